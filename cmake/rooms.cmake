@@ -1,0 +1,30 @@
+# pw_layer(core base/base.c ...): one static library a layer. Only the layer's own root is an
+# include path of those who link it, so a forbidden include does not compile.
+function(pw_layer name)
+  add_library(pw_${name} STATIC ${ARGN})
+  target_include_directories(pw_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(pw_${name} PRIVATE pw_flags)
+endfunction()
+
+# pw_test(name sources... LINK libraries...): a cmocka program, run by ctest under its name.
+function(pw_test name)
+  cmake_parse_arguments(T "" "" "LINK" ${ARGN})
+  string(REPLACE "/" "_" target "test_${name}")
+  add_executable(${target} ${T_UNPARSED_ARGUMENTS})
+  target_link_libraries(${target} PRIVATE pw_flags ${T_LINK} pw_test_panic cmocka)
+  add_test(NAME ${name} COMMAND ${target})
+endfunction()
+
+# pw_fuzz(name source LINK libraries...): a fuzz target. Built with libFuzzer in the fuzz preset;
+# everywhere else it is a program that replays fuzz/corpus/<name>, run by ctest.
+function(pw_fuzz name source)
+  cmake_parse_arguments(F "" "" "LINK" ${ARGN})
+  if(PW_FUZZ)
+    add_executable(fuzz_${name} ${source})
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(fuzz_${name} ${source} ${CMAKE_SOURCE_DIR}/fuzz/replay.c)
+    add_test(NAME fuzz/${name} COMMAND fuzz_${name} ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
+  endif()
+  target_link_libraries(fuzz_${name} PRIVATE pw_flags ${F_LINK} pw_test_panic)
+endfunction()

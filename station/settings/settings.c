@@ -1,0 +1,355 @@
+#include "settings/settings.h"
+
+#include <string.h>
+
+#define PW_SETTING_ROW(scope_, name, path_, kind_, least_, most_, value, when_, ocpp, doc_)        \
+    [PW_SET_##name] = {.scope = PW_SCOPE_##scope_,                                                 \
+                       .kind = PW_KIND_##kind_,                                                    \
+                       .when = PW_WHEN_##when_,                                                    \
+                       .least = (least_),                                                          \
+                       .most = (most_),                                                            \
+                       .path = (path_),                                                            \
+                       .initial = (value),                                                         \
+                       .ocpp_key = (ocpp),                                                         \
+                       .doc = (doc_)},
+const struct pw_setting_row pw_setting_rows[PW_SETTING_ROWS] = {PW_SETTINGS(PW_SETTING_ROW)};
+
+// The text slot of a TEXT row is the number of TEXT rows before it.
+static size_t slot_of(enum pw_setting_id id)
+{
+    size_t slot = 0;
+    for (size_t i = 0; i < (size_t)id; i++) {
+        slot += pw_setting_rows[i].kind == PW_KIND_TEXT ? 1U : 0U;
+    }
+    PW_ASSERT(pw_setting_rows[id].kind == PW_KIND_TEXT && slot < PW_SETTING_TEXTS);
+    return slot;
+}
+
+// The position of `word` in "one|two|three", or -1.
+static int32_t choice_of(const char *words, struct pw_str word)
+{
+    struct pw_str rest = pw_str_of(words);
+    for (int32_t i = 0; rest.len > 0; i++) {
+        if (pw_str_eq(pw_str_cut(&rest, '|'), word)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static struct pw_str choice_word(const char *words, int32_t index)
+{
+    struct pw_str rest = pw_str_of(words);
+    struct pw_str word = pw_str_cut(&rest, '|');
+    for (int32_t i = 0; i < index; i++) {
+        word = pw_str_cut(&rest, '|');
+    }
+    return word;
+}
+
+static bool parse_bool(struct pw_str value, int64_t *number)
+{
+    bool yes = pw_str_eq_nocase(value, PW_STR("true")) || pw_str_is(value, "1");
+    bool no = pw_str_eq_nocase(value, PW_STR("false")) || pw_str_is(value, "0");
+    *number = yes ? 1 : 0;
+    return yes || no;
+}
+
+// The number a text stands for in this row; TEXT rows give their length.
+static int parse(const struct pw_setting_row *row, struct pw_str value, int64_t *number)
+{
+    switch (row->kind) {
+    case PW_KIND_INT:
+        if (pw_str_starts(value, "0x")) {
+            uint8_t bytes[4] = {0};
+            char padded[9] = "00000000";
+            if (value.len <= 2 || value.len > 10) {
+                return PW_ERR_PEER;
+            }
+            memcpy(padded + 8 - (value.len - 2), value.at + 2, value.len - 2);
+            if (pw_parse_hex((struct pw_str){.at = padded, .len = 8}, bytes, 4) != 4) {
+                return PW_ERR_PEER;
+            }
+            *number = pw_be32(bytes);
+            return PW_OK;
+        }
+        return pw_parse_int(value, INT32_MIN, INT32_MAX, number);
+    case PW_KIND_BOOL: return parse_bool(value, number) ? PW_OK : PW_ERR_PEER;
+    case PW_KIND_CHOICE:
+        *number = choice_of(row->initial, value);
+        return *number < 0 ? PW_ERR_RANGE : PW_OK;
+    case PW_KIND_TEXT:
+        for (size_t i = 0; i < value.len; i++) {
+            if ((unsigned char)value.at[i] < ' ') {
+                return PW_ERR_PEER;
+            }
+        }
+        *number = (int64_t)value.len;
+        return PW_OK;
+    }
+    PW_UNREACHABLE();
+}
+
+void pw_settings_init(struct pw_settings *settings)
+{
+    memset(settings, 0, sizeof(*settings));
+    for (size_t id = 0; id < PW_SETTING_ROWS; id++) {
+        const struct pw_setting_row *row = &pw_setting_rows[id];
+        int64_t number = 0;
+        if (row->kind == PW_KIND_TEXT) {
+            PW_ASSERT(row->scope == PW_SCOPE_STATION && row->most < PW_SETTING_TEXT_MAX);
+            int err = pw_str_copy(settings->text[slot_of((enum pw_setting_id)id)],
+                                  PW_SETTING_TEXT_MAX, pw_str_of(row->initial));
+            PW_ASSERT(err == PW_OK);
+        } else if (row->kind != PW_KIND_CHOICE) {
+            int err = parse(row, pw_str_of(row->initial), &number);
+            PW_ASSERT(err == PW_OK && number >= row->least && number <= row->most);
+        }
+        for (size_t i = 0; i < PW_CONNECTORS_MAX; i++) {
+            settings->number[id][i] = (int32_t)number;
+        }
+    }
+}
+
+// "connectors[2].kind" -> 2 and "kind".
+static bool cut_instance(struct pw_str *path, unsigned *instance)
+{
+    static const char prefix[] = "connectors[";
+    const size_t len = sizeof(prefix) - 1;
+    if (!pw_str_starts(*path, prefix) || path->len < len + 3 || path->at[len + 1] != ']' ||
+        path->at[len + 2] != '.' || path->at[len] < '0' ||
+        path->at[len] >= '0' + PW_CONNECTORS_MAX) {
+        return false;
+    }
+    *instance = (unsigned)(path->at[len] - '0');
+    path->at += len + 3;
+    path->len -= len + 3;
+    return true;
+}
+
+int pw_settings_find(struct pw_str path, struct pw_setting_at *at)
+{
+    unsigned instance = 0;
+    enum pw_setting_scope scope =
+        cut_instance(&path, &instance) ? PW_SCOPE_CONNECTOR : PW_SCOPE_STATION;
+    for (size_t id = 0; id < PW_SETTING_ROWS; id++) {
+        if (pw_setting_rows[id].scope == scope && pw_str_is(path, pw_setting_rows[id].path)) {
+            *at =
+                (struct pw_setting_at){.id = (enum pw_setting_id)id, .instance = (uint8_t)instance};
+            return PW_OK;
+        }
+    }
+    return PW_ERR_UNKNOWN;
+}
+
+int pw_settings_find_ocpp(struct pw_str key, struct pw_setting_at *at)
+{
+    for (size_t id = 0; id < PW_SETTING_ROWS; id++) {
+        const char *name = pw_setting_rows[id].ocpp_key;
+        if (name[0] != '\0' && pw_str_is(key, name)) {
+            *at = (struct pw_setting_at){.id = (enum pw_setting_id)id, .instance = 0};
+            return PW_OK;
+        }
+    }
+    return PW_ERR_UNKNOWN;
+}
+
+// Which hands may set which rows: one bit a hand.
+static bool may_set(enum pw_setting_when when, enum pw_setting_by by)
+{
+    static const unsigned hands[] = {
+        [PW_WHEN_FILE] = 1U << PW_BY_FILE,
+        [PW_WHEN_LIVE] =
+            1U << PW_BY_FILE | 1U << PW_BY_PERSON | 1U << PW_BY_OCPP | 1U << PW_BY_STORE,
+        [PW_WHEN_RESTART] =
+            1U << PW_BY_FILE | 1U << PW_BY_PERSON | 1U << PW_BY_OCPP | 1U << PW_BY_STORE,
+        [PW_WHEN_FIXED] = 0,
+        [PW_WHEN_SECRET] =
+            1U << PW_BY_SECRETS | 1U << PW_BY_PERSON | 1U << PW_BY_OCPP | 1U << PW_BY_STORE,
+    };
+    return (hands[when] >> by & 1U) != 0;
+}
+
+static const char *why_not(enum pw_setting_when when, enum pw_setting_by by)
+{
+    if (when == PW_WHEN_FIXED) {
+        return "cannot be set: it says what the program can do";
+    }
+    if (when == PW_WHEN_SECRET) {
+        return "is a secret and belongs in the secrets file";
+    }
+    if (by == PW_BY_SECRETS) {
+        return "is no secret and belongs in the configuration file";
+    }
+    return "can only be set in the configuration file";
+}
+
+static void put_words(struct pw_out *out, const char *words)
+{
+    struct pw_str rest = pw_str_of(words);
+    while (rest.len > 0) {
+        pw_put(out, pw_str_cut(&rest, '|'));
+        if (rest.len > 0) {
+            pw_put_s(out, " or ");
+        }
+    }
+}
+
+void pw_settings_print_range(const struct pw_setting_row *row, struct pw_out *out)
+{
+    switch (row->kind) {
+    case PW_KIND_INT:
+        pw_put_int(out, row->least);
+        pw_put_s(out, "..");
+        pw_put_int(out, row->most);
+        return;
+    case PW_KIND_BOOL: pw_put_s(out, "true or false"); return;
+    case PW_KIND_CHOICE: put_words(out, row->initial); return;
+    case PW_KIND_TEXT:
+        pw_put_int(out, row->least);
+        pw_put_s(out, " to ");
+        pw_put_int(out, row->most);
+        pw_put_s(out, " printable characters");
+        return;
+    }
+    PW_UNREACHABLE();
+}
+
+void pw_settings_print_path(struct pw_setting_at at, struct pw_out *out)
+{
+    if (pw_setting_rows[at.id].scope == PW_SCOPE_CONNECTOR) {
+        pw_put_s(out, "connectors[");
+        pw_put_uint(out, at.instance);
+        pw_put_s(out, "].");
+    }
+    pw_put_s(out, pw_setting_rows[at.id].path);
+}
+
+static void say_refused(struct pw_setting_at at, struct pw_str value, struct pw_out *why)
+{
+    const struct pw_setting_row *row = &pw_setting_rows[at.id];
+    pw_settings_print_path(at, why);
+    if (row->when != PW_WHEN_SECRET) {
+        pw_put_s(why, ": \"");
+        pw_put(why, (struct pw_str){.at = value.at, .len = value.len > 60 ? 60 : value.len});
+        pw_put_s(why, "\"");
+    }
+    pw_put_s(why, " is not allowed; it must be ");
+    pw_settings_print_range(row, why);
+}
+
+int pw_settings_set(struct pw_settings *settings, struct pw_setting_at at, struct pw_str value,
+                    enum pw_setting_by by, struct pw_out *why)
+{
+    PW_ASSERT(at.id < PW_SETTING_ROWS && at.instance < PW_CONNECTORS_MAX);
+    const struct pw_setting_row *row = &pw_setting_rows[at.id];
+    bool connector = row->scope == PW_SCOPE_CONNECTOR;
+    int64_t number = 0;
+    if (!may_set(row->when, by) ||
+        (connector && by != PW_BY_FILE && at.instance >= settings->connectors)) {
+        pw_settings_print_path(at, why);
+        pw_put_c(why, ' ');
+        pw_put_s(why, connector && at.instance >= settings->connectors && by != PW_BY_FILE
+                          ? "belongs to a connector that does not exist"
+                          : why_not(row->when, by));
+        return PW_ERR_BUSY;
+    }
+    int err = parse(row, value, &number);
+    if (err == PW_OK && row->kind != PW_KIND_CHOICE &&
+        (number < row->least || number > row->most)) {
+        err = PW_ERR_RANGE;
+    }
+    if (err == PW_OK && connector && at.instance > settings->connectors) {
+        err = PW_ERR_RANGE;
+    }
+    if (err != PW_OK) {
+        say_refused(at, value, why);
+        return err;
+    }
+    if (connector && at.instance == settings->connectors) {
+        settings->connectors++;
+        settings->number[PW_SET_CONNECTORS][0] = settings->connectors;
+    }
+    settings->number[at.id][connector ? at.instance : 0] = (int32_t)number;
+    if (row->kind == PW_KIND_TEXT) {
+        return pw_str_copy(settings->text[slot_of(at.id)], PW_SETTING_TEXT_MAX, value);
+    }
+    return PW_OK;
+}
+
+int32_t pw_settings_int(const struct pw_settings *settings, enum pw_setting_id id)
+{
+    PW_ASSERT(pw_setting_rows[id].scope == PW_SCOPE_STATION);
+    return settings->number[id][0];
+}
+
+int32_t pw_settings_connector(const struct pw_settings *settings, enum pw_setting_id id,
+                              unsigned instance)
+{
+    PW_ASSERT(pw_setting_rows[id].scope == PW_SCOPE_CONNECTOR && instance < PW_CONNECTORS_MAX);
+    return settings->number[id][instance];
+}
+
+const char *pw_settings_text(const struct pw_settings *settings, enum pw_setting_id id)
+{
+    return settings->text[slot_of(id)];
+}
+
+void pw_settings_print(const struct pw_settings *settings, struct pw_setting_at at,
+                       struct pw_out *out)
+{
+    const struct pw_setting_row *row = &pw_setting_rows[at.id];
+    int32_t number = settings->number[at.id][row->scope == PW_SCOPE_CONNECTOR ? at.instance : 0];
+    if (row->when == PW_WHEN_SECRET) {
+        pw_put_s(out, settings->text[slot_of(at.id)][0] != '\0' ? "***" : "");
+        return;
+    }
+    switch (row->kind) {
+    case PW_KIND_INT: pw_put_int(out, number); return;
+    case PW_KIND_BOOL: pw_put_s(out, number != 0 ? "true" : "false"); return;
+    case PW_KIND_CHOICE: pw_put(out, choice_word(row->initial, number)); return;
+    case PW_KIND_TEXT: pw_put_s(out, settings->text[slot_of(at.id)]); return;
+    }
+    PW_UNREACHABLE();
+}
+
+static int refuse(struct pw_out *why, unsigned instance, const char *sentence)
+{
+    pw_put_s(why, "connectors[");
+    pw_put_uint(why, instance);
+    pw_put_s(why, "]: ");
+    pw_put_s(why, sentence);
+    return PW_ERR_RANGE;
+}
+
+int pw_settings_check(const struct pw_settings *settings, struct pw_out *why)
+{
+    if (pw_settings_text(settings, PW_SET_STATION_ID)[0] == '\0') {
+        pw_put_s(why, "station.id is missing: the station needs a name");
+        return PW_ERR_RANGE;
+    }
+    if (settings->connectors == 0) {
+        pw_put_s(why, "connectors is missing: a station needs at least one connector");
+        return PW_ERR_RANGE;
+    }
+    bool two_buses = pw_settings_text(settings, PW_SET_CAN_BUS1)[0] != '\0';
+    if (pw_settings_text(settings, PW_SET_CAN_BUS0)[0] == '\0') {
+        pw_put_s(why, "can.bus0 is missing: a dc connector needs a CAN bus");
+        return PW_ERR_RANGE;
+    }
+    for (unsigned i = 0; i < settings->connectors; i++) {
+        if (pw_settings_connector(settings, PW_SET_VOLTAGE_MIN_MV, i) >=
+            pw_settings_connector(settings, PW_SET_VOLTAGE_MAX_MV, i)) {
+            return refuse(why, i, "voltage_min_mv must be below voltage_max_mv");
+        }
+        if (pw_settings_connector(settings, PW_SET_DERATE_FROM_DC, i) >=
+            pw_settings_connector(settings, PW_SET_TRIP_DC, i)) {
+            return refuse(why, i, "derate_from_dc must be below trip_dc");
+        }
+        if (!two_buses && (pw_settings_connector(settings, PW_SET_VEHICLE_BUS, i) == 1 ||
+                           pw_settings_connector(settings, PW_SET_POWER_BUS, i) == 1)) {
+            return refuse(why, i, "bus 1 is used, but can.bus1 is not set");
+        }
+    }
+    return PW_OK;
+}

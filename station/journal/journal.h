@@ -1,0 +1,152 @@
+// journal: what a station must never lose, on top of the store port: transactions and their
+// messages in order, energy registers, latched faults, availability, settings set while running.
+// A transaction message is made anew from these records each time it is sent; no OCPP text is kept.
+// Sources: facts/reliability.md §3.1, facts/ocpp.md §3.4 B 14–21.
+//
+// Keys: "n" counters, "tx/<seq>" transactions, "q/<seq>" messages to send, "park/<seq>" messages
+// the central system refused for good, "reg/<connector>", "keep/<connector>", "set/<path>".
+#ifndef PW_JOURNAL_H
+#define PW_JOURNAL_H
+
+#include "base/base.h"
+#include "store/store.h"
+
+#define PW_ID_TAG_MAX          20    // characters of an idTag (CiString20)
+#define PW_JOURNAL_MESSAGES    10000 // waiting messages; beyond it meter values are dropped, counted
+#define PW_JOURNAL_CONNECTORS  4
+#define PW_TRANSACTION_UNKNOWN 0    // StartTransaction not answered yet
+#define PW_TRANSACTION_REFUSED (-1) // StartTransaction given up: erratum 3.18 of OCPP 1.6
+
+// When something happened. `wall` is 0 when the clock was not known; then `boot` and `mono` allow
+// to work it out once it is.
+struct pw_stamp {
+    pw_unix_ms wall;
+    pw_ms mono;
+    uint32_t boot;
+};
+
+enum pw_quantity {
+    PW_ENERGY_WH,    // lifetime register of the connector
+    PW_POWER_W,      // terminal voltage times current
+    PW_VOLTAGE_MV,   //
+    PW_CURRENT_MA,   // to the vehicle
+    PW_OFFERED_MA,   // the vehicle's own limit (BMS Imax)
+    PW_SOC_PERMILLE, //
+    PW_TEMP_DC,      // hottest of rectifier and terminal, 0.1 degC
+    PW_CHARGE_MAH,   // charge in the battery
+    PW_QUANTITIES,
+};
+
+enum pw_reading { PW_READING_BEGIN, PW_READING_END, PW_READING_PERIODIC, PW_READING_CLOCK };
+
+struct pw_sample {
+    struct pw_stamp at;
+    enum pw_reading reading;
+    uint16_t has; // bit n: value[n] is known
+    int64_t value[PW_QUANTITIES];
+};
+
+struct pw_transaction {
+    uint32_t seq;      // of this station, never used twice
+    uint8_t connector; // from 1
+    char id_tag[PW_ID_TAG_MAX + 1];
+    struct pw_sample first; // meterStart and its time are in here
+    int32_t transaction_id; // the central system's, or PW_TRANSACTION_UNKNOWN / _REFUSED
+    bool stopped;
+    uint8_t reason;                      // enum pw_stop_reason of the session
+    char stop_id_tag[PW_ID_TAG_MAX + 1]; // "" when no card stopped it
+    struct pw_sample last;
+};
+
+enum pw_message_kind { PW_MESSAGE_START = 1, PW_MESSAGE_METER, PW_MESSAGE_STOP };
+
+// The message at the head of the queue.
+struct pw_message {
+    uint64_t seq;
+    enum pw_message_kind kind;
+    struct pw_transaction transaction;
+    struct pw_sample sample; // METER only
+};
+
+// What a connector keeps over a restart besides its register.
+struct pw_keep {
+    uint32_t latched; // bit per latched fault
+    bool inoperative; // ChangeAvailability
+};
+
+struct pw_journal {
+    const struct pw_store *store;
+    const struct pw_log *log;
+    struct pw_transaction open[PW_JOURNAL_CONNECTORS]; // seq 0: none
+    uint64_t head;                                     // seq of the oldest waiting message
+    uint64_t tail;       // seq the next message gets; head == tail: none waits
+    int64_t must_ticket; // transaction records are safe once this is durable
+    uint32_t transaction_next;
+    uint32_t boot;    // counts starts of the program
+    uint32_t dropped; // meter values not kept because the queue was full
+    uint32_t parked;  // messages set aside because they were refused for good
+};
+
+// Reads everything back; takes time in proportion to the waiting messages (10,000 in well under a
+// second on SQLite). The store and the log must outlive the journal. PW_ERR_STORE on a record that
+// cannot be read.
+PW_MUST_USE int pw_journal_open(struct pw_journal *journal, const struct pw_store *store,
+                                const struct pw_log *log);
+
+// Records the start of a transaction on transaction->connector and queues its message; sets
+// transaction->seq. Returns the ticket to wait for before the contactor may close.
+PW_MUST_USE int64_t pw_journal_begin(struct pw_journal *journal,
+                                     struct pw_transaction *transaction);
+
+// Queues a meter value of the connector's open transaction. PW_ERR_LIMIT: the queue is full; it is
+// counted.
+PW_MUST_USE int pw_journal_meter(struct pw_journal *journal, unsigned connector,
+                                 const struct pw_sample *sample);
+
+// Records the end of the connector's open transaction and queues its message. Returns the ticket
+// to wait for before anybody is told. The open slot is free afterwards.
+PW_MUST_USE int64_t pw_journal_end(struct pw_journal *journal, unsigned connector, uint8_t reason,
+                                   struct pw_str stop_id_tag, const struct pw_sample *last);
+
+// The transaction that is open on a connector, or NULL.
+const struct pw_transaction *pw_journal_open_on(const struct pw_journal *journal,
+                                                unsigned connector);
+// The connector whose open transaction has this id of the central system; 0: none.
+unsigned pw_journal_connector_of(const struct pw_journal *journal, int32_t transaction_id);
+
+// True once the batch of `ticket` survives a power cut. PW_ERR_STORE when the store has failed.
+PW_MUST_USE int pw_journal_durable(const struct pw_journal *journal, int64_t ticket);
+
+// The oldest waiting message. PW_ERR_UNKNOWN: none waits; PW_ERR_AGAIN: not durable yet.
+PW_MUST_USE int pw_journal_head(struct pw_journal *journal, struct pw_message *message);
+// The head was answered: it leaves the queue. `transaction_id` counts for START only. PW_ERR_AGAIN:
+// the transaction's last change is still on its way to the disk; call again with the same message.
+PW_MUST_USE int pw_journal_answered(struct pw_journal *journal, const struct pw_message *message,
+                                    int32_t transaction_id);
+// The head was refused for good: START and STOP are set aside under "park/", a START leaves its
+// transaction with id -1; a METER is dropped. It leaves the queue. PW_ERR_AGAIN as above.
+PW_MUST_USE int pw_journal_refused(struct pw_journal *journal, const struct pw_message *message);
+// Number of waiting messages.
+uint64_t pw_journal_waiting(const struct pw_journal *journal);
+
+// Energy register checkpoint of a connector (milliwatt hours), and what it was at start-up with the
+// wall time of that checkpoint (0 mWh at 0 when there is none).
+PW_MUST_USE int pw_journal_save_register(struct pw_journal *journal, unsigned connector,
+                                         uint64_t energy_mwh, struct pw_stamp at);
+PW_MUST_USE int pw_journal_read_register(const struct pw_journal *journal, unsigned connector,
+                                         uint64_t *energy_mwh, struct pw_stamp *at);
+
+PW_MUST_USE int pw_journal_save_keep(struct pw_journal *journal, unsigned connector,
+                                     struct pw_keep keep);
+PW_MUST_USE int pw_journal_read_keep(const struct pw_journal *journal, unsigned connector,
+                                     struct pw_keep *keep);
+
+// A setting that was set while running; path and value as text.
+PW_MUST_USE int pw_journal_save_setting(struct pw_journal *journal, struct pw_str path,
+                                        struct pw_str value);
+// The next kept setting after *path (an array of PW_STORE_KEY_MAX + 1, "" to begin); writes path
+// and value, terminated. PW_ERR_UNKNOWN at the end.
+PW_MUST_USE int pw_journal_next_setting(const struct pw_journal *journal, char *path, char *value,
+                                        size_t cap);
+
+#endif

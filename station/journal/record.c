@@ -1,0 +1,164 @@
+#include "journal/record.h"
+
+#include <string.h>
+
+enum { VERSION = 1 };
+
+void pw_record_put(struct pw_record *record, uint64_t value, unsigned bytes)
+{
+    PW_ASSERT(bytes >= 1 && bytes <= 8);
+    if (record->len + bytes > sizeof(record->bytes)) {
+        record->bad = true;
+        return;
+    }
+    for (unsigned i = bytes; i-- > 0;) {
+        record->bytes[record->len++] = (uint8_t)(value >> (8 * i));
+    }
+}
+
+uint64_t pw_record_get(struct pw_record *record, unsigned bytes)
+{
+    uint64_t value = 0;
+    PW_ASSERT(bytes >= 1 && bytes <= 8);
+    if (record->len - record->at < bytes) {
+        record->bad = true;
+        return 0;
+    }
+    for (unsigned i = 0; i < bytes; i++) {
+        value = value << 8 | record->bytes[record->at++];
+    }
+    return value;
+}
+
+void pw_record_start(struct pw_record *record)
+{
+    record->len = 0;
+    record->at = 0;
+    record->bad = false;
+    pw_record_put(record, VERSION, 1);
+}
+
+int pw_record_load(struct pw_record *record, const char *bytes, size_t len)
+{
+    if (len > sizeof(record->bytes)) {
+        return PW_ERR_STORE;
+    }
+    memcpy(record->bytes, bytes, len);
+    record->len = len;
+    record->at = 0;
+    record->bad = false;
+    return pw_record_get(record, 1) == VERSION ? PW_OK : PW_ERR_STORE;
+}
+
+int pw_record_end(const struct pw_record *record)
+{
+    return record->bad || record->at != record->len ? PW_ERR_STORE : PW_OK;
+}
+
+struct pw_str pw_record_str(const struct pw_record *record)
+{
+    PW_ASSERT(!record->bad);
+    return (struct pw_str){.at = (const char *)record->bytes, .len = record->len};
+}
+
+static void put_text(struct pw_record *record, const char *text)
+{
+    size_t len = strlen(text);
+    pw_record_put(record, len, 1);
+    for (size_t i = 0; i < len; i++) {
+        pw_record_put(record, (unsigned char)text[i], 1);
+    }
+}
+
+static void get_text(struct pw_record *record, char *text, size_t cap)
+{
+    size_t len = pw_record_get(record, 1);
+    if (len >= cap) {
+        record->bad = true;
+        len = 0;
+    }
+    for (size_t i = 0; i < len; i++) {
+        text[i] = (char)pw_record_get(record, 1);
+    }
+    text[len] = '\0';
+}
+
+void pw_record_put_stamp(struct pw_record *record, struct pw_stamp at)
+{
+    pw_record_put(record, (uint64_t)at.wall, 8);
+    pw_record_put(record, at.mono, 8);
+    pw_record_put(record, at.boot, 4);
+}
+
+struct pw_stamp pw_record_get_stamp(struct pw_record *record)
+{
+    struct pw_stamp at;
+    at.wall = (pw_unix_ms)pw_record_get(record, 8);
+    at.mono = pw_record_get(record, 8);
+    at.boot = (uint32_t)pw_record_get(record, 4);
+    return at;
+}
+
+void pw_record_put_sample(struct pw_record *record, const struct pw_sample *sample)
+{
+    pw_record_put_stamp(record, sample->at);
+    pw_record_put(record, sample->reading, 1);
+    pw_record_put(record, sample->has, 2);
+    for (unsigned i = 0; i < PW_QUANTITIES; i++) {
+        if (((unsigned)sample->has >> i & 1U) != 0) {
+            pw_record_put(record, (uint64_t)sample->value[i], 8);
+        }
+    }
+}
+
+void pw_record_get_sample(struct pw_record *record, struct pw_sample *sample)
+{
+    memset(sample, 0, sizeof(*sample));
+    sample->at = pw_record_get_stamp(record);
+    uint64_t reading = pw_record_get(record, 1);
+    sample->has = (uint16_t)pw_record_get(record, 2);
+    if (reading > PW_READING_CLOCK || sample->has >> PW_QUANTITIES != 0) {
+        record->bad = true;
+        return;
+    }
+    sample->reading = (enum pw_reading)reading;
+    for (unsigned i = 0; i < PW_QUANTITIES; i++) {
+        if (((unsigned)sample->has >> i & 1U) != 0) {
+            sample->value[i] = (int64_t)pw_record_get(record, 8);
+        }
+    }
+}
+
+void pw_record_put_transaction(struct pw_record *record, const struct pw_transaction *transaction)
+{
+    pw_record_put(record, transaction->seq, 4);
+    pw_record_put(record, transaction->connector, 1);
+    put_text(record, transaction->id_tag);
+    pw_record_put_sample(record, &transaction->first);
+    pw_record_put(record, (uint32_t)transaction->transaction_id, 4);
+    pw_record_put(record, transaction->stopped ? 1 : 0, 1);
+    if (transaction->stopped) {
+        pw_record_put(record, transaction->reason, 1);
+        put_text(record, transaction->stop_id_tag);
+        pw_record_put_sample(record, &transaction->last);
+    }
+}
+
+void pw_record_get_transaction(struct pw_record *record, struct pw_transaction *transaction)
+{
+    memset(transaction, 0, sizeof(*transaction));
+    transaction->seq = (uint32_t)pw_record_get(record, 4);
+    transaction->connector = (uint8_t)pw_record_get(record, 1);
+    get_text(record, transaction->id_tag, sizeof(transaction->id_tag));
+    pw_record_get_sample(record, &transaction->first);
+    transaction->transaction_id = (int32_t)(uint32_t)pw_record_get(record, 4);
+    transaction->stopped = pw_record_get(record, 1) != 0;
+    if (transaction->stopped) {
+        transaction->reason = (uint8_t)pw_record_get(record, 1);
+        get_text(record, transaction->stop_id_tag, sizeof(transaction->stop_id_tag));
+        pw_record_get_sample(record, &transaction->last);
+    }
+    if (transaction->connector < 1 || transaction->connector > PW_JOURNAL_CONNECTORS) {
+        record->bad = true;
+    }
+}

@@ -1,0 +1,105 @@
+// station: one charge point, whole. Composes connectors (bay), the OCPP 1.6 charge point (cp16),
+// the journal and the console. Pure: inputs in, one step, effects out; no clock, socket, file or
+// heap. The caller owns the struct and drives the turn:
+//
+//     pw_station_can(...), pw_station_text(...) ...   inputs, as they come
+//     deadline = pw_station_step(st, now)             decisions
+//     pw_station_take_can(...), pw_station_out(...)   effects, until there are none
+//
+// and calls step again at the deadline or with the next input, whichever is first.
+#ifndef PW_STATION_H
+#define PW_STATION_H
+
+#include "base/base.h"
+#include "bay/bay.h"
+#include "can/can.h"
+#include "cp16/cp16.h"
+#include "journal/journal.h"
+#include "settings/settings.h"
+#include "store/store.h"
+
+#define PW_STATION_BUSES 2
+
+// What the station asks its port to do with the program.
+enum pw_restart { PW_RESTART_NONE, PW_RESTART_SOFT, PW_RESTART_HARD };
+
+struct pw_station_start {
+    const struct pw_settings *settings; // checked; copied
+    const struct pw_store *store;       // outlives the station
+    const struct pw_log *log;           // outlives the station
+    const char *firmware;               // version for BootNotification, at most 50 characters
+    uint32_t seed;                      // randomness for back-off jitter; any number
+    pw_ms now;
+    pw_unix_ms wall; // the system's clock, 0 when it is not set
+};
+
+struct pw_station {
+    struct pw_settings settings;
+    struct pw_journal journal;
+    const struct pw_log *log;
+    struct pw_bay bays[PW_CONNECTORS_MAX];
+    struct pw_station_connector {
+        uint32_t latched_kept; // what the journal knows
+        bool inoperative_kept;
+        bool begun;                 // a transaction is open in the journal
+        int64_t ticket;             // what the session waits for; 0: nothing
+        uint64_t register_kept_mwh; // at the last checkpoint
+        pw_ms register_kept_at;
+        pw_ms sampled_at; // last periodic meter value
+    } connectors[PW_CONNECTORS_MAX];
+    struct pw_cp16 cp16;
+    enum pw_can_state bus[PW_STATION_BUSES];
+    enum pw_restart restart;
+    bool stopping; // an orderly stop has been asked for
+    bool muted;    // console command 0
+    pw_ms status_at;
+    pw_ms started_at;
+};
+
+// Sets up everything and reads the journal. The kept settings are laid over those given. A
+// transaction found open is stopped or resumed as session.after_power_loss says. PW_ERR_STORE when
+// the journal cannot be read.
+PW_MUST_USE int pw_station_init(struct pw_station *st, const struct pw_station_start *start);
+
+// Inputs. A frame or a state is only stored; decisions are taken in step.
+void pw_station_can(struct pw_station *st, unsigned bus, const struct pw_can_frame *frame,
+                    pw_ms now);
+void pw_station_bus_state(struct pw_station *st, unsigned bus, enum pw_can_state state, pw_ms now);
+// The link to the central system is open (with the subprotocol ocpp1.6), or closed, or could not be
+// opened; `reason` is for the log and the status.
+void pw_station_link_up(struct pw_station *st, pw_ms now);
+void pw_station_link_down(struct pw_station *st, struct pw_str reason, pw_ms now);
+// One whole text message. PW_ERR_AGAIN: what is to be sent (pw_station_out) must leave first; give
+// the same message again afterwards, and read no other meanwhile.
+PW_MUST_USE int pw_station_text(struct pw_station *st, struct pw_str text, pw_ms now);
+// A card at the reader. connector 0: the station chooses.
+void pw_station_card(struct pw_station *st, unsigned connector, struct pw_str id_tag, pw_ms now);
+// One line of the console or the control socket ("help" lists them); the answer is text, or one
+// JSON object when the line begins with "json ". Refusals are answers too; the result only says
+// whether it was one (PW_OK, or the error).
+PW_MUST_USE int pw_station_command(struct pw_station *st, struct pw_str line, struct pw_out *answer,
+                                   pw_ms now);
+// Ends every charge in order (reason Reboot) and accepts no new one. `pw_station_at_rest` tells
+// when contactors are open and records are safe.
+void pw_station_stop(struct pw_station *st, pw_ms now);
+bool pw_station_at_rest(const struct pw_station *st);
+
+// Decides everything that is due and returns when it wants to be called again at the latest.
+pw_ms pw_station_step(struct pw_station *st, pw_ms now);
+
+// Effects.
+bool pw_station_take_can(struct pw_station *st, unsigned *bus, struct pw_can_frame *frame);
+// The text message to send, empty when there is none; valid until pw_station_out_sent, which says
+// that it has been handed to the link whole.
+struct pw_str pw_station_out(const struct pw_station *st);
+void pw_station_out_sent(struct pw_station *st, pw_ms now);
+// True while a link to the central system should be open, or be tried now. False: close it.
+bool pw_station_wants_link(const struct pw_station *st, pw_ms now);
+// The status lines that are due on the console. False when none is.
+bool pw_station_take_status(struct pw_station *st, struct pw_out *out, pw_ms now);
+enum pw_restart pw_station_wants_restart(const struct pw_station *st);
+
+// The station's idea of the time: monotonic plus what it learned; 0 while unknown.
+pw_unix_ms pw_station_wall(const struct pw_station *st, pw_ms now);
+
+#endif

@@ -1,0 +1,32 @@
+# Thin: every target is one or two commands. `make help` lists them.
+DEMO_SECONDS ?=
+SPEED ?=
+
+.PHONY: help run test bench fuzz format clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+run: ## build, then charge a simulated scooter: prints the dashboard's address (DEMO_SECONDS=90: unattended)
+	@tools/setup run
+	@tools/build release
+	@/usr/bin/env python3 tools/demo.py --build build/release $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS)) $(if $(SPEED),--speed $(SPEED))
+
+test: ## everything that must hold: builds, linters, unit tests, peers, guest, browser
+	@tools/setup test
+	@tools/check
+
+bench: ## figures as ratios against something real in the same run
+	@tools/setup test
+	@tools/build release
+	@tools/bench
+
+fuzz: ## libFuzzer on every target for FUZZ_SECONDS (default 60) each; new inputs go to fuzz/corpus
+	@tools/setup test
+	@tools/fuzz
+
+format: ## clang-format every C file in place
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean: ## remove everything built
+	rm -rf build web/dist

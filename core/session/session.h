@@ -118,10 +118,13 @@ struct pw_session {
     struct pw_session_limits limits;
     uint64_t start_mwh;
     pw_ms started_at;
-    pw_ms fault_since;     // PW_NEVER: none
-    bool recorded;         // the start is safe
-    bool suspended;        // the station withholds energy (StopTransactionOnInvalidId = false)
-    bool inoperative;      // ChangeAvailability in force
+    uint64_t ran_ms;    // before started_at: a transaction taken over after a restart
+    pw_ms resume_until; // the vehicle of such a transaction must be seen before; PW_NEVER: it was
+    pw_ms fault_since;  // PW_NEVER: none
+    bool recorded;      // the start is on stable storage
+    bool refused;       // ... or cannot be
+    bool suspended;     // the station withholds energy (StopTransactionOnInvalidId = false)
+    bool inoperative;   // ChangeAvailability in force
     bool inoperative_next; // what comes when the transaction has ended
     bool reserved;
     struct pw_session_events events;
@@ -175,8 +178,10 @@ bool pw_session_permit(const struct pw_session *session);
 bool pw_session_in_transaction(const struct pw_session *session);
 // What OCPP calls the connector's condition now: a table over phase and hardware.
 enum pw_session_status pw_session_status(const struct pw_session *session);
-// Energy of the running charge, from its start.
+// Energy of the running or last charge, from its start.
 uint64_t pw_session_energy_mwh(const struct pw_session *session);
+// How long the transaction has run; 0 without one.
+uint64_t pw_session_time_ms(const struct pw_session *session, pw_ms now);
 
 bool pw_session_take(struct pw_session *session, struct pw_session_event *event);
 

@@ -1,0 +1,111 @@
+// rectifier: what every rectifier has in common. A maker is a row of functions; the station neither
+// knows ids nor bits. Makers: Huawei, Infypower. Sources: facts/dc-can.md §1.1–1.4, §4.
+#ifndef PW_CAN_RECTIFIER_H
+#define PW_CAN_RECTIFIER_H
+
+#include "can/can.h"
+#include "can/rivot.h"
+
+enum pw_rectifier_alarm { PW_RECTIFIER_CALM, PW_RECTIFIER_WARNS, PW_RECTIFIER_FAILS };
+
+// Which members of a report have been filled so far.
+#define PW_RECTIFIER_HAS_OUTPUT_MV 0x001U
+#define PW_RECTIFIER_HAS_OUTPUT_MA 0x002U
+#define PW_RECTIFIER_HAS_TEMP      0x004U
+#define PW_RECTIFIER_HAS_INPUT_MV  0x008U
+#define PW_RECTIFIER_HAS_ALARM     0x010U // alarm, alarm_name, alarm_bits, limited
+#define PW_RECTIFIER_HAS_ON        0x020U
+#define PW_RECTIFIER_HAS_TERMINAL  0x040U // terminal_mv, terminal_ma
+#define PW_RECTIFIER_HAS_CHARGING  0x080U // terminal_charging
+
+// What is known of the rectifier, gathered frame by frame. Start from {0}; ages are the caller's.
+struct pw_rectifier_report {
+    uint32_t has;      // PW_RECTIFIER_HAS_*
+    int32_t output_mv; // at the module's output
+    int32_t output_ma; // of all modules together
+    int32_t temp_dc;   // intake air, 0.1 °C
+    int32_t input_mv;  // mains, one line
+    enum pw_rectifier_alarm alarm;
+    const char *alarm_name; // the worst one, static text; NULL when calm
+    uint64_t alarm_bits;    // the maker's own, for the log
+    bool limited;           // delivers less than asked: current, power or temperature limit
+    bool on;
+    int32_t terminal_mv; // at the station's terminals, from the terminal report
+    int32_t terminal_ma;
+    bool terminal_charging;
+};
+
+// Zero means default everywhere.
+struct pw_rectifier_config {
+    uint8_t address;   // of the (first) module. Huawei 1..127 (0 = 1). Infypower 0..59
+    uint8_t modules;   // sharing the current, 1..16 (0 = 1)
+    int32_t rated_ma;  // of one module, Huawei only (0 = 33570)
+    bool has_terminal; // the station's terminal report (rivot.h) is on this bus too
+    struct pw_rivot_config terminal;
+};
+
+// What the rectifier shall do. Both values are of all modules together.
+struct pw_rectifier_command {
+    bool on;
+    int32_t voltage_mv; // 0..1000000
+    int32_t current_ma; // 0..1000000
+};
+
+// What pw_rectifier_read found in a frame.
+enum pw_rectifier_heard {
+    PW_RECTIFIER_HEARD_NOTHING = 0, // not of this rectifier
+    PW_RECTIFIER_HEARD_MODULE = 1,  // the module answered or reported: it is alive
+    PW_RECTIFIER_HEARD_TERMINAL = 2,
+};
+
+struct pw_rectifier_driver {
+    const char *name; // "huawei"
+    uint32_t bitrate; // of the module from the factory
+    // The frames that carry a command, 0..control_count-1, in the order to send: all of them at
+    // once when the command changes, and again every control_ms (set-points are volatile, and
+    // silence turns a module off). Off goes out before set-points, on after them.
+    uint8_t control_count;
+    uint32_t control_ms;
+    int (*control)(const struct pw_rectifier_config *config,
+                   const struct pw_rectifier_command *command, unsigned n,
+                   struct pw_can_frame *frame);
+    // The questions, 0..poll_count-1: one every poll_ms, round robin.
+    uint8_t poll_count;
+    uint32_t poll_ms;
+    int (*poll)(const struct pw_rectifier_config *config, unsigned n, struct pw_can_frame *frame);
+    // Longest time without any frame of the module before it must be taken as lost.
+    uint32_t silence_ms;
+    // Frame into report: PW_RECTIFIER_HEARD_* or an error for a malformed frame of this protocol.
+    int (*read)(const struct pw_rectifier_config *config, const struct pw_can_frame *frame,
+                struct pw_rectifier_report *report);
+    // The module's side of the same rows, for simulators and tests: reads what `control` and `poll`
+    // send. take: 1 when *command was changed, 0 when the frame is none of its. answer: 1 when
+    // *reply holds the answer to `asked` from *report, 0 when there is none to give.
+    int (*take)(const struct pw_rectifier_config *config, const struct pw_can_frame *frame,
+                struct pw_rectifier_command *command);
+    int (*answer)(const struct pw_rectifier_config *config, const struct pw_can_frame *asked,
+                  const struct pw_rectifier_report *report, struct pw_can_frame *reply);
+};
+
+extern const struct pw_rectifier_driver pw_rectifier_driver_huawei;
+extern const struct pw_rectifier_driver pw_rectifier_driver_infypower;
+
+// By name ("huawei", "infypower"); NULL when there is none.
+const struct pw_rectifier_driver *pw_rectifier_driver_named(struct pw_str name);
+
+// Checks the command (PW_ERR_RANGE) and makes frame n of it.
+PW_MUST_USE int pw_rectifier_control(const struct pw_rectifier_driver *driver,
+                                     const struct pw_rectifier_config *config,
+                                     const struct pw_rectifier_command *command, unsigned n,
+                                     struct pw_can_frame *frame);
+PW_MUST_USE int pw_rectifier_poll(const struct pw_rectifier_driver *driver,
+                                  const struct pw_rectifier_config *config, unsigned n,
+                                  struct pw_can_frame *frame);
+// Module frames by the driver, terminal reports when the configuration has them. Negative for a
+// malformed frame: count it and log it; the report is unchanged.
+PW_MUST_USE int pw_rectifier_read(const struct pw_rectifier_driver *driver,
+                                  const struct pw_rectifier_config *config,
+                                  const struct pw_can_frame *frame,
+                                  struct pw_rectifier_report *report);
+
+#endif

@@ -15,7 +15,7 @@ struct pw_charger_battery {
     bool plugged;
     bool charge_mosfet; // false: only its body diode conducts, out of the battery
     double emf_v;
-    double ohm; // inner resistance
+    double ohm; // inner resistance, above 0
 };
 
 // Things that must never happen, counted as they do: for the outside observer.
@@ -53,10 +53,10 @@ pw_ms pw_charger_move(struct pw_charger *charger, const struct pw_charger_batter
 // Solves the circuit for the next `ms` with what the rectifier may drive: sets voltages and
 // current, adds to the energy, returns the rectifier's current. Implicit Euler, stable for every
 // `ms`.
-double pw_charger_flow(struct pw_charger *charger, struct pw_rectifier_drive drive,
+double pw_charger_flow(struct pw_charger *charger, struct pw_world_rectifier_drive drive,
                        const struct pw_charger_battery *battery, uint32_t ms);
 
-// True while voltage or current change fast enough to need short steps.
+// True while a current flows or the contacts are about to move.
 bool pw_charger_busy(const struct pw_charger *charger);
 
 #endif

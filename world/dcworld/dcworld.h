@@ -10,40 +10,41 @@
 #include "ionode/ionode.h"
 #include "scooter/scooter.h"
 
-#define PW_WORLD_DC_BUSES    2
-#define PW_WORLD_DC_RX_MAX   64
-#define PW_WORLD_DC_TX_MAX   128
-#define PW_WORLD_DC_CARD_MAX 64   // bytes of a card's id and its NUL
-#define PW_WORLD_DC_STEP_MS  10   // integration step while something flows
-#define PW_WORLD_DC_REST_MS  1000 // and at most when nothing does
+#define PW_WORLD_DC_BUSES     2
+#define PW_WORLD_DC_QUEUE_MAX 64
+#define PW_WORLD_DC_CARD_MAX  64   // bytes of a card's id and its NUL
+#define PW_WORLD_DC_STEP_MS   10   // integration step while something flows
+#define PW_WORLD_DC_REST_MS   1000 // and at most when nothing does
 
 struct pw_world_dc_frame {
     unsigned bus;
     struct pw_can_frame frame;
 };
 
-PW_RING_DEF(pw_world_dc_frames, struct pw_world_dc_frame, PW_WORLD_DC_TX_MAX);
+PW_RING_DEF(pw_world_dc_frames, struct pw_world_dc_frame, PW_WORLD_DC_QUEUE_MAX);
 
 struct pw_world_dc_config {
     struct pw_scooter_config scooter;
-    struct pw_rectifier_config rectifier;
+    struct pw_world_rectifier_config rectifier;
     bool plugged;
     unsigned vehicle_bus; // 0 or 1
     unsigned power_bus;   // rectifier, terminal report and I/O node
     uint8_t io_node;      // CANopen node id
-    uint64_t seed;        // of every device; theirs are derived from it
+    double temp_c;        // of everything at the start
+    uint64_t seed;        // of every device; each draws its own stream from it
 };
 
 struct pw_world_dc {
     struct pw_world_dc_config config;
     struct pw_scooter scooter;
-    struct pw_rectifier rectifier;
+    struct pw_world_rectifier rectifier;
     struct pw_charger charger;
     struct pw_ionode ionode;
     bool plugged;
     bool bus_off[PW_WORLD_DC_BUSES];
     char card[PW_WORLD_DC_CARD_MAX]; // presented and not yet taken; empty for none
     pw_ms now;                       // integrated up to here
+    pw_ms wake_at;                   // the earliest device's deadline
     struct pw_world_dc_frames rx;
     struct pw_world_dc_frames tx;
 };
@@ -64,8 +65,8 @@ struct pw_world_dc_truth {
     bool coil;
     bool estop_pressed;
     bool charge_mosfet;
-    enum pw_bms_state bms;
-    enum pw_rectifier_state rectifier;
+    enum pw_world_bms_state bms;
+    enum pw_world_rectifier_state rectifier;
     struct pw_charger_wear wear;
     uint32_t frames_lost; // did not fit a queue
 };
@@ -78,8 +79,7 @@ void pw_world_dc_init(struct pw_world_dc *world, const struct pw_world_dc_config
 
 // A frame the controller put on a bus. Only stored; the next step reads it. Dropped while the bus
 // is off.
-void pw_world_dc_can(struct pw_world_dc *world, unsigned bus, const struct pw_can_frame *frame,
-                     pw_ms now);
+void pw_world_dc_can(struct pw_world_dc *world, unsigned bus, const struct pw_can_frame *frame);
 
 // Integrates up to `now`, then takes what was stored and sends what is due. Returns when it wants
 // to run next: at most PW_WORLD_DC_REST_MS later. Going on for longer is allowed and loses reports,

@@ -41,6 +41,7 @@ struct pw_pack_config {
     uint32_t capacity_mah; // resistance, RC pairs and thermal mass scale with it (60 mOhm at 30 Ah)
     double soc;            // 0..1
     double temp_c;         // pack and surroundings
+    double discharged_ah;  // in its life so far
     uint64_t seed;         // cell spread
 };
 
@@ -59,8 +60,8 @@ struct pw_pack {
     double r0_ohm;       // at the present temperature
     double charge_as;    // ever charged, after coulombic efficiency
     double discharge_as; // ever discharged
-    double chemical_j;   // into the cells' open-circuit voltage
-    double heat_j;       // lost in resistance, hysteresis not counted
+    double chemical_j;   // put into the cells' open-circuit voltage since the start
+    double heat_j;       // lost in resistances and hysteresis since the start
     // Kept between steps because they rarely change.
     unsigned segment;       // of the OCV table
     double slope_v, base_v; // ocv = base_v + slope_v * soc within the segment
@@ -81,8 +82,8 @@ void pw_pack_set_soc(struct pw_pack *pack, double soc);
 // Puts pack and surroundings at this temperature.
 void pw_pack_set_temperature(struct pw_pack *pack, double temp_c);
 
-// Lets `current_a` flow for `ms` (1..3,600,000): exact for the RC pairs, first order for the rest.
-// About 10 ns; a new `ms` costs two exponentials.
+// Lets `current_a` flow for `ms` (1..60,000): exact for the RC pairs, first order for the rest.
+// About 10 ns; a change of `ms` costs two exponentials.
 void pw_pack_step(struct pw_pack *pack, double current_a, uint32_t ms);
 
 // Terminal voltage without the drop over R0: what stands at the terminals when no current flows.

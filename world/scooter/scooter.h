@@ -18,16 +18,17 @@ struct pw_scooter_kind {
 struct pw_scooter_config {
     enum pw_scooter_model model;
     enum pw_pack_chemistry chemistry;
-    enum pw_bms_form form;
+    enum pw_world_bms_form form;
     double soc; // 0..1
     double temp_c;
     uint64_t seed;
 };
 
 struct pw_scooter {
+    struct pw_scooter_config config;
     const struct pw_scooter_kind *kind;
     struct pw_pack pack;
-    struct pw_bms bms;
+    struct pw_world_bms bms;
 };
 
 const struct pw_scooter_kind *pw_scooter_kind(enum pw_scooter_model model);

@@ -10,16 +10,16 @@
 #include "base/base.h"
 
 // clang-format off
-// One row a state. "bound" is the longest time the state may last with the contactor closed:
-// MACHINE means as long as nothing is wrong.
+// One row a state. "current" ZERO, TRICKLE (2 A at most: fills the output capacitors) or RAMPED up to
+// the limit. "bound" says how long the state may last: TIMED by a limit of its own, NEVER closed.
 #define PW_DC_STATES(X)                                                                             \
     /*  state      text          rectifier contactor current  bound     fault                    */ \
     X( IDLE,      "idle",        OFF,      OPEN,     ZERO,    NEVER,    NO  ) /* no vehicle       */ \
     X( READY,     "ready",       OFF,      OPEN,     ZERO,    NEVER,    NO  ) /* waits for consent*/ \
     X( CHECKING,  "checking",    OFF,      OPEN,     ZERO,    NEVER,    NO  ) /* output in order? */ \
-    X( PRECHARGE, "precharge",   ON,       OPEN,     ZERO,    NEVER,    NO  ) /* meet the battery */ \
+    X( PRECHARGE, "precharge",   ON,       OPEN,     TRICKLE, NEVER,    NO  ) /* meet the battery */ \
     X( CLOSING,   "closing",     ON,       CLOSED,   ZERO,    TIMED,    NO  ) /* feedback wanted  */ \
-    X( CHARGING,  "charging",    ON,       CLOSED,   RAMPED,  MACHINE,  NO  )                       \
+    X( CHARGING,  "charging",    ON,       CLOSED,   RAMPED,  FREE,     NO  )                       \
     X( HOLDING,   "holding",     ON,       CLOSED,   ZERO,    TIMED,    NO  ) /* short pause      */ \
     X( STOPPING,  "stopping",    ON,       CLOSED,   ZERO,    TIMED,    NO  ) /* current goes     */ \
     X( UNLOADING, "unloading",   OFF,      CLOSED,   ZERO,    TIMED,    NO  ) /* rectifier goes   */ \
@@ -205,7 +205,7 @@ struct pw_dc_limits {
     enum pw_dc_bound who; // of the current
 };
 
-#define PW_DC_SINCE_ROWS 24 // conditions that are timed (dc/sense.c)
+#define PW_DC_TIMED_ROWS 16
 #define PW_DC_TRAIL_MAX  16
 
 struct pw_dc_step {
@@ -235,32 +235,34 @@ struct pw_dc {
     struct pw_dc_step trail[PW_DC_TRAIL_MAX]; // last changes of state, a ring
     uint32_t steps;                           // changes of state so far
 
-    // Memory of the senses (dc/sense.c): since when a condition has been true.
-    pw_ms true_since[PW_DC_SINCE_ROWS];
-    pw_ms gone_since[PW_DC_FAULT_ROWS];
+    bool off; // contactor open as far as can be known, and no current
+
+    // Memory of the senses (dc/sense.c).
+    pw_ms true_since[PW_DC_TIMED_ROWS]; // since when a timed condition has been true
+    pw_ms gone_since[PW_DC_FAULT_ROWS]; // since when a standing fault's condition is not true
     pw_ms start;
     pw_ms stepped_at;
-    pw_ms opened_at;  // when the contactor was last told to open
-    pw_ms open_since; // an open output (0 A, voltage at the set-point) began
-    pw_ms ramp_at;
-    int32_t ramp_ma;
+    pw_ms opened_at;     // when the contactor was last told to open; PW_NEVER: not yet
     int32_t over_ref_mv; // over-voltage reference: follows a lowered limit with a delay
     pw_ms over_ref_at;
     int32_t asked_ma; // highest set-point of the last seconds
     pw_ms asked_at;
+    pw_ms ramp_at;
     int32_t peak_bms_ma; // highest current the BMS allowed in this charge
-    int32_t proof_mv;    // output voltage when the weld check began; -1: none yet
-    pw_ms proof_at;
-    bool was_closed; // the contactor has been closed since the last weld check
-    bool tapered;
+    int32_t proof_mv;    // output voltage when the weld check began
+    pw_ms proof_at;      // PW_NEVER: it has not
+    bool flowing;        // current flowed when the BMS fell silent
+    bool tapered;        // the BMS has lowered its current to a quarter
 };
 
-// PW_ERR_RANGE for a negative field or limits that contradict each other; *why then gets one
-// sentence (may be NULL).
+// PW_ERR_RANGE for a field out of its range or limits that contradict each other; *why then gets
+// one sentence (may be NULL).
 PW_MUST_USE int pw_dc_init(struct pw_dc *dc, uint8_t connector_id,
-                           const struct pw_dc_config *config, const struct pw_log *log, pw_ms now);
+                           const struct pw_dc_config *config, const struct pw_log *log, pw_ms now,
+                           struct pw_out *why);
 // New settings while running. Errors as pw_dc_init; nothing changes then.
-PW_MUST_USE int pw_dc_configure(struct pw_dc *dc, const struct pw_dc_config *config);
+PW_MUST_USE int pw_dc_configure(struct pw_dc *dc, const struct pw_dc_config *config,
+                                struct pw_out *why);
 
 // One turn: senses, decides, sets dc->out. Returns when it wants to be called again at the latest
 // (sooner on any new input). Constant cost.
@@ -271,7 +273,7 @@ pw_ms pw_dc_step(struct pw_dc *dc, const struct pw_dc_input *in, pw_ms now);
 PW_MUST_USE int pw_dc_clear(struct pw_dc *dc, enum pw_dc_fault fault, pw_ms now);
 // Latches that must survive a restart, and their return. Unknown bits are ignored.
 uint32_t pw_dc_latched(const struct pw_dc *dc);
-void pw_dc_restore(struct pw_dc *dc, uint32_t latched, pw_ms now);
+void pw_dc_restore(struct pw_dc *dc, uint32_t latched);
 
 // The worst standing fault (lowest row), or PW_DC_FAULT_ROWS when there is none.
 enum pw_dc_fault pw_dc_worst(const struct pw_dc *dc);

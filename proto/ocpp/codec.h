@@ -24,7 +24,7 @@ enum pw_ocpp_error {
 };
 
 enum {
-    PW_OCPP_FAULT_MAX = 160, // bytes of a fault's text with its NUL
+    PW_OCPP_FAULT_MAX = 192, // bytes of a fault's text with its NUL
     PW_OCPP_NEST_MAX = 5,    // objects within objects, lists counted through
     PW_OCPP_OTHER = -1,      // a code that is in no list (see pw_ocpp_word)
 };
@@ -119,14 +119,16 @@ struct pw_ocpp_row {
     uint8_t some : 1; // a list that is optional but not empty when there
 };
 
-// A struct and its rows. `size` is the struct's. A bare object stands for a value without a key:
-// its only row describes the value itself (an element of a list of texts).
+// A struct and its rows. `size` is the struct's.
 struct pw_ocpp_object {
     const struct pw_ocpp_row *rows;
     uint16_t size;
     uint8_t count;
-    bool bare;
 };
+
+// A bare object stands for a value that has no key: its only row, with an empty key, describes the
+// value itself (an element of a list of texts).
+bool pw_ocpp_is_bare(const struct pw_ocpp_object *object);
 
 // Every struct starts with `uint32_t has`, one bit a row in the order of the rows. Decoding sets
 // the bits of what was there; encoding writes required fields always, optional ones by their bit.
@@ -137,8 +139,9 @@ struct pw_ocpp_object {
 PW_MUST_USE int pw_ocpp_decode(const struct pw_ocpp_object *object, const struct pw_json_node *from,
                                unsigned policy, void *to, struct pw_ocpp_fault *fault);
 
-// Writes the struct as JSON. Nothing is checked but what cannot be written (a code out of its
-// list is our bug). See out->full for the end of the room.
+// Writes the struct as JSON. `from` may be NULL for an object without fields. Nothing is checked
+// but what cannot be written (a code out of its list is our bug). See out->full for the end of the
+// room.
 void pw_ocpp_encode(const struct pw_ocpp_object *object, const void *from, struct pw_out *out);
 
 // The wire's word for an error code, and back: PW_OCPP_GENERIC_ERROR for one not known.

@@ -8,9 +8,10 @@
 #include "ocpp/codec.h"
 
 enum {
-    PW_OCPP_ID_MAX = 36,           // characters of a message id (§4.1.4)
-    PW_OCPP_DESCRIPTION_MAX = 255, // characters of an errorDescription
-    PW_OCPP_RECENT_MAX = 4,        // past calls remembered, to tell late answers from strange ones
+    PW_OCPP_ID_MAX = 36,                   // characters of a message id (§4.1.4)
+    PW_OCPP_ID_BYTES = 4 * PW_OCPP_ID_MAX, // bytes they can take
+    PW_OCPP_DESCRIPTION_MAX = 255,         // characters of an errorDescription
+    PW_OCPP_RECENT_MAX = 4, // past calls remembered, to tell late answers from strange ones
 };
 
 // --- Frames.
@@ -39,7 +40,7 @@ PW_MUST_USE int pw_ocpp_frame_read(struct pw_json *json, struct pw_str text,
                                    struct pw_ocpp_frame *frame, struct pw_ocpp_fault *fault);
 
 // Print a whole frame; check pw_out_err once. The `_raw` forms take a payload that is JSON already.
-void pw_ocpp_put_call(struct pw_out *out, struct pw_str id, const char *action,
+void pw_ocpp_put_call(struct pw_out *out, struct pw_str id, struct pw_str action,
                       const struct pw_ocpp_object *object, const void *req);
 void pw_ocpp_put_call_raw(struct pw_out *out, struct pw_str id, struct pw_str action,
                           struct pw_str payload);
@@ -77,7 +78,7 @@ struct pw_ocpp_rpc {
     uint8_t recent_at; // the slot to use next
     // Theirs.
     bool serving;
-    char served_id[PW_OCPP_ID_MAX + 1];
+    char served_id[PW_OCPP_ID_BYTES + 1];
     // Where ids come from.
     uint64_t nonce;
     uint32_t next;

@@ -9,6 +9,7 @@
 #define PW_OCPP_V16_H
 
 #include "ocpp/codec.h"
+#include "ocpp/rpc.h"
 #include "ocpp/v16/codes.def"
 #include "ocpp/v16/messages.def"
 
@@ -65,7 +66,7 @@ PW_OCPP16_EMPTY_STRUCTS(PW_OCPP16_STRUCT)
 
 // --- Actions.
 
-#define PW_OCPP16_ACTION(NAME, name, prefix, sender, profile) PW_OCPP16_##NAME,
+#define PW_OCPP16_ACTION(NAME, name, prefix, sender, feature) PW_OCPP16_##NAME,
 enum pw_ocpp16_action { PW_OCPP16_ACTIONS(PW_OCPP16_ACTION) PW_OCPP16_ACTION_COUNT };
 #undef PW_OCPP16_ACTION
 
@@ -75,29 +76,37 @@ enum pw_ocpp16_sender {
     PW_OCPP16_FROM_BOTH = 3, // the sum: test with &
 };
 
-// Feature profiles (3.3) and the security extensions.
-enum pw_ocpp16_profile {
-    PW_OCPP16_PROFILE_CORE,
-    PW_OCPP16_PROFILE_FIRMWARE,
-    PW_OCPP16_PROFILE_LOCAL_LIST,
-    PW_OCPP16_PROFILE_RESERVATION,
-    PW_OCPP16_PROFILE_SMART,
-    PW_OCPP16_PROFILE_TRIGGER,
-    PW_OCPP16_PROFILE_SECURITY,
+// The feature profile (3.3) of an action; the security extensions are one more.
+enum pw_ocpp16_feature {
+    PW_OCPP16_FEATURE_CORE,
+    PW_OCPP16_FEATURE_FIRMWARE,
+    PW_OCPP16_FEATURE_LOCAL_LIST,
+    PW_OCPP16_FEATURE_RESERVATION,
+    PW_OCPP16_FEATURE_SMART,
+    PW_OCPP16_FEATURE_TRIGGER,
+    PW_OCPP16_FEATURE_SECURITY,
 };
 
 struct pw_ocpp16_action_row {
-    const char *name; // on the wire
     const struct pw_ocpp_object *req;
     const struct pw_ocpp_object *conf;
     uint8_t sender;  // enum pw_ocpp16_sender
-    uint8_t profile; // enum pw_ocpp16_profile
+    uint8_t feature; // enum pw_ocpp16_feature
 };
 
 extern const struct pw_ocpp16_action_row pw_ocpp16_actions[PW_OCPP16_ACTION_COUNT];
 
+// The wire's name of an action.
+struct pw_str pw_ocpp16_action_name(enum pw_ocpp16_action action);
 // The action (an enum pw_ocpp16_action, ≥ 0) of this name, case mattering, or PW_ERR_UNKNOWN: the
 // answer is then CALLERROR NotImplemented.
 PW_MUST_USE int pw_ocpp16_action_find(struct pw_str name);
+
+// Print a whole frame (see ocpp/rpc.h). `req` and `conf` are the action's structs; NULL stands for
+// one without fields.
+void pw_ocpp16_put_call(struct pw_out *out, struct pw_str id, enum pw_ocpp16_action action,
+                        const void *req);
+void pw_ocpp16_put_result(struct pw_out *out, struct pw_str id, enum pw_ocpp16_action action,
+                          const void *conf);
 
 #endif

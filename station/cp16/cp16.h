@@ -1,0 +1,181 @@
+// cp16: the charge point's side of OCPP 1.6J, Core profile. Boot and clock, heartbeats, statuses,
+// authorisation, transaction messages from the journal in order, and the answers to what the
+// central system asks. It decides when to talk and what to say; whatever touches a charge is asked
+// of the host (the station). Pure: text in, text out, next deadline.
+// Sources: OCPP 1.6 edition 2, OCPP-J 1.6, errata 2025-04; facts/ocpp.md §3.4.
+#ifndef PW_CP16_H
+#define PW_CP16_H
+
+#include "base/base.h"
+#include "journal/journal.h"
+#include "json/json.h"
+#include "ocpp/ocpp.h"
+#include "ocpp/rpc.h"
+#include "session/session.h"
+#include "settings/settings.h"
+
+#define PW_CP16_OUT_MAX   12288 // bytes of one message to send; GetConfiguration with all keys fits
+#define PW_CP16_IN_MAX    65536 // bytes of one message received; larger ones end the link
+#define PW_CP16_NODES_MAX 1024  // JSON values in one message received
+#define PW_CP16_SPARE_MAX 1024  // bytes of strings with escapes in one message received
+#define PW_CP16_QUIET_MS  300000 // no heartbeat interval may be shorter when the central says 0
+
+// What a connector looks like to OCPP. Texts are literals or live in the station.
+struct pw_cp16_status {
+    enum pw_session_status status;
+    const char *error_code;  // ChargePointErrorCode: "NoError", "OtherError"...
+    const char *info;        // "" or at most 50 characters
+    const char *vendor_code; // "" or at most 50 characters
+};
+
+// What the vehicle told, for VehicleInfo. Absent parts are -1.
+struct pw_cp16_vehicle {
+    int32_t charge_mah;
+    int32_t imax_ma;
+    int32_t pack_mv;
+    int32_t soc_permille;
+    const char *model; // "" when unknown
+};
+
+// The outcome of a request, spelled as the confirmations of OCPP do.
+enum pw_cp16_answer {
+    PW_CP16_ACCEPTED,
+    PW_CP16_REJECTED,
+    PW_CP16_SCHEDULED,
+    PW_CP16_NOT_SUPPORTED,
+};
+
+// What cp16 asks of the station. Called from pw_cp16_text and pw_cp16_step only; they must not call
+// back into cp16 except where said.
+struct pw_cp16_host {
+    void *context;
+    enum pw_cp16_answer (*remote_start)(void *context, unsigned connector, struct pw_str id_tag,
+                                        pw_ms now); // connector 0: any
+    enum pw_cp16_answer (*remote_stop)(void *context, unsigned connector, pw_ms now);
+    enum pw_cp16_answer (*availability)(void *context, unsigned connector, bool operative,
+                                        pw_ms now); // connector 0: all
+    enum pw_cp16_answer (*reset)(void *context, bool hard, pw_ms now);
+    // The answer to pw_cp16_authorise. `offline`: the central system could not be asked.
+    void (*authorised)(void *context, unsigned connector, struct pw_str id_tag, bool accepted,
+                       bool offline, pw_ms now);
+    // The idTag of a started transaction was refused after all.
+    void (*start_refused)(void *context, unsigned connector, uint32_t seq, pw_ms now);
+    // A setting has a new value.
+    void (*setting)(void *context, struct pw_setting_at at, pw_ms now);
+    // Reads a connector's measurements now.
+    void (*measure)(void *context, unsigned connector, enum pw_reading reading,
+                    struct pw_sample *sample, pw_ms now);
+};
+
+enum pw_cp16_link { PW_CP16_LINK_DOWN, PW_CP16_LINK_UP };
+enum pw_cp16_boot { PW_CP16_BOOT_UNKNOWN, PW_CP16_BOOT_PENDING, PW_CP16_BOOT_REJECTED,
+                    PW_CP16_BOOT_ACCEPTED };
+
+// The call that waits for its answer.
+enum pw_cp16_call {
+    PW_CP16_CALL_NONE,
+    PW_CP16_CALL_BOOT,
+    PW_CP16_CALL_HEARTBEAT,
+    PW_CP16_CALL_STATUS,
+    PW_CP16_CALL_AUTHORISE,
+    PW_CP16_CALL_VEHICLE,
+    PW_CP16_CALL_CLOCK_METER,
+    PW_CP16_CALL_TRANSACTION,
+};
+
+struct pw_cp16 {
+    struct pw_settings *settings;
+    struct pw_journal *journal;
+    const struct pw_log *log;
+    const struct pw_cp16_host *host;
+    const char *firmware;
+    unsigned connectors;
+    uint32_t random;
+
+    // Clock: wall = monotonic + offset.
+    bool clock_known;
+    int64_t clock_offset_ms;
+
+    // Link and boot.
+    enum pw_cp16_link link;
+    pw_ms retry_at;   // when a link may be tried again
+    uint32_t refused; // tries since the link last stood
+    char down_reason[64];
+    enum pw_cp16_boot boot;
+    pw_ms boot_at; // when BootNotification is due
+    uint32_t interval_s; // from the central system
+    uint32_t timeouts;   // calls in a row that nobody answered
+    pw_ms connected_at;  // last acceptance, for reports
+    pw_ms heartbeat_at;
+
+    // The call under way.
+    struct pw_ocpp_rpc rpc;
+    enum pw_cp16_call call;
+    unsigned call_connector;
+    struct pw_cp16_status call_status;
+    struct pw_message message;    // TRANSACTION: what is being sent
+    unsigned attempts;            // refusals of this message
+    pw_ms message_at;             // when it may be sent
+    bool settle;                  // it was answered or refused; the journal does not know yet
+    bool settle_refused;
+    int32_t settle_id;
+
+    // What there is to say.
+    struct pw_cp16_voice {
+        struct pw_cp16_status now;
+        pw_ms since;
+        struct pw_cp16_status said;
+        bool said_any;
+        bool authorise; // id_tag waits to be asked
+        char id_tag[PW_ID_TAG_MAX + 1];
+        bool vehicle; // vehicle info waits to be told
+        struct pw_cp16_vehicle info;
+        bool clock_meter; // a clock-aligned value outside a transaction waits
+        struct pw_sample sample;
+    } voice[PW_CONNECTORS_MAX + 1]; // 0: the station
+    pw_ms aligned_at; // next clock-aligned reading
+
+    char out[PW_CP16_OUT_MAX];
+    size_t out_len;
+    uint32_t sent;      // calls
+    uint32_t late;      // answers nobody waited for
+    uint32_t malformed; // messages that were no OCPP
+};
+
+// `settings` and `journal` are the station's and are changed here; all pointers outlive the cp16.
+void pw_cp16_init(struct pw_cp16 *cp, struct pw_settings *settings, struct pw_journal *journal,
+                  const struct pw_cp16_host *host, const struct pw_log *log);
+
+void pw_cp16_link_up(struct pw_cp16 *cp, pw_ms now);
+void pw_cp16_link_down(struct pw_cp16 *cp, struct pw_str reason, pw_ms now);
+bool pw_cp16_wants_link(const struct pw_cp16 *cp, pw_ms now);
+PW_MUST_USE int pw_cp16_text(struct pw_cp16 *cp, struct pw_str text, pw_ms now);
+struct pw_str pw_cp16_out(const struct pw_cp16 *cp);
+void pw_cp16_out_sent(struct pw_cp16 *cp);
+
+// The condition of a connector (0: the station) as it is now. Reported when it differs from what
+// was said and has lasted MinimumStatusDuration.
+void pw_cp16_status(struct pw_cp16 *cp, unsigned connector, const struct pw_cp16_status *status,
+                    pw_ms now);
+// Asks whether a card may charge; the host hears the answer. PW_ERR_BUSY while the connector's last
+// question is open.
+PW_MUST_USE int pw_cp16_authorise(struct pw_cp16 *cp, unsigned connector, struct pw_str id_tag,
+                                  pw_ms now);
+// Tells the central system about the vehicle, once it can be reached.
+void pw_cp16_vehicle(struct pw_cp16 *cp, unsigned connector, const struct pw_cp16_vehicle *info);
+
+// Talks if it is time to, and returns the next deadline.
+pw_ms pw_cp16_step(struct pw_cp16 *cp, pw_ms now);
+
+bool pw_cp16_online(const struct pw_cp16 *cp); // link up and boot accepted
+pw_unix_ms pw_cp16_wall(const struct pw_cp16 *cp, pw_ms now);
+struct pw_stamp pw_cp16_stamp(const struct pw_cp16 *cp, pw_ms now);
+// The wall time of a stamp, worked out as far as can be; the present for one that cannot.
+pw_unix_ms pw_cp16_stamp_wall(const struct pw_cp16 *cp, struct pw_stamp at, pw_ms now);
+// "offline", "connecting", "pending", "rejected", "online".
+const char *pw_cp16_state_name(const struct pw_cp16 *cp);
+
+// Checks a list of measurands ("Voltage,SoC"). PW_ERR_RANGE with the first unknown one in *why.
+PW_MUST_USE int pw_cp16_measurands(struct pw_str list, uint16_t *quantities, struct pw_out *why);
+
+#endif

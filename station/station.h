@@ -33,27 +33,34 @@ struct pw_station_start {
     pw_unix_ms wall; // the system's clock, 0 when it is not set
 };
 
+// What the station knows of a connector beyond the bay itself.
+struct pw_station_connector {
+    struct pw_keep kept;          // latches and availability as the journal has them
+    int64_t ticket;               // the record the session waits for; 0: none
+    bool end_waits;               // `end` could not be recorded yet
+    struct pw_session_event end;  //
+    bool asked_remote;            // the authorisation under way is a remote start's
+    bool vehicle_told;            // VehicleInfo of this plug-in
+    pw_ms sampled_at;             // last periodic meter value; PW_NEVER: no transaction
+};
+
 struct pw_station {
     struct pw_settings settings;
     struct pw_journal journal;
     const struct pw_log *log;
-    struct pw_bay bays[PW_CONNECTORS_MAX];
-    struct pw_station_connector {
-        uint32_t latched_kept; // what the journal knows
-        bool inoperative_kept;
-        bool begun;                 // a transaction is open in the journal
-        int64_t ticket;             // what the session waits for; 0: nothing
-        uint64_t register_kept_mwh; // at the last checkpoint
-        pw_ms register_kept_at;
-        pw_ms sampled_at; // last periodic meter value
-    } connectors[PW_CONNECTORS_MAX];
+    struct pw_cp16_host host;
     struct pw_cp16 cp16;
-    enum pw_can_state bus[PW_STATION_BUSES];
-    enum pw_restart restart;
-    bool stopping; // an orderly stop has been asked for
-    bool muted;    // console command 0
-    pw_ms status_at;
+    unsigned connectors;
+    struct pw_bay bays[PW_CONNECTORS_MAX];
+    struct pw_station_connector extra[PW_CONNECTORS_MAX];
+    bool store_failed;
+    enum pw_restart restart; // asked for, and carried out once at rest
+    pw_ms restart_at;        // ... or at this time at the latest
+    bool stopping;           // no new charge begins
+    bool muted;              // console command 0
+    pw_ms status_at;         // next status lines
     pw_ms started_at;
+    pw_ms now; // of the last call
 };
 
 // Sets up everything and reads the journal. The kept settings are laid over those given. A
@@ -97,6 +104,8 @@ void pw_station_out_sent(struct pw_station *st, pw_ms now);
 bool pw_station_wants_link(const struct pw_station *st, pw_ms now);
 // The status lines that are due on the console. False when none is.
 bool pw_station_take_status(struct pw_station *st, struct pw_out *out, pw_ms now);
+// True once when the wire of `bus` should be restarted after bus-off.
+bool pw_station_take_bus_restart(struct pw_station *st, unsigned *bus, pw_ms now);
 enum pw_restart pw_station_wants_restart(const struct pw_station *st);
 
 // The station's idea of the time: monotonic plus what it learned; 0 while unknown.

@@ -436,30 +436,32 @@ uint64_t pw_journal_waiting(const struct pw_journal *journal)
 // ---------------------------------------------------------------------------------------------
 // Registers, latches, settings.
 
-int pw_journal_save_register(struct pw_journal *journal, unsigned connector, uint64_t energy_mwh,
-                             struct pw_stamp at)
+int pw_journal_save_register(struct pw_journal *journal, unsigned connector,
+                             struct pw_meter_register energy, struct pw_stamp at)
 {
     struct pw_record record;
     struct key key = numbered_key("reg/", connector);
     pw_record_start(&record);
-    pw_record_put(&record, energy_mwh, 8);
+    pw_record_put(&record, energy.energy_mwh, 8);
+    pw_record_put(&record, energy.rest, 8);
     pw_record_put_stamp(&record, at);
     return write_one(journal, &key, &record);
 }
 
 int pw_journal_read_register(const struct pw_journal *journal, unsigned connector,
-                             uint64_t *energy_mwh, struct pw_stamp *at)
+                             struct pw_meter_register *energy, struct pw_stamp *at)
 {
     struct pw_record record;
     struct key key = numbered_key("reg/", connector);
     int err = load(journal, &key, &record);
-    *energy_mwh = 0;
+    *energy = (struct pw_meter_register){.energy_mwh = 0};
     memset(at, 0, sizeof(*at));
     if (err == PW_ERR_UNKNOWN) {
         return PW_OK;
     }
     if (err == PW_OK) {
-        *energy_mwh = pw_record_get(&record, 8);
+        energy->energy_mwh = pw_record_get(&record, 8);
+        energy->rest = pw_record_get(&record, 8);
         *at = pw_record_get_stamp(&record);
         err = pw_record_end(&record);
     }

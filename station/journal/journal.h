@@ -9,6 +9,7 @@
 #define PW_JOURNAL_H
 
 #include "base/base.h"
+#include "meter/meter.h"
 #include "store/store.h"
 
 #define PW_ID_TAG_MAX          20    // characters of an idTag (CiString20)
@@ -129,12 +130,11 @@ PW_MUST_USE int pw_journal_refused(struct pw_journal *journal, const struct pw_m
 // Number of waiting messages.
 uint64_t pw_journal_waiting(const struct pw_journal *journal);
 
-// Energy register checkpoint of a connector (milliwatt hours), and what it was at start-up with the
-// wall time of that checkpoint (0 mWh at 0 when there is none).
+// Energy register checkpoint of a connector, and when it was made (zeros when there is none).
 PW_MUST_USE int pw_journal_save_register(struct pw_journal *journal, unsigned connector,
-                                         uint64_t energy_mwh, struct pw_stamp at);
+                                         struct pw_meter_register energy, struct pw_stamp at);
 PW_MUST_USE int pw_journal_read_register(const struct pw_journal *journal, unsigned connector,
-                                         uint64_t *energy_mwh, struct pw_stamp *at);
+                                         struct pw_meter_register *energy, struct pw_stamp *at);
 
 PW_MUST_USE int pw_journal_save_keep(struct pw_journal *journal, unsigned connector,
                                      struct pw_keep keep);

@@ -1,0 +1,495 @@
+// From sessions to records and messages: a start is on stable storage before energy flows, a stop
+// before anybody is told. And what the central system may ask of a charge.
+#include "parts.h"
+
+#include <string.h>
+
+enum { VEHICLE_WAIT_MS = 2500 }; // for the ampere hours, before VehicleInfo goes without them
+
+static void say(const struct pw_station *st, enum pw_level level, unsigned index,
+                const char *event, struct pw_str detail)
+{
+    struct pw_line line;
+    pw_line(&line, st->log, level, "charge", event);
+    pw_line_int(&line, "connector", (int64_t)index + 1);
+    if (detail.len > 0) {
+        pw_line_str(&line, "detail", detail);
+    }
+    pw_line_end(&line);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Measurements as samples.
+
+static void set(struct pw_sample *sample, enum pw_quantity quantity, int64_t value)
+{
+    sample->has |= (uint16_t)(1U << quantity);
+    sample->value[quantity] = value;
+}
+
+static void measure(const struct pw_bay_view *view, enum pw_reading reading, struct pw_stamp at,
+                    struct pw_sample *sample)
+{
+    memset(sample, 0, sizeof(*sample));
+    sample->reading = reading;
+    sample->at = at;
+    set(sample, PW_ENERGY_WH, (int64_t)(view->energy_mwh / 1000));
+    if (view->measured) {
+        set(sample, PW_POWER_W, view->power_mw / 1000);
+        set(sample, PW_VOLTAGE_MV, view->out_mv);
+        set(sample, PW_CURRENT_MA, view->out_ma);
+    }
+    if (view->vehicle.at != PW_NEVER && view->plugged) {
+        set(sample, PW_OFFERED_MA, view->vehicle.max_ma);
+    }
+    if (view->soc_permille >= 0) {
+        set(sample, PW_SOC_PERMILLE, view->soc_permille);
+    }
+    if (view->temp_dc != INT32_MIN) {
+        set(sample, PW_TEMP_DC, view->temp_dc);
+    }
+    if (view->vehicle.charge_mah >= 0) {
+        set(sample, PW_CHARGE_MAH, view->vehicle.charge_mah);
+    }
+}
+
+static void host_measure(void *context, unsigned connector, enum pw_reading reading,
+                         struct pw_sample *sample, pw_ms now)
+{
+    struct pw_station *st = context;
+    struct pw_bay_view view;
+    pw_bay_view(&st->bays[connector - 1], &view, now);
+    measure(&view, reading, pw_cp16_stamp(&st->cp16, now), sample);
+}
+
+// The reading of a session's event: now's measurements with the event's own energy.
+static void event_sample(struct pw_station *st, unsigned index,
+                         const struct pw_session_event *event, enum pw_reading reading,
+                         struct pw_sample *sample)
+{
+    struct pw_bay_view view;
+    pw_bay_view(&st->bays[index], &view, event->at);
+    measure(&view, reading, pw_cp16_stamp(&st->cp16, event->at), sample);
+    set(sample, PW_ENERGY_WH, (int64_t)(event->energy_mwh / 1000));
+}
+
+// ---------------------------------------------------------------------------------------------
+// Begin and end.
+
+static void begin(struct pw_station *st, unsigned index, const struct pw_session_event *event,
+                  pw_ms now)
+{
+    struct pw_transaction transaction = {.connector = (uint8_t)(index + 1)};
+    int err = pw_str_copy(transaction.id_tag, sizeof(transaction.id_tag),
+                          pw_str_of(event->id_tag));
+    PW_ASSERT(err == PW_OK);
+    event_sample(st, index, event, PW_READING_BEGIN, &transaction.first);
+    int64_t ticket = pw_journal_begin(&st->journal, &transaction);
+    if (ticket < 0) {
+        say(st, PW_LOG_ERROR, index, "start-not-kept", PW_STR("the charge is not begun"));
+        pw_session_recorded(&st->bays[index].session, false, now);
+        return;
+    }
+    st->extra[index].ticket = ticket;
+    st->extra[index].sampled_at = now;
+}
+
+// A stop that cannot be kept is tried again every turn: it is never lost while the program runs.
+static void end(struct pw_station *st, unsigned index)
+{
+    struct pw_station_connector *extra = &st->extra[index];
+    const struct pw_session_event *event = &extra->end;
+    struct pw_sample last;
+    event_sample(st, index, event, PW_READING_END, &last);
+    int64_t ticket = pw_journal_end(&st->journal, index + 1, (uint8_t)event->reason,
+                                    pw_str_of(event->stop_tag), &last);
+    if (ticket < 0) {
+        return;
+    }
+    extra->end_waits = false;
+    extra->sampled_at = PW_NEVER;
+    say(st, PW_LOG_INFO, index, "ended", pw_str_of(pw_session_reason_name(event->reason)));
+}
+
+static void take_events(struct pw_station *st, unsigned index, pw_ms now)
+{
+    struct pw_session *session = &st->bays[index].session;
+    struct pw_session_event event;
+    while (!st->extra[index].end_waits && pw_session_take(session, &event)) {
+        switch (event.kind) {
+        case PW_SESSION_BEGIN: begin(st, index, &event, now); break;
+        case PW_SESSION_END:
+            // Without an open record the start was never kept, so there is nothing to end.
+            if (pw_journal_open_on(&st->journal, index + 1) != NULL) {
+                st->extra[index].end = event;
+                st->extra[index].end_waits = true;
+                end(st, index);
+            }
+            break;
+        case PW_SESSION_TIMEOUT:
+            say(st, PW_LOG_INFO, index, "nobody-plugged-in", PW_STR(""));
+            break;
+        case PW_SESSION_CHANGED: break;
+        }
+    }
+}
+
+static void await_record(struct pw_station *st, unsigned index, pw_ms now)
+{
+    struct pw_station_connector *extra = &st->extra[index];
+    if (extra->ticket == 0) {
+        return;
+    }
+    int safe = pw_journal_durable(&st->journal, extra->ticket);
+    if (safe != 0) {
+        extra->ticket = 0;
+        pw_session_recorded(&st->bays[index].session, safe > 0, now);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Readings while it runs, the register, the latches, the vehicle.
+
+static void tell_vehicle(struct pw_station *st, unsigned index, const struct pw_bay_view *view)
+{
+    struct pw_cp16_vehicle info = {
+        .charge_mah = view->vehicle.charge_mah > INT32_MAX ? -1
+                                                           : (int32_t)view->vehicle.charge_mah,
+        .imax_ma = view->vehicle.peak_ma,
+        .pack_mv = view->vehicle.pack_mv >= 0 ? view->vehicle.pack_mv : view->battery_mv,
+        .soc_permille = view->soc_permille,
+        .model = view->vehicle.model == NULL ? "" : view->vehicle.model->name,
+    };
+    pw_cp16_vehicle(&st->cp16, index + 1, &info);
+}
+
+// Once after plugging in, as soon as there is something to tell (D19: before the charge).
+static void greet_vehicle(struct pw_station *st, unsigned index, const struct pw_bay_view *view,
+                          pw_ms now)
+{
+    struct pw_station_connector *extra = &st->extra[index];
+    bool known = view->vehicle.peak_ma > 0 && (view->vehicle.charge_mah >= 0 ||
+                                               pw_elapsed(view->plugged_since, VEHICLE_WAIT_MS, now));
+    if (!view->plugged) {
+        extra->vehicle_told = false;
+    } else if (!extra->vehicle_told && known) {
+        extra->vehicle_told = true;
+        tell_vehicle(st, index, view);
+    }
+}
+
+static pw_ms sample_due(const struct pw_station *st, unsigned index)
+{
+    pw_ms interval_ms = (pw_ms)pw_settings_int(&st->settings, PW_SET_SAMPLE_S) * 1000;
+    return interval_ms == 0 ? PW_NEVER : pw_after(st->extra[index].sampled_at, interval_ms);
+}
+
+static void sample(struct pw_station *st, unsigned index, const struct pw_bay_view *view,
+                   pw_ms now)
+{
+    struct pw_sample reading;
+    pw_ms due = sample_due(st, index);
+    if (now < due || pw_journal_open_on(&st->journal, index + 1) == NULL) {
+        return;
+    }
+    // From the time it was due, so that the readings do not wander.
+    st->extra[index].sampled_at = now - due > 10000 ? now : due;
+    measure(view, PW_READING_PERIODIC, pw_cp16_stamp(&st->cp16, now), &reading);
+    // A full queue is counted by the journal and shown in the status.
+    (void)!pw_journal_meter(&st->journal, index + 1, &reading);
+    tell_vehicle(st, index, view);
+}
+
+static void keep(struct pw_station *st, unsigned index, pw_ms now)
+{
+    struct pw_bay *bay = &st->bays[index];
+    struct pw_station_connector *extra = &st->extra[index];
+    struct pw_bay_keep have = pw_bay_keep(bay);
+    struct pw_keep now_kept = {.latched = have.latched, .inoperative = extra->kept.inoperative};
+    if (have.latched != extra->kept.latched &&
+        pw_journal_save_keep(&st->journal, index + 1, now_kept) == PW_OK) {
+        extra->kept = now_kept;
+    }
+    if (pw_bay_keep_due(bay, now) &&
+        pw_journal_save_register(&st->journal, index + 1, have.energy,
+                                 pw_cp16_stamp(&st->cp16, now)) == PW_OK) {
+        pw_bay_kept(bay, &have, now);
+    }
+}
+
+void pw_charge_step(struct pw_station *st, unsigned index, pw_ms now)
+{
+    struct pw_bay_view view;
+    if (st->extra[index].end_waits) {
+        end(st, index);
+    }
+    take_events(st, index, now);
+    await_record(st, index, now);
+    pw_bay_view(&st->bays[index], &view, now);
+    greet_vehicle(st, index, &view, now);
+    sample(st, index, &view, now);
+    keep(st, index, now);
+}
+
+pw_ms pw_charge_deadline(const struct pw_station *st, unsigned index)
+{
+    pw_ms at = sample_due(st, index);
+    if (st->extra[index].end_waits || st->extra[index].ticket != 0) {
+        // The store's port wakes the loop; this is the net below it.
+        at = pw_earlier(at, pw_after(st->now, 100));
+    }
+    return at;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Who may charge.
+
+static bool is_waiting(const struct pw_session *session)
+{
+    enum pw_session_status status = pw_session_status(session);
+    return session->phase == PW_PHASE_PLUGGED && status != PW_STATUS_FAULTED &&
+           status != PW_STATUS_UNAVAILABLE;
+}
+
+static bool is_free(const struct pw_session *session)
+{
+    return session->phase == PW_PHASE_IDLE && pw_session_status(session) == PW_STATUS_AVAILABLE;
+}
+
+int pw_charge_choose(const struct pw_station *st, unsigned *index)
+{
+    for (unsigned i = 0; i < st->connectors; i++) {
+        if (is_waiting(&st->bays[i].session)) {
+            *index = i;
+            return PW_OK;
+        }
+    }
+    for (unsigned i = 0; i < st->connectors; i++) {
+        if (is_free(&st->bays[i].session)) {
+            *index = i;
+            return PW_OK;
+        }
+    }
+    return PW_ERR_BUSY;
+}
+
+int pw_charge_card(struct pw_station *st, unsigned index, struct pw_str id_tag, pw_ms now)
+{
+    struct pw_session *session = &st->bays[index].session;
+    if (pw_session_in_transaction(session) || session->phase == PW_PHASE_AUTHORISED) {
+        if (!pw_str_eq_nocase(pw_str_of(session->id_tag), id_tag)) {
+            return PW_ERR_BUSY;
+        }
+        return pw_session_stop(session, PW_REASON_LOCAL, id_tag, now);
+    }
+    if (st->stopping || !(is_waiting(session) || is_free(session))) {
+        return PW_ERR_BUSY;
+    }
+    st->extra[index].asked_remote = false;
+    return pw_cp16_authorise(&st->cp16, index + 1, id_tag, now);
+}
+
+static void host_authorised(void *context, unsigned connector, struct pw_str id_tag, bool accepted,
+                            bool offline, pw_ms now)
+{
+    struct pw_station *st = context;
+    unsigned index = connector - 1;
+    bool allowed =
+        accepted || (offline && pw_settings_int(&st->settings, PW_SET_OFFLINE_UNKNOWN) != 0);
+    enum pw_session_by by = st->extra[index].asked_remote ? PW_BY_REMOTE : PW_BY_CARD;
+    if (!allowed) {
+        say(st, PW_LOG_INFO, index, "card-refused",
+            offline ? PW_STR("the central system cannot be asked") : PW_STR(""));
+    } else if (pw_session_authorise(&st->bays[index].session, id_tag, by, now) != PW_OK) {
+        say(st, PW_LOG_INFO, index, "card-too-late", PW_STR("the connector is busy"));
+    }
+}
+
+static void host_start_refused(void *context, unsigned connector, uint32_t seq, pw_ms now)
+{
+    struct pw_station *st = context;
+    const struct pw_transaction *open = pw_journal_open_on(&st->journal, connector);
+    struct pw_session *session = &st->bays[connector - 1].session;
+    if (open == NULL || open->seq != seq) {
+        return;
+    }
+    say(st, PW_LOG_WARN, connector - 1, "card-refused-after-start", PW_STR(""));
+    if (pw_settings_int(&st->settings, PW_SET_STOP_ON_INVALID) == 0) {
+        pw_session_suspend(session, true);
+    } else {
+        // BUSY means it is ending already, which is as good.
+        (void)!pw_session_stop(session, PW_REASON_DE_AUTHORIZED, PW_STR(""), now);
+    }
+}
+
+static enum pw_cp16_answer host_remote_start(void *context, unsigned connector,
+                                             struct pw_str id_tag, pw_ms now)
+{
+    struct pw_station *st = context;
+    unsigned index = connector - 1;
+    if (st->stopping || (connector == 0 && pw_charge_choose(st, &index) != PW_OK)) {
+        return PW_CP16_REJECTED;
+    }
+    struct pw_session *session = &st->bays[index].session;
+    if (!is_waiting(session) && !is_free(session)) {
+        return PW_CP16_REJECTED;
+    }
+    int err = PW_OK;
+    if (pw_settings_int(&st->settings, PW_SET_AUTHORIZE_REMOTE) != 0) {
+        st->extra[index].asked_remote = true;
+        err = pw_cp16_authorise(&st->cp16, index + 1, id_tag, now);
+    } else {
+        err = pw_session_authorise(session, id_tag, PW_BY_REMOTE, now);
+    }
+    return err == PW_OK ? PW_CP16_ACCEPTED : PW_CP16_REJECTED;
+}
+
+static enum pw_cp16_answer host_remote_stop(void *context, unsigned connector, pw_ms now)
+{
+    struct pw_station *st = context;
+    int err = pw_session_stop(&st->bays[connector - 1].session, PW_REASON_REMOTE, PW_STR(""), now);
+    return err == PW_OK ? PW_CP16_ACCEPTED : PW_CP16_REJECTED;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Availability, reset, settings.
+
+int pw_charge_availability(struct pw_station *st, unsigned index, bool operative, pw_ms now)
+{
+    struct pw_station_connector *extra = &st->extra[index];
+    struct pw_keep wanted = {.latched = extra->kept.latched, .inoperative = !operative};
+    int err = pw_journal_save_keep(&st->journal, index + 1, wanted);
+    if (err != PW_OK) {
+        return err;
+    }
+    extra->kept = wanted;
+    return pw_session_set_operative(&st->bays[index].session, operative, now) ? 1 : 0;
+}
+
+static enum pw_cp16_answer host_availability(void *context, unsigned connector, bool operative,
+                                             pw_ms now)
+{
+    struct pw_station *st = context;
+    enum pw_cp16_answer answer = PW_CP16_ACCEPTED;
+    for (unsigned i = 0; i < st->connectors; i++) {
+        if (connector != 0 && connector != i + 1) {
+            continue;
+        }
+        int done = pw_charge_availability(st, i, operative, now);
+        if (done < 0) {
+            return PW_CP16_REJECTED;
+        }
+        answer = done == 0 ? PW_CP16_SCHEDULED : answer;
+    }
+    return answer;
+}
+
+static enum pw_cp16_answer host_reset(void *context, bool hard, pw_ms now)
+{
+    struct pw_station *st = context;
+    enum { HARD_WAIT_MS = 5000, SOFT_WAIT_MS = 60000 };
+    st->stopping = true;
+    st->restart = hard ? PW_RESTART_HARD : PW_RESTART_SOFT;
+    st->restart_at = pw_after(now, hard ? HARD_WAIT_MS : SOFT_WAIT_MS);
+    for (unsigned i = 0; i < st->connectors; i++) {
+        // BUSY: nothing to stop there.
+        (void)!pw_session_stop(&st->bays[i].session,
+                               hard ? PW_REASON_HARD_RESET : PW_REASON_SOFT_RESET, PW_STR(""), now);
+    }
+    return PW_CP16_ACCEPTED;
+}
+
+static void host_setting(void *context, struct pw_setting_at at, pw_ms now)
+{
+    struct pw_station *st = context;
+    char path[PW_SETTING_PATH_MAX];
+    char value[PW_SETTING_TEXT_MAX];
+    struct pw_out path_out = PW_OUT(path);
+    struct pw_out value_out = PW_OUT(value);
+    pw_settings_print_path(at, &path_out);
+    if (pw_setting_rows[at.id].when == PW_WHEN_SECRET) {
+        pw_put_s(&value_out, pw_settings_text(&st->settings, at.id));
+    } else {
+        pw_settings_print(&st->settings, at, &value_out);
+    }
+    if (pw_journal_save_setting(&st->journal, pw_out_str(&path_out), pw_out_str(&value_out)) !=
+        PW_OK) {
+        say(st, PW_LOG_ERROR, at.instance, "setting-not-kept", pw_out_str(&path_out));
+    }
+    for (unsigned i = 0; i < st->connectors; i++) {
+        struct pw_bay_config config;
+        pw_wire_bay(&st->settings, i, &config);
+        if (pw_bay_configure(&st->bays[i], &config, NULL, now) != PW_OK) {
+            say(st, PW_LOG_ERROR, i, "setting-refused", pw_out_str(&path_out));
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// After a restart.
+
+// What the last checkpoint says about a transaction that nobody stopped.
+static void stop_after_power_loss(struct pw_station *st, unsigned index)
+{
+    const struct pw_transaction *open = pw_journal_open_on(&st->journal, index + 1);
+    struct pw_meter_register energy;
+    struct pw_stamp at;
+    struct pw_sample last = {.reading = PW_READING_END, .at = open->first.at};
+    set(&last, PW_ENERGY_WH, open->first.value[PW_ENERGY_WH]);
+    if (pw_journal_read_register(&st->journal, index + 1, &energy, &at) == PW_OK &&
+        (int64_t)(energy.energy_mwh / 1000) >= last.value[PW_ENERGY_WH]) {
+        set(&last, PW_ENERGY_WH, (int64_t)(energy.energy_mwh / 1000));
+        last.at = at.boot == 0 ? open->first.at : at;
+    }
+    if (last.at.wall < open->first.at.wall) {
+        last.at = open->first.at;
+    }
+    if (pw_journal_end(&st->journal, index + 1, PW_REASON_POWER_LOSS, PW_STR(""), &last) < 0) {
+        say(st, PW_LOG_ERROR, index, "power-loss-stop-not-kept", PW_STR(""));
+        return;
+    }
+    say(st, PW_LOG_WARN, index, "stopped-after-power-loss", PW_STR(""));
+}
+
+static void resume(struct pw_station *st, unsigned index, pw_ms now)
+{
+    const struct pw_transaction *open = pw_journal_open_on(&st->journal, index + 1);
+    pw_unix_ms wall = pw_cp16_wall(&st->cp16, now);
+    pw_unix_ms ran = wall > open->first.at.wall && open->first.at.wall > 0
+                         ? wall - open->first.at.wall
+                         : 0;
+    if (pw_session_resume(&st->bays[index].session, pw_str_of(open->id_tag),
+                          (uint64_t)open->first.value[PW_ENERGY_WH] * 1000, (uint64_t)ran,
+                          now) != PW_OK) {
+        stop_after_power_loss(st, index);
+        return;
+    }
+    st->extra[index].sampled_at = now;
+    say(st, PW_LOG_WARN, index, "resumed-after-power-loss", PW_STR(""));
+}
+
+void pw_charge_init(struct pw_station *st, pw_ms now)
+{
+    st->host = (struct pw_cp16_host){
+        .context = st,
+        .remote_start = host_remote_start,
+        .remote_stop = host_remote_stop,
+        .availability = host_availability,
+        .reset = host_reset,
+        .authorised = host_authorised,
+        .start_refused = host_start_refused,
+        .setting = host_setting,
+        .measure = host_measure,
+    };
+    for (unsigned i = 0; i < st->connectors; i++) {
+        st->extra[i].sampled_at = PW_NEVER;
+        if (pw_journal_open_on(&st->journal, i + 1) == NULL) {
+            continue;
+        }
+        if (pw_settings_int(&st->settings, PW_SET_AFTER_POWER_LOSS) == 0) {
+            stop_after_power_loss(st, i);
+        } else {
+            resume(st, i, now);
+        }
+    }
+}

@@ -6,8 +6,8 @@
 
 enum { VEHICLE_WAIT_MS = 2500 }; // for the ampere hours, before VehicleInfo goes without them
 
-static void say(const struct pw_station *st, enum pw_level level, unsigned index,
-                const char *event, struct pw_str detail)
+static void say(const struct pw_station *st, enum pw_level level, unsigned index, const char *event,
+                struct pw_str detail)
 {
     struct pw_line line;
     pw_line(&line, st->log, level, "charge", event);
@@ -80,8 +80,7 @@ static void begin(struct pw_station *st, unsigned index, const struct pw_session
                   pw_ms now)
 {
     struct pw_transaction transaction = {.connector = (uint8_t)(index + 1)};
-    int err = pw_str_copy(transaction.id_tag, sizeof(transaction.id_tag),
-                          pw_str_of(event->id_tag));
+    int err = pw_str_copy(transaction.id_tag, sizeof(transaction.id_tag), pw_str_of(event->id_tag));
     PW_ASSERT(err == PW_OK);
     event_sample(st, index, event, PW_READING_BEGIN, &transaction.first);
     int64_t ticket = pw_journal_begin(&st->journal, &transaction);
@@ -153,8 +152,7 @@ static void await_record(struct pw_station *st, unsigned index, pw_ms now)
 static void tell_vehicle(struct pw_station *st, unsigned index, const struct pw_bay_view *view)
 {
     struct pw_cp16_vehicle info = {
-        .charge_mah = view->vehicle.charge_mah > INT32_MAX ? -1
-                                                           : (int32_t)view->vehicle.charge_mah,
+        .charge_mah = view->vehicle.charge_mah > INT32_MAX ? -1 : (int32_t)view->vehicle.charge_mah,
         .imax_ma = view->vehicle.peak_ma,
         .pack_mv = view->vehicle.pack_mv >= 0 ? view->vehicle.pack_mv : view->battery_mv,
         .soc_permille = view->soc_permille,
@@ -168,8 +166,9 @@ static void greet_vehicle(struct pw_station *st, unsigned index, const struct pw
                           pw_ms now)
 {
     struct pw_station_connector *extra = &st->extra[index];
-    bool known = view->vehicle.peak_ma > 0 && (view->vehicle.charge_mah >= 0 ||
-                                               pw_elapsed(view->plugged_since, VEHICLE_WAIT_MS, now));
+    bool known =
+        view->vehicle.peak_ma > 0 &&
+        (view->vehicle.charge_mah >= 0 || pw_elapsed(view->plugged_since, VEHICLE_WAIT_MS, now));
     if (!view->plugged) {
         extra->vehicle_told = false;
     } else if (!extra->vehicle_told && known) {
@@ -184,8 +183,7 @@ static pw_ms sample_due(const struct pw_station *st, unsigned index)
     return interval_ms == 0 ? PW_NEVER : pw_after(st->extra[index].sampled_at, interval_ms);
 }
 
-static void sample(struct pw_station *st, unsigned index, const struct pw_bay_view *view,
-                   pw_ms now)
+static void sample(struct pw_station *st, unsigned index, const struct pw_bay_view *view, pw_ms now)
 {
     struct pw_sample reading;
     pw_ms due = sample_due(st, index);
@@ -455,9 +453,8 @@ static void resume(struct pw_station *st, unsigned index, pw_ms now)
 {
     const struct pw_transaction *open = pw_journal_open_on(&st->journal, index + 1);
     pw_unix_ms wall = pw_cp16_wall(&st->cp16, now);
-    pw_unix_ms ran = wall > open->first.at.wall && open->first.at.wall > 0
-                         ? wall - open->first.at.wall
-                         : 0;
+    pw_unix_ms ran =
+        wall > open->first.at.wall && open->first.at.wall > 0 ? wall - open->first.at.wall : 0;
     if (pw_session_resume(&st->bays[index].session, pw_str_of(open->id_tag),
                           (uint64_t)open->first.value[PW_ENERGY_WH] * 1000, (uint64_t)ran,
                           now) != PW_OK) {

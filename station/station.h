@@ -35,13 +35,13 @@ struct pw_station_start {
 
 // What the station knows of a connector beyond the bay itself.
 struct pw_station_connector {
-    struct pw_keep kept;          // latches and availability as the journal has them
-    int64_t ticket;               // the record the session waits for; 0: none
-    bool end_waits;               // `end` could not be recorded yet
-    struct pw_session_event end;  //
-    bool asked_remote;            // the authorisation under way is a remote start's
-    bool vehicle_told;            // VehicleInfo of this plug-in
-    pw_ms sampled_at;             // last periodic meter value; PW_NEVER: no transaction
+    struct pw_keep kept;         // latches and availability as the journal has them
+    int64_t ticket;              // the record the session waits for; 0: none
+    bool end_waits;              // `end` could not be recorded yet
+    struct pw_session_event end; //
+    bool asked_remote;           // the authorisation under way is a remote start's
+    bool vehicle_told;           // VehicleInfo of this plug-in
+    pw_ms sampled_at;            // last periodic meter value; PW_NEVER: no transaction
 };
 
 struct pw_station {

@@ -28,7 +28,7 @@ void pw_cp16_init(struct pw_cp16 *cp, struct pw_settings *settings, struct pw_jo
     cp->heartbeat_at = PW_NEVER;
     cp->connected_at = PW_NEVER;
     cp->aligned_at = PW_NEVER;
-    pw_ocpp_rpc_init(&cp->rpc);
+    pw_ocpp_rpc_init(&cp->rpc, journal->boot);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -41,8 +41,7 @@ pw_unix_ms pw_cp16_wall(const struct pw_cp16 *cp, pw_ms now)
 
 struct pw_stamp pw_cp16_stamp(const struct pw_cp16 *cp, pw_ms now)
 {
-    return (struct pw_stamp){
-        .wall = pw_cp16_wall(cp, now), .mono = now, .boot = cp->journal->boot};
+    return (struct pw_stamp){.wall = pw_cp16_wall(cp, now), .mono = now, .boot = cp->journal->boot};
 }
 
 pw_unix_ms pw_cp16_stamp_wall(const struct pw_cp16 *cp, struct pw_stamp at, pw_ms now)
@@ -118,8 +117,7 @@ void pw_cp16_link_down(struct pw_cp16 *cp, struct pw_str reason, pw_ms now)
     cp->link = PW_CP16_LINK_DOWN;
     cp->call = PW_CP16_CALL_NONE;
     cp->out_len = 0;
-    cp->settle = false;
-    pw_ocpp_rpc_init(&cp->rpc);
+    (void)pw_ocpp_rpc_drop(&cp->rpc);
     cp->retry_at = pw_after(now, back_off(cp, cp->refused, RETRY_FIRST_MS, RETRY_MOST_MS));
     cp->refused++;
     pw_line(&line, cp->log, PW_LOG_WARN, "ocpp", "link-down");
@@ -222,8 +220,7 @@ static pw_ms status_due(const struct pw_cp16 *cp, const struct pw_cp16_voice *vo
     if (same_status(&voice->now, &voice->said)) {
         return PW_NEVER;
     }
-    return pw_after(voice->since,
-                    (pw_ms)pw_settings_int(cp->settings, PW_SET_STATUS_MIN_S) * 1000);
+    return pw_after(voice->since, (pw_ms)pw_settings_int(cp->settings, PW_SET_STATUS_MIN_S) * 1000);
 }
 
 int pw_cp16_authorise(struct pw_cp16 *cp, unsigned connector, struct pw_str id_tag, pw_ms now)
@@ -325,9 +322,8 @@ static bool say_for_voice(struct pw_cp16 *cp, pw_ms now)
 // Tells the journal what became of the message at its head. False: it is not ready to hear it.
 static bool settle(struct pw_cp16 *cp, pw_ms now)
 {
-    int err = cp->settle_refused
-                  ? pw_journal_refused(cp->journal, &cp->message)
-                  : pw_journal_answered(cp->journal, &cp->message, cp->settle_id);
+    int err = cp->settle_refused ? pw_journal_refused(cp->journal, &cp->message)
+                                 : pw_journal_answered(cp->journal, &cp->message, cp->settle_id);
     if (err == PW_ERR_AGAIN) {
         return false;
     }
@@ -392,7 +388,7 @@ static pw_ms deadline(const struct pw_cp16 *cp)
     if (cp->link == PW_CP16_LINK_DOWN) {
         return pw_earlier(at, cp->retry_at);
     }
-    at = pw_earlier(at, pw_ocpp_rpc_deadline(&cp->rpc));
+    at = pw_earlier(at, cp->rpc.deadline);
     if (cp->call != PW_CP16_CALL_NONE || cp->out_len > 0) {
         return at;
     }
@@ -428,7 +424,7 @@ pw_ms pw_cp16_step(struct pw_cp16 *cp, pw_ms now)
     if (cp->link == PW_CP16_LINK_DOWN) {
         return deadline(cp);
     }
-    if (cp->call != PW_CP16_CALL_NONE && now >= pw_ocpp_rpc_deadline(&cp->rpc)) {
+    if (pw_ocpp_rpc_timed_out(&cp->rpc, now)) {
         give_up_call(cp, now);
     }
     if (cp->link == PW_CP16_LINK_UP && cp->call == PW_CP16_CALL_NONE && cp->out_len == 0) {

@@ -10,13 +10,12 @@
 #include "journal/journal.h"
 #include "json/json.h"
 #include "ocpp/ocpp.h"
-#include "ocpp/rpc.h"
 #include "session/session.h"
 #include "settings/settings.h"
 
 #define PW_CP16_OUT_MAX   12288 // bytes of one message to send; GetConfiguration with all keys fits
 #define PW_CP16_IN_MAX    65536 // bytes of one message received; larger ones end the link
-#define PW_CP16_NODES_MAX 1024  // JSON values in one message received
+#define PW_CP16_NODES_MAX 512   // JSON values in one message received
 #define PW_CP16_SPARE_MAX 1024  // bytes of strings with escapes in one message received
 #define PW_CP16_QUIET_MS  300000 // no heartbeat interval may be shorter when the central says 0
 
@@ -68,8 +67,12 @@ struct pw_cp16_host {
 };
 
 enum pw_cp16_link { PW_CP16_LINK_DOWN, PW_CP16_LINK_UP };
-enum pw_cp16_boot { PW_CP16_BOOT_UNKNOWN, PW_CP16_BOOT_PENDING, PW_CP16_BOOT_REJECTED,
-                    PW_CP16_BOOT_ACCEPTED };
+enum pw_cp16_boot {
+    PW_CP16_BOOT_UNKNOWN,
+    PW_CP16_BOOT_PENDING,
+    PW_CP16_BOOT_REJECTED,
+    PW_CP16_BOOT_ACCEPTED
+};
 
 // The call that waits for its answer.
 enum pw_cp16_call {
@@ -102,21 +105,20 @@ struct pw_cp16 {
     uint32_t refused; // tries since the link last stood
     char down_reason[64];
     enum pw_cp16_boot boot;
-    pw_ms boot_at; // when BootNotification is due
+    pw_ms boot_at;       // when BootNotification is due
     uint32_t interval_s; // from the central system
     uint32_t timeouts;   // calls in a row that nobody answered
     pw_ms connected_at;  // last acceptance, for reports
     pw_ms heartbeat_at;
 
-    // The call under way.
+    // The call under way; its id and deadline are the rpc's.
     struct pw_ocpp_rpc rpc;
     enum pw_cp16_call call;
     unsigned call_connector;
-    struct pw_cp16_status call_status;
-    struct pw_message message;    // TRANSACTION: what is being sent
-    unsigned attempts;            // refusals of this message
-    pw_ms message_at;             // when it may be sent
-    bool settle;                  // it was answered or refused; the journal does not know yet
+    struct pw_message message; // TRANSACTION: what is being sent
+    unsigned attempts;         // refusals of this message
+    pw_ms message_at;          // when it may be sent
+    bool settle;               // it was answered or refused; the journal does not know yet
     bool settle_refused;
     int32_t settle_id;
 
@@ -133,12 +135,12 @@ struct pw_cp16 {
         bool clock_meter; // a clock-aligned value outside a transaction waits
         struct pw_sample sample;
     } voice[PW_CONNECTORS_MAX + 1]; // 0: the station
-    pw_ms aligned_at; // next clock-aligned reading
+    pw_ms aligned_at;               // next clock-aligned reading
 
     char out[PW_CP16_OUT_MAX];
     size_t out_len;
-    uint32_t sent;      // calls
-    uint32_t late;      // answers nobody waited for
+    struct pw_json_node node[PW_CP16_NODES_MAX]; // of the message being read
+    char spare[PW_CP16_SPARE_MAX];
     uint32_t malformed; // messages that were no OCPP
 };
 

@@ -1,0 +1,119 @@
+#include "cp16/measurands.h"
+
+#include <string.h>
+
+struct row {
+    enum pw_quantity quantity;
+    enum pw_ocpp16_measurand measurand;
+    enum pw_ocpp16_unit unit;
+    enum pw_ocpp16_location location;
+    uint8_t decimals; // of the integer in the sample
+    uint8_t places;   // on the wire
+};
+
+// clang-format off
+static const struct row rows[] = {
+    {PW_ENERGY_WH,    PW_OCPP16_MEASURAND_ENERGY_ACTIVE_IMPORT_REGISTER, PW_OCPP16_UNIT_WH,      PW_OCPP16_LOCATION_OUTLET, 0, 0},
+    {PW_POWER_W,      PW_OCPP16_MEASURAND_POWER_ACTIVE_IMPORT,           PW_OCPP16_UNIT_W,       PW_OCPP16_LOCATION_OUTLET, 0, 0},
+    {PW_VOLTAGE_MV,   PW_OCPP16_MEASURAND_VOLTAGE,                       PW_OCPP16_UNIT_V,       PW_OCPP16_LOCATION_OUTLET, 3, 2},
+    {PW_CURRENT_MA,   PW_OCPP16_MEASURAND_CURRENT_IMPORT,                PW_OCPP16_UNIT_A,       PW_OCPP16_LOCATION_OUTLET, 3, 2},
+    {PW_OFFERED_MA,   PW_OCPP16_MEASURAND_CURRENT_OFFERED,               PW_OCPP16_UNIT_A,       PW_OCPP16_LOCATION_EV,     3, 1},
+    {PW_SOC_PERMILLE, PW_OCPP16_MEASURAND_SOC,                           PW_OCPP16_UNIT_PERCENT, PW_OCPP16_LOCATION_EV,     1, 1},
+    {PW_TEMP_DC,      PW_OCPP16_MEASURAND_TEMPERATURE,                   PW_OCPP16_UNIT_CELSIUS, PW_OCPP16_LOCATION_BODY,   1, 1},
+};
+// clang-format on
+
+int pw_cp16_measurands(struct pw_str list, uint16_t *quantities, struct pw_out *why)
+{
+    uint16_t mask = 0;
+    while (list.len > 0) {
+        struct pw_str name = pw_str_trim(pw_str_cut(&list, ','));
+        int code = pw_ocpp_code_find(&pw_ocpp16_measurand, name);
+        size_t found = PW_COUNT(rows);
+        for (size_t i = 0; i < PW_COUNT(rows); i++) {
+            found = code == (int)rows[i].measurand ? i : found;
+        }
+        if (code < 0 || found == PW_COUNT(rows)) {
+            pw_put_c(why, '"');
+            pw_put(why, (struct pw_str){.at = name.at, .len = name.len > 40 ? 40 : name.len});
+            pw_put_s(why, "\" is not measured here; there are");
+            for (size_t i = 0; i < PW_COUNT(rows); i++) {
+                pw_put_s(why, i == 0 ? " " : ", ");
+                pw_put(why, pw_ocpp_code_text(&pw_ocpp16_measurand, (int)rows[i].measurand));
+            }
+            return PW_ERR_RANGE;
+        }
+        mask |= (uint16_t)(1U << rows[found].quantity);
+    }
+    *quantities = mask;
+    return PW_OK;
+}
+
+static enum pw_ocpp16_reading_context context_of(enum pw_reading reading)
+{
+    switch (reading) {
+    case PW_READING_BEGIN: return PW_OCPP16_CONTEXT_TRANSACTION_BEGIN;
+    case PW_READING_END: return PW_OCPP16_CONTEXT_TRANSACTION_END;
+    case PW_READING_PERIODIC: return PW_OCPP16_CONTEXT_SAMPLE_PERIODIC;
+    case PW_READING_CLOCK: return PW_OCPP16_CONTEXT_SAMPLE_CLOCK;
+    }
+    PW_UNREACHABLE();
+}
+
+static bool has(const struct pw_sample *sample, enum pw_quantity quantity)
+{
+    return ((unsigned)sample->has >> quantity & 1U) != 0;
+}
+
+// The next free value with its text; context is the same for all of a sample.
+static struct pw_ocpp16_sampled_value *add(struct pw_cp16_meter_value *to,
+                                           const struct pw_sample *sample, int64_t number,
+                                           unsigned decimals, unsigned places)
+{
+    uint32_t at = to->meter_value.sampled_value.count++;
+    PW_ASSERT(at < PW_CP16_VALUES_MAX);
+    struct pw_ocpp16_sampled_value *value = &to->values[at];
+    struct pw_out out = PW_OUT(to->text[at]);
+    pw_put_places(&out, number, decimals, places);
+    value->value = pw_out_str(&out);
+    value->has = PW_OCPP16_HAS(sampled_value, context) | PW_OCPP16_HAS(sampled_value, measurand) |
+                 PW_OCPP16_HAS(sampled_value, unit);
+    value->context.code = (int16_t)context_of(sample->reading);
+    return value;
+}
+
+static void add_own(struct pw_cp16_meter_value *to, const struct pw_sample *sample,
+                    enum pw_quantity quantity, const char *measurand, const char *unit)
+{
+    if (!has(sample, quantity)) {
+        return;
+    }
+    struct pw_ocpp16_sampled_value *value = add(to, sample, sample->value[quantity], 3, 2);
+    value->measurand = (struct pw_ocpp_word){.code = PW_OCPP_OTHER, .text = pw_str_of(measurand)};
+    value->unit = (struct pw_ocpp_word){.code = PW_OCPP_OTHER, .text = pw_str_of(unit)};
+}
+
+bool pw_cp16_fill(struct pw_cp16_meter_value *to, const struct pw_sample *sample,
+                  uint16_t quantities, bool seed, pw_unix_ms at)
+{
+    memset(to, 0, sizeof(*to));
+    to->meter_value.timestamp = at;
+    to->meter_value.sampled_value.items = to->values;
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        const struct row *row = &rows[i];
+        if (((unsigned)quantities >> row->quantity & 1U) == 0 || !has(sample, row->quantity)) {
+            continue;
+        }
+        struct pw_ocpp16_sampled_value *value =
+            add(to, sample, sample->value[row->quantity], row->decimals, row->places);
+        value->has |= PW_OCPP16_HAS(sampled_value, location);
+        value->measurand.code = (int16_t)row->measurand;
+        value->unit.code = (int16_t)row->unit;
+        value->location.code = (int16_t)row->location;
+    }
+    if (seed) {
+        add_own(to, sample, PW_CHARGE_MAH, "Battery.Ah", "Ah");
+        add_own(to, sample, PW_OFFERED_MA, "BMS.Imax", "A");
+    }
+    return to->meter_value.sampled_value.count > 0;
+}

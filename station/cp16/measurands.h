@@ -1,0 +1,22 @@
+// measurands: what the station measures, in OCPP's words. One row a quantity.
+#ifndef PW_CP16_MEASURANDS_H
+#define PW_CP16_MEASURANDS_H
+
+#include "cp16/cp16.h"
+
+#define PW_CP16_VALUES_MAX 9 // quantities and the seed's two forms
+
+// The texts a MeterValue points to while it is encoded.
+struct pw_cp16_meter_value {
+    struct pw_ocpp16_sampled_value values[PW_CP16_VALUES_MAX];
+    char text[PW_CP16_VALUES_MAX][24];
+    struct pw_ocpp16_meter_value meter_value;
+};
+
+// Fills *to from a sample: the quantities in the mask, and battery Ah and BMS Imax as measurands of
+// their own when `seed`. False when that leaves nothing to say. *to must stay where it is until it
+// has been encoded.
+PW_MUST_USE bool pw_cp16_fill(struct pw_cp16_meter_value *to, const struct pw_sample *sample,
+                              uint16_t quantities, bool seed, pw_unix_ms at);
+
+#endif

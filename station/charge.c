@@ -294,7 +294,7 @@ static void host_authorised(void *context, unsigned connector, struct pw_str id_
     unsigned index = connector - 1;
     bool allowed =
         accepted || (offline && pw_settings_int(&st->settings, PW_SET_OFFLINE_UNKNOWN) != 0);
-    enum pw_session_by by = st->extra[index].asked_remote ? PW_BY_REMOTE : PW_BY_CARD;
+    enum pw_session_start by = st->extra[index].asked_remote ? PW_START_REMOTE : PW_START_CARD;
     if (!allowed) {
         say(st, PW_LOG_INFO, index, "card-refused",
             offline ? PW_STR("the central system cannot be asked") : PW_STR(""));
@@ -337,7 +337,7 @@ static enum pw_cp16_answer host_remote_start(void *context, unsigned connector,
         st->extra[index].asked_remote = true;
         err = pw_cp16_authorise(&st->cp16, index + 1, id_tag, now);
     } else {
-        err = pw_session_authorise(session, id_tag, PW_BY_REMOTE, now);
+        err = pw_session_authorise(session, id_tag, PW_START_REMOTE, now);
     }
     return err == PW_OK ? PW_CP16_ACCEPTED : PW_CP16_REJECTED;
 }

@@ -112,7 +112,7 @@ static void collect(const struct pw_cp16 *cp, const struct pw_ocpp16_get_configu
     }
     for (struct pw_ocpp_iter it = pw_ocpp_each(&req->key);
          pw_ocpp_next(&it, &name, sizeof(name));) {
-        if (pw_settings_find_ocpp(name.key, &at) == PW_OK) {
+        if (pw_settings_find_ocpp(name.name, &at) == PW_OK) {
             add_known(cp, all, at);
         } else if (all->unknown_count < KEYS_MAX) {
             all->unknown[all->unknown_count++] = name;

@@ -1,0 +1,395 @@
+// One line of the console or the control socket: rows of words, one function each.
+#include "parts.h"
+
+struct call {
+    struct pw_station *st;
+    struct pw_str rest; // of the line, behind the word
+    struct pw_out *answer;
+    pw_ms now;
+    bool json;
+};
+
+static struct pw_str next_word(struct call *call)
+{
+    call->rest = pw_str_trim(call->rest);
+    return pw_str_cut(&call->rest, ' ');
+}
+
+static int refuse(struct call *call, int err, const char *sentence)
+{
+    pw_put_s(call->answer, sentence);
+    pw_put_c(call->answer, '\n');
+    return err;
+}
+
+static int done(struct call *call, const char *sentence)
+{
+    pw_put_s(call->answer, sentence);
+    pw_put_c(call->answer, '\n');
+    return PW_OK;
+}
+
+// A connector number in the next word, as an index. Without a word *given is false.
+static int take_connector(struct call *call, unsigned *index, bool *given)
+{
+    struct pw_str word = next_word(call);
+    int64_t number = 0;
+    *given = word.len > 0;
+    if (!*given) {
+        return PW_OK;
+    }
+    if (pw_parse_int(word, 1, call->st->connectors, &number) != PW_OK) {
+        pw_put_s(call->answer, "connector \"");
+        pw_put(call->answer, (struct pw_str){.at = word.at, .len = word.len > 20 ? 20 : word.len});
+        pw_put_s(call->answer, "\" is not allowed; it must be 1..");
+        pw_put_uint(call->answer, call->st->connectors);
+        pw_put_c(call->answer, '\n');
+        return PW_ERR_RANGE;
+    }
+    *index = (unsigned)number - 1;
+    return PW_OK;
+}
+
+static int on_start(struct call *call)
+{
+    unsigned index = 0;
+    bool given = false;
+    int err = take_connector(call, &index, &given);
+    if (err != PW_OK) {
+        return err;
+    }
+    struct pw_str card = next_word(call);
+    if (card.len == 0) {
+        card = pw_str_of(pw_settings_text(&call->st->settings, PW_SET_LOCAL_ID));
+    }
+    if (card.len > PW_ID_TAG_MAX) {
+        return refuse(call, PW_ERR_RANGE, "a card id has 1 to 20 characters");
+    }
+    if (!given && pw_charge_choose(call->st, &index) != PW_OK) {
+        return refuse(call, PW_ERR_BUSY, "no connector is free");
+    }
+    if (call->st->stopping) {
+        return refuse(call, PW_ERR_BUSY, "the station is stopping");
+    }
+    err = pw_session_authorise(&call->st->bays[index].session, card, PW_START_LOCAL, call->now);
+    if (err != PW_OK) {
+        return refuse(call, err, "the connector cannot start now: see status");
+    }
+    return done(call, "starting");
+}
+
+static int on_stop(struct call *call)
+{
+    unsigned index = 0;
+    bool given = false;
+    bool any = false;
+    int err = take_connector(call, &index, &given);
+    if (err != PW_OK) {
+        return err;
+    }
+    for (unsigned i = 0; i < call->st->connectors; i++) {
+        if (given && i != index) {
+            continue;
+        }
+        any = pw_session_stop(&call->st->bays[i].session, PW_REASON_LOCAL, PW_STR(""), call->now) ==
+                  PW_OK ||
+              any;
+    }
+    return any ? done(call, "stopping") : refuse(call, PW_ERR_BUSY, "nothing is charging");
+}
+
+static int on_card(struct call *call)
+{
+    unsigned index = 0;
+    bool given = false;
+    struct pw_str card = next_word(call);
+    if (card.len == 0 || card.len > PW_ID_TAG_MAX) {
+        return refuse(call, PW_ERR_RANGE, "a card id has 1 to 20 characters");
+    }
+    int err = take_connector(call, &index, &given);
+    if (err != PW_OK) {
+        return err;
+    }
+    pw_station_card(call->st, given ? index + 1 : 0, card, call->now);
+    return done(call, "card presented");
+}
+
+static int on_set(struct call *call)
+{
+    struct pw_setting_at at;
+    struct pw_str path = next_word(call);
+    struct pw_str value = pw_str_trim(call->rest);
+    if (pw_settings_find(path, &at) != PW_OK && pw_settings_find_ocpp(path, &at) != PW_OK) {
+        return refuse(call, PW_ERR_UNKNOWN, "there is no such setting: see get");
+    }
+    int err = pw_settings_set(&call->st->settings, at, value, PW_BY_PERSON, call->answer);
+    if (err != PW_OK) {
+        pw_put_c(call->answer, '\n');
+        return err;
+    }
+    call->st->host.setting(call->st, at, call->now);
+    return done(call, pw_setting_rows[at.id].when == PW_WHEN_RESTART ? "set, from the next start on"
+                                                                     : "set");
+}
+
+static void put_setting(struct call *call, struct pw_setting_at at)
+{
+    pw_settings_print_path(at, call->answer);
+    pw_put_c(call->answer, '\t');
+    pw_settings_print(&call->st->settings, at, call->answer);
+    pw_put_c(call->answer, '\n');
+}
+
+static int on_get(struct call *call)
+{
+    struct pw_setting_at at;
+    struct pw_str path = next_word(call);
+    if (path.len > 0) {
+        if (pw_settings_find(path, &at) != PW_OK && pw_settings_find_ocpp(path, &at) != PW_OK) {
+            return refuse(call, PW_ERR_UNKNOWN, "there is no such setting: see get");
+        }
+        put_setting(call, at);
+        return PW_OK;
+    }
+    for (size_t id = 0; id < PW_SETTING_ROWS; id++) {
+        bool connector = pw_setting_rows[id].scope == PW_SCOPE_CONNECTOR;
+        for (unsigned i = 0; i < (connector ? call->st->connectors : 1); i++) {
+            at = (struct pw_setting_at){.id = (enum pw_setting_id)id, .instance = (uint8_t)i};
+            put_setting(call, at);
+        }
+    }
+    return PW_OK;
+}
+
+static int clear_one(struct call *call, unsigned index, unsigned fault)
+{
+    int err = pw_bay_clear(&call->st->bays[index], (enum pw_dc_fault)fault, call->now);
+    pw_put_s(call->answer, pw_dc_fault_rows[fault].vendor);
+    pw_put_s(call->answer, err == PW_OK         ? " cleared\n"
+                           : err == PW_ERR_BUSY ? " not cleared: its cause is still there\n"
+                                                : " not cleared\n");
+    return err;
+}
+
+// Faults that stay; the others go by themselves.
+static int on_clear(struct call *call)
+{
+    unsigned index = 0;
+    bool given = false;
+    int err = take_connector(call, &index, &given);
+    unsigned found = 0;
+    if (err != PW_OK) {
+        return err;
+    }
+    for (unsigned i = 0; i < call->st->connectors; i++) {
+        uint32_t latched = pw_dc_latched(&call->st->bays[i].dc);
+        for (unsigned fault = 0; fault < PW_DC_FAULT_ROWS; fault++) {
+            if ((!given || i == index) && (latched & PW_DC_BIT(fault)) != 0) {
+                found++;
+                int one = clear_one(call, i, fault);
+                err = one != PW_OK ? one : err;
+            }
+        }
+    }
+    return found > 0 ? err : refuse(call, PW_ERR_UNKNOWN, "no fault stays that could be cleared");
+}
+
+// "limit 16" or "limit 16 1": a local limit in ampere; "limit off" takes it away.
+static int on_limit(struct call *call)
+{
+    struct pw_str word = next_word(call);
+    bool off = pw_str_is(word, "off");
+    int64_t limit_ma = 0;
+    unsigned index = 0;
+    bool given = false;
+    if (!off &&
+        (pw_parse_fixed(word, 3, &limit_ma) != PW_OK || limit_ma < 0 || limit_ma > 1000000)) {
+        return refuse(call, PW_ERR_RANGE, "a limit is 0..1000 ampere, or off");
+    }
+    int err = take_connector(call, &index, &given);
+    if (err != PW_OK) {
+        return err;
+    }
+    for (unsigned i = 0; i < call->st->connectors; i++) {
+        if (given && i != index) {
+            continue;
+        }
+        if (off) {
+            pw_bay_unlimit(&call->st->bays[i], PW_LIMIT_LOCAL, call->now);
+        } else {
+            err = pw_bay_limit(&call->st->bays[i], PW_LIMIT_LOCAL, (int32_t)limit_ma, "set by hand",
+                               PW_NEVER, call->now);
+        }
+    }
+    return err == PW_OK ? done(call, off ? "limit taken away" : "limit set")
+                        : refuse(call, err, "the limit cannot be set");
+}
+
+static int availability(struct call *call, bool operative)
+{
+    unsigned index = 0;
+    bool given = false;
+    int err = take_connector(call, &index, &given);
+    if (err != PW_OK) {
+        return err;
+    }
+    bool later = false;
+    for (unsigned i = 0; i < call->st->connectors; i++) {
+        if (!given || i == index) {
+            int in_force = pw_charge_availability(call->st, i, operative, call->now);
+            if (in_force < 0) {
+                return refuse(call, in_force, "it cannot be recorded");
+            }
+            later = later || in_force == 0;
+        }
+    }
+    return done(call, later ? "in force when the charge has ended" : "in force");
+}
+
+static int on_enable(struct call *call)
+{
+    return availability(call, true);
+}
+
+static int on_disable(struct call *call)
+{
+    return availability(call, false);
+}
+
+static int on_mute(struct call *call)
+{
+    call->st->muted = !call->st->muted;
+    return done(call, call->st->muted ? "status lines off" : "status lines on");
+}
+
+static int on_status(struct call *call)
+{
+    if (call->json) {
+        pw_report_status_json(call->st, call->answer, call->now);
+    } else {
+        pw_report_status(call->st, call->answer, call->now);
+    }
+    return PW_OK;
+}
+
+static int on_bms(struct call *call)
+{
+    pw_report_bms(call->st, call->answer, call->now);
+    return PW_OK;
+}
+
+static int on_rectifier(struct call *call)
+{
+    pw_report_rectifier(call->st, call->answer, call->now);
+    return PW_OK;
+}
+
+static int on_output(struct call *call)
+{
+    pw_report_output(call->st, call->answer, call->now);
+    return PW_OK;
+}
+
+static int on_terminal(struct call *call)
+{
+    pw_report_terminal(call->st, call->answer, call->now);
+    return PW_OK;
+}
+
+static int on_all(struct call *call)
+{
+    pw_report_bms(call->st, call->answer, call->now);
+    pw_report_rectifier(call->st, call->answer, call->now);
+    pw_report_output(call->st, call->answer, call->now);
+    pw_report_terminal(call->st, call->answer, call->now);
+    return PW_OK;
+}
+
+static int on_can(struct call *call)
+{
+    pw_report_can(call->st, call->answer, call->now);
+    return PW_OK;
+}
+
+static int on_limits(struct call *call)
+{
+    pw_report_limits(call->st, call->answer, call->now);
+    return PW_OK;
+}
+
+static int on_faults(struct call *call)
+{
+    pw_report_faults(call->st, call->answer, call->now);
+    return PW_OK;
+}
+
+static int on_help(struct call *call);
+
+static const struct {
+    const char *word;
+    const char *arguments;
+    const char *help;
+    int (*run)(struct call *call);
+} rows[] = {
+    {"help", "", "this list", on_help},
+    {"status", "", "state, metrics, and why the current is what it is", on_status},
+    {"1", "", "BMS data", on_bms},
+    {"2", "", "rectifier data", on_rectifier},
+    {"3", "", "output voltage, current, temperature", on_output},
+    {"4", "", "terminal data", on_terminal},
+    {"5", "", "all of 1 to 4", on_all},
+    {"s", "[connector] [card]", "start charging by hand", on_start},
+    {"start", "[connector] [card]", "the same", on_start},
+    {"t", "[connector]", "stop charging", on_stop},
+    {"stop", "[connector]", "the same", on_stop},
+    {"0", "", "status lines off, and on again", on_mute},
+    {"card", "CARD [connector]", "as if the card were held to the reader", on_card},
+    {"can", "", "CAN buses", on_can},
+    {"limits", "", "who limits the current, why, since when", on_limits},
+    {"limit", "AMPERE|off [connector]", "lower the current by hand", on_limit},
+    {"faults", "", "what is wrong", on_faults},
+    {"clear", "[connector]", "clear faults that stay", on_clear},
+    {"enable", "[connector]", "make available", on_enable},
+    {"disable", "[connector]", "make unavailable, after a running charge", on_disable},
+    {"get", "[SETTING]", "show settings", on_get},
+    {"set", "SETTING VALUE", "change a setting", on_set},
+};
+
+static int on_help(struct call *call)
+{
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        size_t from = call->answer->len;
+        pw_put_s(call->answer, rows[i].word);
+        pw_put_c(call->answer, ' ');
+        pw_put_s(call->answer, rows[i].arguments);
+        while (call->answer->len - from < 32 && !call->answer->full) {
+            pw_put_c(call->answer, ' ');
+        }
+        pw_put_s(call->answer, rows[i].help);
+        pw_put_c(call->answer, '\n');
+    }
+    pw_put_s(call->answer, "json status                     status as one JSON object\n");
+    return PW_OK;
+}
+
+int pw_station_command(struct pw_station *st, struct pw_str line, struct pw_out *answer, pw_ms now)
+{
+    struct call call = {.st = st, .rest = pw_str_trim(line), .answer = answer, .now = now};
+    struct pw_str word = next_word(&call);
+    if (pw_str_is(word, "json")) {
+        call.json = true;
+        word = next_word(&call);
+    }
+    if (word.len == 0) {
+        return PW_OK;
+    }
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        if (pw_str_is(word, rows[i].word)) {
+            return rows[i].run(&call);
+        }
+    }
+    pw_put_s(answer, "\"");
+    pw_put(answer, (struct pw_str){.at = word.at, .len = word.len > 40 ? 40 : word.len});
+    pw_put_s(answer, "\" is no command; help lists them\n");
+    return PW_ERR_UNKNOWN;
+}

@@ -1,0 +1,359 @@
+// The turn: what came in is stored, one step decides for every connector and for OCPP, effects are
+// taken by the port.
+#include "station.h"
+
+#include "parts.h"
+
+#include <string.h>
+
+static void log_kept_setting(const struct pw_station *st, const char *path, const char *why)
+{
+    struct pw_line line;
+    pw_line(&line, st->log, PW_LOG_WARN, "station", "kept-setting-ignored");
+    pw_line_s(&line, "path", path);
+    pw_line_s(&line, "why", why);
+    pw_line_end(&line);
+}
+
+// What was set while running counts more than the file. A value that no longer fits its row (after
+// an update) is left out, and said.
+static int lay_over_kept_settings(struct pw_station *st)
+{
+    char path[PW_STORE_KEY_MAX + 1] = "";
+    char value[PW_SETTING_TEXT_MAX];
+    for (;;) {
+        char why[PW_SETTING_WHY_MAX] = "";
+        struct pw_out out = PW_OUT(why);
+        struct pw_setting_at at;
+        int err = pw_journal_next_setting(&st->journal, path, value, sizeof(value));
+        if (err == PW_ERR_UNKNOWN) {
+            return PW_OK;
+        }
+        if (err != PW_OK) {
+            return err;
+        }
+        if (pw_settings_find(pw_str_of(path), &at) != PW_OK) {
+            log_kept_setting(st, path, "there is no such setting");
+        } else if (pw_settings_set(&st->settings, at, pw_str_of(value), PW_BY_STORE, &out) !=
+                   PW_OK) {
+            log_kept_setting(st, path, why);
+        }
+    }
+}
+
+static int init_bay(struct pw_station *st, unsigned index, pw_ms now)
+{
+    struct pw_bay *bay = &st->bays[index];
+    struct pw_station_connector *extra = &st->extra[index];
+    struct pw_bay_config config;
+    struct pw_bay_keep keep = {.latched = 0};
+    struct pw_stamp at;
+    char why[PW_SETTING_WHY_MAX] = "";
+    struct pw_out out = PW_OUT(why);
+    pw_wire_bay(&st->settings, index, &config);
+    int err = pw_bay_init(bay, &config, st->log, now, &out);
+    if (err != PW_OK) {
+        struct pw_line line;
+        pw_line(&line, st->log, PW_LOG_ERROR, "station", "connector-refused");
+        pw_line_int(&line, "connector", (int64_t)index + 1);
+        pw_line_s(&line, "why", why);
+        pw_line_end(&line);
+        return err;
+    }
+    err = pw_journal_read_keep(&st->journal, index + 1, &extra->kept);
+    if (err == PW_OK) {
+        err = pw_journal_read_register(&st->journal, index + 1, &keep.energy, &at);
+    }
+    if (err == PW_OK) {
+        keep.latched = extra->kept.latched;
+        err = pw_bay_restore(bay, &keep, now);
+    }
+    if (err == PW_OK && extra->kept.inoperative) {
+        (void)pw_session_set_operative(&bay->session, false, now);
+    }
+    return err;
+}
+
+int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
+{
+    memset(st, 0, sizeof(*st));
+    st->settings = *start->settings;
+    st->log = start->log;
+    st->connectors = start->settings->connectors;
+    st->started_at = start->now;
+    st->now = start->now;
+    st->status_at = start->now;
+    st->restart_at = PW_NEVER;
+    int err = pw_journal_open(&st->journal, start->store, start->log);
+    if (err == PW_OK) {
+        err = lay_over_kept_settings(st);
+    }
+    for (unsigned i = 0; err == PW_OK && i < st->connectors; i++) {
+        err = init_bay(st, i, start->now);
+    }
+    if (err != PW_OK) {
+        return err;
+    }
+    pw_cp16_init(&st->cp16, &st->settings, &st->journal, &st->host, st->log);
+    st->cp16.firmware = start->firmware;
+    st->cp16.random = start->seed == 0 ? 1 : start->seed;
+    st->cp16.clock_known = start->wall > 0;
+    st->cp16.clock_offset_ms = start->wall - (pw_unix_ms)start->now;
+    pw_charge_init(st, start->now);
+    return PW_OK;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Inputs.
+
+void pw_station_can(struct pw_station *st, unsigned bus, const struct pw_can_frame *frame,
+                    pw_ms now)
+{
+    PW_ASSERT(bus < PW_STATION_BUSES);
+    for (unsigned i = 0; i < st->connectors; i++) {
+        pw_bay_can(&st->bays[i], (uint8_t)bus, frame, now);
+    }
+}
+
+void pw_station_bus_state(struct pw_station *st, unsigned bus, enum pw_can_state state, pw_ms now)
+{
+    PW_ASSERT(bus < PW_STATION_BUSES);
+    struct pw_line line;
+    pw_line(&line, st->log, state == PW_CAN_ACTIVE ? PW_LOG_INFO : PW_LOG_WARN, "can", "bus");
+    pw_line_int(&line, "bus", (int64_t)bus);
+    pw_line_s(&line, "state", pw_can_state_name(state));
+    pw_line_end(&line);
+    for (unsigned i = 0; i < st->connectors; i++) {
+        pw_bay_bus_state(&st->bays[i], (uint8_t)bus, state, now);
+    }
+}
+
+void pw_station_link_up(struct pw_station *st, pw_ms now)
+{
+    pw_cp16_link_up(&st->cp16, now);
+}
+
+void pw_station_link_down(struct pw_station *st, struct pw_str reason, pw_ms now)
+{
+    pw_cp16_link_down(&st->cp16, reason, now);
+}
+
+int pw_station_text(struct pw_station *st, struct pw_str text, pw_ms now)
+{
+    return pw_cp16_text(&st->cp16, text, now);
+}
+
+// A card that started a charge somewhere ends it there; another one means the connector that waits.
+static bool charging_with(const struct pw_station *st, struct pw_str id_tag, unsigned *index)
+{
+    for (unsigned i = 0; i < st->connectors; i++) {
+        const struct pw_session *session = &st->bays[i].session;
+        if ((pw_session_in_transaction(session) || session->phase == PW_PHASE_AUTHORISED) &&
+            pw_str_eq_nocase(pw_str_of(session->id_tag), id_tag)) {
+            *index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void pw_station_card(struct pw_station *st, unsigned connector, struct pw_str id_tag, pw_ms now)
+{
+    unsigned index = connector - 1;
+    int err = PW_ERR_RANGE;
+    if (id_tag.len >= 1 && id_tag.len <= PW_ID_TAG_MAX && connector <= st->connectors) {
+        err = PW_OK;
+        if (connector == 0 && !charging_with(st, id_tag, &index)) {
+            err = pw_charge_choose(st, &index);
+        }
+    }
+    if (err == PW_OK) {
+        err = pw_charge_card(st, index, id_tag, now);
+    }
+    if (err != PW_OK) {
+        struct pw_line line;
+        pw_line(&line, st->log, PW_LOG_INFO, "station", "card-ignored");
+        pw_line_int(&line, "connector", (int64_t)connector);
+        pw_line_s(&line, "reason", pw_err_name(err));
+        pw_line_end(&line);
+    }
+}
+
+void pw_station_stop(struct pw_station *st, pw_ms now)
+{
+    st->stopping = true;
+    for (unsigned i = 0; i < st->connectors; i++) {
+        // BUSY: nothing to stop there.
+        (void)!pw_session_stop(&st->bays[i].session, PW_REASON_REBOOT, PW_STR(""), now);
+    }
+}
+
+bool pw_station_at_rest(const struct pw_station *st)
+{
+    for (unsigned i = 0; i < st->connectors; i++) {
+        if (!pw_dc_is_off(&st->bays[i].dc) || pw_session_in_transaction(&st->bays[i].session) ||
+            st->extra[i].end_waits) {
+            return false;
+        }
+    }
+    // A store that has failed will never be safe: then rest is rest.
+    return pw_journal_durable(&st->journal, st->journal.must_ticket) != 0;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The step.
+
+// What a bus has to do with a connector's condition, in words OCPP can carry.
+static const char *bus_info(const struct pw_bay_view *view)
+{
+    static const char *const words[PW_STATION_BUSES][PW_CAN_SILENT + 1] = {
+        {[PW_CAN_DOWN] = "CAN bus 0 down",
+         [PW_CAN_ACTIVE] = "",
+         [PW_CAN_WARNING] = "CAN bus 0 error warning",
+         [PW_CAN_PASSIVE] = "CAN bus 0 error passive",
+         [PW_CAN_OFF] = "CAN bus 0 bus-off",
+         [PW_CAN_SILENT] = "CAN bus 0 silent"},
+        {[PW_CAN_DOWN] = "CAN bus 1 down",
+         [PW_CAN_ACTIVE] = "",
+         [PW_CAN_WARNING] = "CAN bus 1 error warning",
+         [PW_CAN_PASSIVE] = "CAN bus 1 error passive",
+         [PW_CAN_OFF] = "CAN bus 1 bus-off",
+         [PW_CAN_SILENT] = "CAN bus 1 silent"},
+    };
+    for (unsigned bus = 0; bus < PW_STATION_BUSES; bus++) {
+        const char *word = words[bus][view->bus[bus].state];
+        if (view->bus[bus].needed && word[0] != '\0') {
+            return word;
+        }
+    }
+    return "";
+}
+
+static void report_connector(struct pw_station *st, unsigned index, pw_ms now)
+{
+    struct pw_bay_view view;
+    pw_bay_view(&st->bays[index], &view, now);
+    const char *bus = bus_info(&view);
+    struct pw_cp16_status status = {.status = view.status,
+                                    .error_code = view.error_code,
+                                    .info = bus[0] != '\0' ? bus : view.info,
+                                    .vendor_code = view.vendor_code};
+    pw_cp16_status(&st->cp16, index + 1, &status, now);
+}
+
+static void report_station(struct pw_station *st, pw_ms now)
+{
+    struct pw_cp16_status status = {
+        .status = PW_STATUS_AVAILABLE, .error_code = "NoError", .info = "", .vendor_code = ""};
+    if (st->store_failed) {
+        status = (struct pw_cp16_status){.status = PW_STATUS_FAULTED,
+                                         .error_code = "InternalError",
+                                         .info = "records cannot be kept",
+                                         .vendor_code = "PW-STORE"};
+    } else if (st->stopping) {
+        status.status = PW_STATUS_UNAVAILABLE;
+    }
+    pw_cp16_status(&st->cp16, 0, &status, now);
+}
+
+static void watch_store(struct pw_station *st)
+{
+    bool failed = pw_journal_durable(&st->journal, 0) < 0;
+    if (failed && !st->store_failed) {
+        struct pw_line line;
+        pw_line(&line, st->log, PW_LOG_ERROR, "station", "store-failed");
+        pw_line_s(&line, "effect", "no charge begins until it works again");
+        pw_line_end(&line);
+    }
+    st->store_failed = failed;
+}
+
+pw_ms pw_station_step(struct pw_station *st, pw_ms now)
+{
+    pw_ms at = st->muted ? PW_NEVER : st->status_at;
+    st->now = now;
+    watch_store(st);
+    // Charger control first, then what is said about it (D17).
+    for (unsigned i = 0; i < st->connectors; i++) {
+        at = pw_earlier(at, pw_bay_step(&st->bays[i], now));
+    }
+    for (unsigned i = 0; i < st->connectors; i++) {
+        pw_charge_step(st, i, now);
+        // What the session was just told changes what the bay wants next.
+        at = pw_earlier(at, pw_bay_step(&st->bays[i], now));
+        at = pw_earlier(at, pw_charge_deadline(st, i));
+        report_connector(st, i, now);
+    }
+    report_station(st, now);
+    at = pw_earlier(at, pw_cp16_step(&st->cp16, now));
+    return pw_earlier(at, st->restart_at);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Effects.
+
+bool pw_station_take_can(struct pw_station *st, unsigned *bus, struct pw_can_frame *frame)
+{
+    for (unsigned i = 0; i < st->connectors; i++) {
+        uint8_t on = 0;
+        if (pw_bay_take_can(&st->bays[i], &on, frame)) {
+            *bus = on;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool pw_station_take_bus_restart(struct pw_station *st, unsigned *bus, pw_ms now)
+{
+    for (unsigned i = 0; i < st->connectors; i++) {
+        for (uint8_t on = 0; on < PW_STATION_BUSES; on++) {
+            if (pw_bay_take_restart(&st->bays[i], on, now)) {
+                *bus = on;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+struct pw_str pw_station_out(const struct pw_station *st)
+{
+    return pw_cp16_out(&st->cp16);
+}
+
+void pw_station_out_sent(struct pw_station *st, pw_ms now)
+{
+    (void)now;
+    pw_cp16_out_sent(&st->cp16);
+}
+
+bool pw_station_wants_link(const struct pw_station *st, pw_ms now)
+{
+    return pw_cp16_wants_link(&st->cp16, now);
+}
+
+bool pw_station_take_status(struct pw_station *st, struct pw_out *out, pw_ms now)
+{
+    int32_t interval_s = pw_settings_int(&st->settings, PW_SET_CONSOLE_STATUS_S);
+    if (interval_s == 0 || st->muted || now < st->status_at) {
+        return false;
+    }
+    st->status_at = pw_after(now, (pw_ms)interval_s * 1000);
+    pw_report_status_lines(st, out, now);
+    return true;
+}
+
+enum pw_restart pw_station_wants_restart(const struct pw_station *st)
+{
+    bool said = st->cp16.out_len == 0;
+    bool late = st->now >= st->restart_at;
+    return st->restart != PW_RESTART_NONE && ((said && pw_station_at_rest(st)) || late)
+               ? st->restart
+               : PW_RESTART_NONE;
+}
+
+pw_unix_ms pw_station_wall(const struct pw_station *st, pw_ms now)
+{
+    return pw_cp16_wall(&st->cp16, now);
+}

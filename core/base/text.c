@@ -126,7 +126,10 @@ int pw_parse_int(struct pw_str text, int64_t min, int64_t max, int64_t *value)
 
 int pw_parse_fixed(struct pw_str text, unsigned decimals, int64_t *value)
 {
-    bool negative = text.len > 0 && text.at[0] == '-';
+    if (text.len == 0) {
+        return PW_ERR_PEER;
+    }
+    bool negative = text.at[0] == '-';
     struct pw_str rest = {.at = text.at + (negative ? 1 : 0), .len = text.len - (negative ? 1 : 0)};
     struct pw_str whole = pw_str_cut(&rest, '.');
     bool has_point = whole.len + (negative ? 1U : 0U) < text.len;

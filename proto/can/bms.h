@@ -29,7 +29,7 @@ struct pw_bms_report {
     int32_t discharged_mah;
     int32_t remaining_mah; // in the pack, as the BMS itself says
     int32_t pack_mv;
-    int32_t pack_ma;     // charging positive
+    int32_t pack_ma;     // sign as the BMS counts: makes differ
     int32_t temp_max_dc; // 0.1 °C
     int32_t temp_min_dc;
     int32_t cell_max_mv;
@@ -63,7 +63,7 @@ PW_MUST_USE int pw_bms_report_mah(const struct pw_bms_report *report, int32_t *m
 
 // The questions: n of 0..count-1, one every PW_BMS_POLL_MS, round robin. Count is 0 when nothing is
 // polled.
-#define PW_BMS_POLL_MS 400
+#define PW_BMS_POLL_MS 250
 unsigned pw_bms_poll_count(const struct pw_bms_config *config);
 void pw_bms_poll(const struct pw_bms_config *config, unsigned n, struct pw_can_frame *frame);
 

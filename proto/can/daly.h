@@ -31,7 +31,7 @@ struct pw_daly_answer {
     // PACK
     int32_t pack_mv;      // 0..6553500, steps of 100
     int32_t gathered_mv;  // the sum of the cells
-    int32_t pack_ma;      // ±3000000 and a little, charging positive as the BMS counts
+    int32_t pack_ma;      // -3000000..3553500; makes differ in whether charging is positive
     int32_t soc_permille; // 0..1000
     // CELLS_RANGE
     int32_t cell_max_mv;

@@ -3,6 +3,7 @@
 #ifndef PW_HUAWEI_H
 #define PW_HUAWEI_H
 
+#include "can/alarm.h"
 #include "can/can.h"
 
 #define PW_HUAWEI_CHARGING  0x0D // protocol of charging modules
@@ -115,11 +116,11 @@ PW_MUST_USE int pw_huawei_pack(const struct pw_huawei_message *from, struct pw_c
 // bytes. Any command and signal passes: the caller picks its own.
 PW_MUST_USE int pw_huawei_unpack(const struct pw_can_frame *frame, struct pw_huawei_message *to);
 
-// "output_voltage", or NULL for a signal not in the list.
+// "OUTPUT_VOLTAGE", or NULL for a signal not in the list.
 const char *pw_huawei_signal_name(uint16_t signal);
 
-// A quantity in thousandths <-> its value word times 1024. Signed, since temperatures are.
-// PW_ERR_RANGE outside ±2000000000 / 1000.
+// A quantity in thousandths <-> its value word times 1024. Signed, since temperatures are; both
+// ways rounded to the nearest. PW_ERR_RANGE when the result does not fit 32 bits.
 PW_MUST_USE int pw_huawei_q10(int32_t milli, uint32_t *value);
 PW_MUST_USE int pw_huawei_milli(uint32_t value, int32_t *milli);
 
@@ -127,6 +128,11 @@ PW_MUST_USE int pw_huawei_milli(uint32_t value, int32_t *milli);
 // PW_ERR_RANGE: rated_ma < 1, limit negative or above 16 times the rated current.
 PW_MUST_USE int pw_huawei_share(int32_t limit_ma, int32_t rated_ma, uint32_t *value);
 PW_MUST_USE int pw_huawei_share_ma(uint32_t value, int32_t rated_ma, int32_t *limit_ma);
+
+// The quantity a message carries, in thousandths, by the kind of its signal. PW_ERR_UNKNOWN when
+// the signal is not in the list or is no quantity.
+PW_MUST_USE int pw_huawei_quantity(const struct pw_huawei_message *message, int32_t rated_ma,
+                                   int32_t *milli);
 
 // Signal 0x191.
 #define PW_HUAWEI_RUN_OFF           0x001U
@@ -150,26 +156,12 @@ PW_MUST_USE int pw_huawei_pack_running(const struct pw_huawei_running *from,
                                        struct pw_huawei_message *to);
 void pw_huawei_unpack_running(const struct pw_huawei_message *from, struct pw_huawei_running *to);
 
-// Signal 0x183: bits 0..31 of the value and 32..47 for bits 0..15 of the word.
-enum pw_huawei_severity {
-    PW_HUAWEI_STATE,   // says how the module runs; nothing is wrong
-    PW_HUAWEI_WARNING, // runs, worse than it should
-    PW_HUAWEI_FAULT,   // does not deliver, or must not
-};
-
-struct pw_huawei_alarm {
-    uint8_t bit; // 0..47
-    enum pw_huawei_severity severity;
-    const char *name;
-};
-
-extern const struct pw_huawei_alarm pw_huawei_alarms[];
-extern const size_t pw_huawei_alarm_count;
+// Signal 0x183: bits 0..31 of the value, and 32..47 for bits 0..15 of the word.
+#define PW_HUAWEI_ALARM_LIMITED 0x18000000U // limits its current: on purpose, or at a short circuit
 
 // The bits of an alarm message as one word.
 uint64_t pw_huawei_alarm_bits(const struct pw_huawei_message *message);
-// The worst of the alarms set, the lowest bit among equals; NULL when none is. Unlisted bits count
-// for nothing.
-const struct pw_huawei_alarm *pw_huawei_worst_alarm(uint64_t bits);
+// The worst one set, as pw_can_worst_alarm.
+const struct pw_can_alarm *pw_huawei_worst_alarm(uint64_t bits);
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef PW_INFYPOWER_H
 #define PW_INFYPOWER_H
 
+#include "can/alarm.h"
 #include "can/can.h"
 
 #define PW_INFYPOWER_SINGLE     0x0A // device: one module
@@ -106,5 +107,8 @@ PW_MUST_USE int pw_infypower_pack(const struct pw_infypower_message *from,
 // direction (destination below 0xF0) and a command that is read.
 PW_MUST_USE int pw_infypower_unpack(const struct pw_can_frame *frame,
                                     struct pw_infypower_message *to);
+
+// The worst of the status bits set, as pw_can_worst_alarm.
+const struct pw_can_alarm *pw_infypower_worst_alarm(uint32_t status);
 
 #endif

@@ -15,9 +15,9 @@ struct pw_mcast_datagram {
     struct pw_can_error error; // class bits are kept in the id
 };
 
-// Returns the number of bytes written to `to` (at least PW_MCAST_MAX long). `wall` fills the
-// timestamp. PW_ERR_RANGE for an invalid frame.
-PW_MUST_USE int pw_mcast_pack(const struct pw_mcast_datagram *from, pw_unix_ms wall,
+// Returns the number of bytes written to `to` (at least PW_MCAST_MAX long). `wall_us` since 1970
+// becomes the timestamp. PW_ERR_RANGE for an invalid frame.
+PW_MUST_USE int pw_mcast_pack(const struct pw_mcast_datagram *from, uint64_t wall_us,
                               uint8_t to[PW_MCAST_MAX]);
 // Keys in any order; unknown keys with simple values are skipped. PW_ERR_PEER: not such a map, or a
 // key missing or twice. PW_ERR_RANGE: id, dlc or data out of range. PW_ERR_UNKNOWN: a CAN FD frame.

@@ -3,10 +3,9 @@
 #ifndef PW_CAN_RECTIFIER_H
 #define PW_CAN_RECTIFIER_H
 
+#include "can/alarm.h"
 #include "can/can.h"
 #include "can/rivot.h"
-
-enum pw_rectifier_alarm { PW_RECTIFIER_CALM, PW_RECTIFIER_WARNS, PW_RECTIFIER_FAILS };
 
 // Which members of a report have been filled so far.
 #define PW_RECTIFIER_HAS_OUTPUT_MV 0x001U
@@ -25,10 +24,10 @@ struct pw_rectifier_report {
     int32_t output_ma; // of all modules together
     int32_t temp_dc;   // intake air, 0.1 °C
     int32_t input_mv;  // mains, one line
-    enum pw_rectifier_alarm alarm;
+    enum pw_can_severity alarm;
     const char *alarm_name; // the worst one, static text; NULL when calm
     uint64_t alarm_bits;    // the maker's own, for the log
-    bool limited;           // delivers less than asked: current, power or temperature limit
+    bool limited;           // runs at its current or power limit rather than at its voltage
     bool on;
     int32_t terminal_mv; // at the station's terminals, from the terminal report
     int32_t terminal_ma;
@@ -37,9 +36,12 @@ struct pw_rectifier_report {
 
 // Zero means default everywhere.
 struct pw_rectifier_config {
-    uint8_t address;   // of the (first) module. Huawei 1..127 (0 = 1). Infypower 0..59
-    uint8_t modules;   // sharing the current, 1..16 (0 = 1)
-    int32_t rated_ma;  // of one module, Huawei only (0 = 33570)
+    uint8_t address;  // of the (first) module. Huawei 1..127 (0 = 1). Infypower 0..59
+    uint8_t modules;  // sharing the current equally, 1..16 (0 = 1). The first one speaks for all
+    int32_t rated_ma; // of one module, Huawei only (0 = 33570)
+    // Huawei only: the signal read as output voltage. 0 = 0x184, what the Rivot stations answer;
+    // 0x175 is the one of Huawei's lists.
+    uint16_t voltage_signal;
     bool has_terminal; // the station's terminal report (rivot.h) is on this bus too
     struct pw_rivot_config terminal;
 };
@@ -73,7 +75,8 @@ struct pw_rectifier_driver {
     uint8_t poll_count;
     uint32_t poll_ms;
     int (*poll)(const struct pw_rectifier_config *config, unsigned n, struct pw_can_frame *frame);
-    // Longest time without any frame of the module before it must be taken as lost.
+    // A module not heard for this long is off by its own time-out. Until then it may still deliver,
+    // however silent it is.
     uint32_t silence_ms;
     // Frame into report: PW_RECTIFIER_HEARD_* or an error for a malformed frame of this protocol.
     int (*read)(const struct pw_rectifier_config *config, const struct pw_can_frame *frame,

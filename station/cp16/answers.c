@@ -139,7 +139,7 @@ static void reply(struct pw_cp16 *cp, struct pw_str id, enum pw_ocpp16_action ac
                   const void *conf)
 {
     struct pw_out out = PW_OUT(cp->out);
-    pw_ocpp_put_result(&out, id, pw_ocpp16_actions[action].conf, conf);
+    pw_ocpp16_put_result(&out, id, action, conf);
     if (pw_out_err(&out) != PW_OK) {
         out = PW_OUT(cp->out);
         pw_ocpp_put_error(&out, id, PW_OCPP_INTERNAL_ERROR,

@@ -28,8 +28,7 @@ static void send(struct pw_cp16 *cp, enum pw_cp16_call call, enum pw_ocpp16_acti
     PW_ASSERT(cp->out_len == 0 && cp->call == PW_CP16_CALL_NONE);
     int err = pw_ocpp_rpc_call(&cp->rpc, (int)action, timeout, now);
     PW_ASSERT(err == PW_OK);
-    pw_ocpp_put_call(&out, pw_ocpp_rpc_id(&cp->rpc), pw_ocpp16_actions[action].name,
-                     pw_ocpp16_actions[action].req, req);
+    pw_ocpp16_put_call(&out, pw_ocpp_rpc_id(&cp->rpc), action, req);
     PW_ASSERT(pw_out_err(&out) == PW_OK);
     cp->out_len = out.len;
     cp->call = call;
@@ -276,7 +275,7 @@ static bool decode(struct pw_cp16 *cp, enum pw_ocpp16_action action,
     }
     struct pw_line line;
     pw_line(&line, cp->log, PW_LOG_WARN, "ocpp", "bad-answer");
-    pw_line_s(&line, "call", pw_ocpp16_actions[action].name);
+    pw_line_str(&line, "call", pw_ocpp16_action_name(action));
     pw_line_s(&line, "why", fault.text);
     pw_line_end(&line);
     return false;

@@ -75,6 +75,16 @@ void pw_limits_clear(struct pw_limits *limits, enum pw_limit_source source, pw_m
     }
 }
 
+int32_t pw_limits_without(const struct pw_limits *limits, uint32_t except)
+{
+    int32_t ma = limits->row[PW_LIMIT_HARDWARE].ma;
+    for (unsigned i = 0; i < PW_LIMIT_ROWS; i++) {
+        bool counts = limits->row[i].set && ((except >> i) & 1U) == 0;
+        ma = counts ? (int32_t)pw_min(ma, limits->row[i].ma) : ma;
+    }
+    return ma;
+}
+
 pw_ms pw_limits_step(struct pw_limits *limits, pw_ms now)
 {
     pw_ms next = PW_NEVER;

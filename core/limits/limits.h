@@ -56,6 +56,10 @@ PW_MUST_USE int pw_limits_set(struct pw_limits *limits, enum pw_limit_source sou
 // Takes a source's row away. The hardware's stays.
 void pw_limits_clear(struct pw_limits *limits, enum pw_limit_source source, pw_ms now);
 
+// The least of the rows that are not in `except`, a set of 1 << source. Always within the
+// hardware's.
+int32_t pw_limits_without(const struct pw_limits *limits, uint32_t except);
+
 // Drops rows that have expired and finds the least again. Returns the next expiry or PW_NEVER.
 pw_ms pw_limits_step(struct pw_limits *limits, pw_ms now);
 

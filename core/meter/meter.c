@@ -20,14 +20,16 @@ static int fill(struct pw_meter_config *to, const struct pw_meter_config *from)
         .min_mv = or_default(from->min_mv, 56000),
         .max_mv = or_default(from->max_mv, 85500),
         .max_ma = or_default(from->max_ma, 300000),
+        .start_ma = or_default(from->start_ma, 50),
         .jump_mv = or_default(from->jump_mv, 15000),
         .jump_ma = or_default(from->jump_ma, 150000),
         .gap_ms = or_default(from->gap_ms, 3000),
         .checkpoint_ms = or_default(from->checkpoint_ms, 60000),
         .checkpoint_mwh = or_default(from->checkpoint_mwh, 100000),
     };
-    bool negative = c.min_mv < 0 || c.max_mv < 0 || c.max_ma < 0 || c.jump_mv < 0 ||
-                    c.jump_ma < 0 || c.gap_ms < 0 || c.checkpoint_ms < 0 || c.checkpoint_mwh < 0;
+    bool negative = c.min_mv < 0 || c.max_mv < 0 || c.max_ma < 0 || c.start_ma < 0 ||
+                    c.jump_mv < 0 || c.jump_ma < 0 || c.gap_ms < 0 || c.checkpoint_ms < 0 ||
+                    c.checkpoint_mwh < 0;
     // Up to 2 kV, 2 kA and a minute the widest product below stays inside 63 bits.
     bool wide = c.max_mv > 2000000 || c.max_ma > 2000000 || c.gap_ms > 60000;
     if (negative || wide || c.min_mv >= c.max_mv) {
@@ -119,6 +121,9 @@ static enum pw_meter_quality judge(const struct pw_meter *meter, int32_t mv, int
 enum pw_meter_quality pw_meter_sample(struct pw_meter *meter, int32_t mv, int32_t ma, pw_ms now)
 {
     const struct pw_meter_config *c = &meter->config;
+    if (ma < c->start_ma && ma > -c->start_ma) {
+        ma = 0; // what a sensor shows without a current is no energy
+    }
     enum pw_meter_quality quality = judge(meter, mv, ma, now);
     if (quality == PW_METER_JUMP && meter->doubt_at != PW_NEVER &&
         !far(mv, meter->doubt_mv, c->jump_mv) && !far(ma, meter->doubt_ma, c->jump_ma)) {

@@ -12,6 +12,7 @@ struct pw_meter_config {
     int32_t min_mv;         // least plausible voltage; default 56000
     int32_t max_mv;         // most plausible voltage; default 85500
     int32_t max_ma;         // most plausible current; default 300000
+    int32_t start_ma;       // a current below this, either way, counts as none; default 50
     int32_t jump_mv;        // a step above this needs a second sample; default 15000
     int32_t jump_ma;        // the same for the current; default 150000
     int32_t gap_ms;         // longest time between two samples that is counted; default 3000

@@ -6,7 +6,9 @@
 #ifndef PW_BAY_H
 #define PW_BAY_H
 
+#include "can/bms.h"
 #include "can/can.h"
+#include "can/rectifier.h"
 #include "dc/dc.h"
 #include "limits/limits.h"
 #include "meter/meter.h"
@@ -51,6 +53,7 @@ struct pw_bay_bus {
     bool transmit;              // frames may go out
     pw_ms restart_at;           // when the wire should be restarted; PW_NEVER: not off
     uint32_t backoff_ms;        // 1000 doubling to 30000
+    pw_ms calm_since;           // carries frames since
     uint32_t offs;              // times it went bus-off
     uint32_t frames;            // understood
     uint32_t strange;           // on our ids, but not readable
@@ -83,14 +86,18 @@ struct pw_bay_vehicle {
 
 // What the power modules have said.
 struct pw_bay_power {
-    pw_ms at;            // PW_NEVER: nothing yet
+    pw_ms at;    // PW_NEVER: nothing yet
+    pw_ms mv_at; // when each last came; PW_NEVER: not yet
+    pw_ms ma_at;
+    pw_ms temp_at;
     int32_t mv;          // -1: unknown
     int32_t ma;          // -1: unknown
-    int32_t max_ma;      // 0: unknown
+    int32_t max_ma;      // what all modules together can give
     int32_t temp_dc;     // INT32_MIN: unknown
     int32_t mains_mv;    // -1: unknown
     uint32_t alarms;     // PW_DC_ALARM_...
-    uint32_t raw_alarms; // as the maker numbers them
+    uint64_t raw_alarms; // as the maker numbers them
+    const char *alarm;   // the worst in words; NULL without one
     bool charging;       // terminal report says so
 };
 
@@ -163,19 +170,27 @@ struct pw_bay {
     } io;
     bool panel_estop; // pressed elsewhere
     struct {
-        pw_ms status_at; // when each was last sent; PW_NEVER: not yet
+        pw_ms status_at; // when each is due
         pw_ms control_at;
         pw_ms query_at;
         pw_ms vehicle_at;
         pw_ms io_at;
-        uint8_t control_row; // next of the cycles
-        uint8_t query_row;
-        uint8_t vehicle_row;
-        bool changed; // set-points differ from what was last sent
-        struct pw_dc_output sent;
+        unsigned query_row; // next of the cycles
+        unsigned vehicle_row;
+        struct pw_rectifier_command sent; // last set-points on the wire
+        bool sent_once;
+        bool coil_sent;
+        bool node_rests; // the I/O node is not operational
     } poll;
+    bool wants_ovp_clear; // somebody cleared the rectifier's over-voltage latch
+    const struct pw_rectifier_driver *driver;
+    struct pw_rectifier_config rectifier_config;
+    struct pw_rectifier_report rectifier; // only what the last frame told
+    struct pw_bms_config bms_config;
+    struct pw_bms_report bms;
     struct pw_bay_frames tx;
     uint32_t tx_dropped;
+    uint32_t kept_latched; // as last saved
 };
 
 // PW_ERR_RANGE with one sentence in *why (may be NULL) naming field, value and allowed range; the
@@ -209,9 +224,12 @@ bool pw_bay_take_restart(struct pw_bay *bay, uint8_t bus, pw_ms now);
 PW_MUST_USE int pw_bay_limit(struct pw_bay *bay, enum pw_limit_source source, int32_t ma,
                              const char *why, pw_ms expires, pw_ms now);
 void pw_bay_unlimit(struct pw_bay *bay, enum pw_limit_source source, pw_ms now);
+// As pw_dc_clear. An over-voltage latch inside the rectifier is asked to go: PW_ERR_AGAIN, and the
+// fault clears when the rectifier says so.
 PW_MUST_USE int pw_bay_clear(struct pw_bay *bay, enum pw_dc_fault fault, pw_ms now);
 
-// What must last: fault latches and the energy register. due: the register should be saved now.
+// What must last: fault latches and the energy register. pw_bay_keep_due says when it should be
+// saved; pw_bay_kept that it is on its way to the disk. Restore before the first step.
 struct pw_bay_keep {
     uint32_t latched;
     struct pw_meter_register energy;

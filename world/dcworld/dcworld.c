@@ -21,6 +21,9 @@ void pw_world_dc_init(struct pw_world_dc *world, const struct pw_world_dc_config
     PW_ASSERT(config->vehicle_bus < PW_WORLD_DC_BUSES && config->power_bus < PW_WORLD_DC_BUSES);
     *world = (struct pw_world_dc){
         .config = *config, .plugged = config->plugged, .now = now, .wake_at = now};
+    for (size_t bus = 0; bus < PW_WORLD_DC_BUSES; bus++) {
+        world->bus[bus] = PW_CAN_ACTIVE;
+    }
     world->config.scooter.seed = config->seed;
     world->config.scooter.temp_c = config->temp_c;
     world->config.rectifier.seed = config->seed;
@@ -35,7 +38,7 @@ void pw_world_dc_init(struct pw_world_dc *world, const struct pw_world_dc_config
 void pw_world_dc_can(struct pw_world_dc *world, unsigned bus, const struct pw_can_frame *frame)
 {
     PW_ASSERT(bus < PW_WORLD_DC_BUSES);
-    if (!world->bus_off[bus]) {
+    if (world->bus[bus] != PW_CAN_OFF) {
         (void)pw_world_dc_frames_push(&world->rx, (struct pw_world_dc_frame){bus, *frame});
     }
 }
@@ -72,7 +75,7 @@ static void flow(struct pw_world_dc *world, uint32_t ms)
 
 static void emit(struct pw_world_dc *world, unsigned bus, const struct pw_can_frame *frame)
 {
-    if (!world->bus_off[bus]) {
+    if (world->bus[bus] != PW_CAN_OFF) {
         (void)pw_world_dc_frames_push(&world->tx, (struct pw_world_dc_frame){bus, *frame});
     }
 }
@@ -158,10 +161,10 @@ void pw_world_dc_plug(struct pw_world_dc *world, bool in)
     act(world); // before anything flows again
 }
 
-void pw_world_dc_bus(struct pw_world_dc *world, unsigned bus, bool on)
+void pw_world_dc_bus(struct pw_world_dc *world, unsigned bus, enum pw_can_state state)
 {
     PW_ASSERT(bus < PW_WORLD_DC_BUSES);
-    world->bus_off[bus] = !on;
+    world->bus[bus] = state;
 }
 
 int pw_world_dc_vehicle(struct pw_world_dc *world, enum pw_scooter_model model)
@@ -270,8 +273,8 @@ void pw_world_dc_print(const struct pw_world_dc *world, struct pw_out *out)
     put_bool(out, "contactor_closed", truth.contactor_closed);
     put_bool(out, "charge_mosfet", truth.charge_mosfet);
     put_bool(out, "estop_pressed", truth.estop_pressed);
-    put_bool(out, "bus0_off", world->bus_off[0]);
-    put_bool(out, "bus1_off", world->bus_off[1]);
+    put_word(out, "bus0", pw_can_state_name(world->bus[0]));
+    put_word(out, "bus1", pw_can_state_name(world->bus[1]));
     put_number(out, "pack_c", truth.pack_temp_dc, 1);
     put_number(out, "rectifier_c", truth.rectifier_temp_dc, 1);
     put_number(out, "opened_loaded", truth.wear.opened_loaded, 0);

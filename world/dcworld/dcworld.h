@@ -41,10 +41,10 @@ struct pw_world_dc {
     struct pw_charger charger;
     struct pw_ionode ionode;
     bool plugged;
-    bool bus_off[PW_WORLD_DC_BUSES];
-    char card[PW_WORLD_DC_CARD_MAX]; // presented and not yet taken; empty for none
-    pw_ms now;                       // integrated up to here
-    pw_ms wake_at;                   // the earliest device's deadline
+    enum pw_can_state bus[PW_WORLD_DC_BUSES]; // ACTIVE, PASSIVE or OFF, as its controller feels it
+    char card[PW_WORLD_DC_CARD_MAX];          // presented and not yet taken; empty for none
+    pw_ms now;                                // integrated up to here
+    pw_ms wake_at;                            // the earliest device's deadline
     struct pw_world_dc_frames rx;
     struct pw_world_dc_frames tx;
 };
@@ -97,7 +97,9 @@ struct pw_world_dc_truth pw_world_dc_truth(const struct pw_world_dc *world);
 
 // What people and accidents do. They take effect at the world's present time.
 void pw_world_dc_plug(struct pw_world_dc *world, bool in);
-void pw_world_dc_bus(struct pw_world_dc *world, unsigned bus, bool on);
+// ACTIVE, PASSIVE (frames still flow) or OFF (nothing does). Who carries the frames tells the
+// controller; `bus` in the struct is what it must be told.
+void pw_world_dc_bus(struct pw_world_dc *world, unsigned bus, enum pw_can_state state);
 // Another vehicle comes, unplugged, with the same state of charge. PW_ERR_BUSY while plugged.
 PW_MUST_USE int pw_world_dc_vehicle(struct pw_world_dc *world, enum pw_scooter_model model);
 // PW_ERR_RANGE when it is empty or too long; nothing changes then.

@@ -107,17 +107,28 @@ static int rectifier_talk(struct pw_world_dc *world, const struct argument *argu
     return ok(answer);
 }
 
+static int set_bus(struct pw_world_dc *world, const struct argument *argument,
+                   enum pw_can_state state, struct pw_out *answer)
+{
+    pw_world_dc_bus(world, (unsigned)argument->number, state);
+    return ok(answer);
+}
+
 static int bus_off(struct pw_world_dc *world, const struct argument *argument,
                    struct pw_out *answer)
 {
-    pw_world_dc_bus(world, (unsigned)argument->number, false);
-    return ok(answer);
+    return set_bus(world, argument, PW_CAN_OFF, answer);
+}
+
+static int bus_passive(struct pw_world_dc *world, const struct argument *argument,
+                       struct pw_out *answer)
+{
+    return set_bus(world, argument, PW_CAN_PASSIVE, answer);
 }
 
 static int bus_on(struct pw_world_dc *world, const struct argument *argument, struct pw_out *answer)
 {
-    pw_world_dc_bus(world, (unsigned)argument->number, true);
-    return ok(answer);
+    return set_bus(world, argument, PW_CAN_ACTIVE, answer);
 }
 
 #define OVERTEMP_K 50.0 // added to the rectifier's inside: 75 degC in a mild room
@@ -265,7 +276,8 @@ static const struct row ROWS[] = {
     {"overtemp", "off", NOTHING, 0, 0, 0, "", "and let it cool", overtemp_off},
     {"temperature", NULL, NUMBER, -300, 800, 1, "<celsius>", "set pack and surroundings to a temperature", temperature},
     {"bus", "off", BUS, 0, 1, 0, "[0|1]", "a CAN bus goes bus-off", bus_off},
-    {"bus", "on", BUS, 0, 1, 0, "[0|1]", "and comes back", bus_on},
+    {"bus", "passive", BUS, 0, 1, 0, "[0|1]", "a CAN bus becomes error-passive", bus_passive},
+    {"bus", "on", BUS, 0, 1, 0, "[0|1]", "a CAN bus works again", bus_on},
     {"estop", "press", NOTHING, 0, 0, 0, "", "press the emergency stop", estop_press},
     {"estop", "release", NOTHING, 0, 0, 0, "", "pull it out again", estop_release},
     {"weld", "on", NOTHING, 0, 0, 0, "", "the contactor, once closed, stays closed", weld_on},

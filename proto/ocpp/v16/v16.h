@@ -37,6 +37,7 @@ PW_OCPP16_CODE_SETS(PW_OCPP16_SET)
 #define PW_OCPP16_TYPE_object(detail) struct pw_ocpp16_##detail
 #define PW_OCPP16_TYPE_list(detail)   struct pw_ocpp_list
 
+// NOLINTNEXTLINE(bugprone-macro-parentheses): the name of a member cannot stand in parentheses
 #define PW_OCPP16_MEMBER(S, type, name, key, detail, presence) PW_OCPP16_TYPE_##type(detail) name;
 #define PW_OCPP16_BIT(S, type, name, key, detail, presence)    char name;
 #define PW_OCPP16_STRUCT(name, LIST)                                                               \

@@ -30,7 +30,7 @@ struct output {
     bool mosfet;
 };
 
-static const struct output OUTPUTS[] = {
+static const struct output outputs[] = {
     [PW_WORLD_BMS_READY] = {"ready", true, true, false, true},
     [PW_WORLD_BMS_COLD] = {"cold", true, false, true, true},
     [PW_WORLD_BMS_HOT] = {"hot", false, false, false, true},
@@ -40,8 +40,8 @@ static const struct output OUTPUTS[] = {
 
 const char *pw_world_bms_state_name(enum pw_world_bms_state state)
 {
-    PW_ASSERT(state < PW_COUNT(OUTPUTS));
-    return OUTPUTS[state].name;
+    PW_ASSERT(state < PW_COUNT(outputs));
+    return outputs[state].name;
 }
 
 void pw_world_bms_init(struct pw_world_bms *bms, const struct pw_world_bms_config *config,
@@ -137,7 +137,7 @@ static void look(struct pw_world_bms *bms, struct pw_pack *pack, double current_
         bms->disobeyed_at = now;
     }
     enter(bms, next(bms, pack, current_a, now), now);
-    const struct output *out = &OUTPUTS[bms->state];
+    const struct output *out = &outputs[bms->state];
     double ask_a = 0.0;
     if (out->asks && bms->fault != PW_WORLD_BMS_STOPS) {
         double most_a = bms->config.imax_ma * 0.001 * derated(pack->temp_c);
@@ -159,7 +159,7 @@ static int32_t reported_soc(const struct pw_pack *pack)
 
 static void request(struct pw_world_bms *bms, const struct pw_pack *pack)
 {
-    const struct output *out = &OUTPUTS[bms->state];
+    const struct output *out = &outputs[bms->state];
     bool lies = bms->fault == PW_WORLD_BMS_LIES;
     double full_v = pack->kind->cells * pack->kind->cell_full_v;
     enum pw_elcon_form form =

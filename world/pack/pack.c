@@ -18,7 +18,7 @@
 #define CELL_WEAK      0.01  // and at most this share of the capacity missing
 
 // clang-format off
-static const struct pw_pack_kind KINDS[PW_PACK_CHEMISTRIES] = {
+static const struct pw_pack_kind kinds[PW_PACK_CHEMISTRIES] = {
     [PW_PACK_LFP23] = {
         .name = "lfp23s", .cells = 23, .hysteresis_v = 0.020,
         .cell_taper_v = 3.60, .cell_full_v = 3.65, .cell_trip_v = 3.75, .cell_release_v = 3.50,
@@ -47,7 +47,7 @@ static const struct pw_pack_kind KINDS[PW_PACK_CHEMISTRIES] = {
 const struct pw_pack_kind *pw_pack_kind(enum pw_pack_chemistry chemistry)
 {
     PW_ASSERT(chemistry < PW_PACK_CHEMISTRIES);
-    return &KINDS[chemistry];
+    return &kinds[chemistry];
 }
 
 static double slope_of(const struct pw_pack_kind *kind, unsigned segment)

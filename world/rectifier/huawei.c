@@ -83,7 +83,7 @@ struct order {
     bool (*obey)(struct pw_world_rectifier *rectifier, const struct pw_huawei_message *message);
 };
 
-static const struct order ORDERS[] = {
+static const struct order orders[] = {
     {PW_HUAWEI_SIGNAL_SET_VOLTAGE, set_voltage},
     {PW_HUAWEI_SIGNAL_LIMIT, set_limit},
     {PW_HUAWEI_SIGNAL_SET_CURRENT, set_current},
@@ -138,7 +138,7 @@ struct reading {
     int32_t (*milli)(struct pw_world_rectifier *rectifier);
 };
 
-static const struct reading READINGS[] = {
+static const struct reading readings[] = {
     {PW_HUAWEI_SIGNAL_SET_VOLTAGE, set_mv},
     {PW_HUAWEI_SIGNAL_OUTPUT_POWER, output_mw},
     {PW_HUAWEI_SIGNAL_OUTPUT_VOLTAGE, pw_world_rectifier_measured_mv},
@@ -197,9 +197,9 @@ static void put_running(struct pw_world_rectifier *rectifier, struct pw_huawei_m
 
 static bool obey(struct pw_world_rectifier *rectifier, const struct pw_huawei_message *message)
 {
-    for (size_t i = 0; i < PW_COUNT(ORDERS); i++) {
-        if (ORDERS[i].signal == message->signal) {
-            return ORDERS[i].obey(rectifier, message);
+    for (size_t i = 0; i < PW_COUNT(orders); i++) {
+        if (orders[i].signal == message->signal) {
+            return orders[i].obey(rectifier, message);
         }
     }
     return false;
@@ -215,9 +215,9 @@ static bool report(struct pw_world_rectifier *rectifier, struct pw_huawei_messag
         put_running(rectifier, reply);
         return true;
     }
-    for (size_t i = 0; i < PW_COUNT(READINGS); i++) {
-        if (READINGS[i].signal == reply->signal) {
-            return pw_huawei_q10(READINGS[i].milli(rectifier), &reply->value) == PW_OK;
+    for (size_t i = 0; i < PW_COUNT(readings); i++) {
+        if (readings[i].signal == reply->signal) {
+            return pw_huawei_q10(readings[i].milli(rectifier), &reply->value) == PW_OK;
         }
     }
     return false;

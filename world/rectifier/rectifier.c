@@ -21,7 +21,7 @@
 
 #define ROW(name, word, huawei, infy_byte, infy_bit, stops)                                        \
     [PW_WORLD_RECTIFIER_##name] = {word, huawei, infy_byte, infy_bit, stops},
-static const struct pw_world_rectifier_alarm_row ALARMS[PW_WORLD_RECTIFIER_ALARM_COUNT] = {
+static const struct pw_world_rectifier_alarm_row alarm_rows[PW_WORLD_RECTIFIER_ALARM_COUNT] = {
     PW_WORLD_RECTIFIER_ALARMS(ROW)};
 #undef ROW
 
@@ -29,7 +29,7 @@ const struct pw_world_rectifier_alarm_row *
 pw_world_rectifier_alarm_row(enum pw_world_rectifier_alarm alarm)
 {
     PW_ASSERT(alarm < PW_WORLD_RECTIFIER_ALARM_COUNT);
-    return &ALARMS[alarm];
+    return &alarm_rows[alarm];
 }
 
 const char *pw_world_rectifier_alarm_word(enum pw_world_rectifier_alarm alarm)
@@ -146,7 +146,7 @@ void pw_world_rectifier_lower(struct pw_world_rectifier *rectifier,
 {
     rectifier->alarms &= ~(1U << alarm);
     for (int i = 0; i < PW_WORLD_RECTIFIER_ALARM_COUNT; i++) {
-        if ((rectifier->alarms & (1U << i)) != 0 && ALARMS[i].stops) {
+        if ((rectifier->alarms & (1U << i)) != 0 && alarm_rows[i].stops) {
             return;
         }
     }

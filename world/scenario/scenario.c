@@ -256,7 +256,7 @@ static int help(struct pw_world_dc *world, const struct argument *argument, stru
 }
 
 // clang-format off
-static const struct row ROWS[] = {
+static const struct row rows[] = {
     {"plug", NULL, NOTHING, 0, 0, 0, "", "plug the vehicle in", plug},
     {"unplug", NULL, NOTHING, 0, 0, 0, "", "pull the plug, whatever flows", unplug},
     {"vehicle", "classic", NOTHING, 0, 0, 0, "", "a Classic comes: 30 Ah, asks for 30 A", vehicle_classic},
@@ -305,22 +305,22 @@ static void put_alarms(struct pw_out *out)
 
 void pw_scenario_help(struct pw_out *out)
 {
-    for (size_t i = 0; i < PW_COUNT(ROWS); i++) {
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
         size_t start = out->len;
         pw_put_s(out, "  ");
-        pw_put_s(out, ROWS[i].verb);
-        if (ROWS[i].word != NULL) {
+        pw_put_s(out, rows[i].verb);
+        if (rows[i].word != NULL) {
             pw_put_c(out, ' ');
-            pw_put_s(out, ROWS[i].word);
+            pw_put_s(out, rows[i].word);
         }
-        if (ROWS[i].shows[0] != '\0') {
+        if (rows[i].shows[0] != '\0') {
             pw_put_c(out, ' ');
-            pw_put_s(out, ROWS[i].shows);
+            pw_put_s(out, rows[i].shows);
         }
         while (out->len < start + 34 && !out->full) {
             pw_put_c(out, ' ');
         }
-        pw_put_s(out, ROWS[i].doc);
+        pw_put_s(out, rows[i].doc);
         pw_put_c(out, '\n');
     }
     pw_put_s(out, "alarms: ");
@@ -334,11 +334,11 @@ static int refuse_verb(struct pw_str verb, struct pw_out *answer)
     put_quoted(answer, verb);
     pw_put_s(answer, "; commands are ");
     const char *last = "";
-    for (size_t i = 0; i < PW_COUNT(ROWS); i++) {
-        if (!pw_str_is(pw_str_of(last), ROWS[i].verb)) {
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        if (!pw_str_is(pw_str_of(last), rows[i].verb)) {
             pw_put_s(answer, i > 0 ? ", " : "");
-            pw_put_s(answer, ROWS[i].verb);
-            last = ROWS[i].verb;
+            pw_put_s(answer, rows[i].verb);
+            last = rows[i].verb;
         }
     }
     return PW_ERR_UNKNOWN;
@@ -351,10 +351,10 @@ static int refuse_word(struct pw_str verb, struct pw_str word, struct pw_out *an
     put_quoted(answer, word);
     pw_put_s(answer, ": must be ");
     const char *between = "";
-    for (size_t i = 0; i < PW_COUNT(ROWS); i++) {
-        if (pw_str_is(verb, ROWS[i].verb)) {
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        if (pw_str_is(verb, rows[i].verb)) {
             pw_put_s(answer, between);
-            pw_put_s(answer, ROWS[i].word != NULL ? ROWS[i].word : "nothing");
+            pw_put_s(answer, rows[i].word != NULL ? rows[i].word : "nothing");
             between = ", ";
         }
     }
@@ -418,16 +418,16 @@ static bool read_argument(const struct row *row, struct pw_str text, struct argu
 static const struct row *find(struct pw_str verb, struct pw_str *rest)
 {
     const struct row *plain = NULL;
-    for (size_t i = 0; i < PW_COUNT(ROWS); i++) {
-        if (!pw_str_is(verb, ROWS[i].verb)) {
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        if (!pw_str_is(verb, rows[i].verb)) {
             continue;
         }
         struct pw_str after = *rest;
-        if (ROWS[i].word == NULL) {
-            plain = &ROWS[i];
-        } else if (pw_str_is(pw_str_cut(&after, ' '), ROWS[i].word)) {
+        if (rows[i].word == NULL) {
+            plain = &rows[i];
+        } else if (pw_str_is(pw_str_cut(&after, ' '), rows[i].word)) {
             *rest = pw_str_trim(after);
-            return &ROWS[i];
+            return &rows[i];
         }
     }
     return plain;
@@ -435,8 +435,8 @@ static const struct row *find(struct pw_str verb, struct pw_str *rest)
 
 static bool has_verb(struct pw_str verb)
 {
-    for (size_t i = 0; i < PW_COUNT(ROWS); i++) {
-        if (pw_str_is(verb, ROWS[i].verb)) {
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        if (pw_str_is(verb, rows[i].verb)) {
             return true;
         }
     }

@@ -1,6 +1,6 @@
 #include "scooter/scooter.h"
 
-static const struct pw_scooter_kind KINDS[PW_SCOOTER_MODELS] = {
+static const struct pw_scooter_kind kinds[PW_SCOOTER_MODELS] = {
     [PW_SCOOTER_CLASSIC] = {"classic", "NX-100 Classic", 30000, 30000},
     [PW_SCOOTER_PRO] = {"pro", "NX-100 Pro", 60000, 60000},
     [PW_SCOOTER_MAX] = {"max", "NX-100 Max", 90000, 90000},
@@ -9,7 +9,7 @@ static const struct pw_scooter_kind KINDS[PW_SCOOTER_MODELS] = {
 const struct pw_scooter_kind *pw_scooter_kind(enum pw_scooter_model model)
 {
     PW_ASSERT(model < PW_SCOOTER_MODELS);
-    return &KINDS[model];
+    return &kinds[model];
 }
 
 void pw_scooter_init(struct pw_scooter *scooter, const struct pw_scooter_config *config, pw_ms now)

@@ -328,5 +328,7 @@ pw_ms pw_bay_step(struct pw_bay *bay, pw_ms now)
     }
     next = pw_earlier(next, pw_earlier(machine, session));
     next = pw_earlier(next, pw_bay_send(bay, now));
-    return pw_earlier(next, pw_meter_deadline(&bay->meter));
+    // Once it is due it stays so; asking again at once would not get it saved sooner.
+    pw_ms checkpoint = pw_meter_deadline(&bay->meter);
+    return checkpoint > now ? pw_earlier(next, checkpoint) : next;
 }

@@ -1,0 +1,311 @@
+#include "street.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SPIN_MOST = 2000 }; // turns at one instant before the street says that somebody spins
+
+static void log_line(void *context, enum pw_level level, const char *room, struct pw_str text)
+{
+    const struct street *street = context;
+    if (street->verbose) {
+        (void)fprintf(stderr, "%8llu.%03llu %-5s %-8s %.*s\n",
+                      (unsigned long long)(street->now / 1000),
+                      (unsigned long long)(street->now % 1000), pw_level_name(level), room,
+                      (int)text.len, text.at);
+    }
+}
+
+static void mix(struct street *street, const void *bytes, size_t len)
+{
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < len; i++) {
+        street->hash = (street->hash ^ at[i]) * UINT64_C(1099511628211);
+    }
+}
+
+void street_open(struct street *street, const struct pw_world_dc_config *world)
+{
+    memset(street, 0, sizeof(*street));
+    struct pw_world_dc_config config = world == NULL ? pw_world_dc_defaults() : *world;
+    street->now = 1000;
+    street->wall = 1767225600000; // 2026-01-01
+    street->hash = UINT64_C(14695981039346656037);
+    street->verbose = getenv("STREET_VERBOSE") != NULL;
+    pw_world_dc_init(&street->world, &config, street->now);
+    pw_sim_store_init(&street->store);
+    book_init(&street->book);
+    street->reachable = true;
+    street->link_at = PW_NEVER;
+    street->latency_ms = 40;
+    street->station_at = PW_NEVER;
+    pw_settings_init(&street->settings);
+    street_set(street, "station.id", "STREET-1");
+    street_set(street, "can.bus0", "sim");
+    street_set(street, "ocpp.url", "ws://street/ocpp");
+    street_set(street, "connectors[0].kind", "dc");
+}
+
+void street_set(struct street *street, const char *path, const char *value)
+{
+    char why[PW_SETTING_WHY_MAX] = "";
+    struct pw_out out = PW_OUT(why);
+    struct pw_setting_at at;
+    if (pw_settings_find(pw_str_of(path), &at) != PW_OK ||
+        pw_settings_set(&street->settings, at, pw_str_of(value), PW_BY_FILE, &out) != PW_OK) {
+        (void)fprintf(stderr, "street: %s: %s\n", path, why);
+        abort();
+    }
+}
+
+void street_power_on(struct street *street)
+{
+    static struct pw_log log;
+    log = (struct pw_log){.context = street, .write = log_line};
+    struct pw_station_start start = {.settings = &street->settings,
+                                     .store = &street->store.port,
+                                     .log = &log,
+                                     .firmware = "street",
+                                     .seed = 7,
+                                     .now = street->now,
+                                     .wall = street->wall + (pw_unix_ms)street->now};
+    pw_sim_store_restart(&street->store);
+    street->station = calloc(1, sizeof(*street->station));
+    PW_ASSERT(street->station != NULL);
+    int err = pw_station_init(street->station, &start);
+    PW_ASSERT(err == PW_OK);
+    pw_station_bus_state(street->station, 0, PW_CAN_ACTIVE, street->now);
+    street->station_at = street->now;
+    street->world_at = street->now;
+}
+
+void street_power_off(struct street *street)
+{
+    free(street->station);
+    street->station = NULL;
+    street->station_at = PW_NEVER;
+    street->link = false;
+    street->link_at = PW_NEVER;
+    street->letter_count = 0;
+}
+
+void street_close(struct street *street)
+{
+    street_power_off(street);
+    pw_sim_store_free(&street->store);
+}
+
+// ---------------------------------------------------------------------------------------------
+// The network.
+
+static void post(struct street *street, bool to_station, struct pw_str text)
+{
+    PW_ASSERT(street->letter_count < STREET_TRANSIT_MAX && text.len < STREET_TEXT_MAX);
+    struct street_letter *letter = &street->letters[street->letter_count++];
+    letter->at = street->now + street->latency_ms;
+    letter->to_station = to_station;
+    memcpy(letter->text, text.at, text.len);
+    letter->text[text.len] = '\0';
+    mix(street, text.at, text.len);
+    if (street->verbose) {
+        (void)fprintf(stderr, "%8llu.%03llu %s %s\n", (unsigned long long)(street->now / 1000),
+                      (unsigned long long)(street->now % 1000), to_station ? "<-" : "->",
+                      letter->text);
+    }
+}
+
+void street_cut_link(struct street *street)
+{
+    street->letter_count = 0;
+    street->link_at = PW_NEVER;
+    if (street->link && street->station != NULL) {
+        street->link = false;
+        pw_station_link_down(street->station, PW_STR("cut"), street->now);
+        street->station_at = street->now;
+    }
+}
+
+static void deliver(struct street *street)
+{
+    for (unsigned i = 0; i < street->letter_count;) {
+        if (street->letters[i].at > street->now) {
+            i++;
+            continue;
+        }
+        static char text[STREET_TEXT_MAX];
+        bool to_station = street->letters[i].to_station;
+        memcpy(text, street->letters[i].text, sizeof(text));
+        if (to_station) {
+            if (pw_station_text(street->station, pw_str_of(text), street->now) == PW_ERR_AGAIN) {
+                i++;
+                continue;
+            }
+        }
+        street->letter_count--;
+        memmove(&street->letters[i], &street->letters[i + 1],
+                (street->letter_count - i) * sizeof(street->letters[0]));
+        if (!to_station) {
+            static char reply[STREET_TEXT_MAX];
+            struct pw_out out = PW_OUT(reply);
+            book_hear(&street->book, pw_str_of(text), street->wall + (pw_unix_ms)street->now, &out);
+            if (out.len > 0) {
+                post(street, true, pw_out_str(&out));
+            }
+        }
+    }
+}
+
+static void tend_link(struct street *street)
+{
+    bool wanted = pw_station_wants_link(street->station, street->now);
+    if (street->link && !wanted) {
+        street->link = false;
+        street->letter_count = 0;
+    }
+    if (!street->link && wanted && street->link_at == PW_NEVER) {
+        street->link_at = street->now + street->latency_ms;
+    }
+    if (!street->link && street->now >= street->link_at) {
+        street->link_at = PW_NEVER;
+        street->link = street->reachable;
+        if (street->reachable) {
+            pw_station_link_up(street->station, street->now);
+        } else {
+            pw_station_link_down(street->station, PW_STR("unreachable"), street->now);
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// The turn.
+
+static void turn_world(struct street *street)
+{
+    unsigned bus = 0;
+    struct pw_can_frame frame;
+    street->world_at = pw_world_dc_step(&street->world, street->now);
+    while (pw_world_dc_take_can(&street->world, &bus, &frame)) {
+        mix(street, &frame.id, sizeof(frame.id));
+        mix(street, frame.data, frame.len);
+        if (street->station != NULL) {
+            pw_station_can(street->station, bus, &frame, street->now);
+            street->station_at = street->now;
+        }
+    }
+}
+
+static void turn_station(struct street *street)
+{
+    unsigned bus = 0;
+    struct pw_can_frame frame;
+    char lines[2048];
+    struct pw_out out = PW_OUT(lines);
+    tend_link(street);
+    deliver(street);
+    street->station_at = pw_station_step(street->station, street->now);
+    if (street->store.cut) {
+        street_power_off(street);
+        return;
+    }
+    while (pw_station_take_can(street->station, &bus, &frame)) {
+        mix(street, &frame.id, sizeof(frame.id));
+        mix(street, frame.data, frame.len);
+        pw_world_dc_can(&street->world, bus, &frame);
+        street->world_at = street->now;
+    }
+    if (pw_station_take_status(street->station, &out, street->now) && street->verbose) {
+        (void)fprintf(stderr, "%s", lines);
+    }
+    struct pw_str text = pw_station_out(street->station);
+    if (text.len > 0 && street->link) {
+        post(street, false, text);
+        pw_station_out_sent(street->station, street->now);
+        street->station_at = street->now;
+    }
+}
+
+static pw_ms next_event(const struct street *street)
+{
+    pw_ms at = pw_earlier(street->station_at, street->world_at);
+    at = pw_earlier(at, street->link_at);
+    for (unsigned i = 0; i < street->letter_count; i++) {
+        at = pw_earlier(at, street->letters[i].at);
+    }
+    return at;
+}
+
+void street_run(struct street *street, pw_ms span)
+{
+    pw_ms end = street->now + span;
+    unsigned spins = 0;
+    while (street->now < end) {
+        pw_ms at = next_event(street);
+        if (at > end) {
+            at = end;
+        }
+        spins = at > street->now ? 0 : spins + 1;
+        if (spins > SPIN_MOST) {
+            (void)fprintf(stderr, "street: somebody spins at %llu ms\n",
+                          (unsigned long long)street->now);
+            abort();
+        }
+        street->now = at > street->now ? at : street->now;
+        street->turns++;
+        if (street->now >= street->world_at) {
+            turn_world(street);
+        }
+        if (street->station != NULL) {
+            turn_station(street);
+        }
+    }
+}
+
+bool street_until(struct street *street, bool (*done)(const struct street *street), pw_ms most)
+{
+    for (pw_ms ran = 0; ran < most; ran += 50) {
+        if (done(street)) {
+            return true;
+        }
+        street_run(street, 50);
+    }
+    return done(street);
+}
+
+void street_call(struct street *street, const char *action, const char *payload)
+{
+    static char call[STREET_TEXT_MAX];
+    struct pw_out out = PW_OUT(call);
+    book_call(&street->book, action, payload, &out);
+    post(street, true, pw_out_str(&out));
+}
+
+const char *street_command(struct street *street, const char *line)
+{
+    static char answer[16384];
+    struct pw_out out = PW_OUT(answer);
+    answer[0] = '\0';
+    (void)!pw_station_command(street->station, pw_str_of(line), &out, street->now);
+    street->station_at = street->now;
+    return answer;
+}
+
+struct pw_bay_view street_view(const struct street *street)
+{
+    struct pw_bay_view view;
+    PW_ASSERT(street->station != NULL);
+    pw_bay_view(&street->station->bays[0], &view, street->now);
+    return view;
+}
+
+bool street_is_charging(const struct street *street)
+{
+    struct pw_world_dc_truth truth = pw_world_dc_truth(&street->world);
+    return street->station != NULL && street_view(street).status == PW_STATUS_CHARGING &&
+           truth.connector_ma > 5000;
+}
+
+bool street_is_idle(const struct street *street)
+{
+    return street->station != NULL && street_view(street).status == PW_STATUS_AVAILABLE;
+}

@@ -382,11 +382,12 @@ static void say_something(struct pw_cp16 *cp, pw_ms now)
     }
 }
 
-static pw_ms deadline(const struct pw_cp16 *cp)
+static pw_ms deadline(const struct pw_cp16 *cp, pw_ms now)
 {
     pw_ms at = cp->aligned_at;
     if (cp->link == PW_CP16_LINK_DOWN) {
-        return pw_earlier(at, cp->retry_at);
+        // Once a try is due it is the port's turn (pw_cp16_wants_link).
+        return now < cp->retry_at ? pw_earlier(at, cp->retry_at) : at;
     }
     at = pw_earlier(at, cp->rpc.deadline);
     if (cp->call != PW_CP16_CALL_NONE || cp->out_len > 0) {
@@ -422,7 +423,7 @@ pw_ms pw_cp16_step(struct pw_cp16 *cp, pw_ms now)
 {
     step_aligned(cp, now);
     if (cp->link == PW_CP16_LINK_DOWN) {
-        return deadline(cp);
+        return deadline(cp, now);
     }
     if (pw_ocpp_rpc_timed_out(&cp->rpc, now)) {
         give_up_call(cp, now);
@@ -430,7 +431,7 @@ pw_ms pw_cp16_step(struct pw_cp16 *cp, pw_ms now)
     if (cp->link == PW_CP16_LINK_UP && cp->call == PW_CP16_CALL_NONE && cp->out_len == 0) {
         say_something(cp, now);
     }
-    return deadline(cp);
+    return deadline(cp, now);
 }
 
 struct pw_str pw_cp16_out(const struct pw_cp16 *cp)

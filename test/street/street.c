@@ -214,8 +214,19 @@ static void turn_station(struct street *street)
         pw_world_dc_can(&street->world, bus, &frame);
         street->world_at = street->now;
     }
-    if (pw_station_take_status(street->station, &out, street->now) && street->verbose) {
-        (void)fprintf(stderr, "%s", lines);
+    while (pw_station_take_bus_restart(street->station, &bus, street->now)) {
+        // A restarted controller is active until it finds the bus as broken as before.
+        pw_station_bus_state(street->station, bus, PW_CAN_ACTIVE, street->now);
+        if (street->world.bus[bus] != PW_CAN_ACTIVE) {
+            pw_station_bus_state(street->station, bus, street->world.bus[bus], street->now);
+        }
+        street->station_at = street->now;
+    }
+    if (pw_station_take_status(street->station, &out, street->now)) {
+        street->station_at = street->now;
+        if (street->verbose) {
+            (void)fprintf(stderr, "%s", lines);
+        }
     }
     struct pw_str text = pw_station_out(street->station);
     if (text.len > 0 && street->link) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define BAUD_DEFAULT 115200
+#define PATH_SIZE    128
 
 static const struct {
     uint32_t rate;
@@ -142,27 +143,33 @@ static void start(struct pw_serial *serial)
 
 // ---------------------------------------------------------------------------------------------
 
-static int parse_device(struct pw_serial *serial, struct pw_out *why)
+static int parse_device(const char *device, char *path, size_t cap, uint32_t *baud,
+                        struct pw_out *why)
 {
-    struct pw_str rate = pw_str_of(serial->device);
-    struct pw_str path = pw_str_cut(&rate, '@');
-    bool has_rate = path.len < strlen(serial->device);
-    int64_t baud = BAUD_DEFAULT;
-    if (path.len == 0 || path.at[0] != '/' ||
-        pw_str_copy(serial->path, sizeof(serial->path), path) != PW_OK) {
-        pw_put_s(why, serial->device);
-        pw_put_s(why, ": must be stdin, or the path of a device, as in /dev/ttyUSB0@9600");
+    struct pw_str rate = pw_str_of(device);
+    struct pw_str name = pw_str_cut(&rate, '@');
+    bool has_rate = name.len < strlen(device);
+    int64_t number = BAUD_DEFAULT;
+    if (name.len == 0 || name.at[0] != '/' || pw_str_copy(path, cap, name) != PW_OK) {
+        pw_put_s(why, "it must be stdin, or the path of a device, as in /dev/ttyUSB0@9600");
         return PW_ERR_RANGE;
     }
-    if (has_rate &&
-        (pw_parse_int(rate, 1200, 921600, &baud) != PW_OK || speed_of((uint32_t)baud) == NULL)) {
-        pw_put_s(why, serial->device);
-        pw_put_s(why, ": the rate must be one of 1200, 2400, 4800, 9600, 19200, 38400, 57600, "
+    if (has_rate && (pw_parse_int(rate, 1200, 921600, &number) != PW_OK ||
+                     speed_of((uint32_t)number) == NULL)) {
+        pw_put_s(why, "the rate must be one of 1200, 2400, 4800, 9600, 19200, 38400, 57600, "
                       "115200, 230400, 460800, 921600");
         return PW_ERR_RANGE;
     }
-    serial->baud = (uint32_t)baud;
+    *baud = (uint32_t)number;
     return PW_OK;
+}
+
+int pw_serial_check(const char *device, struct pw_out *why)
+{
+    char path[PATH_SIZE];
+    uint32_t baud = 0;
+    return strcmp(device, "stdin") == 0 ? PW_OK
+                                        : parse_device(device, path, sizeof(path), &baud, why);
 }
 
 int pw_serial_open(struct pw_serial *serial, struct pw_loop *loop, const char *device,
@@ -170,7 +177,6 @@ int pw_serial_open(struct pw_serial *serial, struct pw_loop *loop, const char *d
 {
     memset(serial, 0, sizeof(*serial));
     serial->loop = loop;
-    serial->device = device;
     serial->fd = -1;
     serial->out_fd = -1;
     serial->standard = strcmp(device, "stdin") == 0;
@@ -180,7 +186,7 @@ int pw_serial_open(struct pw_serial *serial, struct pw_loop *loop, const char *d
         start(serial);
         return PW_OK;
     }
-    int err = parse_device(serial, why);
+    int err = parse_device(device, serial->path, sizeof(serial->path), &serial->baud, why);
     if (err != PW_OK) {
         serial->loop = NULL;
     }

@@ -12,7 +12,6 @@
 
 struct pw_serial {
     struct pw_loop *loop;
-    const char *device; // borrowed
     char path[128];
     uint32_t baud;
     bool standard; // standard input and output, which are not ours to close
@@ -29,6 +28,9 @@ struct pw_serial {
     uint32_t dropped;  // bytes the terminal did not take
     bool ended;        // standard input reached its end
 };
+
+// Whether `device` can be one: PW_OK, or PW_ERR_RANGE with what it must be in *why.
+PW_MUST_USE int pw_serial_check(const char *device, struct pw_out *why);
 
 // `device` is "stdin" or "/dev/ttyUSB0" or "/dev/ttyUSB0@9600" (default 115200 baud; 8 data bits,
 // no parity, one stop bit, raw). A device that is not there yet is no error: it is tried again.

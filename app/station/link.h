@@ -1,0 +1,28 @@
+// link: the connection to the central system. The station decides when there should be one and what
+// is said; this carries it, one message a turn.
+#ifndef PW_APP_STATION_LINK_H
+#define PW_APP_STATION_LINK_H
+
+#include "station.h"
+#include "wsclient.h"
+
+struct link {
+    struct pw_ws_client *client; // NULL: no central system
+    struct pw_station *station;
+    const struct pw_log *log;
+    bool up; // and the station knows
+};
+
+PW_MUST_USE int link_open(struct link *link, struct pw_loop *loop, const struct pw_clock *pace,
+                          struct pw_out *why);
+void link_close(struct link *link);
+
+// What happened on the connection into the station. True when the station has something to decide.
+bool link_step(struct link *link, pw_ms now);
+// What the station wants said.
+void link_flush(struct link *link, pw_ms now);
+
+// Ends the connection in order; true once there is none.
+bool link_leave(struct link *link);
+
+#endif

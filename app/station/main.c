@@ -1,0 +1,97 @@
+// pilotwire-station: reads options and settings, then runs the station until it is told to end.
+#include "options.h"
+#include "program.h"
+#include "settings_file.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define WHY_MAX   512
+#define TABLE_MAX 65536
+
+enum { EXIT_SETTINGS = 2 };
+
+static int complain(const struct pw_out *why)
+{
+    (void)fprintf(stderr, "pilotwire-station: %s\n", why->at);
+    return EXIT_SETTINGS;
+}
+
+static int print_settings(const struct pw_settings *settings)
+{
+    char *table = malloc(TABLE_MAX);
+    if (table == NULL) {
+        return EXIT_FAILURE;
+    }
+    struct pw_out out = {.at = table, .cap = TABLE_MAX};
+    settings_file_print(settings, &out);
+    int failed = out.full || fputs(table, stdout) == EOF;
+    free(table);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+// Runs, and runs again as often as a restart is asked for, with the files read anew.
+static int run(const struct options *options, struct pw_settings *settings, struct pw_out *why)
+{
+    struct pw_clock clock;
+    const char *shared = getenv("PILOTWIRE_CLOCK");
+    if (pw_clock_init(&clock, shared) != PW_OK) {
+        pw_put_s(why,
+                 "PILOTWIRE_CLOCK: must be <real_unix_ms>:<virtual_unix_ms>:<speed 0.1..1000>");
+        return complain(why);
+    }
+    struct pw_logger *logger = malloc(sizeof(*logger));
+    if (logger == NULL) {
+        return EXIT_FAILURE;
+    }
+    pw_logger_init(logger, &clock, STDERR_FILENO, PW_LOG_INFO);
+    enum outcome outcome = program_run(options, settings, &clock, logger, why);
+    int err = PW_OK;
+    while (outcome == OUTCOME_AGAIN && err == PW_OK) {
+        err = settings_file_read(settings, options->config, options->secrets, why);
+        if (err == PW_OK) {
+            outcome = program_run(options, settings, &clock, logger, why);
+        }
+    }
+    free(logger);
+    if (err != PW_OK) {
+        return complain(why);
+    }
+    if (outcome == OUTCOME_FAILED) {
+        (void)complain(why);
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    static struct pw_settings settings; // too big for the stack
+    char text[WHY_MAX] = "";
+    struct pw_out why = PW_OUT(text);
+    if (options_parse(&options, argc, argv, &why) != PW_OK) {
+        return complain(&why);
+    }
+    if (options.help) {
+        options_help(stdout);
+        return EXIT_SUCCESS;
+    }
+    if (options.version) {
+        (void)printf("pilotwire-station %s\n", PW_VERSION);
+        return EXIT_SUCCESS;
+    }
+    pw_settings_init(&settings);
+    if (options.config != NULL &&
+        settings_file_read(&settings, options.config, options.secrets, &why) != PW_OK) {
+        return complain(&why);
+    }
+    if (options.print_settings) {
+        return print_settings(&settings);
+    }
+    if (options.check) {
+        (void)printf("%s: ok, %u connector(s)\n", options.config, settings.connectors);
+        return EXIT_SUCCESS;
+    }
+    return run(&options, &settings, &why);
+}

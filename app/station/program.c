@@ -1,0 +1,313 @@
+#include "program.h"
+
+#include "buses.h"
+#include "link.h"
+#include "panic.h"
+#include "people.h"
+#include "service.h"
+#include "store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#define STOP_MAX_MS   30000 // for an orderly end of all charges
+#define TELL_MAX_MS   5000  // for the last messages to the central system
+#define LEAVE_MAX_MS  3000  // for the closing handshake, real time
+#define STATUS_MS     10000 // between lines for the service manager
+#define DATABASE_NAME "station.db"
+
+// One way only.
+enum phase { RUNNING, STOPPING, LEAVING };
+
+struct program {
+    const struct options *options;
+    const struct pw_clock *clock;
+    struct pw_clock pace; // real time, for what the outside measures in it
+    struct pw_logger *logger;
+    struct pw_loop loop;
+    struct pw_sqlite *sqlite;
+    struct pw_store store;
+    struct pw_station station;
+    struct buses buses;
+    struct link link;
+    struct people people;
+    struct pw_service service;
+    enum phase phase;
+    pw_ms stop_by;
+    pw_ms tell_by;
+    pw_ms leave_by; // at `pace`
+    pw_ms status_at;
+    bool again;
+};
+
+static const char *const phase_names[] = {"running", "stopping", "leaving"};
+
+static void enter(struct program *program, enum phase phase, const char *why)
+{
+    struct pw_line line;
+    pw_line(&line, &program->logger->log, PW_LOG_INFO, "program", "phase");
+    pw_line_s(&line, "from", phase_names[program->phase]);
+    pw_line_s(&line, "to", phase_names[phase]);
+    pw_line_s(&line, "why", why);
+    pw_line_end(&line);
+    program->phase = phase;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The turn. Frames have been stored by now (their descriptors come first); charger control decides
+// before anything of the central system or of people is looked at.
+
+static pw_ms decide(struct program *program, pw_ms now)
+{
+    pw_ms at = pw_station_step(&program->station, now);
+    buses_flush(&program->buses, now);
+    return at;
+}
+
+static void follow_log_level(struct program *program)
+{
+    static const enum pw_level levels[] = {PW_LOG_INFO, PW_LOG_ERROR, PW_LOG_WARN, PW_LOG_DEBUG};
+    int32_t choice = pw_settings_int(&program->station.settings, PW_SET_LOG_LEVEL);
+    PW_ASSERT(choice >= 0 && (size_t)choice < PW_COUNT(levels));
+    program->logger->level = levels[choice];
+}
+
+static pw_ms tell_service(struct program *program, pw_ms now)
+{
+    if (now >= program->status_at) {
+        char text[4096] = "";
+        struct pw_out out = PW_OUT(text);
+        (void)!pw_station_command(&program->station, PW_STR("status"), &out, now);
+        text[strcspn(text, "\n")] = '\0';
+        pw_service_status(text);
+        program->status_at = pw_after(now, STATUS_MS);
+    }
+    pw_service_alive(&program->service);
+    return program->status_at;
+}
+
+static bool has_told_all(const struct program *program, pw_ms now)
+{
+    return !program->link.up || now >= program->tell_by ||
+           (pw_journal_waiting(&program->station.journal) == 0 &&
+            pw_station_out(&program->station).len == 0);
+}
+
+// How far an end has come. Returns when to look again.
+static pw_ms step_end(struct program *program, pw_ms now)
+{
+    if (program->phase == RUNNING &&
+        pw_station_wants_restart(&program->station) != PW_RESTART_NONE) {
+        program->again = true;
+        program->leave_by = pw_after(pw_clock_now(&program->pace), LEAVE_MAX_MS);
+        enter(program, LEAVING, "restart asked for");
+    }
+    if (program->phase == STOPPING) {
+        bool at_rest = pw_station_at_rest(&program->station);
+        if (!at_rest) {
+            program->tell_by = pw_after(now, TELL_MAX_MS);
+        }
+        if ((at_rest && has_told_all(program, now)) || now >= program->stop_by) {
+            program->leave_by = pw_after(pw_clock_now(&program->pace), LEAVE_MAX_MS);
+            enter(program, LEAVING, at_rest ? "at rest" : "no rest in time");
+        }
+    }
+    if (program->phase == LEAVING &&
+        (link_leave(&program->link) || pw_clock_now(&program->pace) >= program->leave_by)) {
+        pw_loop_end(&program->loop);
+    }
+    return program->phase == RUNNING ? PW_NEVER : pw_after(now, 100);
+}
+
+static pw_ms turn(void *context, pw_ms now)
+{
+    struct program *program = context;
+    bool busy = false;
+    pw_ms at = buses_step(&program->buses, now);
+    pw_ms decided = decide(program, now);
+    if (program->phase != LEAVING) {
+        busy = link_step(&program->link, now);
+    }
+    at = pw_earlier(at, people_step(&program->people, now, &busy));
+    if (busy) {
+        decided = decide(program, now);
+    }
+    if (program->phase != LEAVING) {
+        link_flush(&program->link, now);
+    }
+    at = pw_earlier(at, people_flush(&program->people, now));
+    pw_sqlite_report(program->sqlite, &program->logger->log);
+    follow_log_level(program);
+    at = pw_earlier(at, tell_service(program, now));
+    at = pw_earlier(at, step_end(program, now));
+    return pw_earlier(at, decided);
+}
+
+static void on_signal(void *context, int number)
+{
+    struct program *program = context;
+    (void)number;
+    if (program->phase != RUNNING) {
+        buses_off(&program->buses);
+        enter(program, LEAVING, "second signal");
+        pw_loop_end(&program->loop);
+        return;
+    }
+    pw_ms now = pw_clock_now(program->clock);
+    enter(program, STOPPING, "signal");
+    pw_service_stopping();
+    pw_station_stop(&program->station, now);
+    program->stop_by = pw_after(now, STOP_MAX_MS);
+    program->tell_by = pw_after(now, TELL_MAX_MS);
+}
+
+static void on_durable(void *context)
+{
+    struct program *program = context;
+    pw_loop_wake(&program->loop);
+}
+
+// ---------------------------------------------------------------------------------------------
+
+static int open_store(struct program *program, struct pw_out *why)
+{
+    char path[512];
+    const char *folder = program->options->data;
+    if (mkdir(folder, 0750) != 0 && errno != EEXIST) {
+        pw_put_s(why, folder);
+        pw_put_s(why, ": data folder: ");
+        pw_put_s(why, strerror(errno));
+        return PW_ERR_STORE;
+    }
+    int len = snprintf(path, sizeof(path), "%s/%s", folder, DATABASE_NAME);
+    if (len < 0 || (size_t)len >= sizeof(path)) {
+        pw_put_s(why, "--data: the path is too long");
+        return PW_ERR_LIMIT;
+    }
+    program->sqlite = pw_sqlite_open(path, on_durable, program, &program->logger->log, why);
+    if (program->sqlite == NULL) {
+        return PW_ERR_STORE;
+    }
+    program->store = pw_sqlite_store(program->sqlite);
+    return PW_OK;
+}
+
+static uint32_t random_seed(void)
+{
+    uint32_t seed = 0;
+    if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed)) {
+        seed = 1; // jitter that is the same everywhere is better than none
+    }
+    return seed;
+}
+
+static int open_station(struct program *program, const struct pw_settings *settings,
+                        struct pw_out *why)
+{
+    const struct pw_station_start start = {
+        .settings = settings,
+        .store = &program->store,
+        .log = &program->logger->log,
+        .firmware = PW_VERSION,
+        .seed = random_seed(),
+        .now = pw_clock_now(program->clock),
+        .wall = pw_clock_wall(program->clock),
+    };
+    int err = pw_station_init(&program->station, &start);
+    if (err != PW_OK) {
+        pw_put_s(why, "the station cannot start (");
+        pw_put_s(why, pw_err_name(err));
+        pw_put_s(why, "): see the log");
+    }
+    return err;
+}
+
+static int open_all(struct program *program, const struct pw_settings *settings, struct pw_out *why)
+{
+    struct pw_station *station = &program->station;
+    const struct pw_log *log = &program->logger->log;
+    program->buses = (struct buses){.loop = &program->loop, .station = station, .log = log};
+    program->link = (struct link){.station = station, .log = log};
+    program->people.loop = &program->loop;
+    program->people.station = station;
+    program->people.logger = program->logger;
+    program->people.version = PW_VERSION;
+    int err = open_store(program, why);
+    if (err == PW_OK) {
+        err = open_station(program, settings, why);
+    }
+    if (err == PW_OK) {
+        err = people_open(&program->people, program->options->control,
+                          program->options->control_mode, why);
+    }
+    if (err == PW_OK) {
+        err = link_open(&program->link, &program->loop, &program->pace, why);
+    }
+    if (err == PW_OK) {
+        pw_panic_hook(buses_off, &program->buses);
+        err = buses_open(&program->buses, &station->settings, why);
+    }
+    return err;
+}
+
+static void close_all(struct program *program)
+{
+    buses_off(&program->buses); // whatever happened: nothing stays on behind us
+    pw_panic_hook(NULL, NULL);
+    buses_close(&program->buses);
+    link_close(&program->link);
+    if (program->people.control != NULL) {
+        people_close(&program->people);
+    }
+    if (program->sqlite != NULL) {
+        pw_sqlite_close(program->sqlite);
+    }
+    pw_service_close(&program->service);
+    pw_loop_close(&program->loop);
+}
+
+static void log_start(const struct program *program)
+{
+    struct pw_line line;
+    pw_line(&line, &program->logger->log, PW_LOG_INFO, "program", "start");
+    pw_line_s(&line, "version", PW_VERSION);
+    pw_line_s(&line, "station", pw_settings_text(&program->station.settings, PW_SET_STATION_ID));
+    pw_line_s(&line, "control", program->options->control);
+    pw_line_end(&line);
+}
+
+enum outcome program_run(const struct options *options, const struct pw_settings *settings,
+                         const struct pw_clock *clock, struct pw_logger *logger, struct pw_out *why)
+{
+    struct program *program = calloc(1, sizeof(*program));
+    if (program == NULL) {
+        pw_put_s(why, "out of memory");
+        return OUTCOME_FAILED;
+    }
+    program->options = options;
+    program->clock = clock;
+    program->logger = logger;
+    if (pw_clock_init(&program->pace, NULL) != PW_OK ||
+        pw_loop_init(&program->loop, clock) != PW_OK) {
+        pw_put_s(why, "no event loop is to be had");
+        free(program);
+        return OUTCOME_FAILED;
+    }
+    pw_service_init(&program->service, &program->loop, &program->pace);
+    enum outcome outcome = OUTCOME_FAILED;
+    if (open_all(program, settings, why) == PW_OK) {
+        pw_loop_on_turn(&program->loop, turn, program);
+        pw_loop_on_signal(&program->loop, on_signal, program);
+        log_start(program);
+        pw_service_ready();
+        pw_loop_run(&program->loop);
+        outcome = program->again ? OUTCOME_AGAIN : OUTCOME_END;
+    }
+    close_all(program);
+    free(program);
+    return outcome;
+}

@@ -1,0 +1,17 @@
+// program: one run of the station: everything opened, the turn, everything closed.
+#ifndef PW_APP_STATION_PROGRAM_H
+#define PW_APP_STATION_PROGRAM_H
+
+#include "log.h"
+#include "options.h"
+#include "settings/settings.h"
+
+enum outcome { OUTCOME_END, OUTCOME_AGAIN, OUTCOME_FAILED };
+
+// Runs until a signal ends it (END), the central system asks for a restart (AGAIN: read the files
+// again and run again), or something it cannot do without is missing (FAILED, said in *why).
+enum outcome program_run(const struct options *options, const struct pw_settings *settings,
+                         const struct pw_clock *clock, struct pw_logger *logger,
+                         struct pw_out *why);
+
+#endif

@@ -1,0 +1,207 @@
+#include "settings_file.h"
+
+#include "config.h"
+#include "serial.h"
+#include "wsclient.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_MAX 63 // characters compared for a suggestion
+
+static void say_where(struct pw_out *why, const char *file, unsigned line)
+{
+    pw_put_s(why, file);
+    pw_put_c(why, ':');
+    pw_put_uint(why, line);
+    pw_put_s(why, ": ");
+}
+
+// ---------------------------------------------------------------------------------------------
+// "Did you mean": the row with the fewest changed letters.
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+    size_t ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+// Levenshtein's distance, one row at a time.
+static size_t distance(struct pw_str a, struct pw_str b)
+{
+    size_t row[KEY_MAX + 1];
+    if (a.len > KEY_MAX || b.len > KEY_MAX) {
+        return SIZE_MAX;
+    }
+    for (size_t j = 0; j <= b.len; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t above = row[j];
+            size_t change = diagonal + (a.at[i - 1] == b.at[j - 1] ? 0 : 1);
+            row[j] = smallest(above + 1, row[j - 1] + 1, change);
+            diagonal = above;
+        }
+    }
+    return row[b.len];
+}
+
+static struct pw_str last_part(struct pw_str path)
+{
+    struct pw_str last = path;
+    while (path.len > 0) {
+        last = pw_str_cut(&path, '.');
+    }
+    return last;
+}
+
+static void say_unknown(struct pw_out *why, struct pw_str path)
+{
+    struct pw_str key = last_part(path);
+    const struct pw_setting_row *best = NULL;
+    size_t least = 4; // more changes than that are no slip of the fingers
+    for (size_t id = 0; id < PW_SETTING_ROWS; id++) {
+        size_t far = distance(key, last_part(pw_str_of(pw_setting_rows[id].path)));
+        if (far < least) {
+            least = far;
+            best = &pw_setting_rows[id];
+        }
+    }
+    pw_put(why, path);
+    pw_put_s(why, ": there is no such setting");
+    if (best != NULL) {
+        pw_put_s(why, "; did you mean ");
+        pw_put_s(why, best->scope == PW_SCOPE_CONNECTOR ? "connectors[N]." : "");
+        pw_put_s(why, best->path);
+        pw_put_c(why, '?');
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+
+// What only the port knows: which URLs and devices can be opened.
+static int check_form(struct pw_setting_at at, struct pw_str value, struct pw_out *why)
+{
+    char text[PW_SETTING_TEXT_MAX];
+    if (value.len == 0 || pw_str_copy(text, sizeof(text), value) != PW_OK) {
+        return PW_OK;
+    }
+    if (at.id == PW_SET_OCPP_URL) {
+        return pw_ws_check_url(value, why);
+    }
+    if (at.id == PW_SET_CARD_DEVICE ||
+        (at.id == PW_SET_CONSOLE_DEVICE && !pw_str_is(value, "off"))) {
+        return pw_serial_check(text, why);
+    }
+    return PW_OK;
+}
+
+static int set_one(struct pw_settings *settings, const struct pw_config_entry *entry,
+                   enum pw_setting_by by, struct pw_out *why)
+{
+    struct pw_setting_at at;
+    char form[256];
+    struct pw_out form_why = PW_OUT(form);
+    if (pw_settings_find(entry->path, &at) != PW_OK) {
+        say_unknown(why, entry->path);
+        return PW_ERR_UNKNOWN;
+    }
+    int err = pw_settings_set(settings, at, entry->value, by, why);
+    if (err == PW_OK && check_form(at, entry->value, &form_why) != PW_OK) {
+        pw_settings_print_path(at, why);
+        pw_put_s(why, ": \"");
+        pw_put(why, entry->value);
+        pw_put_s(why, "\" is not allowed; ");
+        pw_put(why, pw_out_str(&form_why));
+        err = PW_ERR_RANGE;
+    }
+    return err;
+}
+
+static int read_file(struct pw_settings *settings, struct pw_config *config, const char *file,
+                     enum pw_setting_by by, struct pw_out *why)
+{
+    int err = pw_config_read(config, file, by == PW_BY_SECRETS, why);
+    for (size_t i = 0; err == PW_OK && i < config->count; i++) {
+        size_t begin = why->len;
+        say_where(why, file, config->entry[i].line);
+        err = set_one(settings, &config->entry[i], by, why);
+        if (err == PW_OK) {
+            why->len = begin;
+        }
+    }
+    pw_config_wipe(config);
+    return err;
+}
+
+int settings_file_read(struct pw_settings *settings, const char *config, const char *secrets,
+                       struct pw_out *why)
+{
+    struct pw_config *file = malloc(sizeof(*file));
+    if (file == NULL) {
+        pw_put_s(why, "out of memory");
+        return PW_ERR_LIMIT;
+    }
+    pw_settings_init(settings);
+    int err = read_file(settings, file, config, PW_BY_FILE, why);
+    if (err == PW_OK && secrets != NULL) {
+        err = read_file(settings, file, secrets, PW_BY_SECRETS, why);
+    }
+    free(file);
+    if (err == PW_OK) {
+        size_t begin = why->len;
+        pw_put_s(why, config);
+        pw_put_s(why, ": ");
+        err = pw_settings_check(settings, why);
+        why->len = err == PW_OK ? begin : why->len;
+    }
+    return err;
+}
+
+// ---------------------------------------------------------------------------------------------
+
+static const char *when_words(enum pw_setting_when when)
+{
+    switch (when) {
+    case PW_WHEN_FILE: return "file";
+    case PW_WHEN_LIVE: return "live";
+    case PW_WHEN_RESTART: return "restart";
+    case PW_WHEN_FIXED: return "fixed";
+    case PW_WHEN_SECRET: return "secret";
+    }
+    PW_UNREACHABLE();
+}
+
+static void print_row(const struct pw_settings *settings, struct pw_setting_at at,
+                      struct pw_out *out)
+{
+    const struct pw_setting_row *row = &pw_setting_rows[at.id];
+    pw_settings_print_path(at, out);
+    pw_put_c(out, '\t');
+    pw_settings_print(settings, at, out);
+    pw_put_c(out, '\t');
+    pw_settings_print_range(row, out);
+    pw_put_c(out, '\t');
+    pw_put_s(out, when_words(row->when));
+    pw_put_c(out, '\t');
+    pw_put_s(out, row->ocpp_key);
+    pw_put_c(out, '\t');
+    pw_put_s(out, row->doc);
+    pw_put_c(out, '\n');
+}
+
+void settings_file_print(const struct pw_settings *settings, struct pw_out *out)
+{
+    pw_put_s(out, "setting\tvalue\tallowed\tchanges\tocpp_key\tmeaning\n");
+    for (size_t id = 0; id < PW_SETTING_ROWS; id++) {
+        bool connector = pw_setting_rows[id].scope == PW_SCOPE_CONNECTOR;
+        unsigned instances = connector && settings->connectors > 0 ? settings->connectors : 1;
+        for (unsigned i = 0; i < instances; i++) {
+            struct pw_setting_at at = {.id = (enum pw_setting_id)id, .instance = (uint8_t)i};
+            print_row(settings, at, out);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+// settings_file: the configuration and secrets files into the settings table.
+#ifndef PW_APP_STATION_SETTINGS_FILE_H
+#define PW_APP_STATION_SETTINGS_FILE_H
+
+#include "settings/settings.h"
+
+// Sets *settings to the defaults, then reads `config` and, unless NULL, `secrets`. PW_OK, or an
+// error with one sentence in *why: "file:line: key: ..., allowed range".
+PW_MUST_USE int settings_file_read(struct pw_settings *settings, const char *config,
+                                   const char *secrets, struct pw_out *why);
+
+// The whole table with present values, tab-separated, a heading first: for --print-settings.
+void settings_file_print(const struct pw_settings *settings, struct pw_out *out);
+
+#endif

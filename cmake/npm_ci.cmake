@@ -1,0 +1,16 @@
+# Script of pw_npm(): `npm ci` unless node_modules is already what the lock file says.
+set(installed ${DIR}/node_modules/.installed)
+file(SHA256 ${DIR}/package-lock.json want)
+set(have "")
+if(EXISTS ${installed})
+  file(READ ${installed} have)
+endif()
+if(NOT have STREQUAL want)
+  execute_process(COMMAND ${NPM} ci --ignore-scripts --no-audit --no-fund --loglevel=error
+    WORKING_DIRECTORY ${DIR} RESULT_VARIABLE result)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "npm ci in ${DIR} failed (${result}); its reason is above")
+  endif()
+  file(WRITE ${installed} ${want})
+endif()
+file(WRITE ${STAMP} ${want})

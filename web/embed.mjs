@@ -1,0 +1,57 @@
+// The built pages as a C table (central/web_assets.h): `node embed.mjs <dist> <out.c>`.
+// Same input, same output: no times, names in order, gzip without a host's fingerprint.
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { extname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+const MOST = 80 * 1024; // bytes of the whole application, compressed
+
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+
+function filesUnder(folder, prefix = "") {
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = `${prefix}/${entry.name}`;
+      return entry.isDirectory() ? filesUnder(join(folder, entry.name), path) : [path];
+    })
+    .sort();
+}
+
+function compressed(bytes) {
+  const gzip = gzipSync(bytes, { level: 9 });
+  gzip[9] = 255; // RFC 1952: operating system unknown
+  return gzip;
+}
+
+function rows(bytes) {
+  const lines = [];
+  for (let at = 0; at < bytes.length; at += 24) lines.push("    " + [...bytes.subarray(at, at + 24)].join(",") + ",");
+  return lines.join("\n");
+}
+
+const [dist, out] = process.argv.slice(2);
+const assets = filesUnder(dist).map((path, index) => {
+  const type = TYPES[extname(path)];
+  if (!type) throw new Error(`${path}: no content type is known for ${extname(path)}; add it to embed.mjs`);
+  const content = readFileSync(join(dist, path));
+  return { path, type, name: `asset_${index}`, gzip: compressed(content), etag: createHash("sha256").update(content).digest("hex").slice(0, 16) };
+});
+
+const total = assets.reduce((sum, asset) => sum + asset.gzip.length, 0);
+if (total > MOST) throw new Error(`the pages are ${total} bytes compressed; at most ${MOST} are allowed`);
+
+const arrays = assets.map((a) => `// ${a.path}\nstatic const uint8_t ${a.name}[] = {\n${rows(a.gzip)}\n};\n`);
+const table = assets.map((a) => `    { "${a.path}", "${a.type}", ${a.name}, sizeof ${a.name}, "\\"${a.etag}\\"" },`);
+writeFileSync(
+  out,
+  `// Made by web/embed.mjs.\n#include "web_assets.h"\n\n${arrays.join("\n")}\n` +
+    `const struct pw_web_asset pw_web_assets[] = {\n${table.join("\n")}\n};\n` +
+    `const size_t pw_web_assets_count = sizeof pw_web_assets / sizeof pw_web_assets[0];\n`,
+);
+console.log(`web: ${assets.length} files, ${(total / 1024).toFixed(1)} kB compressed`);

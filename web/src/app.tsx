@@ -1,0 +1,159 @@
+// The frame: who is logged in, where we are, whether the data is live.
+import { useEffect } from "preact/hooks";
+import { logout, me } from "./data/api";
+import { fleet, link, retryAt, connect } from "./data/live";
+import { second } from "./data/clock";
+import { Cards } from "./pages/cards";
+import { Login } from "./pages/login";
+import { Overview } from "./pages/overview";
+import { RefusedPage } from "./pages/refused";
+import { SessionPage } from "./pages/session";
+import { Sessions } from "./pages/sessions";
+import { StationPage } from "./pages/station/page";
+import { href, route, type Route } from "./route";
+import { setTheme, theme, type Theme } from "./theme";
+import { Asking } from "./ui/dialog";
+import { Icon, Mark, type IconName } from "./ui/icon";
+import { Empty, Loading } from "./ui/parts";
+
+const PLACES: readonly { pages: Route["page"][]; to: string; icon: IconName; text: string }[] = [
+  { pages: ["overview", "station"], to: href.overview, icon: "overview", text: "Stations" },
+  { pages: ["sessions", "session"], to: href.sessions, icon: "sessions", text: "Sessions" },
+  { pages: ["cards"], to: href.cards, icon: "cards", text: "Cards" },
+  { pages: ["refused"], to: href.refused, icon: "doctor", text: "Doctor" },
+];
+
+function Nav() {
+  return (
+    <nav aria-label="Pages">
+      {PLACES.map(({ pages, to, icon, text }) => (
+        <a key={to} href={to} aria-current={pages.includes(route.value.page) ? "page" : undefined}>
+          <Icon name={icon} />
+          {text}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+const LINK_WORDS = { connecting: "Connecting", live: "Live", lost: "Connection lost" } as const;
+
+function LinkState() {
+  return (
+    <span class={`link ${link.value}`} role="status">
+      {LINK_WORDS[link.value]}
+    </span>
+  );
+}
+
+const NEXT_THEME: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
+const THEME_ICON: Record<Theme, IconName> = { auto: "auto", light: "sun", dark: "moon" };
+const THEME_WORDS: Record<Theme, string> = { auto: "as the system", light: "light", dark: "dark" };
+
+export function ThemeButton() {
+  const words = `Colours: ${THEME_WORDS[theme.value]}. Switch to ${THEME_WORDS[NEXT_THEME[theme.value]]}`;
+  return (
+    <button
+      type="button"
+      class="bare"
+      aria-label={words}
+      title={words}
+      onClick={() => setTheme(NEXT_THEME[theme.value])}
+    >
+      <Icon name={THEME_ICON[theme.value]} />
+    </button>
+  );
+}
+
+function LostBanner() {
+  if (link.value !== "lost") return null;
+  const wait = retryAt.value === null ? 0 : Math.ceil((retryAt.value - Date.now()) / 1000);
+  void second.value; // counts down
+  return (
+    <div class="notice warn" role="alert">
+      <Icon name="alert" />
+      <span>
+        <b>Connection to the central lost.</b> What you see may be old.{" "}
+        {wait > 0 ? `Trying again in ${wait} s.` : "Trying again…"}
+      </span>
+      <button type="button" class="button small" onClick={connect}>
+        Now
+      </button>
+    </div>
+  );
+}
+
+const TITLES: Record<Route["page"], string> = {
+  overview: "Stations",
+  station: "Station",
+  sessions: "Sessions",
+  session: "Session",
+  cards: "Cards",
+  refused: "Connection doctor",
+  missing: "Not found",
+};
+
+function Page() {
+  const where = route.value;
+  useEffect(() => {
+    const name = where.page === "station" ? where.id : TITLES[where.page];
+    document.title = `${name} · Pilotwire`;
+  }, [where]);
+  if (fleet.value === null && (where.page === "overview" || where.page === "station")) return <Loading />;
+  switch (where.page) {
+    case "overview":
+      return <Overview />;
+    case "station":
+      return <StationPage key={where.id} id={where.id} tab={where.tab} />;
+    case "sessions":
+      return <Sessions />;
+    case "session":
+      return <SessionPage key={where.id} id={where.id} />;
+    case "cards":
+      return <Cards add={where.add} />;
+    case "refused":
+      return <RefusedPage />;
+    case "missing":
+      return (
+        <Empty icon="alert" title="There is no such page">
+          <p>
+            <a href={href.overview}>Go to the stations</a>
+          </p>
+        </Empty>
+      );
+  }
+}
+
+export function App() {
+  if (me.value === undefined) return link.value === "lost" ? <LostBanner /> : <Loading />;
+  if (me.value === null) return <Login />;
+  return (
+    <div class="frame">
+      <a class="skip" href="#main" onClick={(event) => {
+        event.preventDefault();
+        document.getElementById("main")?.focus();
+      }}>
+        Skip to content
+      </a>
+      <header class="side">
+        <a class="brand" href={href.overview}>
+          <Mark />
+          <span>Pilotwire</span>
+        </a>
+        <Nav />
+        <div class="foot">
+          <LinkState />
+          <ThemeButton />
+          <button type="button" class="bare" aria-label="Log out" title={`Log out ${me.value.user}`} onClick={() => void logout()}>
+            <Icon name="leave" />
+          </button>
+        </div>
+      </header>
+      <main id="main" tabIndex={-1}>
+        <LostBanner />
+        <Page />
+      </main>
+      <Asking />
+    </div>
+  );
+}

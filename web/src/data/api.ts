@@ -1,0 +1,143 @@
+// The REST client: one function a call, errors as ApiError with the central's own words.
+import { signal } from "@preact/signals";
+import type {
+  Card,
+  Columns,
+  Command,
+  LogEntry,
+  Me,
+  Refused,
+  Session,
+  SessionDetail,
+  Station,
+  UnknownCard,
+} from "./types";
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const BASE = "/api/v1";
+
+// undefined: not known yet; null: nobody is logged in.
+export const me = signal<Me | null | undefined>(undefined);
+
+function failure(status: number, body: unknown): ApiError {
+  const error = (body as { error?: { code?: unknown; message?: unknown } } | null)?.error;
+  if (typeof error?.message === "string") {
+    return new ApiError(status, String(error.code ?? status), error.message);
+  }
+  return new ApiError(status, String(status), `The central answered with HTTP ${status}.`);
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (method !== "GET" && me.value) headers["X-CSRF"] = me.value.csrf;
+  const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
+  if (body !== undefined) init.body = JSON.stringify(body);
+  let response: Response;
+  try {
+    response = await fetch(BASE + path, init);
+  } catch {
+    throw new ApiError(0, "unreachable", "The central cannot be reached. Is it running?");
+  }
+  const text = await response.text();
+  let value: unknown = null;
+  try {
+    value = text === "" ? null : JSON.parse(text);
+  } catch {
+    throw new ApiError(response.status, "not-json", `The central answered ${path} with something that is not JSON.`);
+  }
+  if (!response.ok) {
+    if (response.status === 401 && path !== "/login") me.value = null;
+    throw failure(response.status, value);
+  }
+  return value as T;
+}
+
+function query(parameters: Record<string, string | number | undefined | null>): string {
+  const parts = new URLSearchParams();
+  for (const [key, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== null && value !== "") parts.set(key, String(value));
+  }
+  const text = parts.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+const segment = encodeURIComponent;
+
+export async function whoAmI(): Promise<void> {
+  try {
+    me.value = await call<Me>("GET", "/me");
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    me.value = null;
+  }
+}
+
+export async function login(user: string, password: string): Promise<void> {
+  const answer = await call<{ csrf: string }>("POST", "/login", { user, password });
+  me.value = { user, csrf: answer.csrf };
+}
+
+export async function logout(): Promise<void> {
+  await call("POST", "/logout");
+  me.value = null;
+}
+
+export const stations = async (): Promise<Station[]> =>
+  (await call<{ stations: Station[] }>("GET", "/stations")).stations;
+
+export const station = (id: string): Promise<Station> => call("GET", `/stations/${segment(id)}`);
+
+// The key comes back only here and only once.
+export const addStation = (id: string, replace: boolean): Promise<{ id: string; key?: string }> =>
+  call("POST", "/stations", { id, replace });
+
+export const removeStation = (id: string): Promise<unknown> => call("DELETE", `/stations/${segment(id)}`);
+
+export const measurements = (id: string, connector: number, from: Date, to?: Date): Promise<Columns> =>
+  call(
+    "GET",
+    `/stations/${segment(id)}/measurements${query({ connector, from: from.toISOString(), to: to?.toISOString() })}`,
+  );
+
+export const log = async (id: string, before: number | null, limit: number): Promise<LogEntry[]> =>
+  (await call<{ entries: LogEntry[] }>("GET", `/stations/${segment(id)}/log${query({ before, limit })}`)).entries;
+
+export const command = (id: string, action: string, payload: object): Promise<Pick<Command, "command_id" | "state">> =>
+  call("POST", `/stations/${segment(id)}/commands`, { action, payload });
+
+export const commandState = (id: number): Promise<Command> => call("GET", `/commands/${id}`);
+
+export interface SessionFilter {
+  station?: string;
+  connector?: string;
+  before?: number;
+  limit?: number;
+}
+
+export const sessions = async (filter: SessionFilter): Promise<Session[]> =>
+  (await call<{ sessions: Session[] }>("GET", `/sessions${query({ ...filter })}`)).sessions;
+
+export const session = (id: number): Promise<SessionDetail> => call("GET", `/sessions/${id}`);
+
+export const cards = async (): Promise<Card[]> => (await call<{ cards: Card[] }>("GET", "/cards")).cards;
+
+export const unknownCards = async (): Promise<UnknownCard[]> =>
+  (await call<{ cards: UnknownCard[] }>("GET", "/cards/unknown")).cards;
+
+export type CardChange = Omit<Card, "status"> & { status: "Accepted" | "Blocked" };
+
+export const putCard = ({ id_tag, ...rest }: CardChange): Promise<unknown> => call("PUT", `/cards/${segment(id_tag)}`, rest);
+
+export const deleteCard = (tag: string): Promise<unknown> => call("DELETE", `/cards/${segment(tag)}`);
+
+export const refused = async (): Promise<Refused[]> => (await call<{ refused: Refused[] }>("GET", "/refused")).refused;

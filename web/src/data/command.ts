@@ -1,0 +1,129 @@
+// What became of a command: sent → answered → its effect seen on the station. Pure steps; rows say what the effect is.
+import { plugs } from "./fleet";
+import type { Command, Connector, Station } from "./types";
+
+export type Phase = "sending" | "pending" | "watching" | "done" | "refused" | "failed" | "unseen";
+
+export interface Job {
+  key: number; // ours
+  station: string;
+  action: string;
+  payload: Record<string, unknown>;
+  title: string;
+  phase: Phase;
+  commandId: number | null;
+  answer: unknown;
+  note: string;
+  before: Station | undefined; // as it was when we asked
+  at: number; // ms
+}
+
+// How long the station may take to show what it accepted, ms. Two sample intervals and a reboot fit.
+export const EFFECT_WAIT_MS = 90_000;
+
+interface Effect {
+  expect: string;
+  seen(now: Station, job: Job): string | null;
+}
+
+const plug = (station: Station | undefined, id: unknown): Connector | undefined =>
+  station?.connectors.find((c) => c.connector_id === id);
+
+// Connector 0 means every plug of the station (OCPP 1.6 §5.2).
+const named = (station: Station, id: unknown): Connector[] =>
+  id === 0 || id === undefined ? plugs(station) : plugs(station).filter((c) => c.connector_id === id);
+
+const EFFECTS: Record<string, Effect> = {
+  RemoteStartTransaction: {
+    expect: "waiting for the charge to begin",
+    seen(now, job) {
+      const started = named(now, job.payload["connectorId"]).find(
+        (c) => c.transaction_id !== null && c.transaction_id !== plug(job.before, c.connector_id)?.transaction_id,
+      );
+      return started ? `charge ${started.transaction_id} began on connector ${started.connector_id}` : null;
+    },
+  },
+  RemoteStopTransaction: {
+    expect: "waiting for the charge to end",
+    seen: (now, job) =>
+      now.connectors.some((c) => c.transaction_id === job.payload["transactionId"]) ? null : "the charge has ended",
+  },
+  Reset: {
+    expect: "waiting for the station to come back",
+    seen: (now, job) =>
+      now.online && now.boot_at !== null && now.boot_at !== job.before?.boot_at ? "the station has restarted" : null,
+  },
+  ChangeAvailability: {
+    expect: "waiting for the connector to report it",
+    seen(now, job) {
+      const out = job.payload["type"] === "Inoperative";
+      const all = named(now, job.payload["connectorId"]).every((c) => (c.status === "Unavailable") === out);
+      return all ? (out ? "out of service" : "back in service") : null;
+    },
+  },
+};
+
+const GOOD = new Set(["Accepted", "Scheduled", "Unlocked", "RebootRequired"]);
+
+const NOTES: Record<string, string> = {
+  Scheduled: "the station does it when the running charge ends",
+  RebootRequired: "stored; it takes effect after a restart",
+  UnlockFailed: "the station could not unlock the plug",
+  NotSupported: "the station does not support this",
+  Rejected: "the station rejected it",
+};
+
+export function answerStatus(answer: unknown): string | null {
+  const status = (answer as { status?: unknown } | null)?.status;
+  return typeof status === "string" ? status : null;
+}
+
+function callError(answer: unknown): string {
+  const error = answer as { code?: unknown; description?: unknown; message?: unknown } | null;
+  const parts = [error?.code, error?.description ?? error?.message].filter((p) => typeof p === "string" && p !== "");
+  return parts.length > 0 ? parts.join(": ") : "the station answered with an error";
+}
+
+function answered(job: Job, answer: unknown): Job {
+  const status = answerStatus(answer);
+  if (status !== null && !GOOD.has(status)) {
+    return { ...job, answer, phase: "refused", note: NOTES[status] ?? status };
+  }
+  const effect = EFFECTS[job.action];
+  if (effect && status !== "Scheduled") return { ...job, answer, phase: "watching", note: effect.expect };
+  return { ...job, answer, phase: "done", note: status === null ? "answered" : (NOTES[status] ?? status.toLowerCase()) };
+}
+
+export function withAnswer(job: Job, command: Pick<Command, "state" | "answer">): Job {
+  if (job.phase !== "sending" && job.phase !== "pending") return job;
+  switch (command.state) {
+    case "pending":
+      return { ...job, phase: "pending", note: "waiting for the station's answer" };
+    case "answered":
+      return answered(job, command.answer);
+    case "error":
+      return { ...job, answer: command.answer, phase: "failed", note: callError(command.answer) };
+    case "timeout":
+      return { ...job, phase: "failed", note: "the station did not answer in time" };
+    case "offline":
+      return { ...job, phase: "failed", note: "the station is offline" };
+  }
+}
+
+export function withEffect(job: Job, now: Station | undefined, ms: number): Job {
+  if (job.phase !== "watching") return job;
+  const seen = now ? EFFECTS[job.action]?.seen(now, job) : null;
+  if (seen) return { ...job, phase: "done", note: seen };
+  if (ms - job.at > EFFECT_WAIT_MS) return { ...job, phase: "unseen", note: "accepted, but nothing changed since" };
+  return job;
+}
+
+// The connector a request is about; null: the station as a whole.
+export function connectorOf(job: Job): number | null {
+  const { connectorId, transactionId } = job.payload;
+  if (typeof connectorId === "number") return connectorId > 0 ? connectorId : null;
+  const plug = job.before?.connectors.find((c) => c.transaction_id === transactionId);
+  return transactionId === undefined || !plug ? null : plug.connector_id;
+}
+
+export const isOver = (job: Job): boolean => !["sending", "pending", "watching"].includes(job.phase);

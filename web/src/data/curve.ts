@@ -1,0 +1,58 @@
+// Curves as columns: pure steps that keep them in order of time.
+import { SAMPLE_KEYS } from "./fleet";
+import type { Columns, Measurement, Sample } from "./types";
+
+export function emptyColumns(): Columns {
+  return {
+    t: [],
+    power_w: [],
+    voltage_v: [],
+    current_a: [],
+    offered_a: [],
+    soc_percent: [],
+    energy_wh: [],
+    temperature_c: [],
+  };
+}
+
+// Appends a live sample. One of the same moment completes it; an older one (from a station's
+// offline queue) is left to the next reading of the history, which has it in its place.
+export function withSample(columns: Columns, m: Measurement, keepFrom: number): Columns {
+  const last = columns.t.length > 0 ? (columns.t[columns.t.length - 1] as number) : -Infinity;
+  if (m.t < last) return columns;
+  const from = columns.t.findIndex((t) => t >= keepFrom);
+  const first = from < 0 ? columns.t.length : from;
+  const same = m.t === last;
+  const end = same ? columns.t.length - 1 : columns.t.length;
+  const next = emptyColumns();
+  next.t = [...columns.t.slice(first, end), m.t];
+  for (const key of SAMPLE_KEYS) {
+    const before = same ? (columns[key][end] ?? null) : null;
+    next[key] = [...columns[key].slice(first, end), m[key] ?? before];
+  }
+  return next;
+}
+
+// A pause this long is drawn as a pause, s. Longer than the usual sample interval of 60 s.
+export const GAP_S = 180;
+
+export type Drawn = (number | null | undefined)[];
+
+// What uPlot draws: null breaks a line, undefined (not in this sample) does not.
+export function drawn(columns: Columns, keys: readonly (keyof Sample)[], scale: readonly number[]): [number[], ...Drawn[]] {
+  const t: number[] = [];
+  const values: Drawn[] = keys.map(() => []);
+  columns.t.forEach((time, row) => {
+    const before = t[t.length - 1];
+    if (before !== undefined && time - before > GAP_S) {
+      t.push(before + 1);
+      values.forEach((column) => column.push(null));
+    }
+    t.push(time);
+    keys.forEach((key, index) => {
+      const value = columns[key][row];
+      values[index]?.push(value === null || value === undefined ? undefined : value * (scale[index] ?? 1));
+    });
+  });
+  return [t, ...values];
+}

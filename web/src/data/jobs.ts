@@ -1,0 +1,78 @@
+// The commands this page has sent, newest first, followed to their effect.
+import { signal } from "@preact/signals";
+import * as api from "./api";
+import { isOver, withAnswer, withEffect, type Job } from "./command";
+import { fleet, on } from "./live";
+import type { Command } from "./types";
+
+export const jobs = signal<readonly Job[]>([]);
+
+const KEPT = 20;
+const POLL_MS = 2000;
+let lastKey = 0;
+
+function update(key: number, step: (job: Job) => Job): void {
+  jobs.value = jobs.value.map((job) => (job.key === key ? step(job) : job));
+}
+
+const find = (key: number): Job | undefined => jobs.value.find((job) => job.key === key);
+
+function watch(): void {
+  if (!jobs.value.some((job) => job.phase === "watching")) return;
+  jobs.value = jobs.value.map((job) => withEffect(job, fleet.value?.get(job.station), Date.now()));
+}
+
+// The event stream tells first; asking is for the time it is down.
+async function follow(key: number): Promise<Job | undefined> {
+  for (let job = find(key); job && !isOver(job); job = find(key)) {
+    if (job.phase === "watching") {
+      watch();
+    } else if (job.commandId !== null) {
+      const state = await api.commandState(job.commandId).catch(() => null);
+      if (state) update(key, (j) => withAnswer(j, state));
+    }
+    if (job.phase !== "watching" && find(key)?.phase === "watching") continue;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return find(key);
+}
+
+export async function send(
+  station: string,
+  action: string,
+  payload: Record<string, unknown>,
+  title: string,
+): Promise<Job | undefined> {
+  lastKey += 1;
+  const key = lastKey;
+  const before = fleet.value?.get(station);
+  const job: Job = {
+    key,
+    station,
+    action,
+    payload,
+    title,
+    before,
+    phase: "sending",
+    commandId: null,
+    answer: null,
+    note: "sending",
+    at: Date.now(),
+  };
+  jobs.value = [job, ...jobs.value].slice(0, KEPT);
+  try {
+    const { command_id, state } = await api.command(station, action, payload);
+    update(key, (j) => withAnswer({ ...j, commandId: command_id }, { state, answer: null }));
+  } catch (error) {
+    update(key, (j) => ({ ...j, phase: "failed", note: error instanceof Error ? error.message : String(error) }));
+    return find(key);
+  }
+  return follow(key);
+}
+
+on("command", (command: Command) => {
+  for (const job of jobs.value) {
+    if (job.commandId === command.command_id) update(job.key, (j) => withAnswer(j, command));
+  }
+});
+on("station", watch);

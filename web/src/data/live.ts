@@ -1,0 +1,149 @@
+// The event stream: one EventSource, reopened with back-off, its events applied to the fleet.
+import { signal } from "@preact/signals";
+import * as api from "./api";
+import { observe } from "./clock";
+import { fleetOf, withMeasurement, withStation, type Fleet } from "./fleet";
+import { retryDelay } from "./retry";
+import type { Command, LogEntry, Measurement, Session, Station } from "./types";
+
+export type Link = "connecting" | "live" | "lost";
+
+export const fleet = signal<Fleet | null>(null);
+export const recent = signal<readonly Session[]>([]); // newest first
+export const link = signal<Link>("connecting");
+// Counts openings of the stream: who shows a history reads it again, nothing may fall between.
+export const opened = signal(0);
+export const retryAt = signal<number | null>(null);
+
+export interface LiveEvents {
+  station: Station;
+  measurement: Measurement;
+  transaction: Session;
+  ocpp: LogEntry & { station_id: string };
+  command: Command;
+}
+
+const RECENT = 500;
+
+type Listener<K extends keyof LiveEvents> = (event: LiveEvents[K]) => void;
+
+const listeners: { [K in keyof LiveEvents]: Set<Listener<K>> } = {
+  station: new Set(),
+  measurement: new Set(),
+  transaction: new Set(),
+  ocpp: new Set(),
+  command: new Set(),
+};
+
+export function on<K extends keyof LiveEvents>(kind: K, listener: Listener<K>): () => void {
+  listeners[kind].add(listener);
+  return () => listeners[kind].delete(listener);
+}
+
+let ocppOf: string | null = null; // the station whose messages are on screen
+let source: EventSource | null = null;
+let timer: ReturnType<typeof setTimeout> | undefined;
+let attempt = 0;
+
+function deliver<K extends keyof LiveEvents>(kind: K, event: LiveEvents[K]): void {
+  for (const listener of listeners[kind]) listener(event);
+}
+
+function listen<K extends keyof LiveEvents>(from: EventSource, kind: K, apply?: Listener<K>): void {
+  from.addEventListener(kind, (message) => {
+    const event = JSON.parse((message as MessageEvent<string>).data) as LiveEvents[K];
+    apply?.(event);
+    deliver(kind, event);
+  });
+}
+
+async function readAll(): Promise<void> {
+  const [stations, sessions] = await Promise.all([api.stations(), api.sessions({ limit: RECENT })]);
+  for (const station of stations) observe(Date.parse(station.last_seen ?? ""));
+  fleet.value = fleetOf(stations);
+  recent.value = sessions;
+}
+
+function withSession(session: Session): void {
+  const others = recent.value.filter((s) => s.id !== session.id);
+  recent.value = [session, ...others].sort((a, b) => b.id - a.id).slice(0, RECENT);
+}
+
+function lose(): void {
+  source?.close();
+  source = null;
+  if (!api.me.value) return;
+  link.value = "lost";
+  const delay = retryDelay(attempt, Math.random());
+  attempt += 1;
+  retryAt.value = Date.now() + delay;
+  clearTimeout(timer);
+  timer = setTimeout(connect, delay);
+}
+
+// Asks who we are first: an event stream cannot tell "log in again" from "gone".
+export function connect(): void {
+  clearTimeout(timer);
+  source?.close();
+  retryAt.value = null;
+  if (link.value !== "lost") link.value = "connecting";
+  api.whoAmI().then(open, lose);
+}
+
+function open(): void {
+  if (!api.me.value) return;
+  source?.close();
+  const wanted = ocppOf === null ? "" : `?ocpp=${encodeURIComponent(ocppOf)}`;
+  const opening = new EventSource(`/api/v1/events${wanted}`);
+  source = opening;
+  opening.onopen = () => {
+    attempt = 0;
+    // Only now, so that nothing falls between the reading and the first event.
+    readAll().then(() => {
+      link.value = "live";
+      opened.value += 1;
+    }, lose);
+  };
+  opening.onerror = () => {
+    if (source === opening) lose();
+  };
+  listen(opening, "station", (station) => {
+    observe(Date.parse(station.last_seen ?? ""));
+    fleet.value = withStation(fleet.value ?? new Map(), station);
+  });
+  listen(opening, "measurement", (m) => {
+    observe(m.t * 1000);
+    fleet.value = withMeasurement(fleet.value ?? new Map(), m);
+  });
+  listen(opening, "transaction", withSession);
+  listen(opening, "ocpp", (entry) => observe(Date.parse(entry.time)));
+  listen(opening, "command");
+}
+
+// The central sends OCPP messages only to those who ask for a station's.
+export function wantMessagesOf(station: string | null): void {
+  if (station === ocppOf) return;
+  ocppOf = station;
+  if (source) open();
+}
+
+export function disconnect(): void {
+  clearTimeout(timer);
+  source?.close();
+  source = null;
+  attempt = 0;
+  link.value = "connecting";
+  fleet.value = null;
+}
+
+function retryNow(): void {
+  if (link.value !== "lost") return;
+  attempt = 0;
+  connect();
+}
+
+// A laptop that wakes, a phone that finds its network: no reason to wait for the back-off.
+window.addEventListener("online", retryNow);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) retryNow();
+});

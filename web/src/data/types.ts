@@ -1,0 +1,155 @@
+// What the central's REST interface and event stream carry; see central/api/openapi.yaml.
+
+export type ConnectorStatus =
+  | "Available"
+  | "Preparing"
+  | "Charging"
+  | "SuspendedEVSE"
+  | "SuspendedEV"
+  | "Finishing"
+  | "Reserved"
+  | "Unavailable"
+  | "Faulted"
+  | "Unknown"; // not reported since the central knows the station
+
+export interface Vehicle {
+  model: string | null;
+  capacity_ah: number | null;
+  charge_ah: number | null;
+  range_km: number | null;
+  soc_percent: number | null;
+  imax_a: number | null;
+  source: string | null;
+}
+
+export interface Sample {
+  power_w: number | null;
+  voltage_v: number | null;
+  current_a: number | null;
+  offered_a: number | null;
+  energy_wh: number | null; // the meter's register, not this charge
+  soc_percent: number | null;
+  temperature_c: number | null;
+}
+
+export interface Connector extends Sample {
+  connector_id: number;
+  status: ConnectorStatus;
+  error_code: string | null;
+  info: string | null;
+  vendor_error_code: string | null;
+  since: string | null;
+  transaction_id: number | null;
+  id_tag: string | null;
+  updated_at: string | null;
+  vehicle: Vehicle | null;
+}
+
+export interface Station {
+  id: string;
+  vendor: string | null;
+  model: string | null;
+  firmware: string | null;
+  serial: string | null;
+  online: boolean;
+  last_seen: string | null;
+  boot_at: string | null;
+  duplicate_at?: string | null; // a second socket claimed this identity
+  violations?: number;
+  connectors: Connector[];
+}
+
+export interface Measurement extends Partial<Sample> {
+  station_id: string;
+  connector_id: number;
+  t: number;
+}
+
+// Column arrays: one row of the plot is the same index in each.
+export interface Columns {
+  t: number[];
+  power_w: (number | null)[];
+  voltage_v: (number | null)[];
+  current_a: (number | null)[];
+  offered_a: (number | null)[];
+  soc_percent: (number | null)[];
+  energy_wh: (number | null)[];
+  temperature_c: (number | null)[];
+}
+
+export interface LogEntry {
+  seq: number;
+  time: string;
+  direction: "in" | "out"; // seen from the central
+  kind: "call" | "result" | "error";
+  action: string | null;
+  message_id: string;
+  latency_ms: number | null;
+  payload: string; // JSON text as it was on the wire
+}
+
+export type CommandState = "pending" | "answered" | "error" | "timeout" | "offline";
+
+export interface Command {
+  command_id: number;
+  station_id: string;
+  action: string;
+  state: CommandState;
+  answer: unknown;
+  requested_at: string | null;
+  answered_at: string | null;
+}
+
+export interface Session {
+  id: number;
+  station_id: string;
+  connector_id: number;
+  transaction_id: number;
+  id_tag: string | null;
+  start_at: string;
+  stop_at: string | null;
+  stop_reason: string | null;
+  meter_start_wh: number | null;
+  meter_stop_wh: number | null;
+  energy_wh: number | null;
+  duration_s: number | null;
+  soc_start: number | null;
+  soc_end: number | null;
+  vehicle_model: string | null;
+  suspect?: string | null; // why the figures are doubtful
+}
+
+export interface SessionDetail extends Session {
+  curve: Columns;
+}
+
+export type CardStatus = "Accepted" | "Blocked" | "Expired";
+
+export interface Card {
+  id_tag: string;
+  status: CardStatus;
+  parent: string | null;
+  expires: string | null;
+  name: string | null;
+}
+
+export interface UnknownCard {
+  id_tag: string;
+  station_id: string;
+  seen_at: string;
+  count: number;
+}
+
+export interface Refused {
+  time: string;
+  station_id: string;
+  address: string;
+  status: number;
+  reason: string;
+  count: number;
+}
+
+export interface Me {
+  user: string;
+  csrf: string;
+}

@@ -1,0 +1,172 @@
+// One plug: what it does now, what is plugged in, and what can be asked of it.
+import { useSignal } from "@preact/signals";
+import { charge, current, distance, energy, plain, power, temperature, voltage, words } from "../../data/format";
+import { hasFault, runningOn, sessionEnergy } from "../../data/fleet";
+import { send } from "../../data/jobs";
+import { recent } from "../../data/live";
+import type { Connector, Session, Station } from "../../data/types";
+import { href } from "../../route";
+import { ask } from "../../ui/dialog";
+import { SocRing } from "../../ui/gauge";
+import { Icon } from "../../ui/icon";
+import { Button, Num, Reading, Since, StatusChip } from "../../ui/parts";
+import { LatestJob } from "./jobs";
+import { StartDialog } from "./start_dialog";
+
+function whyNoStart(station: Station, c: Connector): string | null {
+  if (!station.online) return "the station is offline";
+  if (c.transaction_id !== null) return "a charge is running";
+  if (c.status === "Unavailable") return "the connector is out of service";
+  if (c.status === "Faulted") return `the connector is faulted: ${c.error_code ?? "no reason given"}`;
+  return null;
+}
+
+const whyNothing = (station: Station): string | null => (station.online ? null : "the station is offline");
+
+function whyNoUnlock(station: Station, c: Connector): string | null {
+  if (c.transaction_id !== null) return "stop the charge first";
+  return whyNothing(station);
+}
+
+function Actions({ station, c }: { station: Station; c: Connector }) {
+  const starting = useSignal(false);
+  const out = c.status === "Unavailable";
+  const name = `connector ${c.connector_id}`;
+  const stop = (): void => {
+    const payload = { transactionId: c.transaction_id };
+    void send(station.id, "RemoteStopTransaction", payload, `Stop the charge on ${name}`);
+  };
+  const unlock = async (): Promise<void> => {
+    const yes = await ask(`Unlock ${name}?`, "The plug can then be pulled by whoever stands there.", "Unlock");
+    if (yes) void send(station.id, "UnlockConnector", { connectorId: c.connector_id }, `Unlock ${name}`);
+  };
+  const turn = async (): Promise<void> => {
+    const type = out ? "Operative" : "Inoperative";
+    const title = out ? `Put ${name} back in service` : `Take ${name} out of service`;
+    const text =
+      c.transaction_id === null
+        ? "Nobody can charge here until it is put back in service."
+        : "The running charge ends first; after it nobody can charge here until it is put back in service.";
+    if (!out && !(await ask(`${title}?`, text, "Take out of service"))) return;
+    void send(station.id, "ChangeAvailability", { connectorId: c.connector_id, type }, title);
+  };
+  return (
+    <footer class="row">
+      {c.transaction_id === null ? (
+        <Button icon="bolt" tone="primary" why={whyNoStart(station, c)} onClick={() => (starting.value = true)}>
+          Start charging
+        </Button>
+      ) : (
+        <Button icon="stop" tone="danger" why={whyNothing(station)} onClick={stop}>
+          Stop charging
+        </Button>
+      )}
+      <span class="grow" />
+      <Button icon="unlock" tone="quiet" why={whyNoUnlock(station, c)} onClick={() => void unlock()}>
+        Unlock
+      </Button>
+      <Button icon="power" tone="quiet" why={whyNothing(station)} onClick={() => void turn()}>
+        {out ? "Put in service" : "Out of service"}
+      </Button>
+      {starting.value && <StartDialog station={station} c={c} onClose={() => (starting.value = false)} />}
+    </footer>
+  );
+}
+
+function Fault({ c }: { c: Connector }) {
+  if (!hasFault(c)) return null;
+  const parts = [c.error_code && words(c.error_code), c.info, c.vendor_error_code].filter(Boolean);
+  return (
+    <p class="notice bad">
+      <Icon name="alert" />
+      <span>{parts.join(" · ") || "The connector reports a fault without a reason."}</span>
+    </p>
+  );
+}
+
+// What the vehicle says about itself is worth showing only while it is there.
+function VehicleLine({ c }: { c: Connector }) {
+  const v = c.vehicle;
+  if (!v) return <p class="vehicle soft">Vehicle not identified</p>;
+  return (
+    <p class="vehicle">
+      <b>{v.model ?? "Unknown model"}</b>
+      <span class="soft">
+        {[
+          v.charge_ah !== null && v.capacity_ah !== null && `${charge(v.charge_ah).text} of ${plain(charge(v.capacity_ah))}`,
+          v.imax_a !== null && `takes up to ${plain(current(v.imax_a))}`,
+        ]
+          .filter(Boolean)
+          .join(" · ")}
+      </span>
+    </p>
+  );
+}
+
+function Now({ c, session, live }: { c: Connector; session: Session | undefined; live: boolean }) {
+  const range = c.vehicle?.range_km ?? null;
+  return (
+    <div class="now">
+      <SocRing soc={c.soc_percent} live={live} note={range === null ? "charged" : `${plain(distance(range))} range`} />
+      <div class="figures">
+        <VehicleLine c={c} />
+        <dl class="readings">
+          <div class="reading lead">
+            <dt>Power</dt>
+            <dd>
+              <Num value={power(c.power_w)} />
+            </dd>
+          </div>
+          <Reading label="This charge" value={energy(sessionEnergy(session, c))} />
+          <Reading label="Voltage" value={voltage(c.voltage_v)} />
+          <Reading label="Current" value={current(c.current_a)} />
+          <Reading label="Offered" value={current(c.offered_a)} title="The most the station lets the vehicle draw" />
+          <Reading label="Temperature" value={temperature(c.temperature_c)} />
+        </dl>
+        <p class="soft small">
+          {c.id_tag && <>Card {c.id_tag} · </>}
+          {c.updated_at ? (
+            <>
+              measured <Since at={c.updated_at} suffix=" ago" /> · meter {plain(energy(c.energy_wh))}
+            </>
+          ) : (
+            "no measurement yet"
+          )}
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function Idle({ c }: { c: Connector }) {
+  const unplugged = c.status === "Available" || c.status === "Reserved" || c.status === "Unavailable";
+  return (
+    <p class="idle soft">
+      {unplugged ? "Nothing plugged in" : "No charge"}
+      {c.energy_wh !== null && ` · meter ${plain(energy(c.energy_wh))}`}
+    </p>
+  );
+}
+
+export function ConnectorCard({ station, c }: { station: Station; c: Connector }) {
+  const live = station.online && c.status === "Charging";
+  const session = runningOn(recent.value, station.id, c);
+  const plugged = session !== undefined || ["Preparing", "Charging", "Finishing", "SuspendedEV", "SuspendedEVSE"].includes(c.status);
+  return (
+    <section class={`card connector ${live ? "live" : ""}`} aria-label={`Connector ${c.connector_id}`}>
+      <header>
+        <h2>Connector {c.connector_id}</h2>
+        <StatusChip status={c.status} online={station.online} />
+        <span class="soft">
+          <Since at={c.since} />
+        </span>
+        <span class="grow" />
+        {session && <a href={href.session(session.id)}>Session {session.id}</a>}
+      </header>
+      <Fault c={c} />
+      {plugged ? <Now c={c} session={session} live={live} /> : <Idle c={c} />}
+      <LatestJob station={station.id} connector={c.connector_id} />
+      <Actions station={station} c={c} />
+    </section>
+  );
+}

@@ -1,0 +1,62 @@
+// Hash routes: the central serves one page, what follows # is ours.
+import { signal } from "@preact/signals";
+
+export type Route =
+  | { page: "overview" }
+  | { page: "station"; id: string; tab: StationTab }
+  | { page: "sessions" }
+  | { page: "session"; id: number }
+  | { page: "cards"; add: string }
+  | { page: "refused" }
+  | { page: "missing"; hash: string };
+
+export type StationTab = "charge" | "log" | "configuration";
+
+export function parse(hash: string): Route {
+  const [path = "", search = ""] = hash.replace(/^#/, "").split("?");
+  const parts = path.split("/").filter((part) => part !== "");
+  const [page, id, tab] = parts.map(decode);
+  if (page === undefined) return { page: "overview" };
+  if (page === "stations" && id !== undefined && parts.length <= 3) {
+    if (tab === undefined) return { page: "station", id, tab: "charge" };
+    if (tab === "log" || tab === "configuration") return { page: "station", id, tab };
+  }
+  if (page === "sessions" && parts.length === 1) return { page: "sessions" };
+  if (page === "sessions" && parts.length === 2 && /^\d+$/.test(id ?? "")) return { page: "session", id: Number(id) };
+  if (page === "cards" && parts.length === 1) return { page: "cards", add: new URLSearchParams(search).get("add") ?? "" };
+  if (page === "refused" && parts.length === 1) return { page: "refused" };
+  return { page: "missing", hash };
+}
+
+// A half-typed escape is not worth a crash.
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+export const href = {
+  overview: "#/",
+  sessions: "#/sessions",
+  cards: "#/cards",
+  refused: "#/refused",
+  station: (id: string, tab?: StationTab): string =>
+    `#/stations/${encodeURIComponent(id)}${tab && tab !== "charge" ? `/${tab}` : ""}`,
+  session: (id: number): string => `#/sessions/${id}`,
+  addCard: (tag: string): string => `#/cards?add=${encodeURIComponent(tag)}`,
+};
+
+export const route = signal<Route>({ page: "overview" });
+
+export function followAddress(): void {
+  const read = (): void => {
+    route.value = parse(window.location.hash);
+  };
+  window.addEventListener("hashchange", () => {
+    read();
+    window.scrollTo(0, 0);
+  });
+  read();
+}

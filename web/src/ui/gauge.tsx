@@ -1,0 +1,49 @@
+// State of charge: a ring for a connector, a bar for a line in a list.
+import { MISSING, percent } from "../data/format";
+
+const RADIUS = 52;
+const LENGTH = 2 * Math.PI * RADIUS;
+const SWEEP = 0.78; // the part of the circle that is scale
+
+function part(soc: number | null): number {
+  return soc === null ? 0 : Math.min(1, Math.max(0, soc / 100));
+}
+
+function label(soc: number | null): string {
+  return soc === null ? "State of charge unknown" : `State of charge ${percent(soc).text} %`;
+}
+
+export function SocRing({ soc, live, note }: { soc: number | null; live: boolean; note: string }) {
+  const scale = LENGTH * SWEEP;
+  return (
+    <figure class={live ? "ring live" : "ring"} role="img" aria-label={label(soc)}>
+      <svg viewBox="0 0 120 120" aria-hidden="true">
+        <g transform="rotate(129.6 60 60)" fill="none" stroke-linecap="round" stroke-width="9">
+          <circle class="track" cx="60" cy="60" r={RADIUS} stroke-dasharray={`${scale} ${LENGTH}`} />
+          {part(soc) > 0.004 && (
+            <circle class="fill" cx="60" cy="60" r={RADIUS} stroke-dasharray={`${scale * part(soc)} ${LENGTH}`} />
+          )}
+        </g>
+      </svg>
+      <figcaption>
+        <b>
+          {soc === null ? MISSING : percent(soc).text}
+          {soc !== null && <small>%</small>}
+        </b>
+        <span>{note}</span>
+      </figcaption>
+    </figure>
+  );
+}
+
+export function SocBar({ soc, live }: { soc: number | null; live: boolean }) {
+  return (
+    <span class={live ? "soc live" : "soc"} role="img" aria-label={label(soc)}>
+      <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+        <rect class="track" width="100" height="8" />
+        <rect class="fill" width={part(soc) * 100} height="8" />
+      </svg>
+      <b>{soc === null ? MISSING : `${percent(soc).text} %`}</b>
+    </span>
+  );
+}

@@ -6,7 +6,8 @@
 #define RAMP_MS    100 // how often a rising set-point moves
 #define LIVE_MS    500 // a live output is looked at this often, whatever happens
 #define MOVES_MAX  8   // changes of state in one turn; the longest chain is shorter
-#define NUDGE_MS   10  // when a chain was cut there
+#define RISE_MV    500
+#define NUDGE_MS   10 // when a chain was cut there
 
 // ---------------------------------------------------------------------------------------------
 // The table: outputs depend on the state alone.
@@ -526,9 +527,11 @@ static void enter(struct turn *t, struct move move)
 static void watch_decay(struct turn *t)
 {
     struct pw_dc *dc = t->dc;
-    if (dc->state != PW_DC_PROVING || !measured(t)) {
+    if (dc->state != PW_DC_PROVING || !measured(t) || !t->in->bus_ok) {
         dc->proof_at = PW_NEVER;
-    } else if (dc->proof_at == PW_NEVER && t->in->out_at > dc->since) {
+    } else if (t->in->out_at > dc->since &&
+               (dc->proof_at == PW_NEVER || t->in->out_mv > dc->proof_mv + RISE_MV)) {
+        // A voltage that still rises is driven by a rectifier that has not heard yet.
         dc->proof_at = t->now;
         dc->proof_mv = t->in->out_mv;
     }

@@ -218,7 +218,7 @@ static uint32_t electric_faults(struct turn *t)
     }
     int64_t most = (int64_t)dc->asked_ma + dc->asked_ma / 10 + 2 * SAFE_MA;
     bool over_i = lasting(t, T_OVER_CURRENT, live && in->out_ma > most, OVER_CURRENT_MS);
-    int64_t way = (int64_t)c->max_ma * 3 / 2;
+    int64_t way = pw_max(c->max_ma, dc->asked_ma) * 3 / 2;
     bool way_over = lasting(t, T_WAY_OVER_CURRENT, live && in->out_ma > way, WAY_OVER_MS);
     if (over_i || way_over) {
         set |= PW_DC_BIT(PW_DC_FAULT_OVER_CURRENT);
@@ -258,8 +258,11 @@ static uint32_t switch_faults(struct turn *t)
     if (lasting(t, T_OPENED_ITSELF, fell, OPENED_ITSELF_MS) || stays_open) {
         set |= PW_DC_BIT(PW_DC_FAULT_NOT_CLOSING);
     }
-    bool stuck = lasting(t, T_WELD_FEEDBACK, !closed(dc) && reads_closed, SWITCH_MS);
-    bool leaks = !working(dc) && measured(t) && in->out_ma >= SAFE_MA;
+    // Nothing is proven welded or leaking that could not be told to stop.
+    bool told = !working(dc) && in->bus_ok;
+    bool newer = dc->opened_at == PW_NEVER || in->io_at > dc->opened_at;
+    bool stuck = lasting(t, T_WELD_FEEDBACK, told && reads_closed && newer, SWITCH_MS);
+    bool leaks = told && measured(t) && in->out_ma >= SAFE_MA;
     bool holds = dc->state == PW_DC_PROVING && dc->proof_at != PW_NEVER && measured(t) &&
                  passed(t, dc->proof_at, dc->config.weld_ms) &&
                  in->out_mv > dc->proof_mv - dc->config.weld_mv;

@@ -180,6 +180,7 @@ struct pw_bay {
         struct pw_rectifier_command sent; // last set-points on the wire
         bool sent_once;
         bool coil_sent;
+        bool spoke;      // the power bus carried frames at the last turn
         bool node_rests; // the I/O node is not operational
     } poll;
     bool wants_ovp_clear; // somebody cleared the rectifier's over-voltage latch

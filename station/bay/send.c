@@ -130,10 +130,18 @@ static void send_questions(struct pw_bay *bay, pw_ms *next, pw_ms now)
 pw_ms pw_bay_send(struct pw_bay *bay, pw_ms now)
 {
     pw_ms next = PW_NEVER;
+    bool speaks = bay->bus[bay->config.power_bus].transmit;
+    if (speaks && !bay->poll.spoke) {
+        // What was decided while nobody could be told is told first.
+        bay->poll.control_at = now;
+        bay->poll.io_at = now;
+    }
+    bay->poll.spoke = speaks;
+    // The rectifier before the coil: a contactor must not open under a current that can be avoided.
+    send_control(bay, &next, now);
     if (bay->config.io_node != 0) {
         send_coil(bay, &next, now);
     }
-    send_control(bay, &next, now);
     send_questions(bay, &next, now);
     return next;
 }

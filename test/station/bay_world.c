@@ -45,9 +45,6 @@ void rig_start(struct rig *rig, const struct pw_bay_config *bay,
     config.vehicle_bus = bay->vehicle_bus;
     config.power_bus = bay->power_bus;
     pw_world_dc_init(&rig->world, &config, rig->now);
-    for (uint8_t i = 0; i < PW_BAY_BUSES; i++) {
-        pw_bay_bus_state(&rig->bay, i, PW_CAN_ACTIVE, rig->now);
-    }
 }
 
 // What must hold at every turn, whatever happens. The physical truth may lag the command by the
@@ -82,6 +79,9 @@ static void pump(struct rig *rig)
     }
     while (pw_bay_take_can(&rig->bay, &bus, &frame)) {
         pw_world_dc_can(&rig->world, bus, &frame);
+        rig->sent[bus]++;
+        rig->statuses += frame.id == 0x18FF50E5 ? 1 : 0;
+        rig->controls += (frame.id & 0x1F80FF00) == 0x06808100 ? 1 : 0;
     }
     struct pw_session_event event;
     while (pw_session_take(&rig->bay.session, &event)) {
@@ -98,9 +98,24 @@ static void pump(struct rig *rig)
     }
 }
 
+// What a port does with the state of its wires.
+static void wires(struct rig *rig)
+{
+    for (uint8_t i = 0; i < PW_BAY_BUSES; i++) {
+        pw_bay_bus_state(&rig->bay, i, rig->world.bus[i], rig->now);
+        if (pw_bay_take_restart(&rig->bay, i, rig->now)) {
+            rig->restart_at[rig->restarts++ % 8] = rig->now;
+            if (rig->heals) {
+                pw_world_dc_bus(&rig->world, i, PW_CAN_ACTIVE);
+            }
+        }
+    }
+}
+
 static void turn(struct rig *rig, pw_ms most)
 {
     pw_ms world = pw_world_dc_step(&rig->world, rig->now);
+    wires(rig);
     pump(rig);
     pw_ms bay = pw_bay_step(&rig->bay, rig->now);
     pump(rig);

@@ -18,6 +18,12 @@ struct rig {
     unsigned closings;     // of the contactor, truly
     bool withhold_records; // do not say that a start is recorded
     bool was_closed;
+    bool heals; // a restarted wire works again
+    unsigned restarts;
+    pw_ms restart_at[8];
+    uint64_t sent[PW_BAY_BUSES]; // frames of the bay
+    uint64_t statuses;
+    uint64_t controls;
     unsigned keeps; // of register and latches
     uint64_t turns;
 };

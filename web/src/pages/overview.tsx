@@ -4,17 +4,19 @@ import { serverNow } from "../data/clock";
 import { distance, energy, plain, power } from "../data/format";
 import { energyToday, hasFault, inOrder, plugs, runningOn, sessionEnergy, totals } from "../data/fleet";
 import { fleet, recent } from "../data/live";
+import { trail } from "../data/trail";
 import type { Connector, Station } from "../data/types";
 import { href } from "../route";
-import { SocBar } from "../ui/gauge";
+import { SocBar, Spark } from "../ui/gauge";
 import { Icon } from "../ui/icon";
 import { Button, Chip, Empty, Num, Since, StatusChip } from "../ui/parts";
 import { AddStation } from "./add_station";
 
-function Kpi({ label, note, tone, children }: {
+function Kpi({ label, note, tone, behind, children }: {
   label: string;
   note: string;
   tone?: string;
+  behind?: ComponentChildren;
   children: ComponentChildren;
 }) {
   return (
@@ -24,6 +26,7 @@ function Kpi({ label, note, tone, children }: {
         {children}
         <span class="soft">{note}</span>
       </dd>
+      {behind}
     </div>
   );
 }
@@ -34,7 +37,7 @@ function Kpis() {
   const today = energy(energyToday(recent.value, now, serverNow()));
   return (
     <dl class="kpis">
-      <Kpi label="Power now" note={t.charging === 0 ? "nothing is charging" : "into vehicles"} tone="lead">
+      <Kpi label="Power now" note={t.charging === 0 ? "nothing is charging" : "into vehicles"} tone="lead" behind={<Spark trail={trail.value} />}>
         <Num value={power(t.power_w)} />
       </Kpi>
       <Kpi label="Energy today" note="since midnight">

@@ -153,7 +153,7 @@ export function SessionPage({ id }: { id: number }) {
       </a>
       <div class="title">
         <h1>Session {id}</h1>
-        {s && s.stop_at === null && <Chip tone="go">Charging</Chip>}
+        {s && s.stop_at === null && <Chip tone="go">Running</Chip>}
       </div>
       {problem.value !== null && <Problem error={problem.value} retry={load} />}
       {s ? <Body s={s} /> : problem.value === null && <Loading />}

@@ -55,7 +55,11 @@ function Row({ s }: { s: Session }) {
         {socSpan(s)}
       </td>
       <td data-label="End">
-        {s.stop_at === null ? <Chip tone="go">Charging</Chip> : words(s.stop_reason ?? "Local")}
+        {s.stop_at === null ? (
+          <Chip tone="go">Running</Chip>
+        ) : (
+          <span class="ended">{words(s.stop_reason ?? "Local")}</span>
+        )}
         {s.suspect && <Chip tone="warn">{s.suspect.replaceAll("_", " ")}</Chip>}
       </td>
     </tr>
@@ -172,7 +176,7 @@ export function Sessions() {
       )}
       {list.value && list.value.length > 0 && (
         <div class="card">
-          <table class="table">
+          <table class="table sessions">
             <thead>
               <tr>
                 <th scope="col">Start</th>

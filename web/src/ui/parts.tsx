@@ -1,4 +1,5 @@
 // Small pieces every page uses.
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { second } from "../data/clock";
 import { dateTime, elapsed, MISSING, statusWords, type Quantity } from "../data/format";
@@ -128,6 +129,9 @@ export function Segments<T extends string | number>(props: {
   );
 }
 
+// A touch screen has no hover: a tap on a disabled button says why it is.
+const TOLD_MS = 3000;
+
 export function Button(props: {
   icon?: IconName;
   tone?: "primary" | "danger" | "quiet";
@@ -136,19 +140,22 @@ export function Button(props: {
   children: ComponentChildren;
 }) {
   const off = Boolean(props.why);
+  const told = useSignal(false);
+  const tell = (): void => {
+    told.value = true;
+    setTimeout(() => (told.value = false), TOLD_MS);
+  };
   return (
     <button
       type="button"
       class={`button ${props.tone ?? ""}`}
       aria-disabled={off}
       title={props.why ?? undefined}
-      onClick={() => {
-        if (!off) props.onClick();
-      }}
+      onClick={off ? tell : props.onClick}
     >
       {props.icon && <Icon name={props.icon} size={16} />}
       {props.children}
-      {off && <span class="unseen">({props.why})</span>}
+      {off && <span class={told.value ? "bubble" : "unseen"}>{props.why}</span>}
     </button>
   );
 }

@@ -107,8 +107,9 @@ function coloursOf(element: HTMLElement, lines: readonly Line[]): Record<string,
 
 // Who has zoomed in keeps what he looks at while new samples arrive; a double click goes back.
 function renew(plot: uPlot, data: uPlot.AlignedData): void {
-  const [shown, x] = [plot.data[0], plot.scales["x"]];
-  const zoomed = x?.min !== shown[0] || x?.max !== shown[shown.length - 1];
+  const [t, x] = [plot.data[0], plot.scales["x"]];
+  const [first, last] = [t[0] ?? 0, t[t.length - 1] ?? 0];
+  const zoomed = (x?.min ?? first) > first || (x?.max ?? last) < last;
   plot.setData(data, !zoomed);
   if (zoomed) plot.redraw();
 }

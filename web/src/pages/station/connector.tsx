@@ -61,6 +61,9 @@ function Actions({ station, c }: { station: Station; c: Connector }) {
           Stop charging
         </Button>
       )}
+      {station.online && whyNoStart(station, c) && c.transaction_id === null && (
+        <span class="soft small">{whyNoStart(station, c)}</span>
+      )}
       <span class="grow" />
       <Button icon="unlock" tone="quiet" why={whyNoUnlock(station, c)} onClick={() => void unlock()}>
         Unlock
@@ -153,7 +156,7 @@ export function ConnectorCard({ station, c }: { station: Station; c: Connector }
   const session = runningOn(recent.value, station.id, c);
   const plugged = session !== undefined || ["Preparing", "Charging", "Finishing", "SuspendedEV", "SuspendedEVSE"].includes(c.status);
   return (
-    <section class={`card connector ${live ? "live" : ""}`} aria-label={`Connector ${c.connector_id}`}>
+    <section class={`card connector ${live ? "live" : ""} ${station.online ? "" : "off"}`} aria-label={`Connector ${c.connector_id}`}>
       <header>
         <h2>Connector {c.connector_id}</h2>
         <StatusChip status={c.status} online={station.online} />

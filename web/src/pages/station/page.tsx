@@ -84,7 +84,9 @@ function About({ station }: { station: Station }) {
         <Fact label="Last heard">
           <Since at={station.last_seen} suffix=" ago" />
         </Fact>
-        <Fact label="Protocol violations">{station.violations ?? null}</Fact>
+        <Fact label="Violations">
+          <span title="Messages that broke OCPP since the central started">{station.violations ?? null}</span>
+        </Fact>
       </dl>
     </section>
   );

@@ -72,7 +72,7 @@ static void put_text(struct pw_record *record, const char *text)
 
 static void get_text(struct pw_record *record, char *text, size_t cap)
 {
-    size_t len = pw_record_get(record, 1);
+    size_t len = (size_t)pw_record_get(record, 1);
     if (len >= cap) {
         record->bad = true;
         len = 0;

@@ -46,7 +46,10 @@ static void vehicle(const struct pw_can_frame *frame, struct pw_bms_report *repo
     if (pw_elcon_unpack_status(frame, &status) == PW_OK) {
         PW_ASSERT(pw_elcon_pack_status(&status, &again) == PW_OK && again.id == frame->id);
     }
-    (void)pw_daly_unpack_poll(frame, &item);
+    if (pw_daly_unpack_poll(frame, &item) == PW_OK) {
+        pw_daly_pack_poll(item, &again);
+        PW_ASSERT(again.id == frame->id);
+    }
     PW_ASSERT(pw_bms_report_read(&config, frame, report) <= PW_BMS_HEARD_ANSWER);
     PW_ASSERT(report->soc_permille >= 0 && report->soc_permille <= PW_ELCON_SOC_MAX);
     PW_ASSERT(report->limit_mv >= 0 && report->limit_ma >= 0);

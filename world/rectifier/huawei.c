@@ -106,9 +106,9 @@ static int32_t inside_mc(struct pw_world_rectifier *rectifier)
 
 static int32_t intake_mc(struct pw_world_rectifier *rectifier)
 {
-    // Air that has passed the cabinet: half of the modules' own warmth.
-    double ambient = rectifier->ambient_c;
-    double intake = ambient + 0.5 * (pw_world_rectifier_inside_c(rectifier) - ambient);
+    // Air that has passed the cabinet: half of the modules' own warmth, all of a blocked filter's.
+    double own = rectifier->temp_c - rectifier->ambient_c;
+    double intake = rectifier->ambient_c + 0.5 * own + rectifier->forced_heat_c;
     return (int32_t)lrint(intake * 1000.0);
 }
 

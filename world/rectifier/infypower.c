@@ -40,6 +40,16 @@ static uint32_t status_bits(const struct pw_world_rectifier *rectifier)
     return bits;
 }
 
+// Switched off, these modules forget an over-voltage and a short circuit.
+static bool switch_output(struct pw_world_rectifier *rectifier, bool on)
+{
+    if (!on) {
+        pw_world_rectifier_lower(rectifier, PW_WORLD_RECTIFIER_OVP);
+        pw_world_rectifier_lower(rectifier, PW_WORLD_RECTIFIER_SHORT);
+    }
+    return pw_world_rectifier_switch(rectifier, on);
+}
+
 static bool order(struct pw_world_rectifier *rectifier, const struct pw_infypower_message *message)
 {
     switch (message->command) {
@@ -49,8 +59,7 @@ static bool order(struct pw_world_rectifier *rectifier, const struct pw_infypowe
         return set_output(rectifier, message->voltage_mv,
                           (int64_t)message->current_ma * rectifier->config.modules);
     case PW_INFYPOWER_ON_OFF:
-        return message->argument <= 1 &&
-               pw_world_rectifier_switch(rectifier, message->argument == 0);
+        return message->argument <= 1 && switch_output(rectifier, message->argument == 0);
     case PW_INFYPOWER_WALK_IN:
     case PW_INFYPOWER_BLINK: return true; // nothing the outside can feel
     default:                              // command is the wire's number, not an enum

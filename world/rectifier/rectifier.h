@@ -66,7 +66,7 @@ struct pw_world_rectifier {
     uint32_t set_ma;      // current limit, all modules together
     uint32_t ovp_mv;      // latches above this
     uint32_t alarms;      // bit (1 << enum pw_world_rectifier_alarm)
-    double forced_heat_c; // a scenario: added to the inside temperature
+    double forced_heat_c; // a scenario: added to inside and intake temperature
     double ambient_c;
     double temp_c;      // inside
     double volts, amps; // at the output now

@@ -131,7 +131,7 @@ static int bus_on(struct pw_world_dc *world, const struct argument *argument, st
     return set_bus(world, argument, PW_CAN_ACTIVE, answer);
 }
 
-#define OVERTEMP_K 50.0 // added to the rectifier's inside: 75 degC in a mild room
+#define OVERTEMP_K 50.0 // a blocked filter: 75 degC in a mild room
 
 static int overtemp_on(struct pw_world_dc *world, const struct argument *argument,
                        struct pw_out *answer)

@@ -83,6 +83,9 @@ static void rectifier_commands(void **state)
             config.rectifier.maker = (enum pw_world_rectifier_maker)maker;
             struct desk desk;
             desk_init(&desk, &config);
+            desk.on = true; // Infypower modules forget some alarms when they are switched off
+            desk.set_mv = 60000;
+            desk.set_ma = 1000;
             desk_run(&desk, 500);
             uint32_t calm = desk.alarm_value;
             char line[64];

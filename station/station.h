@@ -108,8 +108,8 @@ bool pw_station_take_status(struct pw_station *st, struct pw_out *out, pw_ms now
 bool pw_station_take_bus_restart(struct pw_station *st, unsigned *bus, pw_ms now);
 enum pw_restart pw_station_wants_restart(const struct pw_station *st);
 
-// The frames that switch every rectifier off and open every contactor, whatever the station's state:
-// made ready beforehand, sent when the program fails. Returns their number, at most `cap`.
+// The frames that switch every rectifier off and open every contactor, whatever the station's
+// state: made ready beforehand, sent when the program fails. Returns their number, at most `cap`.
 #define PW_STATION_OFF_MAX 48
 size_t pw_station_off_frames(const struct pw_settings *settings, struct pw_bay_tx *to, size_t cap);
 

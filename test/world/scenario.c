@@ -86,7 +86,7 @@ static void rectifier_commands(void **state)
             desk.on = true; // Infypower modules forget some alarms when they are switched off
             desk.set_mv = 60000;
             desk.set_ma = 1000;
-            desk_run(&desk, 500);
+            desk_run(&desk, 2000); // the capacitors are full: no current limit any more
             uint32_t calm = desk.alarm_value;
             char line[64];
             struct pw_out out = PW_OUT(line);

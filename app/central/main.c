@@ -1,0 +1,303 @@
+// pilotwire-central: reads its command line, joins the central's logic with the Linux port, serves.
+#include "central.h"
+#include "central_crypto.h"
+#include "central_store.h"
+#include "clock.h"
+#include "embedded.h"
+#include "log.h"
+#include "loop.h"
+#include "options.h"
+#include "web.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#define EXIT_USAGE 2
+
+struct program {
+    struct options options;
+    struct pw_clock clock;
+    struct pw_logger logger;
+    struct pw_loop loop;
+    struct pw_central_store store;
+    struct pw_web *web;
+    struct pw_central *central;
+};
+
+static struct pw_instant instant(const struct program *program)
+{
+    return (struct pw_instant){.now = pw_clock_now(&program->clock),
+                               .wall = pw_clock_wall(&program->clock)};
+}
+
+static int fail(const char *what, const char *name, const char *why)
+{
+    (void)fprintf(stderr, "pilotwire-central: %s %s: %s\n", what, name, why);
+    return EXIT_FAILURE;
+}
+
+static bool open_store(struct program *program)
+{
+    const char *why = "";
+    char path[512];
+    struct pw_out out = PW_OUT(path);
+    pw_put_s(&out, program->options.data);
+    pw_put_s(&out, "/central.db");
+    (void)umask(077); // keys and passwords are hashed, sessions are nobody else's business
+    if (mkdir(program->options.data, 0700) != 0 && errno != EEXIST) {
+        (void)fail("cannot make the folder", program->options.data, strerror(errno));
+        return false;
+    }
+    if (out.full) {
+        (void)fail("--data", program->options.data, "the path is longer than 500 bytes");
+        return false;
+    }
+    if (pw_central_store_open(&program->store, path, &program->logger.log, &why) != PW_OK) {
+        (void)fail("cannot open", path, why);
+        return false;
+    }
+    return true;
+}
+
+static bool make_central(struct program *program, const struct pw_central_net *net)
+{
+    const char *why = "";
+    struct pw_central_config config = {
+        .db = &program->store.db,
+        .net = net,
+        .crypto = &pw_central_crypto_openssl,
+        .log = &program->logger.log,
+        .asset = pw_web_assets,
+        .asset_count = pw_web_assets_count,
+        .openapi = {.at = (const char *)openapi_yaml, .len = openapi_yaml_len},
+        .version = PW_STR(PW_VERSION),
+        .host = pw_str_of(program->options.own_host),
+        .accept_unknown_stations = program->options.accept_unknown,
+        .heartbeat_s = (uint32_t)program->options.heartbeat_s,
+    };
+    if (pw_central_new(&program->central, &config, instant(program), &why) != PW_OK) {
+        (void)fail("cannot use the database in", program->options.data, why);
+        return false;
+    }
+    return true;
+}
+
+// --- Tasks of the command line.
+
+// Without links nothing is ever sent.
+static const struct pw_central_net no_net = {0};
+
+static struct pw_str read_secret(const struct program *program, char *to, size_t cap)
+{
+    if (!program->options.from_stdin || fgets(to, (int)cap, stdin) == NULL) {
+        return (struct pw_str){.at = "", .len = 0};
+    }
+    return pw_str_trim(pw_str_of(to));
+}
+
+static int station_add(struct program *program)
+{
+    char given[256];
+    char made[PW_CENTRAL_KEY_MAX];
+    const char *id = program->options.name;
+    struct pw_str key = read_secret(program, given, sizeof(given));
+    int result = pw_central_station_add(program->central, pw_str_of(id), key,
+                                        program->options.replace, made, instant(program));
+    if (result == PW_ERR_RANGE) {
+        return fail("station add", id,
+                    "an id has 1 to 48 letters, digits or _.:@=*+-, a key 16 to 40 printable "
+                    "characters");
+    }
+    if (result == PW_ERR_BUSY) {
+        return fail("station add", id, "it exists; --replace gives it a new key");
+    }
+    if (result != PW_OK) {
+        return fail("station add", id, pw_err_name(result));
+    }
+    if (made[0] != '\0') {
+        (void)printf("%s\n", made);
+    }
+    return EXIT_SUCCESS;
+}
+
+static void print_station(void *context, const char *id, bool has_key, pw_unix_ms last_seen)
+{
+    (void)context;
+    char seen[PW_TIME_TEXT_MAX] = "never";
+    if (last_seen != 0) {
+        struct pw_out out = PW_OUT(seen);
+        pw_put_time(&out, last_seen);
+    }
+    (void)printf("%-48s  %-6s  last seen %s\n", id, has_key ? "key" : "no key", seen);
+}
+
+static int station_remove(struct program *program)
+{
+    const char *id = program->options.name;
+    int result = pw_central_station_remove(program->central, pw_str_of(id), instant(program));
+    if (result != PW_OK) {
+        return fail("station remove", id,
+                    result == PW_ERR_UNKNOWN ? "there is no station with a key of this id"
+                                             : pw_err_name(result));
+    }
+    return EXIT_SUCCESS;
+}
+
+static int user_password(struct program *program)
+{
+    char given[256];
+    char made[PW_CENTRAL_PASSWORD_MAX];
+    const char *name = program->options.name;
+    int result = pw_central_user_password(program->central, pw_str_of(name),
+                                          read_secret(program, given, sizeof(given)), made);
+    if (result != PW_OK) {
+        return fail("user password", name,
+                    result == PW_ERR_RANGE ? "a name has 1 to 64 bytes, a password 10 to 128"
+                                           : pw_err_name(result));
+    }
+    if (made[0] != '\0') {
+        (void)printf("%s\n", made);
+    }
+    return EXIT_SUCCESS;
+}
+
+static int card_add(struct program *program)
+{
+    int result = pw_central_card_add(program->central, pw_str_of(program->options.name),
+                                     pw_str_of(program->options.label));
+    if (result != PW_OK) {
+        return fail("card add", program->options.name,
+                    result == PW_ERR_RANGE ? "a tag has 1 to 20 characters, a name at most 64"
+                                           : pw_err_name(result));
+    }
+    return EXIT_SUCCESS;
+}
+
+static int run_task(struct program *program)
+{
+    if (!make_central(program, &no_net)) {
+        return EXIT_FAILURE;
+    }
+    switch (program->options.task) {
+    case TASK_STATION_ADD: return station_add(program);
+    case TASK_STATION_LIST:
+        pw_central_station_list(program->central, print_station, NULL);
+        return EXIT_SUCCESS;
+    case TASK_STATION_REMOVE: return station_remove(program);
+    case TASK_USER_PASSWORD: return user_password(program);
+    case TASK_CARD_ADD: return card_add(program);
+    case TASK_SERVE:
+    case TASK_HELP:
+    case TASK_VERSION: break;
+    }
+    PW_UNREACHABLE();
+}
+
+// --- Serving.
+
+static pw_ms turn(void *context, pw_ms now)
+{
+    struct program *program = context;
+    return pw_central_step(program->central,
+                           (struct pw_instant){.now = now, .wall = pw_clock_wall(&program->clock)});
+}
+
+// Printed once, to the person who started the program; never logged, never stored in clear.
+static bool first_user(struct program *program)
+{
+    char made[PW_CENTRAL_PASSWORD_MAX];
+    if (pw_central_has_user(program->central, PW_STR("admin"))) {
+        return true;
+    }
+    int result = pw_central_user_password(program->central, PW_STR("admin"), PW_STR(""), made);
+    if (result != PW_OK) {
+        (void)fail("cannot make the user", "admin", pw_err_name(result));
+        return false;
+    }
+    (void)printf("First start: log in as admin with the password %s (shown only now).\n", made);
+    return true;
+}
+
+static void announce(const struct program *program)
+{
+    const char *host = program->options.host;
+    bool any = host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+    bool six = strchr(host, ':') != NULL;
+    const char *shown = any ? "127.0.0.1" : host;
+    const char *left = six && !any ? "[" : "";
+    const char *right = six && !any ? "]" : "";
+    unsigned port = pw_web_port(program->web);
+    (void)printf("Dashboard: http://%s%s%s:%u/\nStations:  ws://%s%s%s:%u/ocpp/{station id}\n",
+                 left, shown, right, port, left, shown, right, port);
+    (void)fflush(stdout);
+    (void)sd_notify(0, "READY=1");
+}
+
+static int serve(struct program *program)
+{
+    const struct options *options = &program->options;
+    if (pw_loop_init(&program->loop, &program->clock) != PW_OK) {
+        return fail("cannot start", "the event loop", strerror(errno));
+    }
+    int result = EXIT_FAILURE;
+    if (pw_web_open(&program->web, &program->loop, options->host, options->port,
+                    &program->logger.log) != PW_OK) {
+        char where[96];
+        struct pw_out out = PW_OUT(where);
+        pw_put_s(&out, options->host);
+        pw_put_c(&out, ':');
+        pw_put_uint(&out, options->port);
+        (void)fail("cannot listen on", where,
+                   "the port is in use, or the address is not this machine's");
+    } else {
+        if (make_central(program, pw_web_net(program->web)) && first_user(program)) {
+            pw_web_serve(program->web, program->central);
+            pw_loop_on_turn(&program->loop, turn, program);
+            announce(program);
+            pw_loop_run(&program->loop);
+            (void)sd_notify(0, "STOPPING=1");
+            result = EXIT_SUCCESS;
+        }
+        pw_web_close(program->web);
+    }
+    pw_central_free(program->central);
+    program->central = NULL;
+    pw_loop_close(&program->loop);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    static struct program program;
+    char why[256];
+    if (!options_read(&program.options, argc, argv, why, sizeof(why))) {
+        (void)fprintf(stderr, "pilotwire-central: %s\n", why);
+        return EXIT_USAGE;
+    }
+    if (program.options.task == TASK_HELP) {
+        (void)fputs(options_help, stdout);
+        return EXIT_SUCCESS;
+    }
+    if (program.options.task == TASK_VERSION) {
+        (void)puts("pilotwire-central " PW_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (pw_clock_init(&program.clock, getenv("PILOTWIRE_CLOCK")) != PW_OK) {
+        (void)fprintf(stderr, "pilotwire-central: PILOTWIRE_CLOCK is not REAL_MS:VIRTUAL_MS:SPEED "
+                              "with a speed from 0.1 to 1000\n");
+        return EXIT_USAGE;
+    }
+    pw_logger_init(&program.logger, &program.clock, STDERR_FILENO, program.options.level);
+    int result = EXIT_FAILURE;
+    if (open_store(&program)) {
+        result = program.options.task == TASK_SERVE ? serve(&program) : run_task(&program);
+        pw_central_free(program.central);
+    }
+    pw_central_store_close(&program.store);
+    return result;
+}

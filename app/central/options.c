@@ -1,0 +1,164 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <string.h>
+
+const char options_help[] =
+    "pilotwire-central: OCPP 1.6J central system with REST interface and dashboard\n"
+    "\n"
+    "  pilotwire-central [OPTIONS]                    serve\n"
+    "  pilotwire-central [OPTIONS] station add ID     add a station, print its new key\n"
+    "  pilotwire-central [OPTIONS] station list       list stations\n"
+    "  pilotwire-central [OPTIONS] station remove ID  take a station's key away\n"
+    "  pilotwire-central [OPTIONS] user password NAME make or reset a user's password, print it\n"
+    "  pilotwire-central [OPTIONS] card add TAG [NAME] accept a card\n"
+    "\n"
+    "  -l, --listen ADDRESS:PORT    where to serve (127.0.0.1:8180; port 0: a free one)\n"
+    "  -d, --data DIR               where the database is kept (pilotwire-central-data)\n"
+    "      --host NAME              name under which browsers reach this server, if it has one\n"
+    "      --heartbeat SECONDS      heartbeat interval told to stations, 10 to 86400 (300)\n"
+    "      --accept-unknown-stations  let stations without a key connect (only on a trusted net)\n"
+    "      --replace                station add: give a known station a new key\n"
+    "      --stdin                  station add, user password: read the secret from standard\n"
+    "                               input instead of making one\n"
+    "      --log-level LEVEL        error, warn, info or debug (info)\n"
+    "  -V, --version\n"
+    "  -h, --help\n"
+    "\n"
+    "Stations connect to ws://ADDRESS:PORT/ocpp/ID with subprotocol ocpp1.6 and HTTP Basic\n"
+    "authentication (user: the station's id, password: its key).\n"
+    "Exit status: 0 done, 1 failed, 2 bad command line.\n";
+
+enum { OPT_HOST = 256, OPT_HEARTBEAT, OPT_ACCEPT, OPT_REPLACE, OPT_STDIN, OPT_LEVEL };
+
+static const struct option long_options[] = {
+    {"listen", required_argument, NULL, 'l'},
+    {"data", required_argument, NULL, 'd'},
+    {"host", required_argument, NULL, OPT_HOST},
+    {"heartbeat", required_argument, NULL, OPT_HEARTBEAT},
+    {"accept-unknown-stations", no_argument, NULL, OPT_ACCEPT},
+    {"replace", no_argument, NULL, OPT_REPLACE},
+    {"stdin", no_argument, NULL, OPT_STDIN},
+    {"log-level", required_argument, NULL, OPT_LEVEL},
+    {"version", no_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static void say(struct pw_out *why, const char *a, const char *b, const char *c)
+{
+    pw_put_s(why, a);
+    pw_put_s(why, b);
+    pw_put_s(why, c);
+}
+
+static bool read_listen(struct options *options, const char *text, struct pw_out *why)
+{
+    const char *colon = strrchr(text, ':');
+    int64_t port = 0;
+    if (colon != NULL && pw_parse_int(pw_str_of(colon + 1), 0, 65535, &port) == PW_OK) {
+        struct pw_str host = {.at = text, .len = (size_t)(colon - text)};
+        if (host.len > 2 && host.at[0] == '[' && host.at[host.len - 1] == ']') {
+            host = (struct pw_str){.at = host.at + 1, .len = host.len - 2};
+        }
+        if (pw_str_copy(options->host, sizeof(options->host), host) == PW_OK) {
+            options->port = (uint16_t)port;
+            return true;
+        }
+    }
+    say(why, "--listen: \"", text, "\" is not ADDRESS:PORT with a port from 0 to 65535");
+    return false;
+}
+
+static bool read_level(struct options *options, const char *text, struct pw_out *why)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    for (size_t i = 0; i < PW_COUNT(names); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            options->level = (enum pw_level)i;
+            return true;
+        }
+    }
+    say(why, "--log-level: \"", text, "\" is none of error, warn, info, debug");
+    return false;
+}
+
+static bool read_option(struct options *options, int option, struct pw_out *why)
+{
+    switch (option) {
+    case 'l': return read_listen(options, optarg, why);
+    case 'd': options->data = optarg; return true;
+    case OPT_HOST: options->own_host = optarg; return true;
+    case OPT_HEARTBEAT:
+        if (pw_parse_int(pw_str_of(optarg), 10, 86400, &options->heartbeat_s) != PW_OK) {
+            say(why, "--heartbeat: \"", optarg, "\" is not a whole number from 10 to 86400");
+            return false;
+        }
+        return true;
+    case OPT_ACCEPT: options->accept_unknown = true; return true;
+    case OPT_REPLACE: options->replace = true; return true;
+    case OPT_STDIN: options->from_stdin = true; return true;
+    case OPT_LEVEL: return read_level(options, optarg, why);
+    case 'V': options->task = TASK_VERSION; return true;
+    case 'h': options->task = TASK_HELP; return true;
+    default: say(why, "unknown or incomplete option; see --help", "", ""); return false;
+    }
+}
+
+static const struct {
+    const char *noun;
+    const char *verb;
+    enum task task;
+    int least; // words behind the verb
+    int most;
+} tasks[] = {
+    {"station", "add", TASK_STATION_ADD, 1, 1},
+    {"station", "list", TASK_STATION_LIST, 0, 0},
+    {"station", "remove", TASK_STATION_REMOVE, 1, 1},
+    {"user", "password", TASK_USER_PASSWORD, 1, 1},
+    {"card", "add", TASK_CARD_ADD, 1, 2},
+};
+
+static bool read_task(struct options *options, int count, char **words, struct pw_out *why)
+{
+    if (count == 0) {
+        return true;
+    }
+    for (size_t i = 0; count >= 2 && i < PW_COUNT(tasks); i++) {
+        if (strcmp(words[0], tasks[i].noun) != 0 || strcmp(words[1], tasks[i].verb) != 0) {
+            continue;
+        }
+        if (count - 2 < tasks[i].least || count - 2 > tasks[i].most) {
+            say(why, words[0], " ", words[1]);
+            say(why, ": wrong number of words; see --help", "", "");
+            return false;
+        }
+        options->task = tasks[i].task;
+        options->name = count > 2 ? words[2] : "";
+        options->label = count > 3 ? words[3] : "";
+        return true;
+    }
+    say(why, "\"", words[0], count > 1 ? " " : "");
+    say(why, count > 1 ? words[1] : "", "\" is none of station add, station list, station remove, ",
+        "user password, card add; see --help");
+    return false;
+}
+
+bool options_read(struct options *options, int argc, char **argv, char *why, size_t cap)
+{
+    struct pw_out out = {.at = why, .cap = cap};
+    *options = (struct options){.task = TASK_SERVE,
+                                .host = "127.0.0.1",
+                                .port = 8180,
+                                .data = "pilotwire-central-data",
+                                .level = PW_LOG_INFO,
+                                .own_host = "",
+                                .heartbeat_s = 300};
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, "l:d:Vh", long_options, NULL)) != -1;) {
+        if (!read_option(options, option, &out)) {
+            return false;
+        }
+    }
+    return options->task != TASK_SERVE || read_task(options, argc - optind, argv + optind, &out);
+}

@@ -1,0 +1,37 @@
+// options: the command line of pilotwire-central.
+#ifndef PW_APP_CENTRAL_OPTIONS_H
+#define PW_APP_CENTRAL_OPTIONS_H
+
+#include "base/base.h"
+
+enum task {
+    TASK_SERVE,
+    TASK_STATION_ADD,
+    TASK_STATION_LIST,
+    TASK_STATION_REMOVE,
+    TASK_USER_PASSWORD,
+    TASK_CARD_ADD,
+    TASK_HELP,
+    TASK_VERSION,
+};
+
+struct options {
+    enum task task;
+    char host[64]; // of --listen; empty: all addresses
+    uint16_t port;
+    const char *data;
+    enum pw_level level;
+    const char *own_host; // --host
+    bool accept_unknown;
+    bool replace;
+    bool from_stdin;
+    int64_t heartbeat_s;
+    const char *name;  // station id, user or card
+    const char *label; // a card's name
+};
+
+// False when it cannot be understood: `why` then says what is wrong and what is allowed.
+bool options_read(struct options *options, int argc, char **argv, char *why, size_t cap);
+extern const char options_help[];
+
+#endif

@@ -1,0 +1,196 @@
+// central: the logic of the central system. It serves OCPP 1.6J charge points (Core profile), keeps
+// cards, sessions, measurements and the message log in a database, and answers the REST interface
+// of central/api/openapi.yaml. It sees no socket, file or clock: a port hands it what came in and
+// the time, and carries out what it asks. It may allocate; every table, queue and buffer is
+// bounded.
+#ifndef PW_CENTRAL_H
+#define PW_CENTRAL_H
+
+#include "db.h"
+#include "web_assets.h"
+
+#define PW_CENTRAL_MESSAGE_MAX  65536             // bytes of one OCPP message, either way
+#define PW_CENTRAL_BODY_MAX     65536             // bytes of one HTTP request body
+#define PW_CENTRAL_STATION_MAX  48                // characters of a station id
+#define PW_CENTRAL_STATIONS_MAX 20000             // stations known
+#define PW_CENTRAL_CONNECTORS   33                // connectors of a station, 0 included
+#define PW_CENTRAL_COMMANDS_MAX 16                // commands waiting for one station
+#define PW_CENTRAL_SEND_MAX     (128 * 1024)      // bytes waiting to be sent to one station
+#define PW_CENTRAL_STREAMS_MAX  32                // event streams at once
+#define PW_CENTRAL_STREAM_BYTES (256 * 1024)      // bytes waiting for one event stream
+#define PW_CENTRAL_REPLY_MAX    (8 * 1024 * 1024) // bytes of one HTTP answer
+#define PW_CENTRAL_COMMIT_MS    10                // durable answers wait this long for company
+#define PW_CENTRAL_PING_MS      20000             // silence after which a link is pinged
+#define PW_CENTRAL_DEAD_MS      60000             // silence after which it is given up
+#define PW_CENTRAL_PROBE_MS     10000             // a doubted link must answer a ping in this time
+#define PW_CENTRAL_ANSWER_MS    30000             // a station must answer a call in this time
+#define PW_CENTRAL_LOG_KEPT     10000             // OCPP log entries kept of each station
+#define PW_CENTRAL_SAMPLE_DAYS  90                // days that sampled values and curves are kept
+
+struct pw_central; // one central system
+
+// When something happens: the monotonic clock for deadlines, the wall clock for records.
+struct pw_instant {
+    pw_ms now;
+    pw_unix_ms wall;
+};
+
+// ---------------------------------------------------------------------------------------------
+// What the logic asks of the port. A link is one WebSocket, a stream one event stream; the port
+// numbers both, never using a number twice. Asking about one that is gone is harmless. None of
+// these may call back into the logic.
+
+struct pw_central_net {
+    void *context;
+    // Queues one text message. PW_ERR_LIMIT when more than PW_CENTRAL_SEND_MAX bytes would wait.
+    int (*send)(void *context, uint64_t link, struct pw_str text);
+    void (*ping)(void *context, uint64_t link);
+    // Stops (or resumes) reading from the peer, so that its TCP window fills.
+    void (*pause)(void *context, uint64_t link, bool paused);
+    // Closes with a WebSocket close code (RFC 6455 §7.4.1), `reason` at most 120 bytes. The port
+    // reports pw_central_closed later, from its own loop.
+    void (*close)(void *context, uint64_t link, unsigned code, const char *reason);
+    // Bytes wait for a stream: the port calls pw_central_stream_take when the peer can take them.
+    void (*stream_ready)(void *context, uint64_t stream);
+};
+
+struct pw_central_crypto {
+    void *context;
+    // Fills `to` with unpredictable bytes; PW_ERR_BUG when the system has none.
+    int (*random)(void *context, uint8_t *to, size_t len);
+    // scrypt(password, salt, N = 2^cost, r = 8, p = 1) to 32 bytes.
+    int (*derive)(void *context, struct pw_str password, const uint8_t salt[16], unsigned cost,
+                  uint8_t to[32]);
+};
+
+struct pw_central_config {
+    const struct pw_db *db;
+    const struct pw_central_net *net;
+    const struct pw_central_crypto *crypto;
+    const struct pw_log *log;         // may be NULL
+    const struct pw_web_asset *asset; // the dashboard; may be NULL with asset_count 0
+    size_t asset_count;
+    struct pw_str openapi;        // the text served as /api/v1/openapi.yaml
+    struct pw_str version;        // of the program, for /metrics
+    struct pw_str host;           // Host header of our own pages beside localhost, 127.0.0.1
+                                  // and [::1]; empty: none. Without port
+    bool accept_unknown_stations; // stations without a key may connect and are added
+    uint32_t heartbeat_s;         // heartbeat interval told to stations; 0: 300
+};
+
+// Makes the central: brings the tables up to date and loads the stations. *why (never NULL) says
+// in words what is wrong with PW_ERR_STORE (database refuses), PW_ERR_RANGE (database is newer than
+// this program) or PW_ERR_LIMIT (no memory).
+PW_MUST_USE int pw_central_new(struct pw_central **central, const struct pw_central_config *config,
+                               struct pw_instant at, const char **why);
+// Commits what is open and forgets everything. Links and streams must be closed by the port.
+void pw_central_free(struct pw_central *central);
+
+// Does what is due: commits, answers that waited for it, pings, time-outs. Returns the next
+// deadline. To be called after every batch of inputs and at the deadline.
+pw_ms pw_central_step(struct pw_central *central, struct pw_instant at);
+
+// ---------------------------------------------------------------------------------------------
+// Charge points.
+
+struct pw_central_handshake {
+    struct pw_str path;          // "/ocpp/CP001", escapes decoded
+    struct pw_str authorization; // the header's value; empty without one
+    struct pw_str protocols;     // Sec-WebSocket-Protocol; empty without one
+    struct pw_str address;       // of the peer
+};
+
+struct pw_central_verdict {
+    // 101: accepted; pw_central_closed is due exactly once from now on. 400: complete the handshake
+    // without a subprotocol, then close normally (OCPP-J 1.6 §3.1.2). Else the HTTP status to
+    // refuse with; 401 with a Basic challenge.
+    int status;
+    const char *reason; // in words, for the answer's body
+};
+
+// Judges an upgrade request before it is answered. Unknown id and wrong key cost the same time and
+// give the same verdict.
+struct pw_central_verdict pw_central_handshake(struct pw_central *central, uint64_t link,
+                                               const struct pw_central_handshake *handshake,
+                                               struct pw_instant at);
+// One whole text message. The bytes are borrowed for the call.
+void pw_central_text(struct pw_central *central, uint64_t link, struct pw_str text,
+                     struct pw_instant at);
+void pw_central_pong(struct pw_central *central, uint64_t link, struct pw_instant at);
+// The port closes the link itself because the peer broke the transport's rules (1002 frame error,
+// 1003 binary, 1007 no UTF-8, 1009 too long): for the record. pw_central_closed follows.
+void pw_central_broke(struct pw_central *central, uint64_t link, unsigned code, const char *reason,
+                      struct pw_instant at);
+void pw_central_closed(struct pw_central *central, uint64_t link, struct pw_instant at);
+
+// ---------------------------------------------------------------------------------------------
+// People and programs over HTTP.
+
+enum pw_http_method { PW_HTTP_GET, PW_HTTP_POST, PW_HTTP_PUT, PW_HTTP_DELETE, PW_HTTP_OTHER };
+
+struct pw_http_request {
+    enum pw_http_method method; // HEAD comes as GET; the port leaves the body out
+    struct pw_str path;         // without query, percent escapes decoded
+    struct pw_str query;        // behind the question mark, escapes decoded; empty without one
+    struct pw_str body;
+    // Header values; empty when absent.
+    struct pw_str host, origin, cookie, csrf, etag;
+    struct pw_str address; // of the peer
+    uint64_t stream;       // number to use if this becomes an event stream
+};
+
+struct pw_http_reply {
+    int status;
+    const char *content_type; // NULL: no body
+    struct pw_str body;       // valid until the next call into the central
+    bool gzip;                // the body is gzip-compressed
+    bool stream;              // an event stream follows, no length
+    bool immutable;           // may be cached for a year
+    bool page;                // an HTML page: wants the content security policy
+    const char *etag;         // NULL or with quotes
+    char cookie[160];         // Set-Cookie, or empty
+    unsigned retry_after_s;   // 0: no Retry-After
+    const char *allow;        // NULL or the methods of a 405
+};
+
+void pw_central_http(struct pw_central *central, const struct pw_http_request *request,
+                     struct pw_http_reply *reply, struct pw_instant at);
+// Copies the next bytes of a stream and forgets them; 0 when none wait; PW_ERR_LIMIT when the
+// client was too slow and the stream must be closed; PW_ERR_UNKNOWN when there is no such stream.
+int pw_central_stream_take(struct pw_central *central, uint64_t stream, char *to, size_t cap);
+void pw_central_stream_closed(struct pw_central *central, uint64_t stream);
+
+// ---------------------------------------------------------------------------------------------
+// What the command line does, on a central without links.
+
+#define PW_CENTRAL_KEY_MAX                                                                         \
+    41 // a station key and its NUL: 16..40 characters (whitepaper A00.FR.205)
+
+// Adds a station, or gives a known one a new key. Without a key (empty view) one is made; `made`
+// then holds it, else it is empty. PW_ERR_RANGE when id or key is none, PW_ERR_BUSY when the
+// station exists and !replace, PW_ERR_STORE, PW_ERR_LIMIT.
+PW_MUST_USE int pw_central_station_add(struct pw_central *central, struct pw_str id,
+                                       struct pw_str key, bool replace,
+                                       char made[PW_CENTRAL_KEY_MAX], struct pw_instant at);
+// Takes a station's key away; PW_ERR_UNKNOWN when there is none.
+PW_MUST_USE int pw_central_station_remove(struct pw_central *central, struct pw_str id,
+                                          struct pw_instant at);
+// Calls `each` for every station with a key or not, ordered by id.
+void pw_central_station_list(const struct pw_central *central,
+                             void (*each)(void *context, const char *id, bool has_key,
+                                          pw_unix_ms last_seen),
+                             void *context);
+// Adds or changes a card with status Accepted. PW_ERR_RANGE when the idTag is none.
+PW_MUST_USE int pw_central_card_add(struct pw_central *central, struct pw_str id_tag,
+                                    struct pw_str name);
+// True when the user exists.
+bool pw_central_has_user(const struct pw_central *central, struct pw_str name);
+// Makes or changes a user's password and ends the user's logins. Without a password (empty view)
+// one is made; `made` then holds it. PW_ERR_RANGE for a password shorter than 10 or longer than 128
+// characters.
+#define PW_CENTRAL_PASSWORD_MAX 129
+PW_MUST_USE int pw_central_user_password(struct pw_central *central, struct pw_str name,
+                                         struct pw_str password,
+                                         char made[PW_CENTRAL_PASSWORD_MAX]);
+
+#endif

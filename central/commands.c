@@ -1,0 +1,176 @@
+// What people ask of stations: queued, sent one at a time, followed to its end. Each command ends
+// exactly once: answered, error, timeout or offline.
+#include "state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COMMANDS_KEPT 10000 // rows of ended commands
+
+static void finish(struct pw_central *central, int64_t id, const char *state, struct pw_str answer,
+                   struct pw_instant at)
+{
+    struct pw_db_value args[] = {pw_db_text(pw_str_of(state)),
+                                 answer.len > 0 ? pw_db_text(answer) : pw_db_null(),
+                                 pw_db_int(at.wall), pw_db_int(id)};
+    (void)db_write(central,
+                   "UPDATE command SET state = $1, answer = $2, answered_at = $3"
+                   " WHERE id = $4 AND state = 'pending'",
+                   args, PW_COUNT(args), at.now);
+    event_command(central, id);
+}
+
+static void remove_first(struct station *station)
+{
+    struct command *command = station->command;
+    station->command = command->next;
+    station->commands--;
+    free(command);
+}
+
+int64_t command_add(struct pw_central *central, struct station *station, int action,
+                    struct pw_str payload, struct pw_instant at)
+{
+    bool offline = station->link == NULL;
+    if (!offline && station->commands >= PW_CENTRAL_COMMANDS_MAX) {
+        return PW_ERR_LIMIT;
+    }
+    struct pw_db_value args[] = {
+        pw_db_text(pw_str_of(station->id)),
+        pw_db_text(action_text(action)),
+        pw_db_text(payload),
+        pw_db_text(offline ? PW_STR("offline") : PW_STR("pending")),
+        pw_db_int(at.wall),
+        offline ? pw_db_int(at.wall) : pw_db_null(),
+    };
+    int64_t id = db_write_id(central,
+                             "INSERT INTO command (station_id, action, payload, state,"
+                             " requested_at, answered_at) VALUES ($1, $2, $3, $4, $5, $6)"
+                             " RETURNING id",
+                             args, PW_COUNT(args), at.now);
+    if (id <= 0) {
+        return PW_ERR_STORE;
+    }
+    struct pw_db_value oldest = pw_db_int(id - COMMANDS_KEPT);
+    (void)db_write(central, "DELETE FROM command WHERE id < $1", &oldest, 1, at.now);
+    event_command(central, id);
+    if (offline) {
+        return id;
+    }
+    struct command *command = malloc(sizeof(*command) + payload.len);
+    if (command == NULL) {
+        return PW_ERR_LIMIT;
+    }
+    *command = (struct command){.id = id, .action = action, .payload_len = payload.len};
+    memcpy(command->payload, payload.at, payload.len);
+    struct command **last = &station->command;
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = command;
+    station->commands++;
+    return id;
+}
+
+void commands_go(struct pw_central *central, struct station *station, struct pw_instant at)
+{
+    struct command *command = station->command;
+    if (command == NULL || station->link == NULL ||
+        pw_ocpp_rpc_call(&station->rpc, command->action, PW_CENTRAL_ANSWER_MS, at.now) != PW_OK) {
+        return;
+    }
+    struct pw_str payload = {.at = command->payload, .len = command->payload_len};
+    struct pw_str action = action_text(command->action);
+    struct pw_out out = {.at = central->frame, .cap = SCRATCH_MAX};
+    pw_ocpp_put_call_raw(&out, pw_ocpp_rpc_id(&station->rpc), action, payload);
+    PW_ASSERT(pw_out_err(&out) == PW_OK);
+    struct traffic traffic = {.from_station = false,
+                              .kind = PW_OCPP_CALL,
+                              .action = action,
+                              .id = pw_ocpp_rpc_id(&station->rpc),
+                              .latency_ms = -1,
+                              .payload = payload};
+    traffic_note(central, station, &traffic, at);
+    station->sent_wall = at.wall;
+    links_wake(central, station->rpc.deadline);
+    link_send(central, station->link, pw_out_str(&out));
+}
+
+static void put_error(const struct pw_ocpp_frame *frame, struct pw_out *out)
+{
+    struct pw_json_writer json = PW_JSON_WRITER(out);
+    pw_json_open(&json, '{');
+    pw_json_key(&json, "code");
+    pw_json_put_text(&json, frame->error_word);
+    pw_json_key(&json, "description");
+    pw_json_put_text(&json, frame->description);
+    pw_json_close(&json, '}');
+}
+
+// A station may answer what it likes; what is no conf of this action is shown as it is and counted.
+static void check_answer(struct station *station, int action, const struct pw_ocpp_frame *frame)
+{
+    struct pw_ocpp_fault fault;
+    uint64_t conf[128];
+    const struct pw_ocpp_object *object = pw_ocpp16_actions[action].conf;
+    PW_ASSERT(object->size <= sizeof(conf));
+    if (pw_ocpp_decode(object, frame->payload, PW_OCPP_NULL_IS_ABSENT, conf, &fault) != PW_OK) {
+        station->violations++;
+    }
+}
+
+void command_answered(struct pw_central *central, struct station *station,
+                      const struct pw_ocpp_frame *frame, struct pw_instant at)
+{
+    char error[PW_OCPP_DESCRIPTION_MAX * 6 + 128];
+    struct pw_out out = PW_OUT(error);
+    struct pw_str answer = {.at = "{}", .len = 2};
+    bool good = frame->kind == PW_OCPP_RESULT;
+    if (good && frame->payload != NULL) {
+        answer = (struct pw_str){.at = frame->payload->at, .len = frame->payload->len};
+    } else if (!good) {
+        put_error(frame, &out);
+        answer = pw_out_str(&out);
+    }
+    int action = station->rpc.action;
+    bool matched = pw_ocpp_rpc_answer(&station->rpc, frame->id) == PW_OCPP_ANSWER_MATCHED;
+    struct traffic traffic = {
+        .from_station = true,
+        .kind = frame->kind,
+        .action = matched ? action_text(action) : PW_STR(""),
+        .id = frame->id,
+        .latency_ms = matched ? pw_max(0, at.wall - station->sent_wall) : -1,
+        .payload = answer,
+    };
+    traffic_note(central, station, &traffic, at);
+    if (!matched) {
+        central->count.answers_unmatched++;
+        return;
+    }
+    if (good) {
+        check_answer(station, action, frame);
+    }
+    PW_ASSERT(station->command != NULL);
+    finish(central, station->command->id, good ? "answered" : "error", answer, at);
+    remove_first(station);
+    commands_go(central, station, at);
+}
+
+void commands_check(struct pw_central *central, struct station *station, struct pw_instant at)
+{
+    if (pw_ocpp_rpc_timed_out(&station->rpc, at.now)) {
+        PW_ASSERT(station->command != NULL);
+        finish(central, station->command->id, "timeout", (struct pw_str){0}, at);
+        remove_first(station);
+        commands_go(central, station, at);
+    }
+}
+
+void commands_lost(struct pw_central *central, struct station *station, struct pw_instant at)
+{
+    // A start that may have reached the station is never sent again: nobody may stand there now.
+    while (station->command != NULL) {
+        finish(central, station->command->id, "offline", (struct pw_str){0}, at);
+        remove_first(station);
+    }
+}

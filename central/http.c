@@ -1,0 +1,434 @@
+// The way of a request: is the host ours, who asks, may he, which row of the table answers.
+#include "http.h"
+
+#include <string.h>
+
+#define STREAM_LIMIT_S 5
+
+// --- Answers.
+
+void http_fail(struct http *http, int status, const char *code, const char *a, struct pw_str b,
+               const char *c)
+{
+    char text[512];
+    struct pw_out message = PW_OUT(text);
+    pw_put_s(&message, a);
+    pw_put(&message, pw_json_head(b, 64));
+    pw_put_s(&message, c);
+    http->out.len = 0;
+    http->out.full = false;
+    http->json = PW_JSON_WRITER(&http->out);
+    struct pw_json_writer *json = &http->json;
+    pw_json_open(json, '{');
+    pw_json_key(json, "error");
+    pw_json_open(json, '{');
+    pw_json_key(json, "code");
+    pw_json_put_s(json, code);
+    pw_json_key(json, "message");
+    pw_json_put_text(json, pw_out_str(&message));
+    pw_json_close(json, '}');
+    http_done(http, status);
+}
+
+struct pw_json_writer *http_object(struct http *http)
+{
+    http->json = PW_JSON_WRITER(&http->out);
+    pw_json_open(&http->json, '{');
+    return &http->json;
+}
+
+void http_done(struct http *http, int status)
+{
+    pw_json_close(&http->json, '}');
+    if (http->out.full) {
+        http_fail(http, 507, "too_large", "the answer is larger than 8 MB: ask for less",
+                  PW_STR(""), "");
+        return;
+    }
+    http->reply->status = status;
+    http->reply->content_type = "application/json";
+    http->reply->body = pw_out_str(&http->out);
+}
+
+void http_no_content(struct http *http)
+{
+    http->reply->status = 204;
+}
+
+bool http_commit(struct http *http)
+{
+    if (db_commit(http->central, http->at) == PW_OK) {
+        return true;
+    }
+    http_fail(http, 503, "store", "the database did not take it; try again", PW_STR(""), "");
+    return false;
+}
+
+// --- Reading.
+
+struct pw_str http_query(const struct http *http, const char *key)
+{
+    struct pw_str rest = http->request->query;
+    while (rest.len > 0) {
+        struct pw_str value = pw_str_cut(&rest, '&');
+        if (pw_str_is(pw_str_cut(&value, '='), key)) {
+            return value;
+        }
+    }
+    return (struct pw_str){.at = "", .len = 0};
+}
+
+bool http_query_int(struct http *http, const char *key, int64_t min, int64_t max, int64_t otherwise,
+                    int64_t *value)
+{
+    struct pw_str text = http_query(http, key);
+    *value = otherwise;
+    if (text.len == 0 || pw_parse_int(text, min, max, value) == PW_OK) {
+        return true;
+    }
+    char range[96];
+    struct pw_out out = PW_OUT(range);
+    pw_put_s(&out, "\" is not a whole number from ");
+    pw_put_int(&out, min);
+    pw_put_s(&out, " to ");
+    pw_put_int(&out, max);
+    char name[64];
+    struct pw_out start = PW_OUT(name);
+    pw_put_s(&start, key);
+    pw_put_s(&start, ": \"");
+    http_fail(http, 400, "bad_value", name, text, range);
+    return false;
+}
+
+bool http_query_time(struct http *http, const char *key, pw_unix_ms otherwise, pw_unix_ms *value)
+{
+    struct pw_str text = http_query(http, key);
+    *value = otherwise;
+    if (text.len == 0 || pw_parse_time(text, value) == PW_OK) {
+        return true;
+    }
+    char name[64];
+    struct pw_out start = PW_OUT(name);
+    pw_put_s(&start, key);
+    pw_put_s(&start, ": \"");
+    http_fail(http, 400, "bad_value", name, text, "\" is not a time like 2026-01-31T12:00:00Z");
+    return false;
+}
+
+bool http_text(struct http *http, const char *key, size_t max, bool must, struct pw_str *value)
+{
+    const struct pw_json_node *node = pw_json_member(http->body, key);
+    *value = (struct pw_str){.at = "", .len = 0};
+    if (node == NULL || (pw_json_is(node, PW_JSON_NULL) && !must)) {
+        if (must) {
+            http_fail(http, 400, "missing", key, PW_STR(""), ": is required");
+        }
+        return !must;
+    }
+    if (pw_json_text(node, value) != PW_OK) {
+        http_fail(http, 400, "bad_value", key, PW_STR(""), ": must be a text");
+        return false;
+    }
+    if (pw_json_chars(*value) > max || (must && value->len == 0)) {
+        char range[64];
+        struct pw_out out = PW_OUT(range);
+        pw_put_s(&out, must ? ": must have 1 to " : ": may have at most ");
+        pw_put_uint(&out, max);
+        pw_put_s(&out, " characters");
+        http_fail(http, 400, "bad_value", key, PW_STR(""), range);
+        return false;
+    }
+    return true;
+}
+
+struct station *http_station(struct http *http)
+{
+    struct station *station = station_find(http->central, http->param);
+    if (station == NULL) {
+        http_fail(http, 404, "not_found", "there is no station \"", http->param, "\"");
+    }
+    return station;
+}
+
+// --- Streams and files.
+
+static void api_events(struct http *http)
+{
+    if (stream_open(http->central, http->request->stream, http->login->token,
+                    http_query(http, "ocpp")) != PW_OK) {
+        http->reply->retry_after_s = STREAM_LIMIT_S;
+        http_fail(http, 429, "too_many_streams", "32 event streams are open already", PW_STR(""),
+                  "");
+        return;
+    }
+    http->reply->status = 200;
+    http->reply->content_type = "text/event-stream";
+    http->reply->stream = true;
+}
+
+static void api_openapi(struct http *http)
+{
+    http->reply->status = 200;
+    http->reply->content_type = "application/yaml";
+    http->reply->body = http->central->config.openapi;
+}
+
+static const struct pw_web_asset *asset_at(const struct pw_central *central, struct pw_str path)
+{
+    for (size_t i = 0; i < central->config.asset_count; i++) {
+        if (pw_str_is(path, central->config.asset[i].path)) {
+            return &central->config.asset[i];
+        }
+    }
+    return NULL;
+}
+
+static void serve_file(struct http *http)
+{
+    struct pw_str path = http->request->path;
+    const struct pw_web_asset *asset = asset_at(http->central, path);
+    bool page = path.len > 0 && memchr(path.at, '.', path.len) == NULL;
+    if (asset == NULL && page) {
+        asset = asset_at(http->central, PW_STR("/index.html"));
+    }
+    if (asset == NULL && page && http->central->config.asset_count == 0) {
+        http->reply->status = 200;
+        http->reply->content_type = "text/plain; charset=utf-8";
+        http->reply->body = PW_STR("This pilotwire-central was built without its web pages.\n"
+                                   "The REST interface is at /api/v1, its description at "
+                                   "/api/v1/openapi.yaml.\n");
+        return;
+    }
+    if (asset == NULL) {
+        http_fail(http, 404, "not_found", "there is no ", path, "");
+        return;
+    }
+    http->reply->etag = asset->etag;
+    http->reply->page = pw_str_starts(pw_str_of(asset->content_type), "text/html");
+    http->reply->immutable = pw_str_starts(path, "/assets/");
+    if (pw_str_is(http->request->etag, asset->etag)) {
+        http->reply->status = 304;
+        return;
+    }
+    http->reply->status = 200;
+    http->reply->content_type = asset->content_type;
+    http->reply->gzip = true;
+    http->reply->body = (struct pw_str){.at = (const char *)asset->gzip, .len = asset->len};
+}
+
+// --- The table.
+
+enum access { OPEN, LOGIN };
+
+static const struct route {
+    enum pw_http_method method;
+    const char *path; // '*' stands for one segment
+    void (*serve)(struct http *http);
+    enum access access;
+    bool body;
+} routes[] = {
+    {PW_HTTP_POST, "/login", api_login, OPEN, true},
+    {PW_HTTP_POST, "/logout", api_logout, LOGIN, false},
+    {PW_HTTP_GET, "/me", api_me, LOGIN, false},
+    {PW_HTTP_GET, "/stations", api_stations, LOGIN, false},
+    {PW_HTTP_POST, "/stations", api_station_add, LOGIN, true},
+    {PW_HTTP_GET, "/stations/*", api_station, LOGIN, false},
+    {PW_HTTP_DELETE, "/stations/*", api_station_delete, LOGIN, false},
+    {PW_HTTP_GET, "/stations/*/measurements", api_measurements, LOGIN, false},
+    {PW_HTTP_GET, "/stations/*/log", api_log, LOGIN, false},
+    {PW_HTTP_POST, "/stations/*/commands", api_command_add, LOGIN, true},
+    {PW_HTTP_GET, "/commands/*", api_command, LOGIN, false},
+    {PW_HTTP_GET, "/sessions", api_sessions, LOGIN, false},
+    {PW_HTTP_GET, "/sessions/*", api_session, LOGIN, false},
+    {PW_HTTP_GET, "/cards", api_cards, LOGIN, false},
+    {PW_HTTP_GET, "/cards/unknown", api_unknown_cards, LOGIN, false},
+    {PW_HTTP_GET, "/cards/*", api_card, LOGIN, false},
+    {PW_HTTP_PUT, "/cards/*", api_card_put, LOGIN, true},
+    {PW_HTTP_DELETE, "/cards/*", api_card_delete, LOGIN, false},
+    {PW_HTTP_GET, "/refused", api_refused, LOGIN, false},
+    {PW_HTTP_GET, "/events", api_events, LOGIN, false},
+    {PW_HTTP_GET, "/openapi.yaml", api_openapi, LOGIN, false},
+    {PW_HTTP_GET, "/metrics", api_metrics, LOGIN, false},
+    {PW_HTTP_GET, "/healthz", api_health, OPEN, false},
+};
+
+static bool matches(const char *pattern, struct pw_str path, struct pw_str *param)
+{
+    struct pw_str rows = pw_str_of(pattern);
+    while (rows.len > 0 && path.len > 0) {
+        struct pw_str wanted = pw_str_cut(&rows, '/');
+        struct pw_str given = pw_str_cut(&path, '/');
+        if (pw_str_is(wanted, "*") && given.len > 0) {
+            *param = given;
+        } else if (!pw_str_eq(wanted, given)) {
+            return false;
+        }
+    }
+    return rows.len == 0 && path.len == 0;
+}
+
+// The row for a path and method. NULL after answering 404 or 405.
+static const struct route *find_route(struct http *http, struct pw_str path)
+{
+    static const char *const allowed[] = {"GET",
+                                          "POST",
+                                          "GET, POST",
+                                          "PUT",
+                                          "GET, PUT",
+                                          "POST, PUT",
+                                          "GET, POST, PUT",
+                                          "DELETE",
+                                          "GET, DELETE",
+                                          "POST, DELETE",
+                                          "GET, POST, DELETE",
+                                          "PUT, DELETE",
+                                          "GET, PUT, DELETE",
+                                          "POST, PUT, DELETE",
+                                          "GET, POST, PUT, DELETE"};
+    unsigned methods = 0;
+    for (size_t i = 0; i < PW_COUNT(routes); i++) {
+        if (!matches(routes[i].path, path, &http->param)) {
+            continue;
+        }
+        if (routes[i].method == http->request->method) {
+            return &routes[i];
+        }
+        methods |= 1U << routes[i].method;
+    }
+    if (methods == 0) {
+        http_fail(http, 404, "not_found", "there is no /api/v1", path, "");
+        return NULL;
+    }
+    http->reply->allow = allowed[methods - 1];
+    http_fail(http, 405, "method", "use ", pw_str_of(http->reply->allow), " here");
+    return NULL;
+}
+
+// --- Who may.
+
+static bool is_address(struct pw_str host)
+{
+    if (host.len > 1 && host.at[0] == '[') {
+        return host.at[host.len - 1] == ']';
+    }
+    for (size_t i = 0; i < host.len; i++) {
+        if (host.at[i] != '.' && (host.at[i] < '0' || host.at[i] > '9')) {
+            return false;
+        }
+    }
+    return host.len > 0;
+}
+
+// A page of another site can make its own name point to us (DNS rebinding); its requests then carry
+// that name as Host. Addresses cannot be rebound.
+static bool host_is_ours(const struct http *http)
+{
+    struct pw_str host = http->request->host;
+    size_t end = host.len;
+    while (end > 0 && host.at[end - 1] >= '0' && host.at[end - 1] <= '9') {
+        end--;
+    }
+    if (end > 0 && end < host.len && host.at[end - 1] == ':') {
+        host.len = end - 1;
+    }
+    return is_address(host) || pw_str_eq_nocase(host, PW_STR("localhost")) ||
+           (http->central->config.host.len > 0 &&
+            pw_str_eq_nocase(host, http->central->config.host));
+}
+
+static bool origin_is_ours(const struct http *http)
+{
+    struct pw_str origin = http->request->origin;
+    if (origin.len == 0) {
+        return true;
+    }
+    size_t scheme = pw_str_starts(origin, "https://") ? 8 : 7;
+    if (scheme == 7 && !pw_str_starts(origin, "http://")) {
+        return false;
+    }
+    struct pw_str host = {.at = origin.at + scheme, .len = origin.len - scheme};
+    return pw_str_eq_nocase(host, http->request->host);
+}
+
+static bool may(struct http *http, const struct route *route)
+{
+    bool changes = route->method != PW_HTTP_GET;
+    if (changes && !origin_is_ours(http)) {
+        http_fail(http, 403, "origin", "Origin \"", http->request->origin,
+                  "\" is not this server's own");
+        return false;
+    }
+    if (route->access == OPEN) {
+        return true;
+    }
+    http->login = login_of(http->central, http->request->cookie, http->at.now);
+    if (http->login == NULL) {
+        http_fail(http, 401, "login_required", "log in with POST /api/v1/login", PW_STR(""), "");
+        return false;
+    }
+    if (changes && !key_same(http->login->csrf, http->request->csrf)) {
+        http_fail(http, 403, "csrf", "the header X-CSRF must hold the token that login gave",
+                  PW_STR(""), "");
+        return false;
+    }
+    return true;
+}
+
+static bool read_body(struct http *http)
+{
+    struct pw_json *json = &http->central->json;
+    if (pw_json_read(json, http->request->body) != PW_OK) {
+        http_fail(http, 400, "bad_json",
+                  "the body is no JSON: ", pw_str_of(pw_json_fault_name(json->fault)), "");
+        return false;
+    }
+    if (!pw_json_is(&json->node[0], PW_JSON_OBJECT)) {
+        http_fail(http, 400, "bad_json", "the body must be a JSON object", PW_STR(""), "");
+        return false;
+    }
+    http->body = &json->node[0];
+    return true;
+}
+
+static void route_request(struct http *http)
+{
+    struct pw_str path = http->request->path;
+    if (pw_str_starts(path, "/api/v1/")) {
+        path = (struct pw_str){.at = path.at + 7, .len = path.len - 7};
+    } else if (!pw_str_is(path, "/healthz") && !pw_str_is(path, "/metrics")) {
+        if (http->request->method != PW_HTTP_GET) {
+            http->reply->allow = "GET";
+            http_fail(http, 405, "method", "use GET here", PW_STR(""), "");
+        } else {
+            serve_file(http);
+        }
+        return;
+    }
+    const struct route *route = find_route(http, path);
+    if (route != NULL && may(http, route) && (!route->body || read_body(http))) {
+        route->serve(http);
+    }
+}
+
+void pw_central_http(struct pw_central *central, const struct pw_http_request *request,
+                     struct pw_http_reply *reply, struct pw_instant at)
+{
+    struct http http = {
+        .central = central,
+        .request = request,
+        .reply = reply,
+        .at = at,
+        .out = {.at = central->reply, .cap = PW_CENTRAL_REPLY_MAX},
+    };
+    *reply = (struct pw_http_reply){0};
+    central->count.http_requests++;
+    if (!host_is_ours(&http)) {
+        http_fail(&http, 403, "host", "this server was not started for Host \"", request->host,
+                  "\" (see --host)");
+    } else {
+        route_request(&http);
+    }
+    if (reply->status >= 400) {
+        central->count.http_refused++;
+    }
+}

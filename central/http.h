@@ -1,0 +1,71 @@
+// http: one request as the files of the REST interface share it.
+#ifndef PW_CENTRAL_HTTP_H
+#define PW_CENTRAL_HTTP_H
+
+#include "state.h"
+
+struct http {
+    struct pw_central *central;
+    const struct pw_http_request *request;
+    struct pw_http_reply *reply;
+    struct pw_instant at;
+    struct pw_str param; // what stands for the '*' of the path
+    struct login *login; // NULL without a login
+    struct pw_out out;   // the body being written
+    struct pw_json_writer json;
+    const struct pw_json_node *body; // of requests that have one: an object
+};
+
+// Answers with an error; the message is made of up to three parts.
+void http_fail(struct http *http, int status, const char *code, const char *a, struct pw_str b,
+               const char *c);
+// A query parameter's value; empty without it.
+struct pw_str http_query(const struct http *http, const char *key);
+// A whole number from the query, or `otherwise` when it is not there. False after answering 400.
+bool http_query_int(struct http *http, const char *key, int64_t min, int64_t max, int64_t otherwise,
+                    int64_t *value);
+// An instant from the query, or `otherwise`. False after answering 400.
+bool http_query_time(struct http *http, const char *key, pw_unix_ms otherwise, pw_unix_ms *value);
+// A text member of the body, at most `max` characters; empty view when absent or null. False after
+// answering 400 (also when it is missing and `must`).
+bool http_text(struct http *http, const char *key, size_t max, bool must, struct pw_str *value);
+// Starts the answer's JSON object, and ends it with a status.
+struct pw_json_writer *http_object(struct http *http);
+void http_done(struct http *http, int status);
+void http_no_content(struct http *http);
+// Makes what was changed durable. False after answering 503.
+bool http_commit(struct http *http);
+// The station of the path. NULL after answering 404.
+struct station *http_station(struct http *http);
+
+// login.c
+struct login *login_of(struct pw_central *central, struct pw_str cookie, pw_ms now);
+void api_login(struct http *http);
+void api_logout(struct http *http);
+void api_me(struct http *http);
+
+// api_stations.c
+void api_stations(struct http *http);
+void api_station_add(struct http *http);
+void api_station(struct http *http);
+void api_station_delete(struct http *http);
+void api_measurements(struct http *http);
+void api_log(struct http *http);
+void api_command_add(struct http *http);
+void api_command(struct http *http);
+void api_refused(struct http *http);
+
+// api_cards.c
+void api_sessions(struct http *http);
+void api_session(struct http *http);
+void api_cards(struct http *http);
+void api_unknown_cards(struct http *http);
+void api_card(struct http *http);
+void api_card_put(struct http *http);
+void api_card_delete(struct http *http);
+
+// metrics.c
+void api_metrics(struct http *http);
+void api_health(struct http *http);
+
+#endif

@@ -1,0 +1,158 @@
+// Secrets: making them, keeping only their hashes, and slowing down who guesses.
+#include "state.h"
+
+#include <string.h>
+
+#define SALT_LEN      16
+#define HASH_LEN      32
+#define COST_MAX      20
+#define THROTTLE_MAX  10   // wrong tries at once
+#define THROTTLE_FILL 6000 // ms until one more
+
+int key_random_hex(const struct pw_central *central, char *to, size_t digits)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint8_t bytes[32];
+    PW_ASSERT(digits <= sizeof(bytes) * 2);
+    const struct pw_central_crypto *crypto = central->config.crypto;
+    if (crypto->random(crypto->context, bytes, sizeof(bytes)) != PW_OK) {
+        return PW_ERR_BUG;
+    }
+    for (size_t i = 0; i < digits; i++) {
+        to[i] = hex[(bytes[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 0x0F];
+    }
+    to[digits] = '\0';
+    return PW_OK;
+}
+
+int key_make(const struct pw_central *central, char *to, size_t characters)
+{
+    // 32 letters and digits that nobody confuses when typing: 5 bits each.
+    static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
+    uint8_t bytes[PW_CENTRAL_KEY_MAX];
+    PW_ASSERT(characters < sizeof(bytes));
+    const struct pw_central_crypto *crypto = central->config.crypto;
+    if (crypto->random(crypto->context, bytes, characters) != PW_OK) {
+        return PW_ERR_BUG;
+    }
+    for (size_t i = 0; i < characters; i++) {
+        to[i] = letters[bytes[i] % 32];
+    }
+    to[characters] = '\0';
+    return PW_OK;
+}
+
+static void put_bytes(struct pw_out *out, const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        pw_put_hex(out, bytes[i], 2);
+    }
+}
+
+int key_hash(const struct pw_central *central, struct pw_str secret, unsigned cost,
+             char to[HASH_MAX])
+{
+    const struct pw_central_crypto *crypto = central->config.crypto;
+    uint8_t salt[SALT_LEN];
+    uint8_t hash[HASH_LEN];
+    if (crypto->random(crypto->context, salt, sizeof(salt)) != PW_OK ||
+        crypto->derive(crypto->context, secret, salt, cost, hash) != PW_OK) {
+        return PW_ERR_BUG;
+    }
+    struct pw_out out = {.at = to, .cap = HASH_MAX};
+    pw_put_s(&out, "scrypt$");
+    pw_put_uint(&out, cost);
+    pw_put_c(&out, '$');
+    put_bytes(&out, salt, sizeof(salt));
+    pw_put_c(&out, '$');
+    put_bytes(&out, hash, sizeof(hash));
+    return pw_out_err(&out);
+}
+
+bool key_fits(const struct pw_central *central, struct pw_str secret, const char *hash)
+{
+    const struct pw_central_crypto *crypto = central->config.crypto;
+    struct pw_str rest = pw_str_of(hash);
+    uint8_t salt[SALT_LEN];
+    uint8_t wanted[HASH_LEN];
+    uint8_t given[HASH_LEN];
+    int64_t cost = 0;
+    if (!pw_str_is(pw_str_cut(&rest, '$'), "scrypt") ||
+        pw_parse_int(pw_str_cut(&rest, '$'), 1, COST_MAX, &cost) != PW_OK ||
+        pw_parse_hex(pw_str_cut(&rest, '$'), salt, sizeof(salt)) != SALT_LEN ||
+        pw_parse_hex(rest, wanted, sizeof(wanted)) != HASH_LEN ||
+        crypto->derive(crypto->context, secret, salt, (unsigned)cost, given) != PW_OK) {
+        return false;
+    }
+    unsigned differ = 0;
+    for (size_t i = 0; i < sizeof(given); i++) {
+        differ |= (unsigned)(given[i] ^ wanted[i]);
+    }
+    return differ == 0;
+}
+
+bool key_same(const char *a, struct pw_str b)
+{
+    if (strlen(a) != b.len || b.len == 0) {
+        return false;
+    }
+    unsigned differ = 0;
+    for (size_t i = 0; i < b.len; i++) {
+        differ |= (unsigned)(a[i] ^ b.at[i]) & 0xFFU;
+    }
+    return differ == 0;
+}
+
+// The address's row, or the one least recently used made its own. A flood from many addresses
+// thus forgets old offenders, never the newest.
+static struct throttle *row_of(struct pw_central *central, struct pw_str address, pw_ms now)
+{
+    struct throttle *oldest = &central->throttle[0];
+    for (size_t i = 0; i < THROTTLES_MAX; i++) {
+        struct throttle *row = &central->throttle[i];
+        if (pw_str_is(address, row->address) && row->address[0] != '\0') {
+            return row;
+        }
+        if (row->refilled < oldest->refilled || row->address[0] == '\0') {
+            oldest = row;
+            if (row->address[0] == '\0') {
+                break;
+            }
+        }
+    }
+    struct pw_out out = PW_OUT(oldest->address);
+    pw_put(&out, address);
+    oldest->tokens = THROTTLE_MAX;
+    oldest->refilled = now;
+    return oldest;
+}
+
+static struct throttle *refilled(struct pw_central *central, struct pw_str address, pw_ms now)
+{
+    struct throttle *row = row_of(central, address, now);
+    pw_ms gained = now > row->refilled ? (now - row->refilled) / THROTTLE_FILL : 0;
+    row->tokens = (uint32_t)pw_min((int64_t)(row->tokens + gained), THROTTLE_MAX);
+    row->refilled += gained * THROTTLE_FILL;
+    if (row->tokens == THROTTLE_MAX) {
+        row->refilled = now;
+    }
+    return row;
+}
+
+bool throttle_open(struct pw_central *central, struct pw_str address, pw_ms now)
+{
+    for (size_t i = 0; i < THROTTLES_MAX && central->throttle[i].address[0] != '\0'; i++) {
+        if (pw_str_is(address, central->throttle[i].address)) {
+            return refilled(central, address, now)->tokens > 0;
+        }
+    }
+    return true;
+}
+
+void throttle_failed(struct pw_central *central, struct pw_str address, pw_ms now)
+{
+    struct throttle *row = refilled(central, address, now);
+    if (row->tokens > 0) {
+        row->tokens--;
+    }
+}

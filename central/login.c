@@ -1,0 +1,187 @@
+// Logging in: one password check at a time, slowed down for who guesses; a session is a random
+// token in an HttpOnly cookie plus a second one that scripts of our own pages repeat in a header.
+#include "http.h"
+
+#include <string.h>
+
+#define IDLE_MS    (UINT64_C(12) * 3600 * 1000) // a login ends after this long without a request
+#define USER_COST  15                           // scrypt N = 2^15: about 80 ms and 32 MB a try
+#define COOKIE     "pw_session"
+#define USER_MAX   64
+#define SECRET_MIN 10
+#define SECRET_MAX 128
+
+static struct pw_str cookie_value(struct pw_str cookies)
+{
+    while (cookies.len > 0) {
+        struct pw_str value = pw_str_trim(pw_str_cut(&cookies, ';'));
+        if (pw_str_is(pw_str_cut(&value, '='), COOKIE)) {
+            return value;
+        }
+    }
+    return (struct pw_str){.at = "", .len = 0};
+}
+
+struct login *login_of(struct pw_central *central, struct pw_str cookie, pw_ms now)
+{
+    struct pw_str token = cookie_value(cookie);
+    for (size_t i = 0; i < LOGINS_MAX; i++) {
+        struct login *login = &central->login[i];
+        if (login->token[0] == '\0' || !key_same(login->token, token)) {
+            continue;
+        }
+        if (pw_elapsed(login->used, IDLE_MS, now)) {
+            login->token[0] = '\0';
+            return NULL;
+        }
+        login->used = now;
+        return login;
+    }
+    return NULL;
+}
+
+// A free row, or the one idle for longest.
+static struct login *free_login(struct pw_central *central)
+{
+    struct login *oldest = &central->login[0];
+    for (size_t i = 0; i < LOGINS_MAX; i++) {
+        struct login *login = &central->login[i];
+        if (login->token[0] == '\0') {
+            return login;
+        }
+        if (login->used < oldest->used) {
+            oldest = login;
+        }
+    }
+    streams_end(central, oldest->token);
+    return oldest;
+}
+
+static void take_hash(void *to, const struct pw_db_value *columns, size_t count)
+{
+    (void)count;
+    db_take(to, HASH_MAX, &columns[0]);
+}
+
+static bool password_fits(const struct pw_central *central, struct pw_str user,
+                          struct pw_str password)
+{
+    // Without such a user the work is the same: the answer's time must not tell.
+    static const char nobody[] = "scrypt$15$00000000000000000000000000000000$"
+                                 "0000000000000000000000000000000000000000000000000000000000000000";
+    char hash[HASH_MAX] = "";
+    struct pw_db_value args[] = {pw_db_text(user)};
+    (void)db_read(central, "SELECT password_hash FROM account WHERE name = $1", args,
+                  PW_COUNT(args), take_hash, hash);
+    return key_fits(central, password, hash[0] != '\0' ? hash : nobody);
+}
+
+static void put_me(struct http *http, const struct login *login)
+{
+    struct pw_json_writer *json = http_object(http);
+    pw_json_key(json, "user");
+    pw_json_put_s(json, login->user);
+    pw_json_key(json, "csrf");
+    pw_json_put_s(json, login->csrf);
+    http_done(http, 200);
+}
+
+static void put_cookie(struct http *http, const char *token, const char *rest)
+{
+    struct pw_out out = PW_OUT(http->reply->cookie);
+    pw_put_s(&out, COOKIE "=");
+    pw_put_s(&out, token);
+    pw_put_s(&out, "; Path=/; HttpOnly; SameSite=Strict");
+    pw_put_s(&out, rest);
+}
+
+void api_login(struct http *http)
+{
+    struct pw_central *central = http->central;
+    struct pw_str user;
+    struct pw_str password;
+    if (!throttle_open(central, http->request->address, http->at.now)) {
+        http->reply->retry_after_s = 6;
+        http_fail(http, 429, "rate_limited", "too many wrong tries from this address: wait 6 s",
+                  PW_STR(""), "");
+        return;
+    }
+    if (!http_text(http, "user", USER_MAX, true, &user) ||
+        !http_text(http, "password", SECRET_MAX, true, &password)) {
+        return;
+    }
+    if (!password_fits(central, user, password)) {
+        central->count.logins_failed++;
+        throttle_failed(central, http->request->address, http->at.now);
+        http_fail(http, 401, "bad_login", "user or password is wrong", PW_STR(""), "");
+        return;
+    }
+    struct login *login = free_login(central);
+    *login = (struct login){.used = http->at.now};
+    if (key_random_hex(central, login->token, TOKEN_MAX - 1) != PW_OK ||
+        key_random_hex(central, login->csrf, TOKEN_MAX - 1) != PW_OK) {
+        *login = (struct login){0};
+        http_fail(http, 503, "store", "the system gave no random numbers", PW_STR(""), "");
+        return;
+    }
+    struct pw_out name = PW_OUT(login->user);
+    pw_put(&name, user);
+    put_cookie(http, login->token, "");
+    put_me(http, login);
+}
+
+void api_logout(struct http *http)
+{
+    streams_end(http->central, http->login->token);
+    *http->login = (struct login){0};
+    put_cookie(http, "", "; Max-Age=0");
+    http_no_content(http);
+}
+
+void api_me(struct http *http)
+{
+    put_me(http, http->login);
+}
+
+// --- The command line.
+
+bool pw_central_has_user(const struct pw_central *central, struct pw_str name)
+{
+    char hash[HASH_MAX] = "";
+    struct pw_db_value args[] = {pw_db_text(name)};
+    return db_read(central, "SELECT password_hash FROM account WHERE name = $1", args,
+                   PW_COUNT(args), take_hash, hash) == 1;
+}
+
+int pw_central_user_password(struct pw_central *central, struct pw_str name, struct pw_str password,
+                             char made[PW_CENTRAL_PASSWORD_MAX])
+{
+    char hash[HASH_MAX];
+    made[0] = '\0';
+    if (name.len == 0 || name.len > USER_MAX ||
+        (password.len > 0 && (password.len < SECRET_MIN || password.len > SECRET_MAX))) {
+        return PW_ERR_RANGE;
+    }
+    if (password.len == 0) {
+        if (key_make(central, made, 20) != PW_OK) { // 100 random bits
+            return PW_ERR_BUG;
+        }
+        password = pw_str_of(made);
+    }
+    if (key_hash(central, password, USER_COST, hash) != PW_OK) {
+        return PW_ERR_BUG;
+    }
+    for (size_t i = 0; i < LOGINS_MAX; i++) {
+        if (pw_str_is(name, central->login[i].user)) {
+            central->login[i] = (struct login){0};
+        }
+    }
+    struct pw_db_value args[] = {pw_db_text(name), pw_db_text(pw_str_of(hash))};
+    if (db_write(central,
+                 "INSERT INTO account (name, password_hash) VALUES ($1, $2)"
+                 " ON CONFLICT (name) DO UPDATE SET password_hash = $2",
+                 args, PW_COUNT(args), 0) < 0) {
+        return PW_ERR_STORE;
+    }
+    return db_commit(central, (struct pw_instant){0});
+}

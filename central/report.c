@@ -1,0 +1,317 @@
+// Our things as JSON, the same in answers and in events (schemas of central/api/openapi.yaml).
+#include "state.h"
+
+#include <string.h>
+
+void report_texts(struct pw_json_writer *json, const char *key, const char *text)
+{
+    pw_json_key(json, key);
+    if (text[0] != '\0') {
+        pw_json_put_s(json, text);
+    } else {
+        pw_json_put_null(json);
+    }
+}
+
+void report_time(struct pw_json_writer *json, const char *key, pw_unix_ms at)
+{
+    pw_json_key(json, key);
+    if (at != 0) {
+        pw_json_put_time(json, at);
+    } else {
+        pw_json_put_null(json);
+    }
+}
+
+static void put_fixed(struct pw_json_writer *json, const char *key, bool known, int64_t value,
+                      unsigned decimals)
+{
+    pw_json_key(json, key);
+    if (known) {
+        pw_json_put_fixed(json, value, decimals);
+    } else {
+        pw_json_put_null(json);
+    }
+}
+
+void report_measured(struct pw_json_writer *json, const struct measured *measured)
+{
+    for (unsigned i = 0; i < QUANTITIES; i++) {
+        put_fixed(json, quantity_names[i], (measured->has & (1U << i)) != 0, measured->value[i], 3);
+    }
+}
+
+static void put_vehicle(struct pw_json_writer *json, const struct vehicle *vehicle)
+{
+    static const char *const sources[] = {"", "imax", "soc", "ah", "data_transfer"};
+    pw_json_key(json, "vehicle");
+    if (vehicle->source == FROM_NOTHING) {
+        pw_json_put_null(json);
+        return;
+    }
+    pw_json_open(json, '{');
+    report_texts(json, "model", vehicle->model != NULL ? vehicle->model->name : vehicle->name);
+    put_fixed(json, "capacity_ah", vehicle->model != NULL,
+              vehicle->model != NULL ? vehicle->model->capacity_mah : 0, 3);
+    put_fixed(json, "charge_ah", vehicle->charge_mah >= 0, vehicle->charge_mah, 3);
+    put_fixed(json, "range_km", vehicle->range_m >= 0, vehicle->range_m, 3);
+    put_fixed(json, "soc_percent", vehicle->soc_permille >= 0, vehicle->soc_permille, 1);
+    put_fixed(json, "imax_a", vehicle->imax_ma > 0, vehicle->imax_ma, 3);
+    pw_json_key(json, "source");
+    pw_json_put_s(json, sources[vehicle->source]);
+    pw_json_close(json, '}');
+}
+
+static void put_connector(struct pw_json_writer *json, const struct connector *connector)
+{
+    pw_json_open(json, '{');
+    pw_json_key(json, "connector_id");
+    pw_json_put_int(json, connector->id);
+    pw_json_key(json, "status");
+    if (connector->status >= 0) {
+        pw_json_put_text(json, pw_ocpp_code_text(&pw_ocpp16_connector_status, connector->status));
+    } else {
+        pw_json_put_s(json, "Unknown");
+    }
+    pw_json_key(json, "error_code");
+    if (connector->error_code >= 0) {
+        pw_json_put_text(json, pw_ocpp_code_text(&pw_ocpp16_error_code, connector->error_code));
+    } else {
+        pw_json_put_null(json);
+    }
+    report_texts(json, "info", connector->info);
+    report_texts(json, "vendor_error_code", connector->vendor_error_code);
+    report_time(json, "since", connector->since);
+    put_fixed(json, "transaction_id", connector->session != 0, connector->session, 0);
+    report_texts(json, "id_tag", connector->id_tag);
+    report_measured(json, &connector->live);
+    report_time(json, "updated_at", connector->updated_at);
+    put_vehicle(json, &connector->vehicle);
+    pw_json_close(json, '}');
+}
+
+void report_station(struct pw_json_writer *json, const struct station *station)
+{
+    pw_json_open(json, '{');
+    pw_json_key(json, "id");
+    pw_json_put_s(json, station->id);
+    report_texts(json, "vendor", station->vendor);
+    report_texts(json, "model", station->model);
+    report_texts(json, "firmware", station->firmware);
+    report_texts(json, "serial", station->serial);
+    pw_json_key(json, "online");
+    pw_json_put_bool(json, station->link != NULL);
+    report_time(json, "last_seen", station->last_seen);
+    report_time(json, "boot_at", station->boot_at);
+    report_time(json, "duplicate_at", station->duplicate_at);
+    pw_json_key(json, "violations");
+    pw_json_put_int(json, station->violations);
+    pw_json_key(json, "connectors");
+    pw_json_open(json, '[');
+    for (size_t i = 0; i < PW_CENTRAL_CONNECTORS; i++) {
+        if (station->connector[i] != NULL) {
+            put_connector(json, station->connector[i]);
+        }
+    }
+    pw_json_close(json, ']');
+    pw_json_close(json, '}');
+}
+
+// --- Rows of the database.
+
+struct rows {
+    struct pw_json_writer *json;
+    pw_unix_ms wall;
+};
+
+static void put_text_column(struct pw_json_writer *json, const char *key,
+                            const struct pw_db_value *column)
+{
+    pw_json_key(json, key);
+    if (column->kind == PW_DB_TEXT) {
+        pw_json_put_text(json, column->text);
+    } else {
+        pw_json_put_null(json);
+    }
+}
+
+static void put_number_column(struct pw_json_writer *json, const char *key,
+                              const struct pw_db_value *column, unsigned decimals)
+{
+    put_fixed(json, key, column->kind == PW_DB_INT, column->number, decimals);
+}
+
+static void put_session(void *to, const struct pw_db_value *columns, size_t count)
+{
+    (void)count;
+    const struct rows *rows = to;
+    struct pw_json_writer *json = rows->json;
+    bool stopped = columns[5].kind == PW_DB_INT;
+    pw_json_key(json, "id");
+    pw_json_put_int(json, columns[0].number);
+    put_text_column(json, "station_id", &columns[1]);
+    put_number_column(json, "connector_id", &columns[2], 0);
+    put_number_column(json, "transaction_id", &columns[0], 0);
+    put_text_column(json, "id_tag", &columns[3]);
+    report_time(json, "start_at", columns[4].number);
+    report_time(json, "stop_at", columns[5].number);
+    put_text_column(json, "stop_reason", &columns[6]);
+    put_number_column(json, "meter_start_wh", &columns[7], 0);
+    put_number_column(json, "meter_stop_wh", &columns[8], 0);
+    int64_t start = columns[7].number * 1000;
+    bool read = columns[9].kind == PW_DB_INT;
+    int64_t end = stopped ? columns[8].number * 1000 : columns[9].number;
+    put_fixed(json, "energy_wh", stopped || read, end - start, 3);
+    int64_t until = stopped ? columns[5].number : rows->wall;
+    pw_json_key(json, "duration_s");
+    pw_json_put_int(json, pw_max(0, until - columns[4].number) / 1000);
+    put_number_column(json, "soc_start", &columns[10], 3);
+    put_number_column(json, "soc_end", &columns[11], 3);
+    put_text_column(json, "vehicle_model", &columns[12]);
+    put_text_column(json, "suspect", &columns[13]);
+}
+
+#define SESSION_COLUMNS                                                                            \
+    "SELECT id, station_id, connector_id, id_tag, start_at, stop_at, stop_reason, meter_start,"    \
+    " meter_stop, last_energy, soc_start, soc_end, vehicle_model, suspect FROM session "
+
+bool report_session(const struct pw_central *central, struct pw_json_writer *json, int64_t id,
+                    pw_unix_ms wall)
+{
+    struct rows rows = {.json = json, .wall = wall};
+    struct pw_db_value args[] = {pw_db_int(id)};
+    return db_read(central, SESSION_COLUMNS "WHERE id = $1", args, PW_COUNT(args), put_session,
+                   &rows) == 1;
+}
+
+static void put_session_object(void *to, const struct pw_db_value *columns, size_t count)
+{
+    const struct rows *rows = to;
+    pw_json_open(rows->json, '{');
+    put_session(to, columns, count);
+    pw_json_close(rows->json, '}');
+}
+
+void report_sessions(const struct pw_central *central, struct pw_json_writer *json,
+                     const struct session_filter *filter, pw_unix_ms wall)
+{
+    struct rows rows = {.json = json, .wall = wall};
+    struct pw_db_value args[] = {
+        filter->station.len > 0 ? pw_db_text(filter->station) : pw_db_null(),
+        filter->connector >= 0 ? pw_db_int(filter->connector) : pw_db_null(),
+        pw_db_int(filter->before),
+        pw_db_int(filter->limit),
+    };
+    (void)db_read(central,
+                  SESSION_COLUMNS "WHERE ($1 IS NULL OR station_id = $1)"
+                                  " AND ($2 IS NULL OR connector_id = $2) AND id < $3"
+                                  " ORDER BY id DESC LIMIT $4",
+                  args, PW_COUNT(args), put_session_object, &rows);
+}
+
+static void put_command(void *to, const struct pw_db_value *columns, size_t count)
+{
+    (void)count;
+    const struct rows *rows = to;
+    struct pw_json_writer *json = rows->json;
+    put_number_column(json, "command_id", &columns[0], 0);
+    put_text_column(json, "station_id", &columns[1]);
+    put_text_column(json, "action", &columns[2]);
+    put_text_column(json, "state", &columns[3]);
+    pw_json_key(json, "answer");
+    if (columns[4].kind == PW_DB_TEXT) {
+        pw_json_put_raw(json, columns[4].text);
+    } else {
+        pw_json_put_null(json);
+    }
+    report_time(json, "requested_at", columns[5].number);
+    report_time(json, "answered_at", columns[6].number);
+}
+
+bool report_command(const struct pw_central *central, struct pw_json_writer *json, int64_t id)
+{
+    struct rows rows = {.json = json};
+    struct pw_db_value args[] = {pw_db_int(id)};
+    return db_read(central,
+                   "SELECT id, station_id, action, state, answer, requested_at, answered_at"
+                   " FROM command WHERE id = $1",
+                   args, PW_COUNT(args), put_command, &rows) == 1;
+}
+
+static void put_card(void *to, const struct pw_db_value *columns, size_t count)
+{
+    (void)count;
+    const struct rows *rows = to;
+    struct pw_json_writer *json = rows->json;
+    bool expired = columns[3].kind == PW_DB_INT && columns[3].number <= rows->wall;
+    pw_json_open(json, '{');
+    put_text_column(json, "id_tag", &columns[0]);
+    pw_json_key(json, "status");
+    bool accepted = pw_str_is(columns[1].text, "Accepted");
+    pw_json_put_text(json, accepted && expired ? PW_STR("Expired") : columns[1].text);
+    put_text_column(json, "parent", &columns[2]);
+    report_time(json, "expires", columns[3].number);
+    put_text_column(json, "name", &columns[4]);
+    pw_json_close(json, '}');
+}
+
+int64_t report_cards(const struct pw_central *central, struct pw_json_writer *json,
+                     struct pw_str id_tag, pw_unix_ms wall)
+{
+    struct rows rows = {.json = json, .wall = wall};
+    struct pw_db_value args[] = {id_tag.len > 0 ? pw_db_text(id_tag) : pw_db_null()};
+    return db_read(central,
+                   "SELECT id_tag, status, parent, expires, name FROM card"
+                   " WHERE $1 IS NULL OR id_tag = $1 ORDER BY id_tag",
+                   args, PW_COUNT(args), put_card, &rows);
+}
+
+static void put_unknown(void *to, const struct pw_db_value *columns, size_t count)
+{
+    (void)count;
+    const struct rows *rows = to;
+    pw_json_open(rows->json, '{');
+    put_text_column(rows->json, "id_tag", &columns[0]);
+    put_text_column(rows->json, "station_id", &columns[1]);
+    report_time(rows->json, "seen_at", columns[2].number);
+    put_number_column(rows->json, "count", &columns[3], 0);
+    pw_json_close(rows->json, '}');
+}
+
+void report_unknown_cards(const struct pw_central *central, struct pw_json_writer *json)
+{
+    struct rows rows = {.json = json};
+    (void)db_read(central,
+                  "SELECT id_tag, station_id, seen_at, count FROM unknown_card"
+                  " ORDER BY seen_at DESC LIMIT 100",
+                  NULL, 0, put_unknown, &rows);
+}
+
+static void put_traffic(void *to, const struct pw_db_value *columns, size_t count)
+{
+    (void)count;
+    const struct rows *rows = to;
+    struct pw_json_writer *json = rows->json;
+    pw_json_open(json, '{');
+    put_number_column(json, "seq", &columns[0], 0);
+    report_time(json, "time", columns[1].number);
+    put_text_column(json, "direction", &columns[2]);
+    put_text_column(json, "kind", &columns[3]);
+    put_text_column(json, "action", &columns[4]);
+    put_text_column(json, "message_id", &columns[5]);
+    put_number_column(json, "latency_ms", &columns[6], 0);
+    put_text_column(json, "payload", &columns[7]);
+    pw_json_close(json, '}');
+}
+
+void report_traffic(const struct pw_central *central, struct pw_json_writer *json,
+                    const struct station *station, int64_t before, int64_t limit)
+{
+    struct rows rows = {.json = json};
+    struct pw_db_value args[] = {pw_db_text(pw_str_of(station->id)), pw_db_int(before),
+                                 pw_db_int(limit)};
+    (void)db_read(central,
+                  "SELECT seq, at, direction, kind, action, message_id, latency_ms, payload"
+                  " FROM traffic WHERE station_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3",
+                  args, PW_COUNT(args), put_traffic, &rows);
+}

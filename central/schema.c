@@ -1,0 +1,106 @@
+// The tables, as numbered steps. A step that has been released is never changed: a new need is a
+// new step at the end. Times are milliseconds since 1970; measured values are thousandths.
+#include "schema.h"
+
+struct step {
+    int64_t version;
+    const char *sql;
+};
+
+static const struct step steps[] = {
+    {1, "CREATE TABLE station ("
+        " id TEXT PRIMARY KEY,"
+        " key_hash TEXT," // NULL: known from the past, may not connect
+        " added_at INTEGER NOT NULL,"
+        " vendor TEXT, model TEXT, firmware TEXT, serial TEXT,"
+        " boot_at INTEGER, last_seen INTEGER, firmware_status TEXT, diagnostics_status TEXT)"},
+    {2, "CREATE TABLE connector ("
+        " station_id TEXT NOT NULL, connector_id INTEGER NOT NULL,"
+        " status TEXT NOT NULL, error_code TEXT, info TEXT, vendor_error_code TEXT,"
+        " since INTEGER,"
+        " PRIMARY KEY (station_id, connector_id))"},
+    {3, "CREATE TABLE card ("
+        " id_tag TEXT PRIMARY KEY COLLATE NOCASE," // idTags are CiStrings
+        " status TEXT NOT NULL, parent TEXT, expires INTEGER, name TEXT)"},
+    {4, "CREATE TABLE unknown_card ("
+        " id_tag TEXT PRIMARY KEY COLLATE NOCASE, station_id TEXT NOT NULL,"
+        " seen_at INTEGER NOT NULL, count INTEGER NOT NULL)"},
+    // A repeated StartTransaction is the same session: the index is its idempotency key.
+    {5, "CREATE TABLE session ("
+        " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+        " station_id TEXT NOT NULL, connector_id INTEGER NOT NULL,"
+        " id_tag TEXT NOT NULL COLLATE NOCASE, parent TEXT, tag_status TEXT NOT NULL,"
+        " start_at INTEGER NOT NULL, meter_start INTEGER NOT NULL, received_at INTEGER NOT NULL,"
+        " stop_at INTEGER, meter_stop INTEGER, stop_reason TEXT, stop_id_tag TEXT,"
+        " last_energy INTEGER, last_at INTEGER, soc_start INTEGER, soc_end INTEGER,"
+        " vehicle_model TEXT, suspect TEXT)"},
+    {6, "CREATE UNIQUE INDEX session_same ON session"
+        " (station_id, connector_id, id_tag, meter_start, start_at)"},
+    {7, "CREATE INDEX session_open ON session (station_id, connector_id) WHERE stop_at IS NULL"},
+    // What belongs to no session of this station is kept as it came.
+    {8, "CREATE TABLE orphan ("
+        " id INTEGER PRIMARY KEY AUTOINCREMENT, station_id TEXT NOT NULL,"
+        " received_at INTEGER NOT NULL, action TEXT NOT NULL, reason TEXT NOT NULL,"
+        " payload TEXT NOT NULL, UNIQUE (station_id, action, payload))"},
+    // Sampled values word for word, whatever measurand or unit a station invents.
+    {9, "CREATE TABLE sample ("
+        " station_id TEXT NOT NULL, connector_id INTEGER NOT NULL, at INTEGER NOT NULL,"
+        " session_id INTEGER NOT NULL, measurand TEXT NOT NULL, phase TEXT NOT NULL,"
+        " location TEXT NOT NULL, context TEXT NOT NULL, format TEXT NOT NULL, unit TEXT NOT NULL,"
+        " value TEXT NOT NULL,"
+        " PRIMARY KEY (station_id, connector_id, at, session_id, measurand, phase, location,"
+        " context)) WITHOUT ROWID"},
+    {10, "CREATE TABLE measurement ("
+         " station_id TEXT NOT NULL, connector_id INTEGER NOT NULL, at INTEGER NOT NULL,"
+         " session_id INTEGER NOT NULL,"
+         " power INTEGER, voltage INTEGER, current INTEGER, offered INTEGER, soc INTEGER,"
+         " energy INTEGER, temperature INTEGER,"
+         " PRIMARY KEY (station_id, connector_id, at, session_id)) WITHOUT ROWID"},
+    {11, "CREATE INDEX measurement_session ON measurement (session_id, at) WHERE session_id > 0"},
+    {12, "CREATE TABLE traffic ("
+         " seq INTEGER PRIMARY KEY AUTOINCREMENT, station_id TEXT NOT NULL, at INTEGER NOT NULL,"
+         " direction TEXT NOT NULL, kind TEXT NOT NULL, action TEXT, message_id TEXT NOT NULL,"
+         " latency_ms INTEGER, payload TEXT NOT NULL)"},
+    {13, "CREATE INDEX traffic_station ON traffic (station_id, seq)"},
+    {14, "CREATE TABLE command ("
+         " id INTEGER PRIMARY KEY AUTOINCREMENT, station_id TEXT NOT NULL, action TEXT NOT NULL,"
+         " payload TEXT NOT NULL, state TEXT NOT NULL, answer TEXT,"
+         " requested_at INTEGER NOT NULL, answered_at INTEGER)"},
+    {15, "CREATE TABLE account (name TEXT PRIMARY KEY, password_hash TEXT NOT NULL)"},
+};
+
+static void take_version(void *to, const struct pw_db_value *columns, size_t count)
+{
+    (void)count;
+    *(int64_t *)to = columns[0].number;
+}
+
+static int64_t plain(const struct pw_db *db, const char *sql)
+{
+    return db->run(db->context, sql, NULL, 0, NULL, NULL);
+}
+
+int pw_central_schema(const struct pw_db *db)
+{
+    int64_t version = 0;
+    if (plain(db, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)") < 0 ||
+        db->run(db->context, "SELECT COALESCE(MAX(version), 0) FROM schema_version", NULL, 0,
+                take_version, &version) < 0) {
+        return PW_ERR_STORE;
+    }
+    if (version > steps[PW_COUNT(steps) - 1].version) {
+        return PW_ERR_RANGE;
+    }
+    for (size_t i = 0; i < PW_COUNT(steps); i++) {
+        if (steps[i].version <= version) {
+            continue;
+        }
+        struct pw_db_value number = pw_db_int(steps[i].version);
+        if (plain(db, steps[i].sql) < 0 ||
+            db->run(db->context, "INSERT INTO schema_version (version) VALUES ($1)", &number, 1,
+                    NULL, NULL) < 0) {
+            return PW_ERR_STORE;
+        }
+    }
+    return db->commit(db->context);
+}

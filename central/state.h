@@ -1,0 +1,407 @@
+// state: what the files of this layer share. Not for anybody outside.
+#ifndef PW_CENTRAL_STATE_H
+#define PW_CENTRAL_STATE_H
+
+#include "central.h"
+#include "ocpp/ocpp.h"
+#include "vehicle/vehicle.h"
+
+#define ID_TAG_MAX    81  // 20 characters of UTF-8 and the NUL
+#define TEXT20_MAX    81  // the same, for other texts
+#define TEXT50_MAX    201 // 50 characters
+#define ADDRESS_MAX   48
+#define REFUSED_MAX   100
+#define LOGINS_MAX    64
+#define THROTTLES_MAX 1024
+#define TOKEN_MAX     33     // 32 hex digits and the NUL
+#define HASH_MAX      128    // a stored password or key hash
+#define SCRATCH_MAX   131072 // a frame or event being written
+
+// --- Measured values, in thousandths of their unit.
+
+enum quantity { POWER, VOLTAGE, CURRENT, OFFERED, SOC, ENERGY, TEMPERATURE, QUANTITIES };
+
+extern const char *const quantity_names[QUANTITIES]; // "power_w"…
+
+struct measured {
+    uint32_t has; // bit a quantity
+    int64_t value[QUANTITIES];
+};
+
+// What is known of the vehicle at a connector.
+enum vehicle_source { FROM_NOTHING, FROM_IMAX, FROM_SOC, FROM_AH, FROM_DATA_TRANSFER };
+
+struct vehicle {
+    enum vehicle_source source;
+    const struct pw_vehicle_model *model; // NULL: not recognised
+    char name[TEXT50_MAX];                // as the station gave it; may be no model of ours
+    int32_t imax_ma;                      // the most the BMS has allowed; 0: not known
+    int64_t charge_mah;                   // -1: not known
+    int32_t soc_permille;                 // -1: not known
+    int64_t range_m;                      // -1: not known
+    pw_unix_ms at;
+};
+
+// --- Stations.
+
+struct connector {
+    int id;
+    int status;     // enum pw_ocpp16_connector_status, -1 before the first StatusNotification
+    int error_code; // enum pw_ocpp16_error_code, -1 likewise
+    char info[TEXT50_MAX];
+    char vendor_error_code[TEXT50_MAX];
+    pw_unix_ms since;
+    int64_t session; // open session shown here; 0: none
+    char id_tag[ID_TAG_MAX];
+    struct measured live;
+    pw_unix_ms updated_at;
+    struct vehicle vehicle;
+};
+
+struct command {
+    struct command *next;
+    int64_t id;
+    int action; // enum pw_ocpp16_action
+    size_t payload_len;
+    char payload[]; // JSON
+};
+
+struct station {
+    char id[PW_CENTRAL_STATION_MAX + 1];
+    char vendor[TEXT20_MAX];
+    char model[TEXT20_MAX];
+    char firmware[TEXT50_MAX];
+    char serial[TEXT50_MAX];
+    pw_unix_ms boot_at;
+    pw_unix_ms last_seen;
+    pw_unix_ms duplicate_at;
+    uint32_t violations;
+    uint32_t logged;        // log entries since the log was last trimmed
+    struct link *link;      // NULL: offline
+    struct link *candidate; // a second socket, while the first one's life is in doubt
+    struct pw_ocpp_rpc rpc;
+    struct command *command; // in flight first
+    uint32_t commands;
+    pw_unix_ms served_wall; // when the call being served came, for its latency
+    pw_unix_ms sent_wall;
+    struct connector *connector[PW_CENTRAL_CONNECTORS];
+};
+
+// --- Links.
+
+struct link {
+    struct link *next;
+    uint64_t number;
+    struct station *station; // NULL once it has lost its station: waiting to be closed
+    bool served;             // the station's link, not a candidate
+    bool slow;               // its send queue is full: to be dropped
+    pw_ms opened;
+    pw_ms heard;
+    pw_ms pinged; // PW_NEVER: no ping is out
+    char *held;   // a candidate's message that waits for the verdict
+    size_t held_len;
+    char address[ADDRESS_MAX];
+};
+
+// An answer that waits until what it promises is durable.
+struct held {
+    struct held *next;
+    uint64_t link;
+    char id[PW_OCPP_ID_MAX * 4 + 1];
+    int action;
+    pw_unix_ms came;
+    size_t len;
+    char text[]; // the whole frame
+};
+
+struct refused {
+    pw_unix_ms time;
+    char station[PW_CENTRAL_STATION_MAX + 1];
+    char address[ADDRESS_MAX];
+    int status;
+    char reason[128];
+    uint32_t count;
+};
+
+// --- People.
+
+struct login {
+    char token[TOKEN_MAX]; // empty: free
+    char csrf[TOKEN_MAX];
+    char user[65];
+    pw_ms used;
+};
+
+struct throttle {
+    char address[ADDRESS_MAX];
+    uint32_t tokens;
+    pw_ms refilled;
+};
+
+struct stream {
+    uint64_t number; // 0: free
+    char token[TOKEN_MAX];
+    bool all;                                 // every station's ocpp events
+    char station[PW_CENTRAL_STATION_MAX + 1]; // … or only this one's; empty: none
+    bool slow;
+    char *text;
+    size_t len;
+    size_t cap;
+};
+
+struct counters {
+    uint64_t messages_in, messages_out, bad_messages, calls_refused, answers_unmatched;
+    uint64_t sessions_started, sessions_retried, sessions_stopped, orphans;
+    uint64_t handshakes, handshakes_refused, links_lost, links_slow, duplicates;
+    uint64_t http_requests, http_refused, logins_failed, streams_slow, commits, commits_failed;
+};
+
+struct pw_central {
+    struct pw_central_config config;
+    struct pw_vehicle_table const *vehicles;
+
+    // Stations ordered by id; looked up by bisection.
+    struct station **station;
+    size_t stations;
+    size_t stations_cap;
+    struct link **bucket; // links by number
+    size_t links;
+
+    bool dirty;
+    bool batch_bad; // a statement of this batch failed
+    bool store_bad; // the last commit failed
+    pw_ms commit_at;
+    struct held *held;
+    struct held *held_last;
+    pw_ms tidy_at;  // when old rows are next removed
+    pw_ms check_at; // when links are next looked at
+    pw_ms beat_at;  // when streams next get a sign of life
+
+    struct refused refused[REFUSED_MAX];
+    uint32_t refused_next;
+    struct login login[LOGINS_MAX];
+    struct throttle *throttle; // THROTTLES_MAX
+    struct stream stream[PW_CENTRAL_STREAMS_MAX];
+    struct counters count;
+    char dummy_hash[HASH_MAX]; // what an unknown station's key is checked against
+
+    // Scratch memory, each used by one call at a time.
+    struct pw_json json;
+    char *frame;   // SCRATCH_MAX: the frame being written
+    char *event;   // SCRATCH_MAX: the event being written
+    char *reply;   // PW_CENTRAL_REPLY_MAX: the HTTP answer being written
+    char *payload; // PW_CENTRAL_MESSAGE_MAX: a payload being rewritten for the log
+};
+
+// --- central.c: the database and the batch.
+
+// A writing statement: counts into the batch that is committed within PW_CENTRAL_COMMIT_MS.
+int64_t db_write(struct pw_central *central, const char *sql, const struct pw_db_value *args,
+                 size_t count, pw_ms now);
+// As db_write, for INSERT … RETURNING id: the id, 0 without a row, or PW_ERR_STORE.
+int64_t db_write_id(struct pw_central *central, const char *sql, const struct pw_db_value *args,
+                    size_t count, pw_ms now);
+int64_t db_read(const struct pw_central *central, const char *sql, const struct pw_db_value *args,
+                size_t count, pw_db_row *row, void *to);
+// Commits now and sends the answers that waited. PW_ERR_STORE: none of it was kept.
+int db_commit(struct pw_central *central, struct pw_instant at);
+struct pw_db_value db_time(pw_unix_ms at);           // NULL for 0
+struct pw_db_value db_words(const char *terminated); // NULL for the empty text
+// Copies a column's text, cut to the room, empty for NULL.
+void db_take(char *to, size_t cap, const struct pw_db_value *column);
+// Queues an answer behind the next commit.
+void answer_when_durable(struct pw_central *central, struct link *link, struct pw_str id,
+                         int action, const struct pw_ocpp_object *object, const void *conf,
+                         struct pw_instant at);
+
+// --- stations.c
+
+struct station *station_find(const struct pw_central *central, struct pw_str id);
+// Finds or makes it (in memory and in the database); NULL when the id is none or the table full.
+struct station *station_add(struct pw_central *central, struct pw_str id, struct pw_instant at);
+bool station_id_ok(struct pw_str id);
+// The station's key hash as the database has it now: the command line may have changed it. Empty
+// and false without one.
+bool station_key(const struct pw_central *central, struct pw_str id, char hash[HASH_MAX]);
+int stations_load(struct pw_central *central);
+void stations_free(struct pw_central *central);
+// The connector, made on first use; NULL for an id out of range.
+struct connector *connector_of(struct station *station, int64_t id);
+
+// --- links.c
+
+struct link *link_find(const struct pw_central *central, uint64_t number);
+void links_free(struct pw_central *central);
+pw_ms links_step(struct pw_central *central, struct pw_instant at);
+// Sends a frame on a link and logs it. `latency` < 0: none.
+void link_send(struct pw_central *central, struct link *link, struct pw_str frame);
+// Takes the link from its station and has it closed.
+void link_drop(struct pw_central *central, struct link *link, unsigned code, const char *reason,
+               struct pw_instant at);
+// Links are looked at again no later than `when`.
+void links_wake(struct pw_central *central, pw_ms when);
+// The doctor's record of a refused handshake or a broken link.
+void doctor_note(struct pw_central *central, struct pw_str station, struct pw_str address,
+                 int status, const char *reason, struct pw_instant at);
+
+// --- keys.c
+
+// "scrypt$cost$salt$hash" of a secret. PW_ERR_BUG when the cryptography fails.
+PW_MUST_USE int key_hash(const struct pw_central *central, struct pw_str secret, unsigned cost,
+                         char to[HASH_MAX]);
+// True when the secret gives this hash. Always does the whole work.
+bool key_fits(const struct pw_central *central, struct pw_str secret, const char *hash);
+PW_MUST_USE int key_random_hex(const struct pw_central *central, char *to, size_t digits);
+PW_MUST_USE int key_make(const struct pw_central *central, char *to, size_t characters);
+bool key_same(const char *a, struct pw_str b); // in constant time for equal lengths
+// May this address try (again)? Counts down with throttle_failed; one more try every 6 s.
+bool throttle_open(struct pw_central *central, struct pw_str address, pw_ms now);
+void throttle_failed(struct pw_central *central, struct pw_str address, pw_ms now);
+
+// --- calls.c: what stations ask.
+
+struct pw_str action_text(int action); // an enum pw_ocpp16_action
+
+struct call {
+    struct pw_central *central;
+    struct link *link;
+    struct station *station;
+    struct pw_str id;
+    struct pw_str payload_text;
+    int action;
+    struct pw_instant at;
+};
+
+void calls_serve(struct pw_central *central, struct link *link, struct pw_str text,
+                 struct pw_instant at);
+// Answers at once.
+void call_answer(const struct call *call, const struct pw_ocpp_object *object, const void *conf);
+void call_refuse(const struct call *call, enum pw_ocpp_error code, struct pw_str why);
+
+// --- cards.c
+
+// What to tell a station about an idTag; the parent's text goes into `parent`. With `concurrent`
+// an open session of the tag elsewhere than at (station, connector) refuses it.
+struct card_question {
+    struct pw_str id_tag;
+    const struct station *station;
+    int connector;
+    bool concurrent;
+};
+struct pw_ocpp16_id_tag_info card_judge(struct pw_central *central,
+                                        const struct card_question *question,
+                                        char parent[ID_TAG_MAX], struct pw_instant at);
+
+// --- sessions.c
+
+void session_start(const struct call *call, const struct pw_ocpp16_start_transaction_req *req);
+void session_stop(const struct call *call, const struct pw_ocpp16_stop_transaction_req *req);
+// True when the session is this station's.
+bool session_belongs(const struct pw_central *central, const struct station *station, int64_t id);
+// A new reading of an open session.
+void session_reading(struct pw_central *central, int64_t session, const struct measured *measured,
+                     const struct vehicle *vehicle, struct pw_instant at, pw_unix_ms taken);
+// The connector is free although no StopTransaction has come.
+void session_unended(struct pw_central *central, struct station *station,
+                     struct connector *connector, struct pw_instant at);
+void orphan_keep(const struct call *call, const char *reason);
+
+// --- meter.c
+
+void meter_values(const struct call *call, struct connector *connector, int64_t session,
+                  const struct pw_ocpp_list *list);
+// A decimal as thousandths, rounded; any number of digits, an exponent. PW_ERR_PEER for no number,
+// PW_ERR_RANGE for one beyond 10^15 thousandths.
+PW_MUST_USE int meter_number(struct pw_str text, int64_t *thousandths);
+
+// --- analytics.c
+
+// One bundle of news about a vehicle; absent: 0 for imax, -1 for charge and SOC, empty for name.
+struct vehicle_news {
+    enum vehicle_source source;
+    struct pw_str name;
+    int32_t imax_ma;
+    int64_t charge_mah;
+    int32_t soc_permille;
+};
+void vehicle_learn(const struct pw_vehicle_table *table, struct vehicle *vehicle,
+                   const struct vehicle_news *news, pw_unix_ms at);
+void vehicle_forget(struct vehicle *vehicle);
+// DataTransfer VehicleInfo in either form. False when `data` is neither; *connector is 1 without
+// one.
+bool vehicle_info(struct pw_str data, int64_t *connector, struct vehicle_news *news,
+                  char name[TEXT50_MAX]);
+
+// --- commands.c
+
+int64_t command_add(struct pw_central *central, struct station *station, int action,
+                    struct pw_str payload, struct pw_instant at);
+void commands_go(struct pw_central *central, struct station *station, struct pw_instant at);
+void command_answered(struct pw_central *central, struct station *station,
+                      const struct pw_ocpp_frame *frame, struct pw_instant at);
+void commands_check(struct pw_central *central, struct station *station, struct pw_instant at);
+void commands_lost(struct pw_central *central, struct station *station, struct pw_instant at);
+
+// --- traffic.c: the OCPP log.
+
+struct traffic {
+    bool from_station;
+    enum pw_ocpp_frame_kind kind;
+    struct pw_str action; // may be empty
+    struct pw_str id;
+    int64_t latency_ms; // -1: none
+    struct pw_str payload;
+};
+void traffic_note(struct pw_central *central, struct station *station,
+                  const struct traffic *traffic, struct pw_instant at);
+
+// --- events.c
+
+void event_station(struct pw_central *central, const struct station *station);
+void event_measurement(struct pw_central *central, const struct station *station, int connector,
+                       const struct measured *measured, pw_unix_ms at);
+void event_session(struct pw_central *central, int64_t id, pw_unix_ms wall);
+void event_command(struct pw_central *central, int64_t id);
+// Opens the event being written, and sends it to every stream that wants it.
+struct pw_json_writer event_open(struct pw_central *central, struct pw_out *out, const char *name);
+void event_close(struct pw_central *central, struct pw_out *out, const struct station *ocpp_of);
+bool events_wanted(const struct pw_central *central, const struct station *ocpp_of);
+void events_beat(struct pw_central *central);
+void events_free(struct pw_central *central);
+int stream_open(struct pw_central *central, uint64_t number, const char *token, struct pw_str ocpp);
+void streams_end(struct pw_central *central, const char *token);
+
+// --- report.c: our things as JSON.
+
+void report_station(struct pw_json_writer *json, const struct station *station);
+void report_measured(struct pw_json_writer *json, const struct measured *measured);
+void report_texts(struct pw_json_writer *json, const char *key, const char *text);
+void report_time(struct pw_json_writer *json, const char *key, pw_unix_ms at);
+// Members of a session's or command's object without its braces; false when there is none.
+bool report_session(const struct pw_central *central, struct pw_json_writer *json, int64_t id,
+                    pw_unix_ms wall);
+bool report_command(const struct pw_central *central, struct pw_json_writer *json, int64_t id);
+// Elements of an array, as many as the filter lets through.
+struct session_filter {
+    struct pw_str station; // empty: all
+    int64_t connector;     // -1: all
+    int64_t before;
+    int64_t limit;
+};
+void report_sessions(const struct pw_central *central, struct pw_json_writer *json,
+                     const struct session_filter *filter, pw_unix_ms wall);
+// One card, or all for the empty idTag; how many there were.
+int64_t report_cards(const struct pw_central *central, struct pw_json_writer *json,
+                     struct pw_str id_tag, pw_unix_ms wall);
+void report_unknown_cards(const struct pw_central *central, struct pw_json_writer *json);
+void report_traffic(const struct pw_central *central, struct pw_json_writer *json,
+                    const struct station *station, int64_t before, int64_t limit);
+
+// --- curve.c: members of a curve's object.
+
+void report_session_curve(const struct pw_central *central, struct pw_json_writer *json,
+                          int64_t session);
+void report_curve(const struct pw_central *central, struct pw_json_writer *json,
+                  const struct station *station, int64_t connector, pw_unix_ms from, pw_unix_ms to);
+
+#endif

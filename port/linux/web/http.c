@@ -1,0 +1,376 @@
+// Requests and answers, event streams, and the judgement of upgrade requests.
+#include "conn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADER_MAX     4096  // bytes of an answer's header
+#define CHUNK          16384 // bytes of a body or stream written at once
+#define WEBSOCKET_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // RFC 6455 §1.3
+
+static struct pw_str header(struct lws *wsi, enum lws_token_indexes token, char *to, int cap)
+{
+    int len = lws_hdr_copy(wsi, to, cap, token);
+    // One that does not fit counts as empty: whoever needs it refuses.
+    return (struct pw_str){.at = to, .len = len > 0 ? (size_t)len : 0};
+}
+
+// --- Answers.
+
+struct head {
+    unsigned char room[LWS_PRE + HEADER_MAX];
+    unsigned char *at;
+    bool bad;
+};
+
+static void add(struct conn *conn, struct head *head, const char *name, const char *value)
+{
+    head->bad |= lws_add_http_header_by_name(conn->wsi, (const unsigned char *)name,
+                                             (const unsigned char *)value, (int)strlen(value),
+                                             &head->at, head->room + sizeof(head->room)) != 0;
+}
+
+static void add_number(struct conn *conn, struct head *head, const char *name, uint64_t value)
+{
+    char text[24];
+    struct pw_out out = PW_OUT(text);
+    pw_put_uint(&out, value);
+    add(conn, head, name, text);
+}
+
+static void start(struct conn *conn, struct head *head, int status)
+{
+    head->at = head->room + LWS_PRE;
+    head->bad = lws_add_http_header_status(conn->wsi, (unsigned)status, &head->at,
+                                           head->room + sizeof(head->room)) != 0;
+}
+
+static int finish(struct conn *conn, struct head *head)
+{
+    head->bad |=
+        lws_finalize_http_header(conn->wsi, &head->at, head->room + sizeof(head->room)) != 0;
+    size_t len = (size_t)(head->at - (head->room + LWS_PRE));
+    return head->bad || lws_write(conn->wsi, head->room + LWS_PRE, len, LWS_WRITE_HTTP_HEADERS) < 0
+               ? -1
+               : 0;
+}
+
+static void add_security(struct conn *conn, struct head *head, const struct pw_http_reply *reply)
+{
+    add(conn, head, "x-content-type-options:", "nosniff");
+    add(conn, head, "referrer-policy:", "no-referrer");
+    add(conn, head, "x-frame-options:", "DENY");
+    add(conn, head, "cross-origin-resource-policy:", "same-origin");
+    add(conn, head, "content-security-policy:",
+        reply->page ? "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+                      "img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+                      "manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+                      "frame-ancestors 'none'"
+                    : "default-src 'none'; frame-ancestors 'none'");
+}
+
+static int keep_body(struct conn *conn, struct pw_str body)
+{
+    free(conn->body);
+    conn->body = malloc(LWS_PRE + body.len);
+    if (conn->body == NULL) {
+        return -1;
+    }
+    if (body.len > 0) {
+        memcpy(conn->body + LWS_PRE, body.at, body.len);
+    }
+    conn->body_len = body.len;
+    conn->body_sent = 0;
+    return 0;
+}
+
+static int answered(struct conn *conn)
+{
+    free(conn->body);
+    conn->body = NULL;
+    return lws_http_transaction_completed(conn->wsi) != 0 ? -1 : 0;
+}
+
+static int answer(struct conn *conn, const struct pw_http_reply *reply)
+{
+    struct head head;
+    start(conn, &head, reply->status);
+    add_security(conn, &head, reply);
+    if (reply->content_type != NULL) {
+        add(conn, &head, "content-type:", reply->content_type);
+    }
+    if (reply->gzip) {
+        add(conn, &head, "content-encoding:", "gzip");
+    }
+    if (reply->etag != NULL) {
+        add(conn, &head, "etag:", reply->etag);
+    }
+    add(conn, &head, "cache-control:",
+        reply->immutable      ? "public, max-age=31536000, immutable"
+        : reply->etag != NULL ? "no-cache"
+                              : "no-store");
+    if (reply->cookie[0] != '\0') {
+        add(conn, &head, "set-cookie:", reply->cookie);
+    }
+    if (reply->allow != NULL) {
+        add(conn, &head, "allow:", reply->allow);
+    }
+    if (reply->retry_after_s > 0) {
+        add_number(conn, &head, "retry-after:", reply->retry_after_s);
+    }
+    if (reply->stream) {
+        add(conn, &head, "connection:", "close"); // its end is the end of the connection
+        conn->stream = true;
+        lws_set_timeout(conn->wsi, NO_PENDING_TIMEOUT, 0);
+        (void)lws_http_mark_sse(conn->wsi);
+        if (finish(conn, &head) != 0) {
+            return -1;
+        }
+        (void)lws_callback_on_writable(conn->wsi);
+        return 0;
+    }
+    if (reply->status != 204 && reply->status != 304) {
+        add_number(conn, &head, "content-length:", reply->body.len);
+    }
+    if (finish(conn, &head) != 0) {
+        return -1;
+    }
+    if (reply->body.len == 0 || conn->head) {
+        return answered(conn);
+    }
+    if (keep_body(conn, reply->body) != 0) {
+        return -1;
+    }
+    (void)lws_callback_on_writable(conn->wsi);
+    return 0;
+}
+
+int http_refuse(struct conn *conn, int status, const char *reason, bool challenge)
+{
+    char text[256];
+    struct pw_out out = PW_OUT(text);
+    pw_put_s(&out, reason);
+    pw_put_c(&out, '\n');
+    struct head head;
+    start(conn, &head, status);
+    add(conn, &head, "content-type:", "text/plain; charset=utf-8");
+    add_number(conn, &head, "content-length:", out.len);
+    add(conn, &head, "connection:", "close");
+    if (challenge) {
+        add(conn, &head, "www-authenticate:", "Basic realm=\"pilotwire\"");
+    }
+    if (finish(conn, &head) != 0 || keep_body(conn, pw_out_str(&out)) != 0) {
+        return -1;
+    }
+    (void)lws_write(conn->wsi, conn->body + LWS_PRE, conn->body_len, LWS_WRITE_HTTP_FINAL);
+    return -1; // close
+}
+
+int http_writable(struct conn *conn)
+{
+    if (conn->stream) {
+        unsigned char room[LWS_PRE + CHUNK];
+        int len =
+            pw_central_stream_take(conn->web->central, conn->number, (char *)room + LWS_PRE, CHUNK);
+        if (len < 0 ||
+            (len > 0 && lws_write(conn->wsi, room + LWS_PRE, (size_t)len, LWS_WRITE_HTTP) < 0)) {
+            return -1;
+        }
+        if (len == CHUNK) {
+            (void)lws_callback_on_writable(conn->wsi);
+        }
+        return 0;
+    }
+    if (conn->body == NULL) {
+        return 0;
+    }
+    size_t rest = conn->body_len - conn->body_sent;
+    size_t len = rest < CHUNK ? rest : CHUNK;
+    bool last = len == rest;
+    // libwebsockets writes headroom before the bytes only for other protocols than HTTP/1.1: what
+    // was sent already may be there.
+    if (lws_write(conn->wsi, conn->body + LWS_PRE + conn->body_sent, len,
+                  last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0) {
+        return -1;
+    }
+    conn->body_sent += len;
+    if (last) {
+        return answered(conn);
+    }
+    (void)lws_callback_on_writable(conn->wsi);
+    return 0;
+}
+
+// --- Requests.
+
+static void take_method(struct conn *conn)
+{
+    static const struct {
+        enum lws_token_indexes token;
+        enum pw_http_method method;
+        bool head;
+    } rows[] = {
+        {WSI_TOKEN_GET_URI, PW_HTTP_GET, false},
+        {WSI_TOKEN_HEAD_URI, PW_HTTP_GET, true},
+        {WSI_TOKEN_POST_URI, PW_HTTP_POST, false},
+        {WSI_TOKEN_PUT_URI, PW_HTTP_PUT, false},
+        {WSI_TOKEN_DELETE_URI, PW_HTTP_DELETE, false},
+        {WSI_TOKEN_OPTIONS_URI, PW_HTTP_OTHER, false},
+        {WSI_TOKEN_PATCH_URI, PW_HTTP_OTHER, false},
+    };
+    conn->method = PW_HTTP_OTHER;
+    conn->head = false;
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        if (lws_hdr_total_length(conn->wsi, rows[i].token) > 0) {
+            conn->method = rows[i].method;
+            conn->head = rows[i].head;
+            (void)header(conn->wsi, rows[i].token, conn->request->path,
+                         sizeof(conn->request->path));
+            return;
+        }
+    }
+}
+
+static void take_query(struct conn *conn)
+{
+    struct pw_out out = PW_OUT(conn->request->query);
+    char part[256];
+    for (int i = 0;
+         lws_hdr_copy_fragment(conn->wsi, part, sizeof(part), WSI_TOKEN_HTTP_URI_ARGS, i) > 0;
+         i++) {
+        if (i > 0) {
+            pw_put_c(&out, '&');
+        }
+        pw_put_s(&out, part);
+    }
+    if (out.full) {
+        conn->request->query[0] = '\0';
+    }
+}
+
+static void take_headers(struct conn *conn)
+{
+    struct request_text *to = conn->request;
+    struct lws *wsi = conn->wsi;
+    (void)header(wsi, WSI_TOKEN_HOST, to->host, sizeof(to->host));
+    (void)header(wsi, WSI_TOKEN_ORIGIN, to->origin, sizeof(to->origin));
+    (void)header(wsi, WSI_TOKEN_HTTP_COOKIE, to->cookie, sizeof(to->cookie));
+    (void)header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, to->etag, sizeof(to->etag));
+    if (lws_hdr_custom_copy(wsi, to->csrf, sizeof(to->csrf), "x-csrf:", 7) < 0) {
+        to->csrf[0] = '\0';
+    }
+}
+
+static int serve(struct conn *conn)
+{
+    const struct request_text *from = conn->request;
+    struct pw_http_request request = {
+        .method = conn->method,
+        .path = pw_str_of(from->path),
+        .query = pw_str_of(from->query),
+        .body = {.at = conn->text, .len = conn->text_len},
+        .host = pw_str_of(from->host),
+        .origin = pw_str_of(from->origin),
+        .cookie = pw_str_of(from->cookie),
+        .csrf = pw_str_of(from->csrf),
+        .etag = pw_str_of(from->etag),
+        .address = pw_str_of(conn->address),
+        .stream = conn->number,
+    };
+    struct pw_http_reply reply = {0};
+    pw_central_http(conn->web->central, &request, &reply, conn_instant(conn->web));
+    free(conn->request);
+    conn->request = NULL;
+    conn_forget_text(conn);
+    return answer(conn, &reply);
+}
+
+int http_request(struct conn *conn)
+{
+    char length[24];
+    free(conn->request);
+    conn->request = calloc(1, sizeof(*conn->request));
+    if (conn->request == NULL) {
+        return -1;
+    }
+    take_method(conn);
+    take_query(conn);
+    take_headers(conn);
+    struct pw_str len = header(conn->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof(length));
+    int64_t bytes = 0;
+    bool given = len.len > 0;
+    if (given && pw_parse_int(len, 0, PW_CENTRAL_BODY_MAX, &bytes) != PW_OK) {
+        return http_refuse(conn, 413, "the body may be at most 65536 bytes long", false);
+    }
+    bool body = conn->method == PW_HTTP_POST || conn->method == PW_HTTP_PUT;
+    if ((body && !given) || lws_hdr_total_length(conn->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) {
+        return http_refuse(conn, 411, "a body needs a Content-Length", false);
+    }
+    if (bytes > 0 || (conn->method == PW_HTTP_POST && given)) {
+        return 0; // the body comes, if only as its end
+    }
+    return serve(conn);
+}
+
+int http_body(struct conn *conn, const void *bytes, size_t len)
+{
+    return conn_append(conn, bytes, len, PW_CENTRAL_BODY_MAX) == PW_OK ? 0 : -1;
+}
+
+int http_body_end(struct conn *conn)
+{
+    return conn->request != NULL ? serve(conn) : -1;
+}
+
+// --- Upgrades.
+
+// OCPP-J 1.6 §3.1.2: no common subprotocol means a handshake without one, then a normal close.
+// libwebsockets cannot do that, so the two short texts are written here.
+static int shake_and_close(struct conn *conn)
+{
+    char key[64];
+    char joined[128];
+    struct pw_str given = header(conn->wsi, WSI_TOKEN_KEY, key, sizeof(key));
+    struct pw_out out = PW_OUT(joined);
+    pw_put(&out, given);
+    pw_put_s(&out, WEBSOCKET_GUID);
+    unsigned char hash[20];
+    char accept[32] = "";
+    (void)lws_SHA1((const unsigned char *)joined, out.len, hash);
+    (void)lws_b64_encode_string((const char *)hash, sizeof(hash), accept, sizeof(accept));
+    unsigned char room[LWS_PRE + 256];
+    struct pw_out text = {.at = (char *)room + LWS_PRE, .cap = sizeof(room) - LWS_PRE};
+    pw_put_s(&text, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                    "Connection: Upgrade\r\nSec-WebSocket-Accept: ");
+    pw_put_s(&text, accept);
+    pw_put_s(&text, "\r\n\r\n");
+    pw_put(&text, (struct pw_str){.at = "\x88\x02\x03\xe8", .len = 4}); // close, 1000
+    (void)lws_write(conn->wsi, room + LWS_PRE, text.len, LWS_WRITE_HTTP_FINAL);
+    return -1;
+}
+
+int http_confirm_upgrade(struct conn *conn, const char *protocol)
+{
+    if (!pw_str_eq_nocase(pw_str_of(protocol), PW_STR("websocket"))) {
+        return http_refuse(conn, 400, "only websocket upgrades are served", false);
+    }
+    char path[256];
+    char authorization[512];
+    char protocols[256];
+    struct pw_central_handshake handshake = {
+        .path = header(conn->wsi, WSI_TOKEN_GET_URI, path, sizeof(path)),
+        .authorization =
+            header(conn->wsi, WSI_TOKEN_HTTP_AUTHORIZATION, authorization, sizeof(authorization)),
+        .protocols = header(conn->wsi, WSI_TOKEN_PROTOCOL, protocols, sizeof(protocols)),
+        .address = pw_str_of(conn->address),
+    };
+    struct pw_central_verdict verdict =
+        pw_central_handshake(conn->web->central, conn->number, &handshake, conn_instant(conn->web));
+    if (verdict.status == 101) {
+        conn->link = true;
+        return 0;
+    }
+    return verdict.status == 400
+               ? shake_and_close(conn)
+               : http_refuse(conn, verdict.status, verdict.reason, verdict.status == 401);
+}

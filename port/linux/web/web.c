@@ -33,7 +33,12 @@ struct conn *conn_of(struct pw_web *web, struct lws *wsi)
     conn->web = web;
     conn->wsi = wsi;
     conn->number = ++web->generation * CONNS_MAX + slot;
-    (void)lws_get_peer_simple(wsi, conn->address, sizeof(conn->address));
+    char address[sizeof(conn->address)] = "";
+    (void)lws_get_peer_simple(wsi, address, sizeof(address));
+    // An IPv4 peer on an IPv6 socket is shown, and throttled, as what it is.
+    bool mapped = strncmp(address, "::ffff:", 7) == 0 && strchr(address, '.') != NULL;
+    struct pw_out out = PW_OUT(conn->address);
+    pw_put_s(&out, address + (mapped ? 7 : 0));
     web->conns[slot] = conn;
     web->next_slot = (slot + 1) % CONNS_MAX;
     lws_set_opaque_user_data(wsi, conn);

@@ -166,42 +166,49 @@ int settings_file_read(struct pw_settings *settings, const char *config, const c
 static const char *when_words(enum pw_setting_when when)
 {
     switch (when) {
-    case PW_WHEN_FILE: return "file";
-    case PW_WHEN_LIVE: return "live";
-    case PW_WHEN_RESTART: return "restart";
-    case PW_WHEN_FIXED: return "fixed";
-    case PW_WHEN_SECRET: return "secret";
+    case PW_WHEN_FILE: return "File";
+    case PW_WHEN_LIVE: return "Live";
+    case PW_WHEN_RESTART: return "Restart";
+    case PW_WHEN_FIXED: return "Fixed";
+    case PW_WHEN_SECRET: return "Secret";
     }
     PW_UNREACHABLE();
 }
 
-static void print_row(const struct pw_settings *settings, struct pw_setting_at at,
+// Rows of a Markdown table; a connector that does not exist yet is called N.
+static void print_row(const struct pw_settings *settings, struct pw_setting_at at, bool exists,
                       struct pw_out *out)
 {
     const struct pw_setting_row *row = &pw_setting_rows[at.id];
-    pw_settings_print_path(at, out);
-    pw_put_c(out, '\t');
+    pw_put_s(out, "| `");
+    if (exists) {
+        pw_settings_print_path(at, out);
+    } else {
+        pw_put_s(out, "connectors[N].");
+        pw_put_s(out, row->path);
+    }
+    pw_put_s(out, "` | ");
     pw_settings_print(settings, at, out);
-    pw_put_c(out, '\t');
+    pw_put_s(out, " | ");
     pw_settings_print_range(row, out);
-    pw_put_c(out, '\t');
+    pw_put_s(out, " | ");
     pw_put_s(out, when_words(row->when));
-    pw_put_c(out, '\t');
+    pw_put_s(out, " | ");
     pw_put_s(out, row->ocpp_key);
-    pw_put_c(out, '\t');
+    pw_put_s(out, " | ");
     pw_put_s(out, row->doc);
-    pw_put_c(out, '\n');
+    pw_put_s(out, " |\n");
 }
 
 void settings_file_print(const struct pw_settings *settings, struct pw_out *out)
 {
-    pw_put_s(out, "setting\tvalue\tallowed\tchanges\tocpp_key\tmeaning\n");
     for (size_t id = 0; id < PW_SETTING_ROWS; id++) {
         bool connector = pw_setting_rows[id].scope == PW_SCOPE_CONNECTOR;
+        bool exists = !connector || settings->connectors > 0;
         unsigned instances = connector && settings->connectors > 0 ? settings->connectors : 1;
         for (unsigned i = 0; i < instances; i++) {
             struct pw_setting_at at = {.id = (enum pw_setting_id)id, .instance = (uint8_t)i};
-            print_row(settings, at, out);
+            print_row(settings, at, exists, out);
         }
     }
 }

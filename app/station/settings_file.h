@@ -9,7 +9,7 @@
 PW_MUST_USE int settings_file_read(struct pw_settings *settings, const char *config,
                                    const char *secrets, struct pw_out *why);
 
-// The whole table with present values, tab-separated, a heading first: for --print-settings.
+// The whole table with present values, as rows of a Markdown table: for --print-settings.
 void settings_file_print(const struct pw_settings *settings, struct pw_out *out);
 
 #endif

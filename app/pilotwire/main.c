@@ -1,0 +1,170 @@
+// pilotwire: the command line for people and scripts, to a station or a central system.
+#include "request.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STATION_DEFAULT "/run/pilotwire/station.sock"
+
+static const char help[] =
+    "pilotwire: see and command a charging station, or the central system\n"
+    "\n"
+    "At a station:\n"
+    "  pilotwire [--station PATH] COMMAND\n"
+    "    status                        state, figures, and why the current is what it is\n"
+    "    watch                         the same, every second, until Ctrl-C\n"
+    "    start [CONNECTOR] [--card ID] start a charge by hand\n"
+    "    stop [CONNECTOR]              stop the charge\n"
+    "    card ID [CONNECTOR]           as if the card were held to the reader\n"
+    "    get [SETTING]                 show settings\n"
+    "    set SETTING VALUE             change a setting\n"
+    "    limits                        who limits the current, why, since when\n"
+    "    limit AMPERE|off [CONNECTOR]  lower the current by hand\n"
+    "    faults                        what is wrong\n"
+    "    clear-fault [CONNECTOR]       clear faults that stay\n"
+    "    enable, disable [CONNECTOR]   make available or unavailable\n"
+    "    can                           CAN buses\n"
+    "    bms, rectifier, output        what they last said\n"
+    "    log [--follow]                the last log lines\n"
+    "    version                       the station's version\n"
+    "\n"
+    "At a central system:\n"
+    "  pilotwire --central URL [--user NAME] [--password-file FILE] COMMAND\n"
+    "    stations                      stations and connectors\n"
+    "    sessions [--of STATION]       charges, newest first\n"
+    "    start STATION [CONNECTOR] --card ID\n"
+    "    stop STATION [TRANSACTION]    the running one when it is the only one\n"
+    "    reset STATION [hard|soft]     restart a station\n"
+    "    get STATION [KEY]             OCPP configuration keys\n"
+    "    set STATION KEY VALUE         change one\n"
+    "    cards                         cards and what they may do\n"
+    "    unknown-cards                 cards presented that nobody knows\n"
+    "    refused                       stations that were turned away, and why\n"
+    "    log STATION                   its OCPP messages, newest first\n"
+    "    watch                         live events, until Ctrl-C\n"
+    "\n"
+    "Options:\n"
+    "  --station PATH        control socket (default: $PILOTWIRE_CONTROL or\n"
+    "                        " STATION_DEFAULT ")\n"
+    "  --central URL         http://host:port of the central system\n"
+    "  --user NAME           default: admin\n"
+    "  --password-file FILE  first line is the password; without it $PILOTWIRE_PASSWORD counts,\n"
+    "                        else it is asked for. Never give it on the command line\n"
+    "  --json, --tsv         for scripts; default: for people on a terminal, --tsv otherwise\n"
+    "  --limit N             length of lists\n"
+    "  --help, --version\n"
+    "\n"
+    "Exit status: 0 done, 1 the other side cannot be reached or is broken, 2 wrong command line,\n"
+    "3 refused (the reason is on standard error).\n";
+
+int fail_with(int code, const struct pw_out *why)
+{
+    (void)fprintf(stderr, "pilotwire: %.*s\n", (int)why->len, why->at);
+    return code;
+}
+
+int fail_usage(const char *what, const char *about)
+{
+    (void)fprintf(stderr, "pilotwire: %s: %s; --help lists everything\n", what, about);
+    return EXIT_USAGE;
+}
+
+static bool take_flag(struct request *request, const char *name)
+{
+    if (strcmp(name, "--json") == 0) {
+        request->form = FORM_JSON;
+    } else if (strcmp(name, "--tsv") == 0) {
+        request->form = FORM_TSV;
+    } else if (strcmp(name, "--follow") == 0 || strcmp(name, "-f") == 0) {
+        request->follow = true;
+    } else if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        request->help = true;
+    } else if (strcmp(name, "--version") == 0) {
+        request->version = true;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static const char **value_of(struct request *request, const char *name)
+{
+    const struct {
+        const char *name;
+        const char **value;
+    } rows[] = {
+        {"--station", &request->station}, {"--central", &request->central},
+        {"--user", &request->user},       {"--password-file", &request->password_file},
+        {"--card", &request->card},       {"--of", &request->filter},
+        {"--limit", &request->limit},
+    };
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        if (strcmp(name, rows[i].name) == 0) {
+            return rows[i].value;
+        }
+    }
+    return NULL;
+}
+
+static int take_argument(struct request *request, const char *text)
+{
+    if (request->word == NULL) {
+        request->word = text;
+        return EXIT_DONE;
+    }
+    if (request->arguments == ARGUMENTS_MAX) {
+        return fail_usage(text, "too many arguments");
+    }
+    request->argument[request->arguments++] = text;
+    return EXIT_DONE;
+}
+
+static int parse(struct request *request, int argc, char **argv)
+{
+    int code = EXIT_DONE;
+    for (int i = 1; i < argc && code == EXIT_DONE; i++) {
+        const char **value = value_of(request, argv[i]);
+        if (take_flag(request, argv[i])) {
+            continue;
+        }
+        if (value == NULL && argv[i][0] == '-' && argv[i][1] == '-') {
+            return fail_usage(argv[i], "no such option");
+        }
+        if (value == NULL) {
+            code = take_argument(request, argv[i]);
+        } else if (i + 1 == argc) {
+            return fail_usage(argv[i], "needs a value");
+        } else {
+            i++;
+            *value = argv[i];
+        }
+    }
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    const char *socket = getenv("PILOTWIRE_CONTROL");
+    struct request request = {
+        .station = socket != NULL && socket[0] != '\0' ? socket : STATION_DEFAULT,
+        .user = "admin",
+        .form = isatty(STDOUT_FILENO) != 0 ? FORM_HUMAN : FORM_TSV,
+    };
+    int code = parse(&request, argc, argv);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    if (request.help) {
+        (void)fputs(help, stdout);
+        return EXIT_DONE;
+    }
+    if (request.version) {
+        (void)printf("pilotwire %s\n", PW_VERSION);
+        return EXIT_DONE;
+    }
+    if (request.word == NULL) {
+        return fail_usage("COMMAND", "is missing");
+    }
+    return request.central != NULL ? run_central(&request) : run_station(&request);
+}

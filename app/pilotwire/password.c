@@ -1,0 +1,67 @@
+#include "password.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+static int take_line(FILE *from, char to[PASSWORD_SIZE])
+{
+    if (fgets(to, PASSWORD_SIZE, from) == NULL) {
+        return PW_ERR_PEER;
+    }
+    to[strcspn(to, "\r\n")] = '\0';
+    return to[0] != '\0' ? PW_OK : PW_ERR_PEER;
+}
+
+static int from_file(char to[PASSWORD_SIZE], const char *file, struct pw_out *why)
+{
+    FILE *from = fopen(file, "re");
+    int err = from != NULL ? take_line(from, to) : PW_ERR_PEER;
+    if (err != PW_OK) {
+        pw_put_s(why, file);
+        pw_put_s(why, from == NULL ? ": cannot be read" : ": its first line is no password");
+    }
+    if (from != NULL) {
+        (void)fclose(from);
+    }
+    return err;
+}
+
+static int from_prompt(char to[PASSWORD_SIZE], struct pw_out *why)
+{
+    struct termios before;
+    if (tcgetattr(STDIN_FILENO, &before) != 0) {
+        pw_put_s(why, "no password: use --password-file or $PILOTWIRE_PASSWORD");
+        return PW_ERR_PEER;
+    }
+    struct termios silent = before;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    (void)fputs("Password: ", stderr);
+    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    int err = take_line(stdin, to);
+    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    (void)fputc('\n', stderr);
+    if (err != PW_OK) {
+        pw_put_s(why, "no password was given");
+    }
+    return err;
+}
+
+int password_get(char to[PASSWORD_SIZE], const char *file, struct pw_out *why)
+{
+    const char *given = getenv("PILOTWIRE_PASSWORD");
+    if (file != NULL) {
+        return from_file(to, file, why);
+    }
+    if (given != NULL && given[0] != '\0') {
+        if (pw_str_copy(to, PASSWORD_SIZE, pw_str_of(given)) != PW_OK) {
+            pw_put_s(why, "$PILOTWIRE_PASSWORD is longer than 128 bytes");
+            return PW_ERR_LIMIT;
+        }
+        return PW_OK;
+    }
+    return from_prompt(to, why);
+}

@@ -1,0 +1,13 @@
+// password: from a file, the environment, or a prompt without echo; never from the command line,
+// which every user of the machine can read.
+#ifndef PW_APP_PILOTWIRE_PASSWORD_H
+#define PW_APP_PILOTWIRE_PASSWORD_H
+
+#include "base/base.h"
+
+#define PASSWORD_SIZE 129
+
+// `file` NULL: $PILOTWIRE_PASSWORD, else the prompt. PW_OK, or an error with *why.
+PW_MUST_USE int password_get(char to[PASSWORD_SIZE], const char *file, struct pw_out *why);
+
+#endif

@@ -1,0 +1,258 @@
+#include "remote.h"
+
+#include "table.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_MAX ((size_t)16 * 1024 * 1024)
+#define URL_MAX    1024
+#define TIMEOUT_S  30L
+
+struct remote {
+    CURL *curl;
+    char base[URL_MAX];
+    char csrf[160]; // the whole header line
+    char *text;     // of the last answer
+    size_t len;
+    size_t cap;
+    void (*line)(void *context, struct pw_str text); // while listening
+    void *context;
+};
+
+static int grow(struct remote *remote, size_t more)
+{
+    size_t need = remote->len + more + 1;
+    if (need > ANSWER_MAX) {
+        return PW_ERR_LIMIT;
+    }
+    if (need <= remote->cap) {
+        return PW_OK;
+    }
+    size_t cap = need * 2;
+    char *text = realloc(remote->text, cap);
+    if (text == NULL) {
+        return PW_ERR_LIMIT;
+    }
+    remote->text = text;
+    remote->cap = cap;
+    return PW_OK;
+}
+
+// While listening, whole lines leave as they come.
+static void hand_out_lines(struct remote *remote)
+{
+    char *end = memchr(remote->text, '\n', remote->len);
+    while (end != NULL) {
+        size_t len = (size_t)(end - remote->text);
+        remote->line(remote->context, pw_str_trim((struct pw_str){.at = remote->text, .len = len}));
+        remote->len -= len + 1;
+        memmove(remote->text, end + 1, remote->len);
+        end = memchr(remote->text, '\n', remote->len);
+    }
+}
+
+static size_t on_bytes(char *bytes, size_t size, size_t count, void *context)
+{
+    struct remote *remote = context;
+    size_t len = size * count;
+    if (grow(remote, len) != PW_OK) {
+        return 0; // libcurl ends the transfer
+    }
+    memcpy(remote->text + remote->len, bytes, len);
+    remote->len += len;
+    remote->text[remote->len] = '\0';
+    if (remote->line != NULL) {
+        hand_out_lines(remote);
+    }
+    return len;
+}
+
+// libcurl's options are variadic; one place for each type keeps the warnings away.
+static void set_text(struct remote *remote, CURLoption option, const char *value)
+{
+    (void)curl_easy_setopt(remote->curl, option, value);
+}
+
+static void set_long(struct remote *remote, CURLoption option, long value)
+{
+    (void)curl_easy_setopt(remote->curl, option, value);
+}
+
+// The server's own sentence, out of {"error":{"code":…,"message":…}}.
+static void put_message(struct remote *remote, long status, struct pw_out *why)
+{
+    char ignored[128];
+    struct pw_out no = PW_OUT(ignored);
+    struct document document;
+    struct pw_str text = {.at = remote->text, .len = remote->len};
+    if (text.len > 0 && document_read(&document, text, &no) == PW_OK) {
+        struct pw_str message;
+        if (pw_json_text(member_at(document_root(&document), "error.message"), &message) == PW_OK) {
+            pw_put(why, message);
+            document_free(&document);
+            return;
+        }
+        document_free(&document);
+    }
+    pw_put_s(why, "the central system answered HTTP ");
+    pw_put_int(why, status);
+}
+
+static int perform(struct remote *remote, struct pw_out *why)
+{
+    char reason[CURL_ERROR_SIZE] = "";
+    long status = 0;
+    remote->len = 0;
+    (void)curl_easy_setopt(remote->curl, CURLOPT_ERRORBUFFER, reason);
+    CURLcode rc = curl_easy_perform(remote->curl);
+    (void)curl_easy_setopt(remote->curl, CURLOPT_ERRORBUFFER, NULL);
+    (void)curl_easy_getinfo(remote->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (rc != CURLE_OK) {
+        pw_put_s(why, remote->base);
+        pw_put_s(why, ": ");
+        pw_put_s(why, reason[0] != '\0' ? reason : curl_easy_strerror(rc));
+        return PW_ERR_PEER;
+    }
+    if (status >= 200 && status < 300) {
+        return PW_OK;
+    }
+    put_message(remote, status, why);
+    return status >= 400 && status < 500 ? PW_ERR_BUSY : PW_ERR_PEER;
+}
+
+int remote_ask(struct remote *remote, const char *method, const char *path, const char *body,
+               struct pw_str *answer, struct pw_out *why)
+{
+    char url[2 * URL_MAX];
+    (void)snprintf(url, sizeof(url), "%s/api/v1%s", remote->base, path);
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    struct curl_slist *with_csrf =
+        remote->csrf[0] != '\0' ? curl_slist_append(headers, remote->csrf) : headers;
+    set_text(remote, CURLOPT_URL, url);
+    set_text(remote, CURLOPT_CUSTOMREQUEST, method);
+    set_text(remote, CURLOPT_POSTFIELDS, body);
+    set_long(remote, CURLOPT_HTTPGET, body == NULL);
+    set_text(remote, CURLOPT_CUSTOMREQUEST, method);
+    (void)curl_easy_setopt(remote->curl, CURLOPT_HTTPHEADER, with_csrf);
+    int err = perform(remote, why);
+    (void)curl_easy_setopt(remote->curl, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(headers);
+    *answer = (struct pw_str){.at = remote->text, .len = remote->len};
+    return err;
+}
+
+int remote_listen(struct remote *remote, void (*line)(void *context, struct pw_str text),
+                  void *context, struct pw_out *why)
+{
+    struct pw_str answer;
+    remote->line = line;
+    remote->context = context;
+    set_long(remote, CURLOPT_TIMEOUT, 0);
+    int err = remote_ask(remote, "GET", "/events?ocpp=*", NULL, &answer, why);
+    set_long(remote, CURLOPT_TIMEOUT, TIMEOUT_S);
+    remote->line = NULL;
+    return err;
+}
+
+static struct remote *make(const char *url, struct pw_out *why)
+{
+    struct remote *remote = calloc(1, sizeof(*remote));
+    size_t len = strlen(url);
+    while (len > 0 && url[len - 1] == '/') {
+        len--;
+    }
+    if (remote == NULL || pw_str_copy(remote->base, sizeof(remote->base),
+                                      (struct pw_str){.at = url, .len = len}) != PW_OK) {
+        pw_put_s(why, "--central: the URL is too long");
+        free(remote);
+        return NULL;
+    }
+    remote->curl = curl_easy_init();
+    if (remote->curl == NULL || grow(remote, 4096) != PW_OK) {
+        pw_put_s(why, "libcurl cannot start");
+        remote_logout(remote);
+        return NULL;
+    }
+    set_text(remote, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_text(remote, CURLOPT_COOKIEFILE, ""); // keep cookies in memory
+    set_text(remote, CURLOPT_USERAGENT, "pilotwire/" PW_VERSION);
+    set_long(remote, CURLOPT_CONNECTTIMEOUT, 10);
+    set_long(remote, CURLOPT_TIMEOUT, TIMEOUT_S);
+    set_long(remote, CURLOPT_NOSIGNAL, 1);
+    set_long(remote, CURLOPT_FOLLOWLOCATION, 0);
+    (void)curl_easy_setopt(remote->curl, CURLOPT_WRITEFUNCTION, on_bytes);
+    (void)curl_easy_setopt(remote->curl, CURLOPT_WRITEDATA, remote);
+    return remote;
+}
+
+static int keep_csrf(struct remote *remote, struct pw_str answer, struct pw_out *why)
+{
+    struct document document;
+    struct pw_str token;
+    int err = document_read(&document, answer, why);
+    if (err != PW_OK) {
+        return err;
+    }
+    err = pw_json_text(pw_json_member(document_root(&document), "csrf"), &token);
+    struct pw_out header = PW_OUT(remote->csrf);
+    pw_put_s(&header, "X-CSRF: ");
+    if (err == PW_OK) {
+        pw_put(&header, token);
+    }
+    if (err != PW_OK || header.full) {
+        pw_put_s(why, "the login's answer is not a central system's");
+        err = PW_ERR_PEER;
+    }
+    document_free(&document);
+    return err;
+}
+
+struct remote *remote_login(const char *url, const char *user, const char *password, bool *refused,
+                            struct pw_out *why)
+{
+    char body[1024];
+    struct pw_out out = PW_OUT(body);
+    struct pw_json_writer json = PW_JSON_WRITER(&out);
+    struct pw_str answer;
+    struct remote *remote = make(url, why);
+    *refused = false;
+    if (remote == NULL) {
+        return NULL;
+    }
+    pw_json_open(&json, '{');
+    pw_json_key(&json, "user");
+    pw_json_put_s(&json, user);
+    pw_json_key(&json, "password");
+    pw_json_put_s(&json, password);
+    pw_json_close(&json, '}');
+    int err = out.full ? PW_ERR_LIMIT : remote_ask(remote, "POST", "/login", body, &answer, why);
+    explicit_bzero(body, sizeof(body));
+    if (err == PW_OK) {
+        err = keep_csrf(remote, answer, why);
+    }
+    if (err != PW_OK) {
+        *refused = err == PW_ERR_BUSY;
+        remote->csrf[0] = '\0';
+        remote_logout(remote);
+        return NULL;
+    }
+    return remote;
+}
+
+void remote_logout(struct remote *remote)
+{
+    if (remote == NULL) {
+        return;
+    }
+    if (remote->curl != NULL && remote->csrf[0] != '\0') {
+        char ignored[128];
+        struct pw_out why = PW_OUT(ignored);
+        struct pw_str answer;
+        (void)!remote_ask(remote, "POST", "/logout", "{}", &answer, &why);
+    }
+    curl_easy_cleanup(remote->curl);
+    free(remote->text);
+    free(remote);
+}

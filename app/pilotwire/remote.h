@@ -1,0 +1,25 @@
+// remote: a session with a central system's REST interface, over libcurl.
+#ifndef PW_APP_PILOTWIRE_REMOTE_H
+#define PW_APP_PILOTWIRE_REMOTE_H
+
+#include "base/base.h"
+
+struct remote; // owned by remote_login's caller
+
+// Logs in. NULL with a sentence in *why; *refused tells a wrong password from a network that fails.
+struct remote *remote_login(const char *url, const char *user, const char *password, bool *refused,
+                            struct pw_out *why);
+void remote_logout(struct remote *remote);
+
+// One exchange. `path` is what follows /api/v1; `body` is JSON or NULL. The answer's text is valid
+// until the next call. PW_OK for 2xx, PW_ERR_BUSY when refused (4xx, the server's sentence in
+// *why), PW_ERR_PEER when it cannot be reached or is broken.
+PW_MUST_USE int remote_ask(struct remote *remote, const char *method, const char *path,
+                           const char *body, struct pw_str *answer, struct pw_out *why);
+
+// Hands each line of the live events to `line` until the connection ends.
+PW_MUST_USE int remote_listen(struct remote *remote,
+                              void (*line)(void *context, struct pw_str text), void *context,
+                              struct pw_out *why);
+
+#endif

@@ -1,0 +1,35 @@
+// request: what the command line asked for, and the exit codes.
+#ifndef PW_APP_PILOTWIRE_REQUEST_H
+#define PW_APP_PILOTWIRE_REQUEST_H
+
+#include "table.h"
+
+#define ARGUMENTS_MAX 16
+
+enum { EXIT_DONE = 0, EXIT_UNREACHABLE = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3 };
+
+struct request {
+    const char *station;       // control socket
+    const char *central;       // URL; NULL: talk to the station
+    const char *user;          // at the central system
+    const char *password_file; // NULL: environment or prompt
+    const char *card;          // NULL: none given
+    const char *filter;        // --of: station id for lists; NULL: all
+    const char *limit;         // NULL: the other side's default
+    bool follow;
+    bool help;
+    bool version;
+    enum form form;
+    const char *word; // the command; NULL: none
+    const char *argument[ARGUMENTS_MAX];
+    size_t arguments;
+};
+
+// Says what is wrong on standard error and gives the exit code back.
+int fail_with(int code, const struct pw_out *why);
+int fail_usage(const char *what, const char *about);
+
+int run_station(const struct request *request);
+int run_central(const struct request *request);
+
+#endif

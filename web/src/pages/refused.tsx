@@ -5,26 +5,25 @@ import type { Refused } from "../data/types";
 import { Empty, Button, Loading, Problem, When } from "../ui/parts";
 import { AddStation, addressOf } from "./add_station";
 
-// What usually helps, by the HTTP status the central answered with.
-function advice(r: Refused): string {
-  switch (r.status) {
-    case 400:
-      return "The request was no proper WebSocket handshake. Check that the station speaks OCPP over JSON (1.6J).";
-    case 401:
-      return "The station is not known or its key is wrong. Add it here, or enter the key again in the station.";
-    case 403:
-      return "The address the station was given is not one this central was started for.";
-    case 404:
-      return `The path is wrong. The station's address must read ${addressOf(r.station_id || "ID")}.`;
-    case 426:
-    case 505:
-      return "The station did not offer the subprotocol ocpp1.6.";
-    case 429:
-      return "It tried too often with a wrong key. Correct the key and wait a minute.";
-    default:
-      return "";
-  }
-}
+// What usually helps: the first row whose status and words fit.
+const ADVICE: readonly (readonly [number, RegExp, string])[] = [
+  [401, /unknown station/, "Add the station here to get its key. If it is known under another name, correct its identity."],
+  [401, /no credentials/, "The station sent no password. Enter the key as its AuthorizationKey (security profile 1)."],
+  [401, /not HTTP Basic/, "The station must use HTTP Basic authentication (security profile 1)."],
+  [401, /user name/, "The user name must be the station's identity, exactly as in its address."],
+  [401, /wrong key/, "Enter the key again in the station, or add the station again for a new one."],
+  [404, /./, "The path of the address is wrong; see below how it must read."],
+  [429, /./, "Wrong keys came too often from this address. Correct the key; it is let in again after a pause."],
+  [400, /subprotocol/, "The station must offer the WebSocket subprotocol ocpp1.6 (OCPP 1.6 over JSON)."],
+  [409, /./, "Two devices use this identity at the same time. Give one of them its own."],
+  [1008, /duplicate/, "Two devices use this identity at the same time. Give one of them its own."],
+  [503, /./, "The central has no room for another station."],
+];
+
+const advice = (r: Refused): string => ADVICE.find(([status, words]) => status === r.status && words.test(r.reason))?.[2] ?? "";
+
+// A new key helps who has none or a wrong one.
+const wantsKey = (r: Refused): boolean => r.status === 401 && r.station_id !== "" && /unknown|wrong key|no credentials/.test(r.reason);
 
 export function RefusedPage() {
   const list = useSignal<Refused[] | null>(null);
@@ -61,6 +60,11 @@ export function RefusedPage() {
         </Empty>
       )}
       {list.value && list.value.length > 0 && (
+        <p class="soft hint">
+          A station's address reads <code>{addressOf("ID")}</code>, with its own identity for ID.
+        </p>
+      )}
+      {list.value && list.value.length > 0 && (
         <ul class="card refusals">
           {list.value.map((r) => (
             <li key={`${r.time} ${r.address} ${r.station_id}`}>
@@ -77,7 +81,7 @@ export function RefusedPage() {
                 </p>
                 <p class="soft">{advice(r)}</p>
               </div>
-              {r.status === 401 && r.station_id !== "" && <Button onClick={() => (adding.value = r.station_id)}>Add station</Button>}
+              {wantsKey(r) && <Button onClick={() => (adding.value = r.station_id)}>Add station</Button>}
             </li>
           ))}
         </ul>

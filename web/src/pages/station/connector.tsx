@@ -17,7 +17,7 @@ function whyNoStart(station: Station, c: Connector): string | null {
   if (!station.online) return "the station is offline";
   if (c.transaction_id !== null) return "a charge is running";
   if (c.status === "Unavailable") return "the connector is out of service";
-  if (c.status === "Faulted") return `the connector is faulted: ${c.error_code ?? "no reason given"}`;
+  if (c.status === "Faulted") return `the connector is faulted: ${words(c.error_code ?? "no reason given")}`;
   return null;
 }
 

@@ -12,6 +12,7 @@ import { Button, Empty, Problem, Segments } from "../../ui/parts";
 
 const PAGE = 200;
 const MOST = 4000; // entries kept in the page
+const FEW = 25;
 const ROWS = 250; // exchanges drawn at once
 
 function Payload({ title, entry }: { title: string; entry: LogEntry | null }) {
@@ -89,6 +90,9 @@ export function OcppLog({ station }: { station: string }) {
       if (before !== null || entries.peek().length <= PAGE) oldest.value = more.length < PAGE;
       problem.value = null;
       read.value = true;
+      // A quiet station's log is nearly all chatter: look further back until there is something to see.
+      const first = entries.peek()[0];
+      if (first && !oldest.peek() && shown.peek().length < FEW && entries.peek().length < MOST) await load(first.seq);
     } catch (error) {
       problem.value = error;
     }

@@ -1,0 +1,25 @@
+// options: the command line of pilotwire-sim as rows.
+#ifndef PW_SIM_OPTIONS_H
+#define PW_SIM_OPTIONS_H
+
+#include "dcworld/dcworld.h"
+
+#include <stdio.h>
+
+struct pw_sim_options {
+    struct pw_world_dc_config world;
+    const char *can[PW_WORLD_DC_BUSES]; // wire URLs; NULL: no such bus
+    const char *card_reader;            // "pty:PATH" or "file:PATH"; NULL: none
+    const char *control;                // path of the control socket; NULL: none
+    unsigned status_s;                  // seconds between status lines; 0: none
+    bool help;
+};
+
+// Reads the arguments after the program's name. Strings point into `argv`. On an error `reason`
+// names the option, the value and what it may be.
+PW_MUST_USE int pw_sim_options_read(struct pw_sim_options *options, int argc, char **argv,
+                                    struct pw_out *reason);
+
+void pw_sim_options_help(FILE *to);
+
+#endif

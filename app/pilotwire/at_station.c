@@ -85,9 +85,18 @@ static const struct column watch_columns[] = {
 // ---------------------------------------------------------------------------------------------
 // Showing.
 
+static const struct table status_table = {
+    .column = status_columns, .columns = PW_COUNT(status_columns), .inner = "connectors"};
+static const struct table fault_table = {
+    .column = fault_columns, .columns = PW_COUNT(fault_columns), .inner = "connectors"};
+static const struct table can_table = {
+    .column = can_columns, .columns = PW_COUNT(can_columns), .inner = "connectors"};
+static const struct table watch_table = {
+    .column = watch_columns, .columns = PW_COUNT(watch_columns), .inner = "connectors"};
+
 // The status object stands alone: it is made the only row of an array for the table.
-static int show_object(struct pw_str text, const struct column *columns, size_t count,
-                       enum form form, struct pw_out *why)
+static int show_object(struct pw_str text, const struct table *columns, enum form form,
+                       struct pw_out *why)
 {
     char *wrapped = malloc(text.len + 3);
     struct document document;
@@ -101,10 +110,8 @@ static int show_object(struct pw_str text, const struct column *columns, size_t 
     pw_put_c(&out, ']');
     int err = document_read(&document, pw_out_str(&out), why);
     if (err == PW_OK) {
-        const struct table table = {.column = columns,
-                                    .columns = count,
-                                    .rows = document_root(&document),
-                                    .inner = "connectors"};
+        struct table table = *columns;
+        table.rows = document_root(&document);
         table_print(&table, form, stdout);
         document_free(&document);
     }
@@ -153,43 +160,50 @@ static void show_text(struct pw_str text, enum form form)
     (void)printf("%.*s", (int)text.len, text.at);
 }
 
-static int show_watch(struct pw_str text, enum form form, struct pw_out *why)
+static const struct table *object_table(enum show show)
 {
-    if (form == FORM_JSON) {
-        (void)printf("%.*s", (int)text.len, text.at);
-        return PW_OK;
-    }
-    return show_object(text, watch_columns, PW_COUNT(watch_columns), form, why);
+    return show == SHOW_STATUS ? &status_table : show == SHOW_FAULTS ? &fault_table : &can_table;
 }
 
 static int show(const struct row *row, struct pw_str text, enum form form, struct pw_out *why)
 {
-    bool object = form != FORM_HUMAN;
     switch (row->show) {
     case SHOW_STATUS:
     case SHOW_FAULTS:
     case SHOW_CAN:
-        if (!object || form == FORM_JSON) {
-            (void)printf("%.*s", (int)text.len, text.at);
-            return PW_OK;
+        if (form == FORM_TSV) {
+            return show_object(text, object_table(row->show), form, why);
         }
-        if (row->show == SHOW_STATUS) {
-            return show_object(text, status_columns, PW_COUNT(status_columns), form, why);
-        }
-        return row->show == SHOW_FAULTS
-                   ? show_object(text, fault_columns, PW_COUNT(fault_columns), form, why)
-                   : show_object(text, can_columns, PW_COUNT(can_columns), form, why);
+        break;
     case SHOW_VALUES: show_values(text, form); return PW_OK;
-    case SHOW_STREAM: return show_watch(text, form, why);
-    case SHOW_LOG: (void)printf("%.*s", (int)text.len, text.at); return PW_OK;
+    case SHOW_TEXT: show_text(text, form); return PW_OK;
     case SHOW_NOTHING:
         if (form == FORM_HUMAN) {
-            show_text(text, form);
+            break;
         }
         return PW_OK;
-    case SHOW_TEXT: show_text(text, form); return PW_OK;
+    case SHOW_STREAM:
+    case SHOW_LOG: break;
     }
-    PW_UNREACHABLE();
+    (void)printf("%.*s", (int)text.len, text.at);
+    return PW_OK;
+}
+
+// One of a stream of frames: a log line, or a status object.
+static int show_next(const struct row *row, struct pw_str text, bool first,
+                     const struct request *request, struct pw_out *why)
+{
+    if (row->show == SHOW_LOG) {
+        (void)printf("%.*s\n", (int)text.len, text.at);
+        return PW_OK;
+    }
+    if (request->form == FORM_JSON) {
+        (void)printf("%.*s", (int)text.len, text.at);
+        return PW_OK;
+    }
+    struct table table = watch_table;
+    table.untitled = !first;
+    return show_object(text, &table, request->form, why);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -224,21 +238,19 @@ static void put_line(const struct request *request, const struct row *row, struc
 static int hear_stream(struct local *local, const struct row *row, const struct request *request,
                        struct pw_out *why)
 {
+    bool first = true;
     for (;;) {
         struct frame frame;
         int err = local_hear(local, &frame, why);
-        if (err != PW_OK) {
+        if (err == PW_OK) {
+            struct pw_str text = {.at = frame.text, .len = frame.len};
+            err = show_next(row, text, first, request, why);
+            free(frame.text);
+        }
+        if (err != PW_OK || fflush(stdout) != 0) {
             return fail_with(EXIT_UNREACHABLE, why);
         }
-        err = show(row, (struct pw_str){.at = frame.text, .len = frame.len}, request->form, why);
-        if (row->show == SHOW_LOG) {
-            (void)putchar('\n');
-        }
-        (void)fflush(stdout);
-        free(frame.text);
-        if (err != PW_OK) {
-            return fail_with(EXIT_UNREACHABLE, why);
-        }
+        first = false;
     }
 }
 

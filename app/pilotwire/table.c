@@ -65,10 +65,9 @@ static void put_safe(struct pw_out *out, struct pw_str text)
     }
 }
 
-void put_value(struct pw_out *out, const struct pw_json_node *value, enum form form)
+static void put_one(struct pw_out *out, const struct pw_json_node *value, bool human)
 {
     struct pw_str text = {0};
-    bool human = form == FORM_HUMAN;
     if (value == NULL || pw_json_is(value, PW_JSON_NULL)) {
         pw_put_s(out, human ? "-" : "");
     } else if (pw_json_is(value, PW_JSON_TRUE)) {
@@ -80,6 +79,23 @@ void put_value(struct pw_out *out, const struct pw_json_node *value, enum form f
         pw_put_s(out, human && text.len == 0 ? "-" : "");
     } else {
         put_safe(out, (struct pw_str){.at = value->at, .len = value->len});
+    }
+}
+
+void put_value(struct pw_out *out, const struct pw_json_node *value, enum form form)
+{
+    bool human = form == FORM_HUMAN;
+    if (value == NULL || !pw_json_is(value, PW_JSON_ARRAY)) {
+        put_one(out, value, human);
+        return;
+    }
+    struct pw_json_iter it = pw_json_each(value);
+    const char *between = "";
+    for (const struct pw_json_node *item = pw_json_next(&it); item != NULL;
+         item = pw_json_next(&it)) {
+        pw_put_s(out, between);
+        put_one(out, item, human);
+        between = " ";
     }
 }
 
@@ -148,7 +164,7 @@ static void do_row(struct printing *printing, const struct pw_json_node *around,
 static void do_all(struct printing *printing)
 {
     const struct table *table = printing->table;
-    for (size_t i = 0; i < table->columns; i++) {
+    for (size_t i = 0; i < table->columns && (printing->measuring || !table->untitled); i++) {
         do_cell(printing, i, pw_str_of(table->column[i].title));
     }
     struct pw_json_iter outer = pw_json_each(table->rows);

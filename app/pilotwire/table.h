@@ -32,13 +32,14 @@ struct table {
     size_t columns;
     const struct pw_json_node *rows; // an array of objects
     const char *inner; // NULL, or the member of each object whose array holds the rows
+    bool untitled;     // without the first line
 };
 
 void table_print(const struct table *table, enum form form, FILE *to);
 
 // The member at a path with dots, NULL without one.
 const struct pw_json_node *member_at(const struct pw_json_node *object, const char *path);
-// A value as text for `form`; control characters leave as '?'.
+// A value as text for `form`: control characters leave as '?', an array as its values with spaces.
 void put_value(struct pw_out *out, const struct pw_json_node *value, enum form form);
 
 #endif

@@ -143,9 +143,11 @@ int link_received(struct conn *conn, const void *bytes, size_t len)
 int link_writable(struct conn *conn)
 {
     if (conn->ping && conn->close_code == 0) {
-        unsigned char nothing[LWS_PRE + 1] = {0};
+        // libwebsockets does not report the pong of an empty ping.
+        unsigned char bytes[LWS_PRE + 1] = {0};
+        bytes[LWS_PRE] = '?';
         conn->ping = false;
-        if (lws_write(conn->wsi, nothing + LWS_PRE, 0, LWS_WRITE_PING) < 0) {
+        if (lws_write(conn->wsi, bytes + LWS_PRE, 1, LWS_WRITE_PING) < 0) {
             return -1;
         }
     } else if (conn->first != NULL) {

@@ -1,6 +1,6 @@
 // The journal: what a power cut may and may not take away.
 #include "journal/journal.h"
-#include "store.h"
+#include "simstore.h"
 #include "test.h"
 
 #include <string.h>

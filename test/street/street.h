@@ -6,8 +6,8 @@
 
 #include "book.h"
 #include "dcworld/dcworld.h"
+#include "simstore.h"
 #include "station.h"
-#include "store.h"
 
 enum { STREET_TRANSIT_MAX = 16, STREET_TEXT_MAX = 16384 };
 

@@ -1,4 +1,4 @@
-#include "store.h"
+#include "simstore.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -196,7 +196,7 @@ static void put_command(struct pw_str answer, enum form form)
         const struct table table = {.column = columns, .columns = 3, .rows = keys};
         table_print(&table, form, stdout);
     } else {
-        char value[4096];
+        char value[4096] = "";
         struct pw_out out = PW_OUT(value);
         const struct pw_json_node *status = member_at(root, "answer.status");
         put_value(&out, status != NULL ? status : member_at(root, "state"), form);

@@ -121,7 +121,7 @@ static int show_object(struct pw_str text, const struct table *columns, enum for
 
 static void show_values(struct pw_str text, enum form form)
 {
-    char json_text[65536];
+    char json_text[65536] = "";
     struct pw_out out = PW_OUT(json_text);
     struct pw_json_writer json = PW_JSON_WRITER(&out);
     pw_json_open(&json, '{');
@@ -147,7 +147,7 @@ static void show_values(struct pw_str text, enum form form)
 static void show_text(struct pw_str text, enum form form)
 {
     if (form == FORM_JSON) {
-        char json_text[65536];
+        char json_text[65536] = "";
         struct pw_out out = PW_OUT(json_text);
         struct pw_json_writer json = PW_JSON_WRITER(&out);
         pw_json_open(&json, '{');
@@ -257,7 +257,7 @@ static int hear_stream(struct local *local, const struct row *row, const struct 
 static int exchange(struct local *local, const struct row *row, const struct request *request,
                     struct pw_out *why)
 {
-    char text[1024];
+    char text[1024] = "";
     struct pw_out line = PW_OUT(text);
     struct frame frame;
     put_line(request, row, &line);

@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define FRAME_MAX (1024 * 1024)
+#define FRAME_MAX 1048576
 
 static int fail(struct pw_out *why, const char *what, const char *detail)
 {

@@ -71,9 +71,8 @@ static pw_ms decide(struct program *program, pw_ms now)
 static void follow_log_level(struct program *program)
 {
     static const enum pw_level levels[] = {PW_LOG_INFO, PW_LOG_ERROR, PW_LOG_WARN, PW_LOG_DEBUG};
-    int32_t choice = pw_settings_int(&program->station.settings, PW_SET_LOG_LEVEL);
-    PW_ASSERT(choice >= 0 && (size_t)choice < PW_COUNT(levels));
-    program->logger->level = levels[choice];
+    size_t choice = (size_t)pw_settings_int(&program->station.settings, PW_SET_LOG_LEVEL);
+    program->logger->level = choice < PW_COUNT(levels) ? levels[choice] : PW_LOG_INFO;
 }
 
 static pw_ms tell_service(struct program *program, pw_ms now)

@@ -258,16 +258,16 @@ static void put_frame(struct client *client, const char *word, struct pw_str tex
 void pw_control_answer(struct pw_control *control, unsigned client, const char *word,
                        struct pw_str text)
 {
-    PW_ASSERT(client < PW_CONTROL_CLIENTS_MAX);
-    if (control->clients[client].fd >= 0) {
+    if (client < PW_CONTROL_CLIENTS_MAX && control->clients[client].fd >= 0) {
         put_frame(&control->clients[client], word, text);
     }
 }
 
 void pw_control_set_topics(struct pw_control *control, unsigned client, unsigned topics)
 {
-    PW_ASSERT(client < PW_CONTROL_CLIENTS_MAX);
-    control->clients[client].topics = topics;
+    if (client < PW_CONTROL_CLIENTS_MAX && control->clients[client].fd >= 0) {
+        control->clients[client].topics = topics;
+    }
 }
 
 bool pw_control_wanted(const struct pw_control *control, unsigned topics)

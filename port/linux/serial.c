@@ -232,7 +232,7 @@ static bool cut_line(struct pw_serial *serial, char *to, struct pw_str *line)
     }
     size_t len = (size_t)(end - serial->in);
     memcpy(to, serial->in, len);
-    *line = serial->skipping ? (struct pw_str){0} : strip((struct pw_str){.at = to, .len = len});
+    *line = strip((struct pw_str){.at = to, .len = serial->skipping ? 0 : len});
     serial->skipping = false;
     serial->in_len -= len + 1;
     memmove(serial->in, end + 1, serial->in_len);

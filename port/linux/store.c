@@ -243,7 +243,8 @@ static struct batch *copy_batch(const struct pw_store_change *changes, size_t co
     batch->next = NULL;
     batch->count = count;
     for (size_t i = 0; i < count; i++) {
-        struct pw_str value = changes[i].remove ? (struct pw_str){0} : changes[i].value;
+        struct pw_str value = {.at = changes[i].value.at,
+                               .len = changes[i].remove ? 0 : changes[i].value.len};
         memcpy(bytes.at + bytes.len, changes[i].key.at, changes[i].key.len);
         batch->change[i] = (struct pw_store_change){
             .key = {.at = bytes.at + bytes.len, .len = changes[i].key.len},

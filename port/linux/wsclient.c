@@ -192,11 +192,11 @@ static pw_ms pace_now(const struct pw_ws_client *client)
 
 static void enter(struct pw_ws_client *client, enum pw_ws_state state)
 {
-    static const unsigned seconds[] = {
+    static const pw_ms seconds[] = {
         [PW_WS_OPENING] = PW_WS_OPEN_S, [PW_WS_CLOSING] = PW_WS_CLOSE_S, [PW_WS_OPEN] = 0};
     client->state = state;
     client->deadline =
-        seconds[state] > 0 ? pw_after(pace_now(client), seconds[state] * 1000U) : PW_NEVER;
+        seconds[state] > 0 ? pw_after(pace_now(client), seconds[state] * 1000) : PW_NEVER;
     if (state == PW_WS_OPEN) {
         client->ping_at =
             client->ping_ms > 0 ? pw_after(pace_now(client), client->ping_ms) : PW_NEVER;
@@ -359,7 +359,7 @@ static int send_next(struct pw_ws_client *client, struct lws *wsi)
         return -1;
     }
     if (client->ping_due) {
-        unsigned char empty[LWS_PRE + 1];
+        unsigned char empty[LWS_PRE + 1] = {0};
         client->ping_due = false;
         rc = write_frame(wsi, empty + LWS_PRE, 0, LWS_WRITE_PING);
     } else if (client->out_waits) {
@@ -507,7 +507,7 @@ static void step_open(struct pw_ws_client *client)
         client->ping_at = client->ping_ms > 0 ? pw_after(now, client->ping_ms) : PW_NEVER;
         client->ping_due = client->ping_ms > 0;
         if (client->ping_due && client->pong_by == PW_NEVER) {
-            client->pong_by = pw_after(now, PW_WS_PONG_S * 1000U);
+            client->pong_by = pw_after(now, (pw_ms)PW_WS_PONG_S * 1000);
         }
         (void)lws_callback_on_writable(client->wsi);
     }

@@ -158,7 +158,7 @@ static pw_ms turn(void *context, pw_ms now)
     if (sim->options.status_s > 0) {
         if (now >= sim->status_at) {
             show_status(sim);
-            sim->status_at = now + sim->options.status_s * 1000U;
+            sim->status_at = now + (pw_ms)sim->options.status_s * 1000U;
         }
         next = pw_earlier(next, sim->status_at);
     }
@@ -231,7 +231,7 @@ static void close_all(struct sim *sim)
 static void print_result(const struct sim *sim)
 {
     struct pw_world_dc_truth truth = pw_world_dc_truth(&sim->world);
-    char text[256];
+    char text[256] = "";
     struct pw_out out = PW_OUT(text);
     pw_put_s(&out, "{\"energy_wh_physical\":");
     pw_put_fixed(&out, truth.energy_mwh, 3);
@@ -247,7 +247,7 @@ static void print_result(const struct sim *sim)
 
 static int run(struct sim *sim)
 {
-    char text[512];
+    char text[512] = "";
     struct pw_out reason = PW_OUT(text);
     if (pw_clock_init(&sim->clock, getenv("PILOTWIRE_CLOCK")) != PW_OK) {
         (void)fputs("pilotwire-sim: PILOTWIRE_CLOCK must be "
@@ -281,7 +281,7 @@ static int run(struct sim *sim)
 int main(int argc, char **argv)
 {
     static struct sim sim; // large, and one a program
-    char text[512];
+    char text[512] = "";
     struct pw_out reason = PW_OUT(text);
     if (pw_sim_options_read(&sim.options, argc - 1, argv + 1, &reason) != PW_OK) {
         (void)fprintf(stderr, "pilotwire-sim: %s\n", text);

@@ -18,8 +18,8 @@ struct option {
     const char *name;
     const char *shows; // the value in the help
     enum kind kind;
-    int64_t least, most;
     unsigned decimals;
+    int64_t least, most;
     const char *doc;
     void (*set)(struct pw_sim_options *options, struct value value);
 };
@@ -125,29 +125,29 @@ static void set_help(struct pw_sim_options *options, struct value value)
 static const struct option known[] = {
     {"--can", "URL", TEXT, 0, 0, 0, "first CAN bus: mcast:239.74.163.2:43113, socketcan:vcan0, slcan:..; must be given", set_can},
     {"--can2", "URL", TEXT, 0, 0, 0, "second CAN bus", set_can2},
-    {"--vehicle-bus", "0|1", NUMBER, 0, 1, 0, "bus of the vehicle's BMS (0)", set_vehicle_bus},
-    {"--power-bus", "0|1", NUMBER, 0, 1, 0, "bus of rectifier, terminal report and I/O node (0)", set_power_bus},
+    {"--vehicle-bus", "0|1", NUMBER, 0, 0, 1, "bus of the vehicle's BMS (0)", set_vehicle_bus},
+    {"--power-bus", "0|1", NUMBER, 0, 0, 1, "bus of rectifier, terminal report and I/O node (0)", set_power_bus},
     {"--vehicle", "classic|pro|max", CHOICE, 0, 0, 0, "model: 30, 60 or 90 Ah (classic)", set_vehicle},
     {"--chemistry", "lfp23s|nmc20s", CHOICE, 0, 0, 0, "cells of its pack (lfp23s)", set_chemistry},
     {"--bms", "elcon|elcon-soc", CHOICE, 0, 0, 0, "bytes 5-6 of its request: heating, or state of charge (elcon-soc)", set_bms},
-    {"--soc", "PERCENT", NUMBER, 0, 1000, 1, "state of charge at the start, 0..100 (20)", set_soc},
-    {"--temperature", "CELSIUS", NUMBER, -300, 800, 1, "of pack and surroundings, -30..80 (25)", set_temperature},
+    {"--soc", "PERCENT", NUMBER, 1, 0, 1000, "state of charge at the start, 0..100 (20)", set_soc},
+    {"--temperature", "CELSIUS", NUMBER, 1, -300, 800, "of pack and surroundings, -30..80 (25)", set_temperature},
     {"--plugged", "", FLAG, 0, 0, 0, "start plugged in", set_plugged},
     {"--rectifier", "huawei|infypower", CHOICE, 0, 0, 0, "maker of the power modules (huawei)", set_rectifier},
-    {"--address", "NUMBER", NUMBER, 0, 127, 0, "their CAN address (1)", set_address},
-    {"--modules", "NUMBER", NUMBER, 1, 16, 0, "how many share the current (3)", set_modules},
-    {"--io-node", "NUMBER", NUMBER, 1, 127, 0, "CANopen node of the I/O module (32)", set_node},
+    {"--address", "NUMBER", NUMBER, 0, 0, 127, "their CAN address (1)", set_address},
+    {"--modules", "NUMBER", NUMBER, 0, 1, 16, "how many share the current (3)", set_modules},
+    {"--io-node", "NUMBER", NUMBER, 0, 1, 127, "CANopen node of the I/O module (32)", set_node},
     {"--card-reader", "pty:PATH|file:PATH", TEXT, 0, 0, 0, "where `card` writes: a serial device made at PATH, or a file", set_card_reader},
     {"--control", "PATH", TEXT, 0, 0, 0, "Unix socket that takes scenario commands", set_control},
-    {"--seed", "NUMBER", NUMBER, 0, INT64_MAX, 0, "of all random parts (1)", set_seed},
-    {"--status", "SECONDS", NUMBER, 0, 3600, 0, "between status lines, 0 for none (10)", set_status},
+    {"--seed", "NUMBER", NUMBER, 0, 0, INT64_MAX, "of all random parts (1)", set_seed},
+    {"--status", "SECONDS", NUMBER, 0, 0, 3600, "between status lines, 0 for none (10)", set_status},
     {"--help", "", FLAG, 0, 0, 0, "this text", set_help},
 };
 // clang-format on
 
 void pw_sim_options_help(FILE *to)
 {
-    char text[PW_SCENARIO_ANSWER_MAX];
+    char text[PW_SCENARIO_ANSWER_MAX] = "";
     (void)fputs(
         "usage: pilotwire-sim dc --can URL [option...]\n"
         "The hardware that is missing on your desk: a scooter with battery and BMS, a\n"

@@ -35,10 +35,14 @@ void pw_world_dc_init(struct pw_world_dc *world, const struct pw_world_dc_config
     pw_ionode_init(&world->ionode, config->io_node, now);
 }
 
+static bool carries(const struct pw_world_dc *world, unsigned bus)
+{
+    return bus < PW_WORLD_DC_BUSES && world->bus[bus] != PW_CAN_OFF;
+}
+
 void pw_world_dc_can(struct pw_world_dc *world, unsigned bus, const struct pw_can_frame *frame)
 {
-    PW_ASSERT(bus < PW_WORLD_DC_BUSES);
-    if (world->bus[bus] != PW_CAN_OFF) {
+    if (carries(world, bus)) {
         (void)pw_world_dc_frames_push(&world->rx, (struct pw_world_dc_frame){bus, *frame});
     }
 }
@@ -75,7 +79,7 @@ static void flow(struct pw_world_dc *world, uint32_t ms)
 
 static void emit(struct pw_world_dc *world, unsigned bus, const struct pw_can_frame *frame)
 {
-    if (world->bus[bus] != PW_CAN_OFF) {
+    if (carries(world, bus)) {
         (void)pw_world_dc_frames_push(&world->tx, (struct pw_world_dc_frame){bus, *frame});
     }
 }
@@ -163,8 +167,9 @@ void pw_world_dc_plug(struct pw_world_dc *world, bool in)
 
 void pw_world_dc_bus(struct pw_world_dc *world, unsigned bus, enum pw_can_state state)
 {
-    PW_ASSERT(bus < PW_WORLD_DC_BUSES);
-    world->bus[bus] = state;
+    if (bus < PW_WORLD_DC_BUSES) {
+        world->bus[bus] = state;
+    }
 }
 
 int pw_world_dc_vehicle(struct pw_world_dc *world, enum pw_scooter_model model)

@@ -21,8 +21,8 @@ static bool set_voltage(struct pw_world_rectifier *rectifier,
 static bool set_limit(struct pw_world_rectifier *rectifier, const struct pw_huawei_message *message)
 {
     int32_t each_ma = 0;
-    int32_t rated_ma = (int32_t)rectifier->config.rated_ma;
-    if (pw_huawei_share_ma(message->value, rated_ma, &each_ma) != PW_OK || each_ma < 0) {
+    int32_t full_ma = (int32_t)rectifier->config.rated_ma;
+    if (pw_huawei_share_ma(message->value, full_ma, &each_ma) != PW_OK || each_ma < 0) {
         return false;
     }
     rectifier->set_ma = (uint32_t)each_ma * rectifier->config.modules;

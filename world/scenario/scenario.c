@@ -18,8 +18,8 @@ struct row {
     const char *verb;
     const char *word; // second word, or NULL
     enum kind kind;
-    int64_t least, most;
     unsigned decimals;
+    int64_t least, most;
     const char *shows; // the argument in the help
     const char *doc;
     int (*run)(struct pw_world_dc *world, const struct argument *argument, struct pw_out *answer);
@@ -262,7 +262,7 @@ static const struct row rows[] = {
     {"vehicle", "classic", NOTHING, 0, 0, 0, "", "a Classic comes: 30 Ah, asks for 30 A", vehicle_classic},
     {"vehicle", "pro", NOTHING, 0, 0, 0, "", "a Pro comes: 60 Ah, asks for 60 A", vehicle_pro},
     {"vehicle", "max", NOTHING, 0, 0, 0, "", "a Max comes: 90 Ah, asks for 90 A", vehicle_max},
-    {"soc", NULL, NUMBER, 0, 1000, 1, "<percent>", "set the state of charge", soc},
+    {"soc", NULL, NUMBER, 1, 0, 1000, "<percent>", "set the state of charge", soc},
     {"card", NULL, TEXT, 0, 0, 0, "<id>", "hold a card to the reader", card},
     {"bms", "stop", NOTHING, 0, 0, 0, "", "the BMS says stop", bms_stop},
     {"bms", "resume", NOTHING, 0, 0, 0, "", "the BMS behaves again", bms_honest},
@@ -274,10 +274,10 @@ static const struct row rows[] = {
     {"rectifier", "talk", NOTHING, 0, 0, 0, "", "the rectifier speaks again", rectifier_talk},
     {"overtemp", NULL, NOTHING, 0, 0, 0, "", "heat the rectifier's inside by 50 K", overtemp_on},
     {"overtemp", "off", NOTHING, 0, 0, 0, "", "and let it cool", overtemp_off},
-    {"temperature", NULL, NUMBER, -300, 800, 1, "<celsius>", "set pack and surroundings to a temperature", temperature},
-    {"bus", "off", BUS, 0, 1, 0, "[0|1]", "a CAN bus goes bus-off", bus_off},
-    {"bus", "passive", BUS, 0, 1, 0, "[0|1]", "a CAN bus becomes error-passive", bus_passive},
-    {"bus", "on", BUS, 0, 1, 0, "[0|1]", "a CAN bus works again", bus_on},
+    {"temperature", NULL, NUMBER, 1, -300, 800, "<celsius>", "set pack and surroundings to a temperature", temperature},
+    {"bus", "off", BUS, 0, 0, 1, "[0|1]", "a CAN bus goes bus-off", bus_off},
+    {"bus", "passive", BUS, 0, 0, 1, "[0|1]", "a CAN bus becomes error-passive", bus_passive},
+    {"bus", "on", BUS, 0, 0, 1, "[0|1]", "a CAN bus works again", bus_on},
     {"estop", "press", NOTHING, 0, 0, 0, "", "press the emergency stop", estop_press},
     {"estop", "release", NOTHING, 0, 0, 0, "", "pull it out again", estop_release},
     {"weld", "on", NOTHING, 0, 0, 0, "", "the contactor, once closed, stays closed", weld_on},

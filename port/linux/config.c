@@ -239,7 +239,7 @@ static int on_event(struct reader *reader, const yaml_event_t *event)
     PW_UNREACHABLE();
 }
 
-static int parse(struct reader *reader, struct pw_str text)
+static int parse_events(struct reader *reader, struct pw_str text)
 {
     yaml_parser_t parser;
     if (yaml_parser_initialize(&parser) == 0) {
@@ -262,6 +262,15 @@ static int parse(struct reader *reader, struct pw_str text)
     }
     yaml_parser_delete(&parser);
     return err;
+}
+
+int pw_config_parse(struct pw_config *config, const char *file, struct pw_str text,
+                    struct pw_out *why)
+{
+    config->count = 0;
+    config->text = (struct pw_out){.at = config->bytes, .cap = sizeof(config->bytes)};
+    struct reader reader = {.config = config, .file = file, .why = why};
+    return parse_events(&reader, text);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -317,9 +326,7 @@ static int read_all(const struct reader *reader, int fd, char *bytes, size_t *le
 
 int pw_config_read(struct pw_config *config, const char *file, bool secret, struct pw_out *why)
 {
-    config->count = 0;
-    config->text = (struct pw_out){.at = config->bytes, .cap = sizeof(config->bytes)};
-    struct reader reader = {.config = config, .file = file, .why = why};
+    const struct reader reader = {.config = config, .file = file, .why = why};
     int fd = open(file, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return refuse(&reader, 0, strerror(errno));
@@ -334,7 +341,7 @@ int pw_config_read(struct pw_config *config, const char *file, bool secret, stru
         err = read_all(&reader, fd, bytes, &len);
     }
     if (err == PW_OK) {
-        err = parse(&reader, (struct pw_str){.at = bytes, .len = len});
+        err = pw_config_parse(config, file, (struct pw_str){.at = bytes, .len = len}, why);
     }
     if (bytes != NULL) {
         explicit_bzero(bytes, PW_CONFIG_FILE_MAX + 1);

@@ -31,6 +31,10 @@ struct pw_config {
 PW_MUST_USE int pw_config_read(struct pw_config *config, const char *file, bool secret,
                                struct pw_out *why);
 
+// The same from text that is there already; `file` is what errors call it.
+PW_MUST_USE int pw_config_parse(struct pw_config *config, const char *file, struct pw_str text,
+                                struct pw_out *why);
+
 // Overwrites what was read, for secrets.
 void pw_config_wipe(struct pw_config *config);
 

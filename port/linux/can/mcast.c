@@ -123,6 +123,10 @@ static bool send_through(int fd, const struct place *place, struct link *link)
     struct ip_mreqn device = {.imr_ifindex = number_of(place)};
     struct sockaddr_in own = {.sin_family = AF_INET};
     socklen_t len = sizeof(own);
+    if (place->device[0] == '\0') {
+        // where loopback is all there is, the kernel would find no sender address by itself
+        device.imr_address.s_addr = htonl(INADDR_LOOPBACK);
+    }
     if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &device, sizeof(device)) != 0 ||
         setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof(on)) != 0 ||
         setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &on, sizeof(on)) != 0 ||

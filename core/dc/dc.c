@@ -342,7 +342,8 @@ static struct move from_precharge(struct turn *t)
         return GO(READY, wanted(t) ? "battery voltage lost" : unwanted_why(t));
     }
     int64_t apart = (int64_t)t->in->out_mv - t->in->battery_mv;
-    bool matched = measured(t) && t->in->out_at > dc->since && apart <= dc->config.match_mv &&
+    bool matched = measured(t) && t->in->out_at > dc->since &&
+                   t->in->feedback != PW_DC_FEEDBACK_CLOSED && apart <= dc->config.match_mv &&
                    apart >= -dc->config.match_mv;
     return matched ? GO(CLOSING, "output matches battery") : STAY(t);
 }
@@ -368,7 +369,7 @@ static struct move from_closing(struct turn *t)
     if (must_leave(t, PW_DC_UNLOADING, &move)) {
         return move;
     }
-    if (t->in->feedback == PW_DC_FEEDBACK_CLOSED) {
+    if (t->in->feedback == PW_DC_FEEDBACK_CLOSED && t->in->io_at > t->dc->since) {
         return GO(CHARGING, "contactor closed");
     }
     if (t->in->feedback == PW_DC_FEEDBACK_NONE && passed(t, t->dc->since, SETTLE_MS)) {
@@ -404,6 +405,13 @@ static struct move from_holding(struct turn *t)
     return passed(t, t->dc->since, t->dc->config.hold_ms) ? GO(STOPPING, "long pause") : STAY(t);
 }
 
+// The battery has not said for so long that it bears any more that the output must be off within
+// 5 s of its last word (Elcon), whatever the current does.
+static bool hurried(struct turn *t, enum stop how)
+{
+    return how == FAST || silent(t, t->in->bms_at, t->dc->config.bms_off_ms);
+}
+
 static struct move from_stopping(struct turn *t)
 {
     enum stop how = ORDERLY;
@@ -413,7 +421,7 @@ static struct move from_stopping(struct turn *t)
     if (unloaded(t)) {
         return GO(UNLOADING, "current gone");
     }
-    if (passed(t, t->dc->since, how == FAST ? FAST_STOP_MS : ORDERLY_STOP_MS)) {
+    if (passed(t, t->dc->since, hurried(t, how) ? FAST_STOP_MS : ORDERLY_STOP_MS)) {
         return GO(UNLOADING, "waited long enough");
     }
     return STAY(t);
@@ -428,7 +436,7 @@ static struct move from_unloading(struct turn *t)
     if (unloaded(t)) {
         return GO(OPENING, "rectifier off");
     }
-    if (passed(t, t->dc->since, how == FAST ? FAST_UNLOAD_MS : ORDERLY_UNLOAD_MS)) {
+    if (passed(t, t->dc->since, hurried(t, how) ? FAST_UNLOAD_MS : ORDERLY_UNLOAD_MS)) {
         return GO(OPENING, "waited long enough");
     }
     return STAY(t);
@@ -636,10 +644,23 @@ static void apply(struct turn *t)
     }
 }
 
-pw_ms pw_dc_step(struct pw_dc *dc, const struct pw_dc_input *in, pw_ms now)
+// Measurements far outside of anything built (1 MV, 1 MA) are cut, so that sums never run over.
+static struct pw_dc_input cut(const struct pw_dc_input *in)
 {
+    struct pw_dc_input c = *in;
+    int32_t *const values[] = {&c.out_mv,       &c.out_ma,           &c.battery_mv, &c.bms_mv,
+                               &c.rectifier_mv, &c.rectifier_max_ma, &c.bms_ma,     &c.stack_ma};
+    for (size_t i = 0; i < PW_COUNT(values); i++) {
+        *values[i] = (int32_t)pw_clamp(*values[i], -1000000000, 1000000000);
+    }
+    return c;
+}
+
+pw_ms pw_dc_step(struct pw_dc *dc, const struct pw_dc_input *input, pw_ms now)
+{
+    const struct pw_dc_input in = cut(input);
     // A clock that stands or runs backwards must not undo what time has decided.
-    struct turn t = {.dc = dc, .in = in, .now = now < dc->stepped_at ? dc->stepped_at : now};
+    struct turn t = {.dc = dc, .in = &in, .now = now < dc->stepped_at ? dc->stepped_at : now};
     dc->stepped_at = t.now;
     t.next = PW_NEVER;
     pw_dc_sense(&t);

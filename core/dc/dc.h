@@ -266,7 +266,7 @@ PW_MUST_USE int pw_dc_configure(struct pw_dc *dc, const struct pw_dc_config *con
 
 // One turn: senses, decides, sets dc->out. Returns when it wants to be called again at the latest
 // (sooner on any new input). Constant cost.
-pw_ms pw_dc_step(struct pw_dc *dc, const struct pw_dc_input *in, pw_ms now);
+pw_ms pw_dc_step(struct pw_dc *dc, const struct pw_dc_input *input, pw_ms now);
 
 // Clears a latched fault by hand. PW_ERR_UNKNOWN when it does not stand, PW_ERR_BUSY while its
 // condition is still true.

@@ -259,10 +259,10 @@ static uint32_t switch_faults(struct turn *t)
         set |= PW_DC_BIT(PW_DC_FAULT_NOT_CLOSING);
     }
     // Nothing is proven welded or leaking that could not be told to stop.
-    bool told = !working(dc) && in->bus_ok;
+    bool told = !closed(dc) && in->bus_ok;
     bool newer = dc->opened_at == PW_NEVER || in->io_at > dc->opened_at;
     bool stuck = lasting(t, T_WELD_FEEDBACK, told && reads_closed && newer, SWITCH_MS);
-    bool leaks = told && measured(t) && in->out_ma >= SAFE_MA;
+    bool leaks = told && !working(dc) && measured(t) && in->out_ma >= SAFE_MA;
     bool holds = dc->state == PW_DC_PROVING && dc->proof_at != PW_NEVER && measured(t) &&
                  passed(t, dc->proof_at, dc->config.weld_ms) &&
                  in->out_mv > dc->proof_mv - dc->config.weld_mv;

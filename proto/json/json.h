@@ -58,8 +58,8 @@ struct pw_json {
     size_t spare_cap;          // 0 refuses texts with escapes (spare may then be NULL)
 
     // Results of the last read.
-    uint32_t count;           // nodes filled; after a refusal those before the fault are valid,
-                              // except that containers still open have span 0
+    uint32_t count;           // nodes filled; after a refusal they are those before the fault,
+                              // and containers not closed yet have span 0
     size_t spare_len;         // bytes of spare used
     enum pw_json_fault fault; // why it was refused
     size_t fault_at;          // offset in the text where

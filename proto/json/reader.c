@@ -1,53 +1,60 @@
-// The reader: one pass over the text, one state per step, open containers on a small stack.
+// The reader: one pass over the text. Each turn of its loop takes one element or member of the
+// container that is open; a value that opens a container makes it the open one.
+//
+// Functions that read take the place to read at and return the place after it, or NULL when they
+// have noted a fault: so the place stays in a register.
 #include "json/json.h"
 #include "json/utf8.h"
 
 #include <string.h>
 
-// What may come next, white space aside.
-enum expect {
-    VALUE,
-    VALUE_OR_CLOSE,
-    KEY,
-    KEY_OR_CLOSE,
-    COMMA_OR_CLOSE,
-    NOTHING,
+// A container that is not closed yet.
+struct open {
+    struct pw_json_node *node;
+    bool object;
+    bool begun;      // it holds something
+    uint8_t members; // read so far
+    uint32_t seen;   // one bit for each hash of its keys
 };
 
 struct reader {
     struct pw_json *json;
-    const char *at;
+    const char *start;
     const char *end;
-    enum expect expect;
+    struct pw_json_node *next; // to fill
+    struct pw_json_node *last; // behind the array
     uint32_t depth;
-    uint16_t open[PW_JSON_DEPTH_MAX]; // nodes of the containers not closed yet
+    struct open open[PW_JSON_DEPTH_MAX];
 };
 
-static bool fail(struct reader *reader, enum pw_json_fault fault)
+// Rare paths stay out of the loop: their bulk would slow down what every byte takes.
+#define RARE __attribute__((noinline, cold))
+
+RARE static const char *fail(struct reader *reader, const char *at, enum pw_json_fault fault)
 {
     reader->json->fault = fault;
-    return false;
+    reader->json->fault_at = at == NULL ? 0 : (size_t)(at - reader->start);
+    return NULL;
 }
 
-static void skip_space(struct reader *reader)
+static const char *skip_space(const char *at, const char *end)
 {
-    const char *at = reader->at;
-    while (at < reader->end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) {
+    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) {
         at++;
     }
-    reader->at = at;
+    return at;
 }
 
-static struct pw_json_node *add(struct reader *reader, enum pw_json_kind kind)
+// Adds a node for the value that starts at `at` and ends at `after`.
+static const char *add(struct reader *reader, enum pw_json_kind kind, const char *at,
+                       const char *after)
 {
-    struct pw_json *json = reader->json;
-    if (json->count == json->cap || json->count == PW_JSON_NODES_MAX) {
-        (void)fail(reader, PW_JSON_TOO_MANY);
-        return NULL;
+    if (reader->next == reader->last) {
+        return fail(reader, at, PW_JSON_TOO_MANY);
     }
-    struct pw_json_node *node = &json->node[json->count++];
-    *node = (struct pw_json_node){.at = reader->at, .span = 1, .kind = (uint8_t)kind};
-    return node;
+    *reader->next++ = (struct pw_json_node){
+        .at = at, .len = (uint32_t)(after - at), .span = 1, .kind = (uint8_t)kind};
+    return after;
 }
 
 // --- Strings.
@@ -57,15 +64,20 @@ static const char *plain_end(const char *at, const char *end)
 {
     // A machine word at a time. A byte's top bit is set in `below` if it is under 0x20, in `quote`
     // and `slash` if it is that character, in the word itself if it is no ASCII. A borrow can only
-    // mark a byte above one that is marked already, and then the bytes are looked at one by one.
+    // mark a byte above one that is marked already, so the lowest mark is true.
     const size_t ones = SIZE_MAX / 0xFF;
     for (size_t word; end - at >= (ptrdiff_t)sizeof(word); at += sizeof(word)) {
         memcpy(&word, at, sizeof(word));
         size_t below = word - ones * 0x20;
         size_t quote = (word ^ (ones * '"')) - ones;
         size_t slash = (word ^ (ones * '\\')) - ones;
-        if (((below | quote | slash | word) & (ones * 0x80)) != 0) {
+        size_t marks = (below | quote | slash | word) & (ones * 0x80);
+        if (marks != 0) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            return at + __builtin_ctzll(marks) / 8;
+#else
             break;
+#endif
         }
     }
     while (at < end && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80 && *at != '"' &&
@@ -85,14 +97,14 @@ static int hex_value(char c)
 }
 
 // The four digits after \u; -1 if they are not there.
-static int32_t take_unit(struct reader *reader)
+static int32_t unit_at(const char *at, const char *end)
 {
     int32_t unit = 0;
-    if (reader->end - reader->at < 4) {
+    if (end - at < 4) {
         return -1;
     }
     for (int i = 0; i < 4; i++) {
-        int digit = hex_value(*reader->at++);
+        int digit = hex_value(at[i]);
         if (digit < 0) {
             return -1;
         }
@@ -101,22 +113,23 @@ static int32_t take_unit(struct reader *reader)
     return unit;
 }
 
-// The character of a \u escape, of both if it takes a surrogate pair; -1 if it is bad.
-static int32_t take_escaped_character(struct reader *reader)
+// The character of a \u escape, of both if it takes a surrogate pair; -1 if it is bad. *at is
+// after the 'u', and then after the digits.
+static int32_t take_escaped_character(const char **at, const char *end)
 {
-    int32_t high = take_unit(reader);
+    int32_t high = unit_at(*at, end);
     if (high < 0xD800 || high > 0xDFFF) {
+        *at += 4;
         return high;
     }
-    if (high > 0xDBFF || reader->end - reader->at < 2 || reader->at[0] != '\\' ||
-        reader->at[1] != 'u') {
+    if (high > 0xDBFF || end - *at < 6 || (*at)[4] != '\\' || (*at)[5] != 'u') {
         return -1;
     }
-    reader->at += 2;
-    int32_t low = take_unit(reader);
+    int32_t low = unit_at(*at + 6, end);
     if (low < 0xDC00 || low > 0xDFFF) {
         return -1;
     }
+    *at += 10;
     return 0x10000 + (high - 0xD800) * 0x400 + (low - 0xDC00);
 }
 
@@ -135,11 +148,13 @@ static size_t put_utf8(char to[4], uint32_t character)
     return size;
 }
 
-static bool spare(struct reader *reader, const char *from, size_t len)
+// Adds to the spare room; `at` is where the text stands if there is none left.
+static bool spare(struct reader *reader, const char *at, const char *from, size_t len)
 {
     struct pw_json *json = reader->json;
     if (len > json->spare_cap - json->spare_len) {
-        return fail(reader, PW_JSON_NO_SPARE);
+        (void)fail(reader, at, PW_JSON_NO_SPARE);
+        return false;
     }
     if (len > 0) {
         memcpy(json->spare + json->spare_len, from, len);
@@ -148,100 +163,78 @@ static bool spare(struct reader *reader, const char *from, size_t len)
     return true;
 }
 
-// At a backslash: its meaning goes to the spare room.
-static bool unescape(struct reader *reader)
+// After a backslash: what it stands for goes to the spare room.
+static const char *unescape(struct reader *reader, const char *at)
 {
     static const char escapes[] = "\"\\/bfnrt";
     static const char meanings[] = "\"\\/\b\f\n\r\t";
-    reader->at++;
-    if (reader->at == reader->end) {
-        return fail(reader, PW_JSON_BAD_SYNTAX);
+    char utf8[4];
+    if (at == reader->end) {
+        return fail(reader, at, PW_JSON_BAD_SYNTAX);
     }
-    char c = *reader->at++;
-    if (c == 'u') {
-        char utf8[4];
-        int32_t character = take_escaped_character(reader);
-        if (character < 0) {
-            return fail(reader, PW_JSON_BAD_ESCAPE);
-        }
-        return spare(reader, utf8, put_utf8(utf8, (uint32_t)character));
+    const char *found = memchr(escapes, *at, sizeof(escapes) - 1);
+    if (found != NULL) {
+        return spare(reader, at, &meanings[found - escapes], 1) ? at + 1 : NULL;
     }
-    const char *found = memchr(escapes, c, sizeof(escapes) - 1);
-    if (found == NULL) {
-        return fail(reader, PW_JSON_BAD_ESCAPE);
+    if (*at++ != 'u') {
+        return fail(reader, at, PW_JSON_BAD_ESCAPE);
     }
-    return spare(reader, &meanings[found - escapes], 1);
+    int32_t character = take_escaped_character(&at, reader->end);
+    if (character < 0) {
+        return fail(reader, at, PW_JSON_BAD_ESCAPE);
+    }
+    return spare(reader, at, utf8, put_utf8(utf8, (uint32_t)character)) ? at : NULL;
 }
 
-// The rest of a string that holds an escape: `start` is its first byte, reader->at the backslash.
-static bool read_escaped(struct reader *reader, struct pw_json_node *node, const char *start)
+// A string that is not plain, from its first byte on. As long as it has no escape it is a view of
+// the source; from the first one on it is gathered in the spare room.
+RARE static const char *read_characters(struct reader *reader, const char *at)
 {
-    struct pw_json *json = reader->json;
+    const struct pw_json *json = reader->json;
     size_t spare_start = json->spare_len;
-    while (reader->at < reader->end) {
-        const char *stop = plain_end(reader->at, reader->end);
-        size_t wide = stop < reader->end && (unsigned char)*stop >= 0x80
-                          ? pw_json_utf8_size(stop, (size_t)(reader->end - stop))
-                          : 0;
-        reader->at = stop + wide;
-        if (wide > 0) {
+    const char *start = at; // of what is not in the spare room yet
+    bool escaped = false;
+    for (;;) {
+        at = plain_end(at, reader->end);
+        if (at == reader->end || (unsigned char)*at < 0x20) {
+            return fail(reader, at, PW_JSON_BAD_SYNTAX);
+        }
+        if ((unsigned char)*at >= 0x80) {
+            size_t size = pw_json_utf8_size(at, (size_t)(reader->end - at));
+            if (size == 0) {
+                return fail(reader, at, PW_JSON_BAD_UTF8);
+            }
+            at += size;
             continue;
         }
-        if (!spare(reader, start, (size_t)(stop - start))) {
-            return false;
+        if (*at == '"' && !escaped) {
+            return add(reader, PW_JSON_STRING, start, at) == NULL ? NULL : at + 1;
         }
-        if (stop == reader->end) {
-            break;
+        if (!spare(reader, at, start, (size_t)(at - start))) {
+            return NULL;
         }
-        if (*stop == '"') {
-            reader->at++;
-            node->at = json->spare + spare_start;
-            node->len = (uint32_t)(json->spare_len - spare_start);
-            return true;
+        if (*at == '"') {
+            const char *text = json->spare + spare_start;
+            const char *end = json->spare + json->spare_len;
+            return add(reader, PW_JSON_STRING, text, end) == NULL ? NULL : at + 1;
         }
-        if (*stop != '\\') {
-            return fail(reader,
-                        (unsigned char)*stop < 0x20 ? PW_JSON_BAD_SYNTAX : PW_JSON_BAD_UTF8);
+        escaped = true;
+        at = unescape(reader, at + 1);
+        if (at == NULL) {
+            return NULL;
         }
-        if (!unescape(reader)) {
-            return false;
-        }
-        start = reader->at;
+        start = at;
     }
-    return fail(reader, PW_JSON_BAD_SYNTAX);
 }
 
-// At the opening quote.
-static struct pw_json_node *read_string(struct reader *reader)
+// At the opening quote. Most strings are short and plain: those end here.
+static const char *read_string(struct reader *reader, const char *at)
 {
-    struct pw_json_node *node = add(reader, PW_JSON_STRING);
-    if (node == NULL) {
-        return NULL;
+    const char *stop = plain_end(++at, reader->end);
+    if (stop == reader->end || *stop != '"') {
+        return read_characters(reader, at);
     }
-    const char *start = ++reader->at;
-    for (;;) {
-        const char *stop = plain_end(reader->at, reader->end);
-        reader->at = stop;
-        if (stop == reader->end || (unsigned char)*stop < 0x20) {
-            (void)fail(reader, PW_JSON_BAD_SYNTAX);
-            return NULL;
-        }
-        if (*stop == '"') {
-            reader->at++;
-            node->at = start;
-            node->len = (uint32_t)(stop - start);
-            return node;
-        }
-        if (*stop == '\\') {
-            return read_escaped(reader, node, start) ? node : NULL;
-        }
-        size_t wide = pw_json_utf8_size(stop, (size_t)(reader->end - stop));
-        if (wide == 0) {
-            (void)fail(reader, PW_JSON_BAD_UTF8);
-            return NULL;
-        }
-        reader->at += wide;
-    }
+    return add(reader, PW_JSON_STRING, at, stop) == NULL ? NULL : stop + 1;
 }
 
 // --- Numbers and words.
@@ -280,180 +273,178 @@ static const char *number_end(const char *at, const char *end)
     return part;
 }
 
-static bool read_number(struct reader *reader)
+static const char *read_number(struct reader *reader, const char *at)
 {
-    struct pw_json_node *node = add(reader, PW_JSON_NUMBER);
-    if (node == NULL) {
-        return false;
-    }
-    const char *end = number_end(reader->at, reader->end);
-    if (end == NULL) {
-        return fail(reader, PW_JSON_BAD_SYNTAX);
-    }
-    node->len = (uint32_t)(end - reader->at);
-    reader->at = end;
-    return true;
+    const char *after = number_end(at, reader->end);
+    return after == NULL ? fail(reader, at, PW_JSON_BAD_SYNTAX)
+                         : add(reader, PW_JSON_NUMBER, at, after);
 }
 
-static bool read_word(struct reader *reader, enum pw_json_kind kind, struct pw_str word)
+static const char *read_word(struct reader *reader, const char *at, enum pw_json_kind kind,
+                             struct pw_str word)
 {
-    struct pw_json_node *node = add(reader, kind);
-    if (node == NULL) {
-        return false;
+    if ((size_t)(reader->end - at) < word.len || memcmp(at, word.at, word.len) != 0) {
+        return fail(reader, at, PW_JSON_BAD_SYNTAX);
     }
-    if ((size_t)(reader->end - reader->at) < word.len ||
-        memcmp(reader->at, word.at, word.len) != 0) {
-        return fail(reader, PW_JSON_BAD_SYNTAX);
-    }
-    node->len = (uint32_t)word.len;
-    reader->at += word.len;
-    return true;
+    return add(reader, kind, at, at + word.len);
 }
 
 // --- Structure.
 
-static bool open_container(struct reader *reader, enum pw_json_kind kind)
+static const char *open_container(struct reader *reader, const char *at, enum pw_json_kind kind)
 {
     if (reader->depth == PW_JSON_DEPTH_MAX) {
-        return fail(reader, PW_JSON_TOO_DEEP);
+        return fail(reader, at, PW_JSON_TOO_DEEP);
     }
-    struct pw_json_node *node = add(reader, kind);
-    if (node == NULL) {
-        return false;
+    if (add(reader, kind, at, at) == NULL) {
+        return NULL;
     }
+    struct pw_json_node *node = reader->next - 1;
     node->span = 0;
-    reader->open[reader->depth++] = (uint16_t)(node - reader->json->node);
-    reader->at++;
-    reader->expect = kind == PW_JSON_ARRAY ? VALUE_OR_CLOSE : KEY_OR_CLOSE;
-    return true;
+    reader->open[reader->depth++] = (struct open){
+        .node = node,
+        .object = kind == PW_JSON_OBJECT,
+    };
+    return at + 1;
 }
 
-static bool close_container(struct reader *reader)
+static const char *close_container(struct reader *reader, const char *at)
 {
-    struct pw_json *json = reader->json;
-    struct pw_json_node *node = &json->node[reader->open[reader->depth - 1]];
-    if (*reader->at != (node->kind == PW_JSON_ARRAY ? ']' : '}')) {
-        return fail(reader, PW_JSON_BAD_SYNTAX);
+    struct pw_json_node *node = reader->open[--reader->depth].node;
+    node->len = (uint32_t)(at + 1 - node->at);
+    node->span = (uint16_t)(reader->next - node);
+    return at + 1;
+}
+
+static const char *read_value(struct reader *reader, const char *at)
+{
+    at = skip_space(at, reader->end);
+    if (at == reader->end) {
+        return fail(reader, at, PW_JSON_BAD_SYNTAX);
     }
-    reader->at++;
-    node->len = (uint32_t)(reader->at - node->at);
-    node->span = (uint16_t)(json->count - reader->open[reader->depth - 1]);
-    reader->depth--;
-    reader->expect = reader->depth == 0 ? NOTHING : COMMA_OR_CLOSE;
-    return true;
-}
-
-static bool read_value(struct reader *reader)
-{
-    bool good = false;
-    switch (*reader->at) {
-    case '{': return open_container(reader, PW_JSON_OBJECT);
-    case '[': return open_container(reader, PW_JSON_ARRAY);
-    case '"': good = read_string(reader) != NULL; break;
-    case 't': good = read_word(reader, PW_JSON_TRUE, PW_STR("true")); break;
-    case 'f': good = read_word(reader, PW_JSON_FALSE, PW_STR("false")); break;
-    case 'n': good = read_word(reader, PW_JSON_NULL, PW_STR("null")); break;
-    default: good = read_number(reader); break;
+    switch (*at) {
+    case '"': return read_string(reader, at);
+    case '{': return open_container(reader, at, PW_JSON_OBJECT);
+    case '[': return open_container(reader, at, PW_JSON_ARRAY);
+    case 't': return read_word(reader, at, PW_JSON_TRUE, PW_STR("true"));
+    case 'f': return read_word(reader, at, PW_JSON_FALSE, PW_STR("false"));
+    case 'n': return read_word(reader, at, PW_JSON_NULL, PW_STR("null"));
+    default: return read_number(reader, at);
     }
-    reader->expect = reader->depth == 0 ? NOTHING : COMMA_OR_CLOSE;
-    return good;
 }
 
-// Whether the key read last is new in its object.
-static bool check_key(struct reader *reader, const struct pw_json_node *key)
+// Whether another key of the open object is the same.
+static bool is_known(const struct open *open, const struct pw_json_node *key)
 {
-    uint32_t members = 0;
-    const struct pw_json_node *other = &reader->json->node[reader->open[reader->depth - 1] + 1];
+    const struct pw_json_node *other = open->node + 1;
     for (; other < key; other += 1 + other[1].span) {
         if (other->len == key->len && memcmp(other->at, key->at, key->len) == 0) {
-            return fail(reader, PW_JSON_DUPLICATE_KEY);
-        }
-        if (++members == PW_JSON_MEMBERS_MAX) {
-            return fail(reader, PW_JSON_TOO_MANY);
+            return true;
         }
     }
-    return true;
+    return false;
 }
 
-static bool read_key(struct reader *reader)
+// Only keys of the same hash need to be looked at for a duplicate.
+static uint32_t key_bit(const struct pw_json_node *key)
 {
-    if (*reader->at != '"') {
-        return fail(reader, PW_JSON_BAD_SYNTAX);
+    uint32_t hash = key->len;
+    if (key->len > 0) {
+        hash += (uint32_t)(unsigned char)key->at[0] * 5 +
+                (uint32_t)(unsigned char)key->at[key->len - 1] * 3;
     }
-    const char *start = reader->at;
-    const struct pw_json_node *key = read_string(reader);
-    if (key == NULL) {
-        return false;
-    }
-    if (!check_key(reader, key)) {
-        reader->at = start;
-        return false;
-    }
-    skip_space(reader);
-    if (reader->at == reader->end || *reader->at != ':') {
-        return fail(reader, PW_JSON_BAD_SYNTAX);
-    }
-    reader->at++;
-    reader->expect = VALUE;
-    return true;
+    return 1U << (hash % 32);
 }
 
-static bool read_comma(struct reader *reader)
+static const char *read_key(struct reader *reader, const char *at)
 {
-    if (*reader->at != ',') {
-        return close_container(reader);
+    struct open *open = &reader->open[reader->depth - 1];
+    at = skip_space(at, reader->end);
+    if (at == reader->end || *at != '"') {
+        return fail(reader, at, PW_JSON_BAD_SYNTAX);
     }
-    reader->at++;
-    bool in_array = reader->json->node[reader->open[reader->depth - 1]].kind == PW_JSON_ARRAY;
-    reader->expect = in_array ? VALUE : KEY;
-    return true;
+    if (open->members == PW_JSON_MEMBERS_MAX) {
+        return fail(reader, at, PW_JSON_TOO_MANY);
+    }
+    const struct pw_json_node *key = reader->next;
+    const char *after = read_string(reader, at);
+    if (after == NULL) {
+        return NULL;
+    }
+    uint32_t bit = key_bit(key);
+    if ((open->seen & bit) != 0 && is_known(open, key)) {
+        return fail(reader, at, PW_JSON_DUPLICATE_KEY);
+    }
+    open->seen |= bit;
+    open->members++;
+    at = skip_space(after, reader->end);
+    if (at == reader->end || *at != ':') {
+        return fail(reader, at, PW_JSON_BAD_SYNTAX);
+    }
+    return at + 1;
 }
 
-static bool step(struct reader *reader)
+// One turn inside the open container: its end, or a comma if one is due and the next value.
+static const char *read_inside(struct reader *reader, const char *at)
 {
-    skip_space(reader);
-    if (reader->at == reader->end) {
-        return fail(reader, PW_JSON_BAD_SYNTAX);
+    struct open *open = &reader->open[reader->depth - 1];
+    at = skip_space(at, reader->end);
+    if (at == reader->end) {
+        return fail(reader, at, PW_JSON_BAD_SYNTAX);
     }
-    switch (reader->expect) {
-    case VALUE_OR_CLOSE: return *reader->at == ']' ? close_container(reader) : read_value(reader);
-    case VALUE: return read_value(reader);
-    case KEY_OR_CLOSE: return *reader->at == '}' ? close_container(reader) : read_key(reader);
-    case KEY: return read_key(reader);
-    case COMMA_OR_CLOSE: return read_comma(reader);
-    case NOTHING: break;
+    if (*at == (open->object ? '}' : ']')) {
+        return close_container(reader, at);
     }
-    PW_UNREACHABLE();
+    if (open->begun) {
+        if (*at != ',') {
+            return fail(reader, at, PW_JSON_BAD_SYNTAX);
+        }
+        at++;
+    }
+    open->begun = true;
+    if (open->object) {
+        at = read_key(reader, at);
+    }
+    return at == NULL ? NULL : read_value(reader, at);
 }
 
 static bool read_all(struct reader *reader, size_t len)
 {
     if (len > PW_JSON_TEXT_MAX) {
-        return fail(reader, PW_JSON_TOO_LONG);
+        (void)fail(reader, reader->start, PW_JSON_TOO_LONG);
+        return false;
     }
-    while (reader->expect != NOTHING) {
-        if (!step(reader)) {
-            return false;
-        }
+    const char *at = read_value(reader, reader->start);
+    while (at != NULL && reader->depth > 0) {
+        at = read_inside(reader, at);
     }
-    skip_space(reader);
-    return reader->at == reader->end || fail(reader, PW_JSON_TRAILING);
+    if (at == NULL) {
+        return false;
+    }
+    at = skip_space(at, reader->end);
+    if (at != reader->end) {
+        (void)fail(reader, at, PW_JSON_TRAILING);
+    }
+    return at == reader->end;
 }
 
 int pw_json_read(struct pw_json *json, struct pw_str text)
 {
-    struct reader reader = {.json = json, .at = text.at, .end = text.at, .expect = VALUE};
-    if (text.len > 0) {
-        reader.end += text.len;
-    }
-    json->count = 0;
+    struct reader reader; // its containers are set as they open
+    reader.json = json;
+    reader.start = text.len == 0 ? "" : text.at;
+    reader.end = reader.start + text.len;
+    reader.next = json->node;
+    reader.last = json->node + (json->cap < PW_JSON_NODES_MAX ? json->cap : PW_JSON_NODES_MAX);
+    reader.depth = 0;
     json->spare_len = 0;
     json->fault = PW_JSON_FINE;
     json->fault_at = 0;
-    if (read_all(&reader, text.len)) {
+    bool good = read_all(&reader, text.len);
+    json->count = (uint32_t)(reader.next - json->node);
+    if (good) {
         return PW_OK;
     }
-    json->fault_at = text.len == 0 ? 0 : (size_t)(reader.at - text.at);
     return json->fault >= PW_JSON_TOO_DEEP ? PW_ERR_LIMIT : PW_ERR_PEER;
 }
 

@@ -122,6 +122,7 @@ struct pw_ocpp_row {
 // A struct and its rows. `size` is the struct's.
 struct pw_ocpp_object {
     const struct pw_ocpp_row *rows;
+    uint32_t must; // the bits of the required fields
     uint16_t size;
     uint8_t count;
 };

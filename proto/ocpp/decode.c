@@ -1,21 +1,23 @@
 // The interpreter that checks and reads. Objects and lists being read lie on a small stack; inside
 // a list the fields are only checked (there is no struct to fill yet), by the same rows.
-#include "ocpp/codec.h"
+#include "ocpp/rows.h"
 
 #include <string.h>
 
 struct level {
     const struct pw_ocpp_object *object; // of the list's elements, for a list
-    struct pw_json_iter iter;
-    unsigned char *to; // NULL: only check
-    uint32_t has;
-    uint32_t index;                // list: elements begun
+    const struct pw_json_node *at;       // the next element, or the next member's key
+    const struct pw_json_node *end;
+    unsigned char *to;             // NULL: only check
     const struct pw_ocpp_row *row; // object: the field being read
+    uint32_t has;
+    uint32_t index; // list: elements begun
     bool is_list;
 };
 
 struct decoder {
     unsigned policy;
+    bool shallow; // lists were checked already
     struct pw_ocpp_fault *fault;
     uint32_t depth;
     struct level level[PW_OCPP_NEST_MAX];
@@ -176,10 +178,18 @@ static bool read_code(struct decoder *decoder, const struct pw_ocpp_row *row,
 
 // --- Objects and lists.
 
-static void push(struct decoder *decoder, struct level level)
+// Begins to read what the container holds.
+static void push(struct decoder *decoder, const struct pw_ocpp_object *object,
+                 const struct pw_json_node *container, void *to)
 {
     PW_ASSERT(decoder->depth < PW_OCPP_NEST_MAX);
-    decoder->level[decoder->depth++] = level;
+    decoder->level[decoder->depth++] = (struct level){
+        .object = object,
+        .at = container + 1,
+        .end = container + container->span,
+        .to = to,
+        .is_list = container->kind == PW_JSON_ARRAY,
+    };
 }
 
 static bool begin_object(struct decoder *decoder, const struct pw_ocpp_object *object,
@@ -188,7 +198,7 @@ static bool begin_object(struct decoder *decoder, const struct pw_ocpp_object *o
     if (node->kind != PW_JSON_OBJECT) {
         return refuse_type(decoder, node, "is no object");
     }
-    push(decoder, (struct level){.object = object, .iter = pw_json_each(node), .to = to});
+    push(decoder, object, node, to);
     return true;
 }
 
@@ -209,7 +219,10 @@ static bool begin_list(struct decoder *decoder, const struct pw_ocpp_row *row,
                       "holds nothing, at least one element is required");
     }
     set(to, &list, sizeof(list));
-    push(decoder, (struct level){.object = list.of, .iter = pw_json_each(node), .is_list = true});
+    if (decoder->shallow) {
+        return true;
+    }
+    push(decoder, list.of, node, NULL);
     return true;
 }
 
@@ -238,64 +251,51 @@ static bool read_value(struct decoder *decoder, const struct pw_ocpp_row *row,
     PW_UNREACHABLE();
 }
 
-static const struct pw_ocpp_row *find_row(const struct level *level, struct pw_str key)
+static bool refuse_key(struct decoder *decoder, struct level *level, const struct pw_json_node *key)
 {
-    const struct pw_ocpp_object *object = level->object;
-    // Most senders keep an order: the row after the last one is the best guess.
-    uint32_t guess = level->row == NULL ? 0 : (uint32_t)(level->row - object->rows) + 1;
-    for (uint32_t i = 0; i < object->count; i++, guess++) {
-        guess = guess >= object->count ? 0 : guess;
-        const struct pw_ocpp_row *row = &object->rows[guess];
-        if (row->key_len == key.len && memcmp(row->key, key.at, key.len) == 0) {
-            return row;
-        }
-    }
-    return NULL;
+    level->row = NULL;
+    return refuse(decoder, PW_OCPP_FORMATION_VIOLATION, key, "is no field here");
 }
 
-static bool read_member(struct decoder *decoder, struct level *level,
-                        const struct pw_json_node *node)
+static bool read_member(struct decoder *decoder, struct level *level)
 {
-    const struct pw_ocpp_row *row = find_row(level, level->iter.key);
+    const struct pw_ocpp_object *object = level->object;
+    const struct pw_json_node *key = level->at;
+    const struct pw_json_node *node = key + 1;
+    uint32_t guess = level->row == NULL ? 0 : (uint32_t)(level->row - object->rows) + 1;
+    const struct pw_ocpp_row *row = pw_ocpp_row_find(object, guess, key->at, key->len);
+    level->at = node + node->span;
     if (row == NULL) {
-        if ((decoder->policy & PW_OCPP_REFUSE_UNKNOWN_KEYS) == 0) {
-            return true;
-        }
-        struct pw_json_node key = {
-            .at = level->iter.key.at,
-            .len = (uint32_t)level->iter.key.len,
-            .kind = PW_JSON_STRING,
-        };
-        level->row = NULL;
-        return refuse(decoder, PW_OCPP_FORMATION_VIOLATION, &key, "is no field here");
+        return (decoder->policy & PW_OCPP_REFUSE_UNKNOWN_KEYS) == 0 ||
+               refuse_key(decoder, level, key);
     }
     level->row = row;
     if (node->kind == PW_JSON_NULL && !row->must &&
         (decoder->policy & PW_OCPP_NULL_IS_ABSENT) != 0) {
         return true;
     }
-    level->has |= 1U << (row - level->object->rows);
+    level->has |= 1U << (row - object->rows);
     return read_value(decoder, row, node, level->to == NULL ? NULL : level->to + row->offset);
 }
 
 // All members are read: are the required ones there?
 static bool end_object(struct decoder *decoder, struct level *level)
 {
-    for (uint32_t i = 0; i < level->object->count; i++) {
-        if (level->object->rows[i].must && (level->has >> i & 1U) == 0) {
-            level->row = &level->object->rows[i];
-            return refuse(decoder, PW_OCPP_OCCURENCE_CONSTRAINT_VIOLATION, NULL,
-                          "is required, but not there");
-        }
+    uint32_t missing = level->object->must & ~level->has;
+    if (missing != 0) {
+        level->row = level->object->rows + __builtin_ctz(missing);
+        return refuse(decoder, PW_OCPP_OCCURENCE_CONSTRAINT_VIOLATION, NULL,
+                      "is required, but not there");
     }
     set(level->to, &level->has, sizeof(level->has));
     decoder->depth--;
     return true;
 }
 
-static bool read_element(struct decoder *decoder, struct level *level,
-                         const struct pw_json_node *node)
+static bool read_element(struct decoder *decoder, struct level *level)
 {
+    const struct pw_json_node *node = level->at;
+    level->at += node->span;
     level->index++;
     return pw_ocpp_is_bare(level->object) ? read_value(decoder, &level->object->rows[0], node, NULL)
                                           : begin_object(decoder, level->object, node, NULL);
@@ -305,11 +305,9 @@ static bool read_all(struct decoder *decoder)
 {
     while (decoder->depth > 0) {
         struct level *level = &decoder->level[decoder->depth - 1];
-        const struct pw_json_node *node = pw_json_next(&level->iter);
         bool good = true;
-        if (node != NULL) {
-            good = level->is_list ? read_element(decoder, level, node)
-                                  : read_member(decoder, level, node);
+        if (level->at < level->end) {
+            good = level->is_list ? read_element(decoder, level) : read_member(decoder, level);
         } else if (level->is_list) {
             decoder->depth--;
         } else {
@@ -331,24 +329,34 @@ static bool read_bare(struct decoder *decoder, const struct pw_ocpp_object *obje
     return read_value(decoder, &object->rows[0], node, to + object->rows[0].offset);
 }
 
-int pw_ocpp_decode(const struct pw_ocpp_object *object, const struct pw_json_node *from,
-                   unsigned policy, void *to, struct pw_ocpp_fault *fault)
+static bool decode(struct decoder *decoder, const struct pw_ocpp_object *object,
+                   const struct pw_json_node *from, unsigned char *to)
 {
     static const struct pw_json_node nothing = {
         .at = "{}", .len = 2, .span = 1, .kind = PW_JSON_OBJECT};
-    struct decoder decoder = {.policy = policy, .fault = fault};
+    decoder->depth = 0;
     memset(to, 0, object->size);
-    if (pw_ocpp_is_bare(object) && from != NULL) {
-        return read_bare(&decoder, object, from, to) ? PW_OK : PW_ERR_PEER;
+    if (from == NULL || from->kind == PW_JSON_NULL) {
+        from = &nothing;
     }
-    bool none = from == NULL || from->kind == PW_JSON_NULL;
-    if (!none && from->kind != PW_JSON_OBJECT) {
-        (void)refuse(&decoder, PW_OCPP_FORMATION_VIOLATION, NULL, "the payload is no object");
-        return PW_ERR_PEER;
+    if (pw_ocpp_is_bare(object)) {
+        return read_bare(decoder, object, from, to);
     }
-    push(&decoder,
-         (struct level){.object = object, .iter = pw_json_each(none ? &nothing : from), .to = to});
-    return read_all(&decoder) ? PW_OK : PW_ERR_PEER;
+    if (from->kind != PW_JSON_OBJECT) {
+        return refuse(decoder, PW_OCPP_FORMATION_VIOLATION, NULL, "the payload is no object");
+    }
+    push(decoder, object, from, to);
+    return read_all(decoder);
+}
+
+int pw_ocpp_decode(const struct pw_ocpp_object *object, const struct pw_json_node *from,
+                   unsigned policy, void *to, struct pw_ocpp_fault *fault)
+{
+    struct decoder decoder; // its levels are set as they are entered
+    decoder.policy = policy;
+    decoder.shallow = false;
+    decoder.fault = fault;
+    return decode(&decoder, object, from, to) ? PW_OK : PW_ERR_PEER;
 }
 
 struct pw_ocpp_iter pw_ocpp_each(const struct pw_ocpp_list *received)
@@ -367,9 +375,13 @@ bool pw_ocpp_next(struct pw_ocpp_iter *iter, void *element, size_t element_size)
         return false;
     }
     struct pw_ocpp_fault fault;
+    struct decoder decoder;
+    decoder.policy = iter->policy;
+    decoder.shallow = true;
+    decoder.fault = &fault;
     PW_ASSERT(element_size == iter->of->size);
     // It was checked with the message it came in.
-    int err = pw_ocpp_decode(iter->of, node, iter->policy, element, &fault);
-    PW_ASSERT(err == PW_OK);
+    bool good = decode(&decoder, iter->of, node, element);
+    PW_ASSERT(good);
     return true;
 }

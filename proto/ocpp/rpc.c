@@ -20,12 +20,11 @@ static struct pw_str text_of(const struct pw_json_node *node)
     return text;
 }
 
-// A text that is no JSON may still have begun as a CALL: then its sender is told. Every node but
-// the last one filled is whole.
+// A text that is no JSON may still have begun as a CALL: then its sender is told.
 static struct pw_str find_call_id(const struct pw_json *json)
 {
     int64_t kind = 0;
-    bool is_call = json->count > 3 && pw_json_is(&json->node[0], PW_JSON_ARRAY) &&
+    bool is_call = json->count > 2 && pw_json_is(&json->node[0], PW_JSON_ARRAY) &&
                    pw_json_int(&json->node[1], PW_OCPP_CALL, PW_OCPP_CALL, &kind) == PW_OK;
     return is_call ? text_of(&json->node[2]) : (struct pw_str){.at = NULL};
 }

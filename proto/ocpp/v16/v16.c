@@ -68,10 +68,13 @@ PW_OCPP16_CODE_SETS(SET)
         .must = MUST_##presence,                                                                   \
         .some = SOME_##presence,                                                                   \
     },
+#define MUST_BIT(S, type, name, json, detail, presence)                                            \
+    | ((uint32_t)MUST_##presence << offsetof(struct pw_ocpp16_##S##_bits, name))
 #define STRUCT(name, LIST)                                                                         \
     static const struct pw_ocpp_row rows_##name[] = {LIST(ROW, name)};                             \
     const struct pw_ocpp_object pw_ocpp16_##name = {                                               \
         .rows = rows_##name,                                                                       \
+        .must = 0 LIST(MUST_BIT, name),                                                            \
         .size = sizeof(struct pw_ocpp16_##name),                                                   \
         .count = PW_COUNT(rows_##name),                                                            \
     };                                                                                             \

@@ -4,6 +4,7 @@
 // Functions that read take the place to read at and return the place after it, or NULL when they
 // have noted a fault: so the place stays in a register.
 #include "json/json.h"
+#include "json/plain.h"
 #include "json/utf8.h"
 
 #include <string.h>
@@ -58,34 +59,6 @@ static const char *add(struct reader *reader, enum pw_json_kind kind, const char
 }
 
 // --- Strings.
-
-// The first byte from `at` that is not plain: a quote, a backslash, a control byte, or no ASCII.
-static const char *plain_end(const char *at, const char *end)
-{
-    // A machine word at a time. A byte's top bit is set in `below` if it is under 0x20, in `quote`
-    // and `slash` if it is that character, in the word itself if it is no ASCII. A borrow can only
-    // mark a byte above one that is marked already, so the lowest mark is true.
-    const size_t ones = SIZE_MAX / 0xFF;
-    for (size_t word; end - at >= (ptrdiff_t)sizeof(word); at += sizeof(word)) {
-        memcpy(&word, at, sizeof(word));
-        size_t below = word - ones * 0x20;
-        size_t quote = (word ^ (ones * '"')) - ones;
-        size_t slash = (word ^ (ones * '\\')) - ones;
-        size_t marks = (below | quote | slash | word) & (ones * 0x80);
-        if (marks != 0) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-            return at + __builtin_ctzll(marks) / 8;
-#else
-            break;
-#endif
-        }
-    }
-    while (at < end && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80 && *at != '"' &&
-           *at != '\\') {
-        at++;
-    }
-    return at;
-}
 
 static int hex_value(char c)
 {
@@ -195,7 +168,7 @@ RARE static const char *read_characters(struct reader *reader, const char *at)
     const char *start = at; // of what is not in the spare room yet
     bool escaped = false;
     for (;;) {
-        at = plain_end(at, reader->end);
+        at = pw_json_plain_end(at, reader->end);
         if (at == reader->end || (unsigned char)*at < 0x20) {
             return fail(reader, at, PW_JSON_BAD_SYNTAX);
         }
@@ -230,7 +203,7 @@ RARE static const char *read_characters(struct reader *reader, const char *at)
 // At the opening quote. Most strings are short and plain: those end here.
 static const char *read_string(struct reader *reader, const char *at)
 {
-    const char *stop = plain_end(++at, reader->end);
+    const char *stop = pw_json_plain_end(++at, reader->end);
     if (stop == reader->end || *stop != '"') {
         return read_characters(reader, at);
     }

@@ -1,5 +1,6 @@
 // The streaming writer.
 #include "json/json.h"
+#include "json/plain.h"
 #include "json/utf8.h"
 
 static void before_value(struct pw_json_writer *json)
@@ -41,44 +42,66 @@ static void put_escape(struct pw_out *out, unsigned char c)
     }
 }
 
-static void put_quoted(struct pw_out *out, struct pw_str text)
+static void put_careful(struct pw_out *out, struct pw_str text)
 {
-    size_t start = 0;
-    size_t at = 0;
-    pw_put_c(out, '"');
-    while (at < text.len) {
-        unsigned char c = (unsigned char)text.at[at];
-        size_t size = c < 0x80 ? 1 : pw_json_utf8_size(text.at + at, text.len - at);
-        if (size > 0 && c >= 0x20 && c != '"' && c != '\\') {
-            at += size;
-            continue;
+    const char *end = text.at + text.len;
+    const char *start = text.at;
+    for (;;) {
+        const char *at = pw_json_plain_end(start, end);
+        size_t size = at < end ? pw_json_utf8_size(at, (size_t)(end - at)) : 0;
+        at += size > 1 ? size : 0;
+        pw_put(out, (struct pw_str){.at = start, .len = (size_t)(at - start)});
+        if (at == end && size != 1) {
+            return;
         }
-        pw_put(out, (struct pw_str){.at = text.at + start, .len = at - start});
+        start = at;
         if (size == 0) {
             pw_put_s(out, "\xEF\xBF\xBD");
-        } else {
-            put_escape(out, c);
+            start++;
+        } else if (size == 1) {
+            put_escape(out, (unsigned char)*at);
+            start++;
         }
-        start = ++at;
     }
-    if (at > start) {
-        pw_put(out, (struct pw_str){.at = text.at + start, .len = at - start});
+}
+
+// Comma, quote, text, quote and tail. Where the text is plain and there is room it is one copy.
+static void put_quoted(struct pw_json_writer *json, struct pw_str text, struct pw_str tail)
+{
+    struct pw_out *out = json->out;
+    size_t most = text.len + tail.len + 4; // with a comma, two quotes and the NUL
+    bool plain =
+        text.len > 0 && pw_json_plain_end(text.at, text.at + text.len) == text.at + text.len;
+    before_value(json);
+    if (!plain || out->cap < most || out->cap - most < out->len) {
+        pw_put_c(out, '"');
+        if (text.len > 0) {
+            put_careful(out, text);
+        }
+        pw_put_c(out, '"');
+        pw_put(out, tail);
+        return;
     }
-    pw_put_c(out, '"');
+    char *at = out->at + out->len;
+    *at++ = '"';
+    memcpy(at, text.at, text.len);
+    at += text.len;
+    *at++ = '"';
+    memcpy(at, tail.at, tail.len);
+    at += tail.len;
+    *at = '\0';
+    out->len = (size_t)(at - out->at);
 }
 
 void pw_json_key(struct pw_json_writer *json, const char *key)
 {
-    before_value(json);
-    put_quoted(json->out, pw_str_of(key));
-    pw_put_c(json->out, ':');
+    put_quoted(json, pw_str_of(key), PW_STR(":"));
     json->comma = false;
 }
 
 void pw_json_put_text(struct pw_json_writer *json, struct pw_str text)
 {
-    before_value(json);
-    put_quoted(json->out, text);
+    put_quoted(json, text, PW_STR(""));
 }
 
 void pw_json_put_s(struct pw_json_writer *json, const char *terminated)

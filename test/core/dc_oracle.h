@@ -47,7 +47,8 @@ static inline const char *dc_oracle_instant(const struct pw_dc *dc, const struct
     if (out->set_mv > c->max_mv || out->set_mv < 0 || out->set_ma < 0) {
         return "set-point outside the station's limits";
     }
-    if (dc->plugged && out->rectifier_on && out->set_mv > pw_max(0, in->bms_mv)) {
+    if (dc->plugged && in->bms_at != PW_NEVER && out->rectifier_on &&
+        out->set_mv > pw_max(0, in->bms_mv)) {
         return "voltage above what the battery bears";
     }
     int64_t most = pw_max(0, pw_min(in->stack_ma, c->max_ma));

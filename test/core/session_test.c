@@ -11,8 +11,8 @@
 #define HAPPENINGS(X)                                                                              \
     X(PLUG)                                                                                        \
     X(UNPLUG)                                                                                      \
-    X(CARD) X(STOP) X(RECORDED) X(NOT_RECORDED) X(POWER_OFF) X(MINUTE) X(FAULT) X(WELL)            \
-        X(OUT_OF_SERVICE)
+    X(CARD)                                                                                        \
+    X(STOP) X(RECORDED) X(NOT_RECORDED) X(POWER_OFF) X(MINUTE) X(FAULT) X(WELL) X(OUT_OF_SERVICE)
 #define NAME(x) x,
 enum happening { HAPPENINGS(NAME) KINDS };
 #undef NAME

@@ -11,16 +11,20 @@
 // Error codes of a CALLERROR, OCPP-J 1.6 §4.2.3. OCCURENCE and FORMATION go over the wire as that
 // table has them; the right spellings are understood too (errata 5.1, 5.2).
 enum pw_ocpp_error {
-    PW_OCPP_NOT_IMPLEMENTED,     // the action is not known
-    PW_OCPP_NOT_SUPPORTED,       // known, but not offered here
-    PW_OCPP_INTERNAL_ERROR,      // our own trouble: no room, no store
-    PW_OCPP_PROTOCOL_ERROR,      // the frame is incomplete
-    PW_OCPP_SECURITY_ERROR,      // not allowed, or not yet (before BootNotification is accepted)
-    PW_OCPP_FORMATION_VIOLATION, // no JSON, not an object, duplicate or unknown key
-    PW_OCPP_PROPERTY_CONSTRAINT_VIOLATION, // right type, value not allowed: too long, no such word…
-    PW_OCPP_OCCURENCE_CONSTRAINT_VIOLATION, // a required field is missing, a list is empty
-    PW_OCPP_TYPE_CONSTRAINT_VIOLATION,      // wrong JSON type
-    PW_OCPP_GENERIC_ERROR,                  // anything else
+    PW_OCPP_NOT_IMPLEMENTED, // the action is not known
+    PW_OCPP_NOT_SUPPORTED,   // known, but not offered here
+    PW_OCPP_INTERNAL_ERROR,  // our own trouble: no room, no store
+    PW_OCPP_PROTOCOL_ERROR,  // the frame is incomplete
+    PW_OCPP_SECURITY_ERROR,  // not allowed, or not yet (before BootNotification is accepted)
+    // No JSON, not an object, a duplicate or unknown key.
+    PW_OCPP_FORMATION_VIOLATION,
+    // The right type with a value that is not allowed: too long, out of range, no such word.
+    PW_OCPP_PROPERTY_CONSTRAINT_VIOLATION,
+    // A required field is missing, a list that may not be is empty.
+    PW_OCPP_OCCURENCE_CONSTRAINT_VIOLATION,
+    // The wrong JSON type.
+    PW_OCPP_TYPE_CONSTRAINT_VIOLATION,
+    PW_OCPP_GENERIC_ERROR, // anything else
 };
 
 enum {

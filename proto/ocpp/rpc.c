@@ -56,7 +56,7 @@ static int read_call(struct pw_json_iter *iter, struct pw_ocpp_frame *frame,
         return refuse(fault, PW_OCPP_FORMATION_VIOLATION,
                       "a CALL holds type, id, action (a text) and payload, no more");
     }
-    if (pw_json_chars(frame->id) > PW_OCPP_ID_MAX) {
+    if (frame->id.len > PW_OCPP_ID_MAX && pw_json_chars(frame->id) > PW_OCPP_ID_MAX) {
         return refuse(fault, PW_OCPP_FORMATION_VIOLATION, "the id is longer than 36 characters");
     }
     if (payload->kind != PW_JSON_OBJECT && payload->kind != PW_JSON_NULL) {

@@ -6,10 +6,13 @@ int link_open(struct link *link, struct pw_loop *loop, const struct pw_clock *pa
     const struct pw_settings *settings = &link->station->settings;
     link->up = false;
     link->client = NULL;
-    if (pw_settings_text(settings, PW_SET_OCPP_URL)[0] == '\0') {
+    struct pw_str url = pw_str_of(pw_settings_text(settings, PW_SET_OCPP_URL));
+    if (url.len == 0) {
         return PW_OK;
     }
-    link->client = pw_ws_client_new(loop, pace, pw_settings_text(settings, PW_SET_OCPP_CA), why);
+    const char *ca_file =
+        pw_str_starts(url, "wss://") ? pw_settings_text(settings, PW_SET_OCPP_CA) : NULL;
+    link->client = pw_ws_client_new(loop, pace, ca_file, why);
     return link->client != NULL ? PW_OK : PW_ERR_UNKNOWN;
 }
 

@@ -36,6 +36,7 @@ struct pw_ws_client {
     char subprotocol[NAME_SIZE];
     struct pw_resolve *question;
     struct pw_addresses found;
+    bool tls;     // was set up
     size_t tried; // addresses of `found`
     bool reached; // the present address accepted the connection
     bool failed;  // libwebsockets gave the present address up
@@ -574,10 +575,13 @@ struct pw_ws_client *pw_ws_client_new(struct pw_loop *loop, const struct pw_cloc
         .uid = -1,
         .user = client,
         .foreign_loops = loops,
-        .client_ssl_ca_filepath = ca_file[0] != '\0' ? ca_file : NULL,
-        .options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-                   LWS_SERVER_OPTION_VALIDATE_UTF8,
+        .options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_VALIDATE_UTF8,
     };
+    if (ca_file != NULL) {
+        client->tls = true;
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.client_ssl_ca_filepath = ca_file[0] != '\0' ? ca_file : NULL;
+    }
     // Its own log lines go past ours and could carry headers.
     lws_set_log_level(0, NULL);
     client->context = lws_create_context(&info);
@@ -606,6 +610,9 @@ static int copy_target(struct pw_ws_client *client, const struct pw_ws_target *t
                        struct pw_out *why)
 {
     const char *wrong = parse_url(target->url, &client->to);
+    if (wrong == NULL && client->to.tls && !client->tls) {
+        wrong = "wss:// needs TLS, which was left out at the start";
+    }
     if (wrong == NULL && append_id(&client->to, target->id) != PW_OK) {
         wrong = "the path with the station id is too long";
     }

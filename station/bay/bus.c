@@ -79,8 +79,8 @@ static pw_ms step_bus(struct pw_bay *bay, uint8_t bus, pw_ms now)
         b->transmit = now >= b->listen_until;
         next = b->transmit ? next : b->listen_until;
     }
-    if (b->reported == PW_CAN_OFF) {
-        next = pw_earlier(next, pw_earlier(b->restart_at, now + BACKOFF_MOST_MS));
+    if (b->reported == PW_CAN_OFF && b->restart_at > now) {
+        next = pw_earlier(next, b->restart_at); // once due, it waits to be taken
     }
     enum pw_can_state state = b->reported;
     if (carries(state) && should_speak(bay, bus)) {

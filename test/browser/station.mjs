@@ -185,7 +185,7 @@ export async function knock(url, identity) {
     await client.connect();
     throw new Error(`${identity} was let in without a key`);
   } catch (error) {
-    if (!/401/.test(String(error.message))) throw error;
+    if (error.code !== 401) throw error;
   } finally {
     await client.close({ force: true }).catch(() => {});
   }

@@ -21,8 +21,10 @@ setTimeout(() => {
 const ID = "YARD-01";
 const CHARGE_AGE_MS = 25 * 60_000;
 
+const began = Date.now();
+
 function step(name) {
-  console.log(`- ${name}`);
+  console.log(`- ${((Date.now() - began) / 1000).toFixed(1)} s: ${name}`);
 }
 
 async function login(browser, page, password) {
@@ -51,12 +53,13 @@ async function addStation(browser, page) {
   await page.locator(".refusals li", { hasText: ID }).waitFor();
   await browser.shot(page, "doctor");
   await page.click("text=Add station");
+  await page.waitForSelector("dialog input:focus");
   await page.keyboard.press("Enter");
   await page.getByText(`Enter this in ${ID}`).waitFor();
   const key = await page.locator(".secrets code").nth(1).textContent();
   await browser.shot(page, "doctor-key");
   await page.keyboard.press("Escape");
-  assert.equal(await page.locator("dialog").count(), 0, "Escape does not close the dialog");
+  await page.locator("dialog").waitFor({ state: "detached" });
   return key;
 }
 
@@ -68,7 +71,7 @@ async function addCard(browser, page, station) {
   await page.locator(".unknown button").click();
   await page.fill("input[name=name]", "Delivery scooter 3");
   await browser.shot(page, "cards-add");
-  await page.click("dialog >> text=Save");
+  await page.click("dialog .primary");
   await page.locator("table >> text=Delivery scooter 3").waitFor();
   await page.locator(".unknown").waitFor({ state: "detached" });
   assert.equal(await station.authorize("04A2B19C"), "Accepted");
@@ -80,7 +83,7 @@ async function overview(browser, page) {
   await page.click("nav >> text=Stations");
   const line = page.locator(".line").first();
   await line.locator("text=Charging").waitFor();
-  await line.locator("text=Classic 30 Ah").waitFor();
+  await line.locator("text=NX-100 Classic").waitFor();
   const soc = () => line.locator(".soc b").textContent();
   assert.match(await soc(), /^\d+ %$/);
   const energy = page.locator(".kpi", { hasText: "Energy today" }).locator(".num");
@@ -124,7 +127,7 @@ async function stopAndStart(browser, page) {
   await page.locator(".connector").first().getByText("Start charging").click();
   await page.locator("dialog option", { hasText: "Delivery scooter 3" }).waitFor({ state: "attached" });
   await browser.shot(page, "station-start");
-  await page.click("dialog >> text=Start");
+  await page.click("dialog .primary");
   assert.match(await finished(page, "RemoteStartTransaction", "done"), /charge \d+ began on connector 1/);
   await page.locator(".connector.live").waitFor();
 }
@@ -136,7 +139,7 @@ async function otherActions(browser, page) {
   await page.click("dialog >> text=Cancel");
   assert.equal(await job(page, "UnlockConnector").count(), 0, "asked although cancelled");
   await second.getByText("Unlock").click();
-  await page.click("dialog >> text=Unlock >> nth=-1");
+  await page.click("dialog .danger");
   assert.match(await finished(page, "UnlockConnector", "failed"), /NotSupported/);
   await second.getByText("Out of service").click();
   await page.click("dialog .danger");
@@ -220,15 +223,25 @@ async function look(browser, size, storage) {
 }
 
 async function lost(browser, page, central, data) {
-  step("the central goes away and comes back: the page says so and catches up by itself");
+  const { password } = central;
+  step("the network goes away and comes back: the page says so and catches up by itself");
   await page.goto(`${browser.url}/#/stations/${ID}`);
   await page.locator(".connector.live").waitFor();
   await browser.expecting(/ERR_|Failed to load/, async () => {
-    await central.stop();
+    await page.context().setOffline(true);
     await page.getByText("Connection to the central lost.").waitFor();
     await browser.shot(page, "lost");
+    await page.context().setOffline(false);
+    await page.locator(".link.live").waitFor();
+    await page.getByText("Connection to the central lost.").waitFor({ state: "detached" });
+
+    step("the central restarts: logins do not outlive it, the page asks for a new one and is back where it was");
+    await central.stop();
     central = await startCentral(program, data, central.port);
-    await page.locator(".link.live").waitFor({ timeout: 30_000 });
+    await page.getByText("log in again").waitFor({ timeout: 20_000 });
+    await page.fill("input[name=password]", password);
+    await page.keyboard.press("Enter");
+    await page.locator(".connector.live").waitFor({ timeout: 20_000 });
   });
   return central;
 }
@@ -268,7 +281,7 @@ try {
   for (const page of browser.browser.contexts().flatMap((context) => context.pages())) {
     await page.screenshot({ path: `${folder}/failed.png` }).catch(() => {});
   }
-  console.error(error);
+  console.error(error.stack);
   console.error(browser.findings.join("\n"));
   console.error(central.log().split("\n").slice(-25).join("\n"));
   process.exitCode = 1;

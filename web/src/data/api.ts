@@ -24,9 +24,11 @@ export class ApiError extends Error {
 }
 
 const BASE = "/api/v1";
+const ANSWER_MS = 15_000;
 
 // undefined: not known yet; null: nobody is logged in.
 export const me = signal<Me | null | undefined>(undefined);
+export const ended = signal(false); // logged out by the central, not by the person
 
 function failure(status: number, body: unknown): ApiError {
   const error = (body as { error?: { code?: unknown; message?: unknown } } | null)?.error;
@@ -40,7 +42,8 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   const headers: Record<string, string> = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET" && me.value) headers["X-CSRF"] = me.value.csrf;
-  const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  const init: RequestInit = { method, headers, signal, credentials: "same-origin", cache: "no-store" };
   if (body !== undefined) init.body = JSON.stringify(body);
   let response: Response;
   try {
@@ -56,7 +59,10 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
     throw new ApiError(response.status, "not-json", `The central answered ${path} with something that is not JSON.`);
   }
   if (!response.ok) {
-    if (response.status === 401 && path !== "/login") me.value = null;
+    if (response.status === 401 && path !== "/login") {
+      ended.value = Boolean(me.value);
+      me.value = null;
+    }
     throw failure(response.status, value);
   }
   return value as T;
@@ -84,6 +90,7 @@ export async function whoAmI(): Promise<void> {
 
 export async function login(user: string, password: string): Promise<void> {
   const answer = await call<{ csrf: string }>("POST", "/login", { user, password });
+  ended.value = false;
   me.value = { user, csrf: answer.csrf };
 }
 

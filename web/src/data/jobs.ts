@@ -1,5 +1,5 @@
 // The commands this page has sent, newest first, followed to their effect.
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import * as api from "./api";
 import { isOver, withAnswer, withEffect, type Job } from "./command";
 import { fleet, on } from "./live";
@@ -23,18 +23,26 @@ function watch(): void {
 }
 
 // The event stream tells first; asking is for the time it is down.
-async function follow(key: number): Promise<Job | undefined> {
+async function poll(key: number): Promise<void> {
   for (let job = find(key); job && !isOver(job); job = find(key)) {
-    if (job.phase === "watching") {
-      watch();
-    } else if (job.commandId !== null) {
+    if (job.commandId !== null && job.phase !== "watching") {
       const state = await api.commandState(job.commandId).catch(() => null);
       if (state) update(key, (j) => withAnswer(j, state));
     }
-    if (job.phase !== "watching" && find(key)?.phase === "watching") continue;
+    watch();
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  return find(key);
+}
+
+function over(key: number): Promise<Job | undefined> {
+  return new Promise((resolve) => {
+    const stop = effect(() => {
+      const job = find(key);
+      if (job && !isOver(job)) return;
+      queueMicrotask(() => stop());
+      resolve(job);
+    });
+  });
 }
 
 export async function send(
@@ -67,12 +75,14 @@ export async function send(
     update(key, (j) => ({ ...j, phase: "failed", note: error instanceof Error ? error.message : String(error) }));
     return find(key);
   }
-  return follow(key);
+  void poll(key);
+  return over(key);
 }
 
 on("command", (command: Command) => {
   for (const job of jobs.value) {
     if (job.commandId === command.command_id) update(job.key, (j) => withAnswer(j, command));
   }
+  watch();
 });
 on("station", watch);

@@ -24,6 +24,7 @@ export interface LiveEvents {
 }
 
 const RECENT = 500;
+const SILENCE_MS = 15_000;
 
 type Listener<K extends keyof LiveEvents> = (event: LiveEvents[K]) => void;
 
@@ -41,6 +42,7 @@ export function on<K extends keyof LiveEvents>(kind: K, listener: Listener<K>): 
 }
 
 let ocppOf: string | null = null; // the station whose messages are on screen
+let heardAt = 0;
 let source: EventSource | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let attempt = 0;
@@ -51,6 +53,7 @@ function deliver<K extends keyof LiveEvents>(kind: K, event: LiveEvents[K]): voi
 
 function listen<K extends keyof LiveEvents>(from: EventSource, kind: K, apply?: Listener<K>): void {
   from.addEventListener(kind, (message) => {
+    heardAt = Date.now();
     const event = JSON.parse((message as MessageEvent<string>).data) as LiveEvents[K];
     apply?.(event);
     deliver(kind, event);
@@ -98,6 +101,7 @@ function open(): void {
   source = opening;
   opening.onopen = () => {
     attempt = 0;
+    heardAt = Date.now();
     // Only now, so that nothing falls between the reading and the first event.
     readAll().then(() => {
       link.value = "live";
@@ -141,6 +145,20 @@ function retryNow(): void {
   attempt = 0;
   connect();
 }
+
+// A cable that is pulled closes nothing: a stream that says nothing for long is asked about.
+setInterval(() => {
+  const asked = source;
+  if (asked === null || link.value !== "live" || Date.now() - heardAt < SILENCE_MS) return;
+  heardAt = Date.now();
+  api.whoAmI().catch(() => {
+    if (source === asked) lose();
+  });
+}, 1000);
+
+window.addEventListener("offline", () => {
+  if (source) lose();
+});
 
 // A laptop that wakes, a phone that finds its network: no reason to wait for the back-off.
 window.addEventListener("online", retryNow);

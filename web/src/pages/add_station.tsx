@@ -70,7 +70,7 @@ export function AddStation({ id, onClose }: { id: string; onClose: () => void })
             placeholder="YARD-01"
             autofocus
           />
-          <span class="soft small">The name the station connects with: letters, digits and _ . : @ = * + -</span>
+          <span class="soft small">The name the station connects with: letters, digits, _.:@=*+-</span>
         </label>
         {problem.value !== null && <Problem error={problem.value} />}
         <div class="row end">

@@ -32,6 +32,7 @@ export function Login() {
               <p class="soft">Central system</p>
             </div>
           </div>
+          {api.ended.value && <p class="notice info">Your login has ended, or the central restarted: log in again.</p>}
           <label>
             User
             <input name="user" autocomplete="username" value="admin" required maxLength={64} />

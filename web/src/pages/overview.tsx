@@ -77,7 +77,7 @@ function ConnectorLine({ station, c }: { station: Station; c: Connector }) {
         <span class="figure">{live && <Num value={power(c.power_w)} />}</span>
         <span class="figure">{session && <Num value={energy(sessionEnergy(session, c))} />}</span>
         <span class="since soft">
-          <Since at={c.since} />
+          <Since at={session?.start_at ?? c.since} />
         </span>
       </a>
     </li>

@@ -48,21 +48,19 @@ export function RefusedPage() {
       <div class="title">
         <h1>Connection doctor</h1>
       </div>
-      <p class="soft lead">Stations that knocked and were not let in, and what usually helps.</p>
+      <p class="soft lead">
+        Stations that knocked and were not let in, and what usually helps. A station's address reads{" "}
+        <code>{addressOf("ID")}</code>, with its own identity for ID.
+      </p>
       {problem.value !== null && <Problem error={problem.value} retry={() => void load()} />}
       {list.value === null && problem.value === null && <Loading />}
       {list.value?.length === 0 && (
         <Empty icon="doctor" title="Nobody was refused">
           <p>
-            A station that does not appear anywhere has not reached this central at all. Its address must read{" "}
-            <code>{addressOf("ID")}</code>, with its own identity for ID.
+            A station that appears neither here nor among the stations has not reached this central at all: check its
+            address, its network and what lies between.
           </p>
         </Empty>
-      )}
-      {list.value && list.value.length > 0 && (
-        <p class="soft hint">
-          A station's address reads <code>{addressOf("ID")}</code>, with its own identity for ID.
-        </p>
       )}
       {list.value && list.value.length > 0 && (
         <ul class="card refusals">

@@ -52,7 +52,7 @@ export function SocBar({ soc, live }: { soc: number | null; live: boolean }) {
 // Grows from the left until it is full, then moves on.
 export function Spark({ trail }: { trail: readonly number[] }) {
   const most = Math.max(...trail, 1) * 1.1;
-  if (trail.length < 2 || Math.max(...trail) === 0) return null;
+  if (trail.length < 5 || Math.max(...trail) === 0) return null;
   const points = trail.map((value, index) => `${((index / (TRAIL - 1)) * 100).toFixed(2)},${(30 - (value / most) * 26).toFixed(2)}`);
   const end = ((trail.length - 1) / (TRAIL - 1)) * 100;
   return (

@@ -161,7 +161,7 @@ export function ConnectorCard({ station, c }: { station: Station; c: Connector }
         <h2>Connector {c.connector_id}</h2>
         <StatusChip status={c.status} online={station.online} />
         <span class="soft">
-          <Since at={c.since} />
+          <Since at={session?.start_at ?? c.since} />
         </span>
         <span class="grow" />
         {session && <a href={href.session(session.id)}>Session {session.id}</a>}

@@ -72,7 +72,10 @@ static void say_unknown(struct pw_out *why, struct pw_str path)
     }
     pw_put(why, path);
     pw_put_s(why, ": there is no such setting");
-    if (best != NULL) {
+    if (least == 0 && pw_str_starts(path, "connectors[")) {
+        pw_put_s(why, "; connectors are numbered 0..");
+        pw_put_uint(why, PW_CONNECTORS_MAX - 1);
+    } else if (best != NULL) {
         pw_put_s(why, "; did you mean ");
         pw_put_s(why, best->scope == PW_SCOPE_CONNECTOR ? "connectors[N]." : "");
         pw_put_s(why, best->path);

@@ -1,0 +1,398 @@
+"""pilotwire-station and pilotwire as people and scripts meet them: files, sockets, signals, TLS.
+
+station_test.py STATION COMMAND CENTRAL: the three programs. Loopback and free ports only.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+STATION, COMMAND, CENTRAL = sys.argv[1:4]
+KEY = "a-secret-key-0123456789"
+WAIT_S = 20
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(true, what):
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        if true():
+            return
+        time.sleep(0.02)
+    raise AssertionError("gave up waiting for " + what)
+
+
+class Peer(threading.Thread):
+    """A central system in forty lines: upgrades, accepts BootNotification, answers all else."""
+
+    def __init__(self, tls=None):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.tls = tls
+        self.request = ""
+        self.calls = []
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+                self.serve(self.tls.wrap_socket(connection, server_side=True) if self.tls else connection)
+            except (OSError, EOFError, ValueError):
+                if self.listener.fileno() < 0:
+                    return
+
+    def serve(self, connection):
+        with connection, connection.makefile("rb") as stream:
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += stream.readline()
+            self.request = head.decode()
+            key = next(line[19:] for line in self.request.split("\r\n") if line.startswith("Sec-WebSocket-Key: "))
+            accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())
+            connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                               b"Sec-WebSocket-Protocol: ocpp1.6\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+            while True:
+                self.frame(connection, stream)
+
+    def frame(self, connection, stream):
+        first, second = stream.read(2)
+        length = second & 0x7F
+        if length == 126:
+            length = int.from_bytes(stream.read(2), "big")
+        mask = stream.read(4)
+        data = bytes(b ^ mask[i % 4] for i, b in enumerate(stream.read(length)))
+        if first & 0x0F == 8:
+            raise EOFError
+        if first & 0x0F != 1:
+            return
+        _, number, action, _ = json.loads(data)
+        self.calls.append(action)
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        answer = {"BootNotification": {"status": "Accepted", "interval": 300, "currentTime": now},
+                  "Heartbeat": {"currentTime": now}}.get(action, {})
+        text = json.dumps([3, number, answer]).encode()
+        head = bytes([0x81, len(text)]) if len(text) < 126 else b"\x81\x7e" + len(text).to_bytes(2, "big")
+        connection.sendall(head + text)
+
+    def close(self):
+        self.listener.close()
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="pilotwire-")
+        self.path = pathlib.Path(self.folder.name)
+        self.running = []
+        self.environment = {**os.environ, "PILOTWIRE_CONTROL": str(self.path / "s.sock")}
+        for name in ("PILOTWIRE_CLOCK", "PILOTWIRE_PASSWORD", "STATE_DIRECTORY", "NOTIFY_SOCKET"):
+            self.environment.pop(name, None)
+
+    def tearDown(self):
+        for program in self.running:
+            if program.poll() is None:
+                program.kill()
+                program.wait()
+            program.stderr.close()
+        self.folder.cleanup()
+
+    def write(self, name, text, mode=0o600):
+        file = self.path / name
+        file.write_text(text)
+        file.chmod(mode)
+        return str(file)
+
+    def settings(self, more="", bus=None):
+        bus = bus or f"mcast:239.74.163.2:{free_port(socket.SOCK_DGRAM)}"
+        return self.write("station.yaml", f'station: {{id: CP1}}\ncan: {{bus0: "{bus}"}}\n'
+                                          f"console: {{device: 'off'}}\nconnectors:\n- kind: dc\n{more}")
+
+    def log(self):
+        return (self.path / "log").read_text()
+
+    def start(self, *arguments, settings=None):
+        log = open(self.path / "log", "a")
+        starts = self.log().count("program start")
+        program = subprocess.Popen(
+            [STATION, "--config", settings or self.settings(), "--data", str(self.path / "data"), *arguments],
+            env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+        program.stderr = log
+        self.running.append(program)
+        until(lambda: program.poll() is not None or self.log().count("program start") > starts, "the start")
+        return program
+
+    def once(self, *arguments):
+        return subprocess.run([STATION, *arguments], env=self.environment, capture_output=True, text=True,
+                              timeout=WAIT_S, check=False)
+
+    def ask(self, *arguments, **environment):
+        return subprocess.run([COMMAND, *arguments], env={**self.environment, **environment}, capture_output=True,
+                              text=True, timeout=WAIT_S, stdin=subprocess.DEVNULL, check=False)
+
+    def status(self):
+        return json.loads(self.ask("--json", "status").stdout)
+
+
+class Settings(Case):
+    """Each wrong file gets file, line, key, value and what is allowed, and exit status 2."""
+
+    ROWS = [
+        ("station: {id: CP1, colour: red}\n", ":1: station.colour: there is no such setting"),
+        ("station: {id: CP1}\nocp:\n  url: ''\n",
+         ":3: ocp.url: there is no such setting; did you mean ocpp.url?"),
+        ("ocpp:\n  heartbeat_intervall_s: 5\n",
+         ":2: ocpp.heartbeat_intervall_s: there is no such setting; did you mean ocpp.heartbeat_interval_s?"),
+        ("metering:\n  sample_interval_s: 90000\n",
+         ':2: metering.sample_interval_s: "90000" is not allowed; it must be 0..86400'),
+        ("metering:\n  sample_interval_s: often\n",
+         ':2: metering.sample_interval_s: "often" is not allowed; it must be 0..86400'),
+        ("connectors:\n- rectifier: other\n",
+         ':2: connectors[0].rectifier: "other" is not allowed; it must be huawei or infypower'),
+        ("connectors:\n- kind: dc\n- kind: dc\n- kind: dc\n- kind: dc\n- kind: dc\n",
+         ":6: connectors[4].kind: there is no such setting; connectors are numbered 0..3"),
+        ("ocpp:\n  authorization_key: x\n",
+         ":2: ocpp.authorization_key is a secret and belongs in the secrets file"),
+        ("ocpp:\n  url: http://a\n",
+         ':2: ocpp.url: "http://a" is not allowed; it must begin with ws:// or wss://'),
+        ("console:\n  device: ttyUSB0\n", ':2: console.device: "ttyUSB0" is not allowed; it must be stdin, or the '
+                                          "path of a device, as in /dev/ttyUSB0@9600"),
+        ("station:\n  id: a\n  id: b\n", ":3: station.id: is set twice, first in line 2"),
+        ("connectors:\n- kind: dc\n", ": station.id is missing: the station needs a name"),
+        ("station: {id: CP1}\n", ": connectors is missing: a station needs at least one connector"),
+        ("station: {id: CP1}\ncan: {bus0: 'mcast:239.74.163.2:43113'}\nconnectors:\n"
+         "- voltage_min_mv: 60000\n  voltage_max_mv: 50000\n",
+         ": connectors[0]: voltage_min_mv must be below voltage_max_mv"),
+    ]
+
+    def test_each_wrong_file(self):
+        for text, why in self.ROWS:
+            with self.subTest(text=text):
+                file = self.write("bad.yaml", text)
+                answer = self.once("--config", file, "--check")
+                self.assertEqual(answer.stderr, f"pilotwire-station: {file}{why}\n")
+                self.assertEqual(answer.returncode, 2)
+
+    def test_secrets_that_others_can_read(self):
+        secrets = self.write("secrets.yaml", f"ocpp: {{authorization_key: {KEY}}}\n", 0o640)
+        answer = self.once("--config", self.settings(), "--secrets", secrets, "--check")
+        self.assertEqual(answer.returncode, 2)
+        self.assertIn(f"others may read it (mode 0640); run: chmod 600 {secrets}", answer.stderr)
+        os.chmod(secrets, 0o600)
+        self.assertEqual(self.once("--config", self.settings(), "--secrets", secrets, "--check").returncode, 0)
+
+    def test_a_setting_that_is_no_secret(self):
+        secrets = self.write("secrets.yaml", "station: {id: CP2}\n")
+        answer = self.once("--config", self.settings(), "--secrets", secrets, "--check")
+        self.assertEqual(answer.stderr, f"pilotwire-station: {secrets}:1: station.id is no secret and belongs in the "
+                                        "configuration file\n")
+
+    def test_a_bus_that_can_never_be(self):
+        answer = self.once("--config", self.settings(bus="canbus:0"), "--data", str(self.path / "data"))
+        self.assertIn("canbus:0", answer.stderr)
+        self.assertNotEqual(answer.returncode, 0)
+
+    def test_the_command_line(self):
+        self.assertIn("--config FILE", self.once("--help").stdout)
+        self.assertRegex(self.once("--version").stdout, r"^pilotwire-station \d+\.\d+\.\d+\n$")
+        for arguments, why in [((), "--config: is missing"), (("--config",), "--config: needs a value"),
+                               (("--fly",), "--fly: no such option"), (("--control-mode", "0777"), "0600 or 0660")]:
+            answer = self.once(*arguments)
+            self.assertIn(why, answer.stderr)
+            self.assertEqual(answer.returncode, 2)
+        self.assertIn("| `ocpp.url` |", self.once("--print-settings").stdout)
+
+
+class Running(Case):
+    def test_starts_without_its_can_device_and_ends_on_sigterm(self):
+        program = self.start(settings=self.settings(bus="slcan:/dev/no-such-adapter@250000"))
+        until(lambda: self.status()["connectors"][0]["can"] == ["down"], "the bus to be down")
+        self.assertIn("wire-away", self.log())
+        program.send_signal(signal.SIGTERM)
+        self.assertEqual(program.wait(WAIT_S), 0)
+        self.assertFalse((self.path / "s.sock").exists())
+
+    def test_two_stations_do_not_share_records_or_socket(self):
+        self.start()
+        second = self.once("--config", self.settings(), "--data", str(self.path / "data"),
+                           "--control", str(self.path / "t.sock"))
+        self.assertEqual((second.returncode, second.stdout), (1, ""))
+        self.assertIn("station.db: is in use by another program", second.stderr)
+        second = self.once("--config", self.settings(), "--data", str(self.path / "data2"))
+        self.assertEqual(second.returncode, 1)
+        self.assertIn("another program answers there", second.stderr)
+
+    def test_settings_set_by_hand_last_and_refusals_say_why(self):
+        program = self.start()
+        self.assertEqual(self.ask("get", "metering.sample_interval_s").stdout, "metering.sample_interval_s\t60\n")
+        self.assertEqual(self.ask("set", "metering.sample_interval_s", "7").returncode, 0)
+        self.assertEqual(json.loads(self.ask("--json", "get", "MeterValueSampleInterval").stdout),
+                         {"metering.sample_interval_s": "7"})
+        for arguments, why in [(("set", "metering.sample_interval_s", "-1"), "0..86400"),
+                               (("set", "station.id", "X"), "can only be set in the configuration file"),
+                               (("set", "no.such", "1"), "there is no such setting"),
+                               (("get", "no.such"), "there is no such setting"), (("stop",), "nothing is charging"),
+                               (("start", "9"), "it must be 1..1")]:
+            answer = self.ask(*arguments)
+            self.assertEqual((answer.returncode, answer.stdout), (3, ""))
+            self.assertIn(why, answer.stderr)
+        program.send_signal(signal.SIGINT)
+        self.assertEqual(program.wait(WAIT_S), 0)
+        self.start()
+        self.assertEqual(self.ask("get", "metering.sample_interval_s").stdout, "metering.sample_interval_s\t7\n")
+
+    def test_kill_9_loses_no_setting_that_was_acknowledged(self):
+        program = self.start()
+        self.ask("set", "session.local_id_tag", "FRONTDESK")
+        until(lambda: self.ask("get", "session.local_id_tag").stdout.endswith("FRONTDESK\n"), "the value")
+        time.sleep(0.3)  # the record becomes durable behind the answer
+        program.kill()
+        program.wait()
+        self.start()
+        self.assertEqual(self.ask("get", "session.local_id_tag").stdout, "session.local_id_tag\tFRONTDESK\n")
+
+    def test_forms_of_answers(self):
+        self.start()
+        titles, row = self.ask("--tsv", "status").stdout.splitlines()
+        self.assertEqual(len(titles.split("\t")), len(row.split("\t")))
+        self.assertTrue(titles.startswith("connector\tstatus\t"))
+        self.assertEqual(self.status()["station"], "CP1")
+        self.assertIn("program start", self.ask("log").stdout)
+        self.assertEqual(self.ask("fly").returncode, 2)
+        self.assertEqual(self.ask("set", "a").returncode, 2)
+        self.assertEqual(self.ask("--station", str(self.path / "none"), "status").returncode, 1)
+
+    def test_watch_streams_one_title_line(self):
+        self.start()
+        watch = subprocess.Popen([COMMAND, "--tsv", "watch"], env=self.environment, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True)
+        self.running.append(watch)
+        lines = [watch.stdout.readline() for _ in range(3)]
+        watch.stdout.close()
+        self.assertTrue(lines[0].startswith("uptime_s\tconnector"))
+        self.assertRegex(lines[2], r"^\d+\.\d+\t1\t")
+
+
+class Link(Case):
+    def station(self, url, *arguments):
+        secrets = self.write("secrets.yaml", f"ocpp: {{authorization_key: {KEY}}}\n")
+        return self.start("--secrets", secrets, *arguments, settings=self.settings(url))
+
+    def test_boots_with_its_key_and_never_logs_it(self):
+        peer = Peer()
+        self.addCleanup(peer.close)
+        program = self.station(f"ocpp: {{url: 'ws://127.0.0.1:{peer.port}/ocpp'}}\nlog: {{level: debug}}\n")
+        until(lambda: "StatusNotification" in peer.calls, "StatusNotification")
+        self.assertEqual(peer.calls[0], "BootNotification")
+        self.assertIn("GET /ocpp/CP1 HTTP/1.1", peer.request)
+        self.assertIn(base64.b64encode(f"CP1:{KEY}".encode()).decode(), peer.request)
+        self.assertEqual(self.ask("get", "ocpp.authorization_key").stdout, "ocpp.authorization_key\t***\n")
+        program.send_signal(signal.SIGTERM)
+        self.assertEqual(program.wait(WAIT_S), 0)
+        self.assertNotIn(KEY, self.log())
+
+    def certificate(self, name):
+        file, key = self.path / (name + ".pem"), self.path / (name + ".key")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                        "-keyout", key, "-out", file], check=True, capture_output=True)
+        return str(file), str(key)
+
+    def tls_peer(self, name):
+        file, key = self.certificate(name)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file, key)
+        peer = Peer(context)
+        self.addCleanup(peer.close)
+        return peer, file
+
+    def test_tls_with_the_right_certificate(self):
+        peer, file = self.tls_peer("right")
+        self.station(f"ocpp: {{url: 'wss://localhost:{peer.port}', ca_file: '{file}'}}\n")
+        until(lambda: "BootNotification" in peer.calls, "BootNotification")
+
+    def test_tls_with_a_certificate_nobody_signed(self):
+        peer, _ = self.tls_peer("right")
+        other, _ = self.certificate("other")
+        self.station(f"ocpp: {{url: 'wss://localhost:{peer.port}', ca_file: '{other}'}}\n")
+        until(lambda: "link refused" in self.log(), "the refusal")
+        self.assertEqual(peer.request, "")
+
+    def test_tls_with_a_certificate_of_another_host(self):
+        peer, file = self.tls_peer("right")
+        self.station(f"ocpp: {{url: 'wss://127.0.0.1:{peer.port}', ca_file: '{file}'}}\n")
+        until(lambda: "link refused" in self.log(), "the refusal")
+        self.assertEqual(peer.request, "")
+
+
+class Central(Case):
+    """The command line, a station and a real central system."""
+
+    def setUp(self):
+        super().setUp()
+        data = ["-d", str(self.path / "central")]
+        port = free_port()
+        make = lambda *a: subprocess.run([CENTRAL, *data, *a], capture_output=True, text=True, check=True).stdout.strip()
+        key = make("station", "add", "CP1")
+        self.password = make("user", "password", "admin")
+        log = open(self.path / "central.log", "w")
+        program = subprocess.Popen([CENTRAL, *data, "-l", f"127.0.0.1:{port}"], stdout=log, stderr=log)
+        program.stderr = log
+        self.running.append(program)
+        self.url = f"http://127.0.0.1:{port}"
+        secrets = self.write("secrets.yaml", f"ocpp: {{authorization_key: {key}}}\n")
+        self.start("--secrets", secrets, settings=self.settings(f"ocpp: {{url: 'ws://127.0.0.1:{port}/ocpp'}}\n"))
+        until(lambda: self.status()["central"] == "online", "the station to be online")
+
+    def central(self, *arguments):
+        return self.ask("--central", self.url, *arguments, PILOTWIRE_PASSWORD=self.password)
+
+    def test_lists_commands_and_restart(self):
+        rows = [line.split("\t") for line in self.central("stations").stdout.splitlines()]
+        self.assertEqual(rows[0][:3], ["station", "online", "connector"])
+        self.assertEqual([row[:3] for row in rows[1:]], [["CP1", "true", "0"], ["CP1", "true", "1"]])
+        self.assertIn("BootNotification", self.central("log", "CP1").stdout)
+        self.assertEqual(self.central("set", "CP1", "MeterValueSampleInterval", "11").stdout, "Accepted\n")
+        self.assertEqual(self.ask("get", "metering.sample_interval_s").stdout, "metering.sample_interval_s\t11\n")
+        self.assertIn("MeterValueSampleInterval\tfalse\t11", self.central("get", "CP1", "MeterValueSampleInterval").stdout)
+        until(lambda: self.status()["connectors"][0]["status"] == "Faulted", "the missing hardware to be noticed")
+        refused = self.central("start", "CP1", "--card", "A1")
+        self.assertEqual((refused.returncode, refused.stdout), (3, ""))
+        self.assertIn("Rejected", refused.stderr)
+        self.assertEqual(self.central("stop", "CP1").returncode, 3)
+        self.assertEqual(self.central("start", "NOBODY", "--card", "A1").returncode, 3)
+        self.assertEqual(self.central("start", "CP1").returncode, 2)
+        self.assertEqual(self.central("reset", "CP1").stdout, "Accepted\n")
+        until(lambda: self.log().count("program start") == 2, "the restart")
+        until(lambda: self.status()["central"] == "online", "the station to be online again")
+
+    def test_passwords(self):
+        wrong = self.ask("--central", self.url, "stations", PILOTWIRE_PASSWORD="wrong")
+        self.assertEqual(wrong.returncode, 3)
+        none = self.ask("--central", self.url, "stations")
+        self.assertEqual(none.returncode, 2)
+        self.assertIn("no password", none.stderr)
+        file = self.write("password", self.password + "\n")
+        right = self.ask("--central", self.url, "--password-file", file, "--json", "stations")
+        self.assertEqual(json.loads(right.stdout)["stations"][0]["id"], "CP1")
+        self.assertEqual(self.ask("--central", "http://127.0.0.1:1", "--password-file", file, "stations").returncode, 1)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

@@ -92,7 +92,7 @@ static int32_t take_escaped_character(const char **at, const char *end)
 {
     int32_t high = unit_at(*at, end);
     if (high < 0xD800 || high > 0xDFFF) {
-        *at += 4;
+        *at += high < 0 ? 0 : 4;
         return high;
     }
     if (high > 0xDBFF || end - *at < 6 || (*at)[4] != '\\' || (*at)[5] != 'u') {

@@ -370,6 +370,9 @@ static void the_fault_is_where_the_text_goes_wrong(void **state)
     assert_int_equal(json.fault_at, 11);
     assert_int_equal(fault_of(PW_STR("{\"a\":1,\"a\":x}")), PW_JSON_DUPLICATE_KEY);
     assert_int_equal(json.fault_at, 7);
+    // Found by the fuzzer: cut inside an escape, the fault once lay behind the text.
+    assert_int_equal(fault_of(PW_STR("[\"a\\u")), PW_JSON_BAD_ESCAPE);
+    assert_int_equal(json.fault_at, 5);
     assert_int_equal(fault_of(PW_STR("[1] x")), PW_JSON_TRAILING);
     assert_int_equal(json.fault_at, 4);
 }

@@ -174,7 +174,8 @@ static void request(struct pw_world_bms *bms, const struct pw_pack *pack)
         .soc_permille = form == PW_ELCON_SOC ? reported_soc(pack) : 0,
     };
     struct pw_can_frame frame;
-    PW_ASSERT(pw_elcon_pack_request(form, &said, &frame) == PW_OK);
+    int err = pw_elcon_pack_request(form, &said, &frame);
+    PW_ASSERT(err == PW_OK);
     (void)pw_world_bms_tx_push(&bms->tx, frame);
 }
 

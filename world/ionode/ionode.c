@@ -1,7 +1,5 @@
 #include "ionode/ionode.h"
 
-#include "can/cia401.h"
-
 #define DIGITAL_MS   500
 #define ANALOG_MS    100
 #define HEARTBEAT_MS 1000
@@ -11,7 +9,7 @@ void pw_ionode_init(struct pw_ionode *ionode, uint8_t node, pw_ms now)
     PW_ASSERT(node >= 1 && node <= PW_CIA401_NODE_MAX);
     *ionode = (struct pw_ionode){
         .node = node,
-        .operational = true,
+        .state = PW_CIA401_OPERATIONAL,
         .heard_at = PW_NEVER,
         .digital_at = now,
         .analog_at = now,
@@ -23,7 +21,8 @@ static void send(struct pw_ionode *ionode, struct pw_cia401_message message)
 {
     message.node = ionode->node;
     struct pw_can_frame frame;
-    PW_ASSERT(pw_cia401_pack(&message, &frame) == PW_OK);
+    int err = pw_cia401_pack(&message, &frame);
+    PW_ASSERT(err == PW_OK);
     (void)pw_ionode_tx_push(&ionode->tx, frame);
 }
 
@@ -37,14 +36,14 @@ static void send_analog(struct pw_ionode *ionode, int32_t connector_mv)
 {
     struct pw_cia401_message message = {.kind = PW_CIA401_ANALOGS, .analog_count = 1};
     int32_t shown_mv = (int32_t)pw_clamp(connector_mv, -300000, 300000);
-    PW_ASSERT(pw_cia401_analog_of_mv(shown_mv, &message.analog[0]) == PW_OK);
+    int err = pw_cia401_analog_of_mv(shown_mv, &message.analog[0]);
+    PW_ASSERT(err == PW_OK);
     send(ionode, message);
 }
 
 static void beat(struct pw_ionode *ionode)
 {
-    enum pw_cia401_state state =
-        ionode->operational ? PW_CIA401_OPERATIONAL : PW_CIA401_PREOPERATIONAL;
+    enum pw_cia401_state state = ionode->state;
     if (!ionode->booted) {
         state = PW_CIA401_BOOT;
         ionode->booted = true;
@@ -63,7 +62,7 @@ pw_ms pw_ionode_step(struct pw_ionode *ionode, const struct pw_ionode_inputs *in
         ionode->heartbeat_at = now + HEARTBEAT_MS;
     }
     pw_ms next = pw_earlier(ionode->heartbeat_at, pw_after(ionode->heard_at, PW_IONODE_TIMEOUT_MS));
-    if (!ionode->operational) {
+    if (ionode->state != PW_CIA401_OPERATIONAL) {
         return next;
     }
     uint8_t inputs = (uint8_t)((in->contactor_closed ? PW_CIA401_IN_CONTACTOR : 0U) |
@@ -79,18 +78,18 @@ pw_ms pw_ionode_step(struct pw_ionode *ionode, const struct pw_ionode_inputs *in
     return pw_earlier(next, pw_earlier(ionode->digital_at, ionode->analog_at));
 }
 
-static void stop(struct pw_ionode *ionode)
+static void rest(struct pw_ionode *ionode, enum pw_cia401_state state)
 {
-    ionode->operational = false;
+    ionode->state = state;
     ionode->outputs = false;
 }
 
 static void manage(struct pw_ionode *ionode, enum pw_cia401_nmt command, pw_ms now)
 {
     switch (command) {
-    case PW_CIA401_START: ionode->operational = true; return;
-    case PW_CIA401_STOP:
-    case PW_CIA401_ENTER_PREOPERATIONAL: stop(ionode); return;
+    case PW_CIA401_START: ionode->state = PW_CIA401_OPERATIONAL; return;
+    case PW_CIA401_STOP: rest(ionode, PW_CIA401_STOPPED); return;
+    case PW_CIA401_ENTER_PREOPERATIONAL: rest(ionode, PW_CIA401_PREOPERATIONAL); return;
     case PW_CIA401_RESET:
     case PW_CIA401_RESET_COMMUNICATION: {
         struct pw_ionode_tx tx = ionode->tx;
@@ -111,7 +110,7 @@ void pw_ionode_can(struct pw_ionode *ionode, const struct pw_can_frame *frame, p
     if (message.kind == PW_CIA401_NMT && (message.node == 0 || message.node == ionode->node)) {
         manage(ionode, message.nmt, now);
     } else if (message.kind == PW_CIA401_OUTPUTS && message.node == ionode->node &&
-               ionode->operational) {
+               ionode->state == PW_CIA401_OPERATIONAL) {
         ionode->outputs = (message.digital & PW_CIA401_OUT_CONTACTOR) != 0;
         ionode->heard_at = now;
     }

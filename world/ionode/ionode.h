@@ -5,7 +5,7 @@
 #ifndef PW_IONODE_H
 #define PW_IONODE_H
 
-#include "can/can.h"
+#include "can/cia401.h"
 
 #define PW_IONODE_TX_MAX     8
 #define PW_IONODE_TIMEOUT_MS 2000 // without an RPDO the outputs go to their error value: off
@@ -19,12 +19,12 @@ struct pw_ionode_inputs {
 };
 
 struct pw_ionode {
-    uint8_t node;     // 1..127
-    bool operational; // NMT state; stopped and pre-operational nodes move no process data
-    bool outputs;     // bit 0
-    pw_ms heard_at;   // last RPDO; PW_NEVER before the first
-    pw_ms digital_at; // next TPDO1
-    pw_ms analog_at;  // next TPDO2
+    uint8_t node;               // 1..127
+    enum pw_cia401_state state; // only OPERATIONAL nodes move process data
+    bool outputs;               // bit 0
+    pw_ms heard_at;             // last RPDO; PW_NEVER before the first
+    pw_ms digital_at;           // next TPDO1
+    pw_ms analog_at;            // next TPDO2
     pw_ms heartbeat_at;
     uint8_t sent_inputs;
     bool booted;

@@ -192,7 +192,8 @@ static void put_running(struct pw_world_rectifier *rectifier, struct pw_huawei_m
     if (pw_world_rectifier_limits(rectifier)) {
         running.bits |= PW_HUAWEI_RUN_CURRENT_LIMIT;
     }
-    PW_ASSERT(pw_huawei_pack_running(&running, reply) == PW_OK);
+    int err = pw_huawei_pack_running(&running, reply);
+    PW_ASSERT(err == PW_OK);
 }
 
 static bool obey(struct pw_world_rectifier *rectifier, const struct pw_huawei_message *message)
@@ -250,6 +251,7 @@ void pw_world_rectifier_huawei(struct pw_world_rectifier *rectifier,
     }
     reply.result = understood ? PW_HUAWEI_OK : PW_HUAWEI_INVALID;
     struct pw_can_frame out;
-    PW_ASSERT(pw_huawei_pack(&reply, &out) == PW_OK);
+    int err = pw_huawei_pack(&reply, &out);
+    PW_ASSERT(err == PW_OK);
     pw_world_rectifier_send(rectifier, &out);
 }

@@ -124,6 +124,7 @@ void pw_world_rectifier_infypower(struct pw_world_rectifier *rectifier,
                    : message.reading ? PW_INFYPOWER_BAD_COMMAND
                                      : PW_INFYPOWER_BAD_DATA;
     struct pw_can_frame out;
-    PW_ASSERT(pw_infypower_pack(&reply, &out) == PW_OK);
+    int err = pw_infypower_pack(&reply, &out);
+    PW_ASSERT(err == PW_OK);
     pw_world_rectifier_send(rectifier, &out);
 }

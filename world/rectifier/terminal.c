@@ -12,7 +12,8 @@ void pw_world_rectifier_terminal(struct pw_world_rectifier *rectifier)
         .current_ma = pw_world_rectifier_measured_ma(rectifier),
     };
     struct pw_can_frame frame;
-    PW_ASSERT(pw_rivot_pack_terminal(&config, &terminal, &frame) == PW_OK);
+    int err = pw_rivot_pack_terminal(&config, &terminal, &frame);
+    PW_ASSERT(err == PW_OK);
     pw_world_rectifier_send(rectifier, &frame);
     pw_rivot_pack_charging(&config, terminal.current_ma > CHARGING_MA, &frame);
     pw_world_rectifier_send(rectifier, &frame);

@@ -11,7 +11,8 @@ static void finish(struct pw_central *central, int64_t id, const char *state, st
                    struct pw_instant at)
 {
     struct pw_db_value args[] = {pw_db_text(pw_str_of(state)),
-                                 answer.len > 0 ? pw_db_text(answer) : pw_db_null(),
+                                 answer.len > 0 ? pw_db_text(traffic_presentable(answer))
+                                                : pw_db_null(),
                                  pw_db_int(at.wall), pw_db_int(id)};
     (void)db_write(central,
                    "UPDATE command SET state = $1, answer = $2, answered_at = $3"

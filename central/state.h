@@ -352,6 +352,8 @@ struct traffic {
     int64_t latency_ms; // -1: none
     struct pw_str payload;
 };
+// A payload as people may see it: what may hold a key is blotted out.
+struct pw_str traffic_presentable(struct pw_str payload);
 void traffic_note(struct pw_central *central, struct station *station,
                   const struct traffic *traffic, struct pw_instant at);
 

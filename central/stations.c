@@ -103,11 +103,11 @@ static struct station *insert(struct pw_central *central, struct pw_str id)
 struct station *station_add(struct pw_central *central, struct pw_str id, struct pw_instant at)
 {
     struct station *station = station_find(central, id);
-    if (station != NULL) {
-        return station;
+    if (station == NULL) {
+        station = insert(central, id);
     }
-    station = insert(central, id);
     if (station != NULL) {
+        // Also for one we know: the commit that should have kept its row may have failed.
         struct pw_db_value args[] = {pw_db_text(id), pw_db_int(at.wall)};
         (void)db_write(central,
                        "INSERT INTO station (id, added_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",

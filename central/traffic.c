@@ -21,7 +21,7 @@ static bool contains(struct pw_str text, const char *word)
 
 // What may hold a key is not shown at all: a station that answers GetConfiguration with its
 // AuthorizationKey breaks the whitepaper (A01.FR.12), but must not make us print it.
-static struct pw_str presentable(struct pw_str payload)
+struct pw_str traffic_presentable(struct pw_str payload)
 {
     return contains(payload, "AuthorizationKey") && contains(payload, "\"value\"")
                ? PW_STR("{\"hidden\":\"holds the AuthorizationKey\"}")
@@ -54,7 +54,7 @@ static void put_entry(struct pw_json_writer *json, const struct traffic *traffic
         pw_json_put_null(json);
     }
     pw_json_key(json, "payload");
-    pw_json_put_text(json, presentable(traffic->payload));
+    pw_json_put_text(json, traffic_presentable(traffic->payload));
 }
 
 static void trim(struct pw_central *central, struct station *station, pw_ms now)
@@ -83,7 +83,7 @@ void traffic_note(struct pw_central *central, struct station *station,
         traffic->action.len > 0 ? pw_db_text(traffic->action) : pw_db_null(),
         pw_db_text(traffic->id),
         traffic->latency_ms >= 0 ? pw_db_int(traffic->latency_ms) : pw_db_null(),
-        pw_db_text(presentable(traffic->payload)),
+        pw_db_text(traffic_presentable(traffic->payload)),
     };
     int64_t seq = db_write_id(central,
                               "INSERT INTO traffic (station_id, at, direction, kind, action,"

@@ -216,7 +216,7 @@ static uint32_t electric_faults(struct turn *t)
     if (lasting(t, T_OVER_VOLTAGE, over_v, c->over_ms)) {
         set |= PW_DC_BIT(PW_DC_FAULT_OVER_VOLTAGE);
     }
-    int64_t most = (int64_t)dc->asked_ma + dc->asked_ma / 10 + 2 * SAFE_MA;
+    int64_t most = (int64_t)dc->asked_ma + dc->asked_ma / 10 + INT64_C(2) * SAFE_MA;
     bool over_i = lasting(t, T_OVER_CURRENT, live && in->out_ma > most, OVER_CURRENT_MS);
     int64_t way = pw_max(c->max_ma, dc->asked_ma) * 3 / 2;
     bool way_over = lasting(t, T_WAY_OVER_CURRENT, live && in->out_ma > way, WAY_OVER_MS);

@@ -6,21 +6,20 @@
 
 // Which of a maker's alarms mean what to core/dc. What fails and is not listed is a plain fault.
 static const struct {
-    enum pw_bay_rectifier maker;
     uint64_t bits;
+    enum pw_bay_rectifier maker;
     uint32_t alarm;
 } alarm_rows[] = {
     // Huawei signal 0x183 (facts/dc-can.md §1.3): bit numbers of the value word.
-    {PW_BAY_HUAWEI, UINT64_C(1) << 0, PW_DC_ALARM_OVP},
-    {PW_BAY_HUAWEI, (UINT64_C(1) << 1) | (UINT64_C(1) << 12), PW_DC_ALARM_TEMP},
-    {PW_BAY_HUAWEI, (UINT64_C(1) << 17) | (UINT64_C(1) << 22) | (UINT64_C(1) << 29),
-     PW_DC_ALARM_MAINS},
-    {PW_BAY_HUAWEI, UINT64_C(1) << 27, PW_DC_ALARM_SHORT},
+    {UINT64_C(1) << 0, PW_BAY_HUAWEI, PW_DC_ALARM_OVP},
+    {UINT64_C(1) << 1 | UINT64_C(1) << 12, PW_BAY_HUAWEI, PW_DC_ALARM_TEMP},
+    {UINT64_C(1) << 17 | UINT64_C(1) << 22 | UINT64_C(1) << 29, PW_BAY_HUAWEI, PW_DC_ALARM_MAINS},
+    {UINT64_C(1) << 27, PW_BAY_HUAWEI, PW_DC_ALARM_SHORT},
     // Infypower command 0x04 (facts/dc-can.md §1.4).
-    {PW_BAY_INFYPOWER, PW_INFYPOWER_OVER_VOLTAGE, PW_DC_ALARM_OVP},
-    {PW_BAY_INFYPOWER, PW_INFYPOWER_HOT, PW_DC_ALARM_TEMP},
-    {PW_BAY_INFYPOWER, PW_INFYPOWER_INPUT_LOW | PW_INFYPOWER_INPUT_HIGH, PW_DC_ALARM_MAINS},
-    {PW_BAY_INFYPOWER, PW_INFYPOWER_SHORT, PW_DC_ALARM_SHORT},
+    {PW_INFYPOWER_OVER_VOLTAGE, PW_BAY_INFYPOWER, PW_DC_ALARM_OVP},
+    {PW_INFYPOWER_HOT, PW_BAY_INFYPOWER, PW_DC_ALARM_TEMP},
+    {PW_INFYPOWER_INPUT_LOW | PW_INFYPOWER_INPUT_HIGH, PW_BAY_INFYPOWER, PW_DC_ALARM_MAINS},
+    {PW_INFYPOWER_SHORT, PW_BAY_INFYPOWER, PW_DC_ALARM_SHORT},
 };
 
 static uint32_t alarms(enum pw_bay_rectifier maker, const struct pw_rectifier_report *report)

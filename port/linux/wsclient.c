@@ -34,26 +34,24 @@ struct pw_ws_client {
     char user[USER_SIZE];
     char password[PASSWORD_SIZE];
     char subprotocol[NAME_SIZE];
+    bool tls;       // was set up
+    bool reached;   // the present address accepted the connection
+    bool failed;    // libwebsockets gave the present address up
+    bool ended;     // `end` waits to be taken
+    bool ping_due;  // these leave when the socket takes more
+    bool close_due; //
+    bool out_waits; //
+    bool in_whole;  // a message waits in `in`
     struct pw_resolve *question;
     struct pw_addresses found;
-    bool tls;     // was set up
     size_t tried; // addresses of `found`
-    bool reached; // the present address accepted the connection
-    bool failed;  // libwebsockets gave the present address up
-    bool ended;   // `end` waits to be taken
     struct pw_ws_end end;
     pw_ms deadline; // of the present state
-
-    pw_ms ping_ms; // 0: none
+    pw_ms ping_ms;  // 0: none
     pw_ms ping_at;
     pw_ms pong_by; // PW_NEVER: none outstanding
-    bool ping_due;
-    bool close_due;
-
     size_t in_len;
-    bool in_whole; // a message waits in `in`
     size_t out_len;
-    bool out_waits;
     char in[PW_WS_MESSAGE_MAX];
     unsigned char out[LWS_PRE + PW_WS_MESSAGE_MAX];
 };

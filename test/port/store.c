@@ -346,7 +346,7 @@ static void nothing_durable_is_lost_by_kill_9(void **state)
         while (parts_there(&store, i) == BATCH_KEYS) {
             i++;
         }
-        for (int64_t rest = i; rest < i + 3 * PW_STORE_QUEUE_MAX; rest++) {
+        for (int64_t rest = i; rest < i + (int64_t)3 * PW_STORE_QUEUE_MAX; rest++) {
             assert_int_equal(parts_there(&store, rest), 0);
         }
         base = i;

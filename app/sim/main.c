@@ -54,9 +54,13 @@ static void read_wire(void *context, unsigned events)
     int got = 1;
     while (!bus->lost &&
            (got = pw_can_wire_read(bus->wire, pw_clock_now(&bus->sim->clock), &event)) == 1) {
-        if (event.kind == PW_CAN_EVENT_FRAME) {
-            pw_world_dc_can(&bus->sim->world, number, &event.frame);
+        if (event.kind != PW_CAN_EVENT_FRAME) {
+            continue;
         }
+        if (bus->sim->world.bus[number] == PW_CAN_OFF) {
+            bus->told = PW_CAN_ACTIVE; // somebody came back onto a broken bus: off again
+        }
+        pw_world_dc_can(&bus->sim->world, number, &event.frame);
     }
     if (got < 0 && !bus->lost) {
         lose(bus);

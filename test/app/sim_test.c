@@ -54,6 +54,17 @@ static void setup_place(struct place *place)
     (void)snprintf(place->control, sizeof(place->control), "%s/control", place->dir);
 }
 
+static struct pw_can_wire *open_wire(const struct place *place)
+{
+    char text[256] = "";
+    struct pw_can_wire *wire = NULL;
+    struct pw_out reason = PW_OUT(text);
+    if (pw_can_wire_open(&wire, pw_str_of(place->url), now_ms(), &reason) != PW_OK) {
+        fail_msg("%s", text);
+    }
+    return wire;
+}
+
 static struct program start(const char *const *arguments, const char *clock)
 {
     struct program program;
@@ -175,12 +186,8 @@ static void a_whole_visit(void **state)
         "dc",       "--can",     place.url,     "--soc",    "50", "--plugged", "--card-reader",
         place.card, "--control", place.control, "--status", "0",  "--vehicle", "pro",
         NULL};
-    struct pw_can_wire *wire = NULL;
     char text[8192];
-    struct pw_out reason = PW_OUT(text);
-    if (pw_can_wire_open(&wire, pw_str_of(place.url), now_ms(), &reason) != PW_OK) {
-        fail_msg("%s", text);
-    }
+    struct pw_can_wire *wire = open_wire(&place);
     struct program program = start(arguments, "1700000000000:1700000000000:3");
     int control = connect_control(&place);
 
@@ -199,6 +206,11 @@ static void a_whole_visit(void **state)
     assert_non_null(strstr(ask(control, "status\n"), "\"vehicle\":\"NX-100 Pro\""));
     assert_non_null(strstr(ask(control, "fly\n"), "error: unknown command \"fly\""));
     assert_string_equal(ask(control, "bus off\n"), "ok");
+    assert_true(await(wire, 0, PW_CAN_OFF));
+    pw_can_wire_close(wire); // a controller that is restarted on a bus that is still broken
+    wire = open_wire(&place);
+    struct pw_can_frame frame = pw_can_frame_11(0x220, 1);
+    assert_int_equal(pw_can_wire_send(wire, &frame), PW_OK);
     assert_true(await(wire, 0, PW_CAN_OFF));
     assert_string_equal(ask(control, "bus on\n"), "ok");
     assert_true(await(wire, 0, PW_CAN_ACTIVE));

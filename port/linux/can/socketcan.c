@@ -2,6 +2,7 @@
 #include "link.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/can.h>
 #include <linux/can/error.h>
 #include <linux/can/raw.h>
@@ -40,12 +41,32 @@ static short flags_of(int fd, const struct link *link)
     return ioctl(fd, SIOCGIFFLAGS, &request) == 0 ? request.ifr_flags : (short)0;
 }
 
-static enum pw_can_state state_of(short flags)
+// The controller's carrier, which the kernel takes away at bus-off. IFF_RUNNING says the same up to
+// a second later, and serves where there is no sysfs.
+static bool has_carrier(const struct link *link, short flags)
 {
+    char path[sizeof("/sys/class/net//carrier") + IFNAMSIZ];
+    struct pw_out out = PW_OUT(path);
+    char value = '0';
+    pw_put_s(&out, "/sys/class/net/");
+    pw_put_s(&out, link->device);
+    pw_put_s(&out, "/carrier");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return (flags & IFF_RUNNING) != 0;
+    }
+    bool read_it = read(fd, &value, 1) == 1; // fails while the interface is down
+    (void)close(fd);
+    return read_it && value == '1';
+}
+
+static enum pw_can_state look_at(int fd, const struct link *link)
+{
+    short flags = flags_of(fd, link);
     if ((flags & IFF_UP) == 0) {
         return PW_CAN_DOWN;
     }
-    return (flags & IFF_RUNNING) == 0 ? PW_CAN_OFF : PW_CAN_ACTIVE;
+    return has_carrier(link, flags) ? PW_CAN_ACTIVE : PW_CAN_OFF;
 }
 
 static int attach(int fd, const struct link *link, struct pw_out *reason)
@@ -85,7 +106,7 @@ static int open_link(struct pw_can_wire *wire, struct pw_str rest, pw_ms now, st
     }
     wire->link = link;
     wire->fd = fd;
-    wire->state = state_of(flags_of(fd, link));
+    wire->state = look_at(fd, link);
     link->quiet = wire->state == PW_CAN_OFF;
     wire->deadline = pw_after(now, PW_CAN_LINK_POLL_MS);
     return PW_OK;
@@ -103,7 +124,7 @@ static void close_link(struct pw_can_wire *wire)
 static int look(struct pw_can_wire *wire, pw_ms now, struct pw_can_event *event)
 {
     struct link *link = wire->link;
-    enum pw_can_state seen = state_of(flags_of(wire->fd, link));
+    enum pw_can_state seen = look_at(wire->fd, link);
     bool was_quiet = link->quiet;
     wire->deadline = pw_after(now, PW_CAN_LINK_POLL_MS);
     link->quiet = seen == PW_CAN_OFF;

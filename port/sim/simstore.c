@@ -28,6 +28,15 @@ static size_t position(const struct pw_sim_store *store, const char *key)
     return low;
 }
 
+static void grow(struct pw_sim_store *store)
+{
+    if (store->count == store->room) {
+        store->room = store->room * 2 + 64;
+        store->records = realloc(store->records, store->room * sizeof(store->records[0]));
+        PW_ASSERT(store->records != NULL);
+    }
+}
+
 static void apply(struct pw_sim_store *store, const struct pw_sim_record *record, bool remove)
 {
     size_t at = position(store, record->key);
@@ -41,11 +50,7 @@ static void apply(struct pw_sim_store *store, const struct pw_sim_record *record
         return;
     }
     if (!there) {
-        if (store->count == store->room) {
-            store->room = store->room * 2 + 64;
-            store->records = realloc(store->records, store->room * sizeof(store->records[0]));
-            PW_ASSERT(store->records != NULL);
-        }
+        grow(store);
         memmove(&store->records[at + 1], &store->records[at],
                 (store->count - at) * sizeof(store->records[0]));
         store->count++;

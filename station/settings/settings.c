@@ -90,24 +90,30 @@ static int parse(const struct pw_setting_row *row, struct pw_str value, int64_t 
     PW_UNREACHABLE();
 }
 
+static void init_row(struct pw_settings *settings, enum pw_setting_id id)
+{
+    const struct pw_setting_row *row = &pw_setting_rows[id];
+    struct pw_str initial = pw_str_of(row->initial);
+    int64_t number = 0;
+    int err = PW_OK;
+    if (row->kind == PW_KIND_TEXT) {
+        PW_ASSERT(row->scope == PW_SCOPE_STATION && row->most < PW_SETTING_TEXT_MAX);
+        err = pw_str_copy(settings->text[slot_of(id)], PW_SETTING_TEXT_MAX, initial);
+    } else if (row->kind != PW_KIND_CHOICE) {
+        err = parse(row, initial, &number);
+        PW_ASSERT(number >= row->least && number <= row->most);
+    }
+    PW_ASSERT(err == PW_OK);
+    for (size_t i = 0; i < PW_CONNECTORS_MAX; i++) {
+        settings->number[id][i] = (int32_t)number;
+    }
+}
+
 void pw_settings_init(struct pw_settings *settings)
 {
     memset(settings, 0, sizeof(*settings));
     for (size_t id = 0; id < PW_SETTING_ROWS; id++) {
-        const struct pw_setting_row *row = &pw_setting_rows[id];
-        int64_t number = 0;
-        if (row->kind == PW_KIND_TEXT) {
-            PW_ASSERT(row->scope == PW_SCOPE_STATION && row->most < PW_SETTING_TEXT_MAX);
-            int err = pw_str_copy(settings->text[slot_of((enum pw_setting_id)id)],
-                                  PW_SETTING_TEXT_MAX, pw_str_of(row->initial));
-            PW_ASSERT(err == PW_OK);
-        } else if (row->kind != PW_KIND_CHOICE) {
-            int err = parse(row, pw_str_of(row->initial), &number);
-            PW_ASSERT(err == PW_OK && number >= row->least && number <= row->most);
-        }
-        for (size_t i = 0; i < PW_CONNECTORS_MAX; i++) {
-            settings->number[id][i] = (int32_t)number;
-        }
+        init_row(settings, (enum pw_setting_id)id);
     }
 }
 

@@ -257,13 +257,26 @@ static bool refuse_key(struct decoder *decoder, struct level *level, const struc
     return refuse(decoder, PW_OCPP_FORMATION_VIOLATION, key, "is no field here");
 }
 
+// Most senders keep an order: the row after the last one is the best guess.
+static const struct pw_ocpp_row *find_row(const struct level *level, const struct pw_json_node *key)
+{
+    const struct pw_ocpp_row *first = level->object->rows;
+    const struct pw_ocpp_row *end = first + level->object->count;
+    const struct pw_ocpp_row *row = level->row == NULL ? first : level->row + 1;
+    for (uint32_t i = level->object->count; i > 0; i--, row++) {
+        row = row == end ? first : row;
+        if (row->key_len == key->len && pw_ocpp_same(row->key, key->at, key->len)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
 static bool read_member(struct decoder *decoder, struct level *level)
 {
-    const struct pw_ocpp_object *object = level->object;
     const struct pw_json_node *key = level->at;
     const struct pw_json_node *node = key + 1;
-    uint32_t guess = level->row == NULL ? 0 : (uint32_t)(level->row - object->rows) + 1;
-    const struct pw_ocpp_row *row = pw_ocpp_row_find(object, guess, key->at, key->len);
+    const struct pw_ocpp_row *row = find_row(level, key);
     level->at = node + node->span;
     if (row == NULL) {
         return (decoder->policy & PW_OCPP_REFUSE_UNKNOWN_KEYS) == 0 ||
@@ -274,7 +287,7 @@ static bool read_member(struct decoder *decoder, struct level *level)
         (decoder->policy & PW_OCPP_NULL_IS_ABSENT) != 0) {
         return true;
     }
-    level->has |= 1U << (row - object->rows);
+    level->has |= 1U << (row - level->object->rows);
     return read_value(decoder, row, node, level->to == NULL ? NULL : level->to + row->offset);
 }
 

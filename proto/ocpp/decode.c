@@ -253,8 +253,14 @@ static bool read_value(struct decoder *decoder, const struct pw_ocpp_row *row,
 
 static bool refuse_key(struct decoder *decoder, struct level *level, const struct pw_json_node *key)
 {
+    struct pw_out out = PW_OUT(decoder->fault->text);
+    decoder->fault->code = PW_OCPP_FORMATION_VIOLATION;
     level->row = NULL;
-    return refuse(decoder, PW_OCPP_FORMATION_VIOLATION, key, "is no field here");
+    put_path(&out, decoder);
+    pw_put_s(&out, out.len > 0 ? "." : "");
+    put_excerpt(&out, (struct pw_str){.at = key->at, .len = key->len});
+    pw_put_s(&out, ": is no field here");
+    return false;
 }
 
 // Most senders keep an order: the row after the last one is the best guess.

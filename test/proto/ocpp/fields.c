@@ -190,6 +190,12 @@ static void a_fault_names_the_path_the_value_and_the_bound(void **state)
         read_and_decode(&pw_ocpp16_unlock_connector_req, PW_STR("{\"connectorId\":0}"), 0, &fault),
         PW_ERR_PEER);
     assert_string_equal(fault.text, "connectorId: 0 is out of 1..2147483647");
+    assert_int_equal(
+        read_and_decode(&pw_ocpp16_authorize_conf,
+                        PW_STR("{\"idTagInfo\":{\"status\":\"Accepted\",\"colour\":1}}"),
+                        PW_OCPP_REFUSE_UNKNOWN_KEYS, &fault),
+        PW_ERR_PEER);
+    assert_string_equal(fault.text, "idTagInfo.colour: is no field here");
 }
 
 // Stations in the field send "Ah" and own measurands (facts/central.md): the central keeps them.

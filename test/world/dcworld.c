@@ -337,6 +337,38 @@ static void each_device_speaks_on_its_own_bus(void **state)
     assert_near(desk_truth(&desk).connector_ma, 30000, 250);
 }
 
+// Where an answer to a Daly poll on `bus` comes; -1: none comes.
+static int answered_on(struct desk *desk, unsigned bus)
+{
+    struct pw_can_frame frame;
+    unsigned from = 0;
+    int answered = -1;
+    pw_daly_pack_poll(PW_DALY_PACK, &frame);
+    pw_world_dc_can(&desk->world, bus, &frame);
+    (void)pw_world_dc_step(&desk->world, desk->now);
+    while (pw_world_dc_take_can(&desk->world, &from, &frame)) {
+        struct pw_daly_answer answer;
+        enum pw_daly_item item = PW_DALY_ITEMS;
+        if (pw_daly_unpack_answer(&frame, &item, &answer) == PW_OK) {
+            answered = (int)from;
+        }
+    }
+    return answered;
+}
+
+static void the_bms_answers_on_its_bus_while_it_is_plugged(void **state)
+{
+    (void)state;
+    struct pw_world_dc_config config = plugged_at(0.5);
+    config.vehicle_bus = 1;
+    struct desk desk;
+    desk_init(&desk, &config);
+    assert_int_equal(answered_on(&desk, 1), 1);
+    assert_int_equal(answered_on(&desk, 0), -1);
+    pw_world_dc_plug(&desk.world, false);
+    assert_int_equal(answered_on(&desk, 1), -1);
+}
+
 static uint64_t trace_of(uint64_t seed)
 {
     struct pw_world_dc_config config = plugged_at(0.5);
@@ -375,6 +407,7 @@ int main(void)
         cmocka_unit_test(both_makers_charge_alike),
         cmocka_unit_test(a_bus_that_is_off_carries_nothing_either_way),
         cmocka_unit_test(each_device_speaks_on_its_own_bus),
+        cmocka_unit_test(the_bms_answers_on_its_bus_while_it_is_plugged),
         cmocka_unit_test(the_seed_decides_every_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,12 +43,12 @@ enum pw_cia401_state {
 
 struct pw_cia401_message {
     enum pw_cia401_kind kind;
-    uint8_t node;                         // 1..127; NMT: 0 = all nodes
     enum pw_cia401_nmt nmt;               // NMT
     enum pw_cia401_state state;           // HEARTBEAT
-    uint8_t digital;                      // INPUTS: PW_CIA401_IN_*. OUTPUTS: PW_CIA401_OUT_*
+    int16_t analog[PW_CIA401_ANALOG_MAX]; // ANALOGS: channel 0 = connector-side voltage in 0.01 V
     uint8_t analog_count;                 // ANALOGS: 1..4 channels
-    int16_t analog[PW_CIA401_ANALOG_MAX]; // channel 0 = connector-side voltage in 0.01 V
+    uint8_t node;                         // 1..127; NMT: 0 = all nodes
+    uint8_t digital;                      // INPUTS: PW_CIA401_IN_*. OUTPUTS: PW_CIA401_OUT_*
 };
 
 // PW_ERR_RANGE when a member is none of its values; *frame is left alone.

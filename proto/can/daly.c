@@ -98,7 +98,8 @@ static const struct item {
 void pw_daly_pack_poll(enum pw_daly_item item, struct pw_can_frame *frame)
 {
     PW_ASSERT(item < PW_DALY_ITEMS);
-    *frame = pw_can_frame_29(items[item].ask, 8);
+    const struct item *row = &items[item];
+    *frame = pw_can_frame_29(row->ask, 8);
 }
 
 int pw_daly_unpack_poll(const struct pw_can_frame *frame, enum pw_daly_item *item)

@@ -132,8 +132,9 @@ static void put_id(struct writer *writer, uint32_t id)
 
 int pw_mcast_pack(const struct pw_mcast_datagram *from, uint64_t wall_us, uint8_t to[PW_MCAST_MAX])
 {
-    struct writer writer = {.at = to, .len = 0};
+    struct writer writer = {0};
     struct pw_can_frame frame = from->frame;
+    writer.at = to;
     if (from->is_error) {
         frame = (struct pw_can_frame){.id = from->error.classes, .extended = true, .len = 8};
         memcpy(frame.data, from->error.data, sizeof(frame.data));

@@ -90,7 +90,7 @@ static void expect_silence(struct pw_can_wire *wire, pw_ms longest)
 
 static int send_text(struct pw_can_wire *wire, const char *text)
 {
-    struct pw_can_frame frame;
+    struct pw_can_frame frame = {0};
     assert_int_equal(pw_can_parse(pw_str_of(text), &frame), PW_OK);
     return pw_can_wire_send(wire, &frame);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -248,6 +249,63 @@ static void a_file_that_is_no_database_is_set_aside(void **state)
     pw_sqlite_close(sqlite);
 }
 
+static void limit_files(rlim_t size)
+{
+    struct rlimit limit = {.rlim_cur = size, .rlim_max = RLIM_INFINITY};
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void wait_logged(struct fixture *f, struct pw_sqlite *sqlite, const char *text)
+{
+    pw_sqlite_report(sqlite, &f->log);
+    while (strstr(f->logged, text) == NULL) {
+        assert_int_equal(sem_wait(&f->advanced), 0);
+        pw_sqlite_report(sqlite, &f->log);
+    }
+}
+
+// A full disk: nothing becomes durable, nothing is lost, and it goes on by itself when there is
+// room again (facts/reliability.md F04). The kernel refuses the writes by a limit here.
+static void a_full_disk_holds_tickets_back_until_there_is_room(void **state)
+{
+    struct fixture *f = *state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    struct pw_sqlite *sqlite = open_store(f);
+    struct pw_store store = pw_sqlite_store(sqlite);
+    wait_durable(f, &store, write_one(&store, "before", "1"));
+    limit_files(1);
+    int64_t ticket = write_one(&store, "during", "2");
+    wait_logged(f, sqlite, "to=failing");
+    assert_int_equal(store.durable(store.context), 1);
+    assert_record(&store, "before", "1");
+    limit_files(RLIM_INFINITY);
+    wait_durable(f, &store, ticket);
+    wait_logged(f, sqlite, "from=failing to=well");
+    assert_record(&store, "during", "2");
+    pw_sqlite_close(sqlite);
+}
+
+static void more_batches_than_the_queue_holds_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    struct pw_sqlite *sqlite = open_store(f);
+    struct pw_store store = pw_sqlite_store(sqlite);
+    limit_files(1);
+    int64_t ticket = 0;
+    for (int i = 0; i < PW_STORE_QUEUE_MAX; i++) {
+        ticket = write_one(&store, "key", "value");
+        assert_int_equal(ticket, i + 1);
+    }
+    assert_int_equal(write_one(&store, "key", "value"), PW_ERR_LIMIT);
+    limit_files(RLIM_INFINITY);
+    wait_durable(f, &store, ticket);
+    assert_true(write_one(&store, "key", "value") > ticket);
+    pw_sqlite_close(sqlite);
+}
+
 // ---------------------------------------------------------------------------------------------
 // kill -9: a child writes as fast as it can and reports each durable ticket; every ticket it got
 // out before it died must be there with all before it, and no batch may be there by half.
@@ -366,6 +424,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_damaged_file_is_set_aside_and_named_in_the_log, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_file_that_is_no_database_is_set_aside, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_full_disk_holds_tickets_back_until_there_is_room, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(more_batches_than_the_queue_holds_are_refused, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(nothing_durable_is_lost_by_kill_9, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

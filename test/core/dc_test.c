@@ -321,6 +321,41 @@ static void the_weld_check_waits_for_measurements(void **state)
     assert_true(stands(PW_DC_FAULT_WELD));
 }
 
+// On a bus that is off nobody was told to open or to stop: that is no weld. Once everybody could be
+// told it is.
+static void nothing_is_welded_that_could_not_be_told(void **state)
+{
+    (void)state;
+    charge();
+    bench.feedback_stuck = true;
+    bench.hold_output = true;
+    in.out_mv = 77000;
+    in.out_ma = 30000;
+    in.bus_ok = false;
+    run(20000);
+    assert_false(dc.out.contactor_closed);
+    assert_false(stands(PW_DC_FAULT_WELD));
+    in.bus_ok = true;
+    run(400);
+    assert_false(stands(PW_DC_FAULT_WELD));
+    run(200);
+    assert_true(stands(PW_DC_FAULT_WELD));
+    // The same by decay alone.
+    charge_with(&(struct pw_dc_config){.no_contactor = true});
+    bench.hold_output = true;
+    in.out_mv = 77000;
+    in.out_ma = 0;
+    in.bus_ok = false;
+    run(30000);
+    assert_int_equal(dc.state, PW_DC_PROVING);
+    assert_false(stands(PW_DC_FAULT_WELD));
+    in.bus_ok = true;
+    run(14900);
+    assert_false(stands(PW_DC_FAULT_WELD));
+    run(200);
+    assert_true(stands(PW_DC_FAULT_WELD));
+}
+
 // 400 ms above the limit, not 390; latched; a spike is none.
 static void over_voltage_for_400_ms_is_an_emergency(void **state)
 {
@@ -561,6 +596,17 @@ static void the_plug_is_known_by_bms_current_and_voltage_together(void **state)
     UNTIL(!dc.out.rectifier_on, 5500);
     assert_true(dc.plugged);
     assert_true(stands(PW_DC_FAULT_VEHICLE_LOST));
+    // The same after the permit went: as long as somebody drinks, somebody is there.
+    charge();
+    bench.hold_output = true;
+    bench.bms_silent = true;
+    in.out_ma = 20000;
+    in.out_mv = 77000;
+    run(in.bms_at + 4000 - now);
+    in.permit = false;
+    run(600);
+    assert_true(dc.out.contactor_closed);
+    assert_true(dc.plugged);
     // Terminal voltage without a BMS is a charged capacitor.
     set_up(&(struct pw_dc_config){0});
     bench.bms_silent = true;
@@ -586,6 +632,15 @@ static void a_late_frame_of_the_last_vehicle_is_not_the_next(void **state)
     bench.bms_silent = false;
     run(1100);
     assert_true(dc.plugged);
+    // A connector gone dead is believed sooner than silence alone; the last frame is then still
+    // young, and plugs nobody in again.
+    bench.bms_silent = true;
+    bench.battery_mv = 500;
+    UNTIL(!dc.plugged, 2100);
+    for (int i = 0; i < 100; i++) {
+        run(10);
+        assert_false(dc.plugged);
+    }
 }
 
 // Stop flag with a full battery: the end. Without: a pause, and the contactor opens after 10 s.
@@ -621,6 +676,14 @@ static void a_stop_flag_ends_or_pauses(void **state)
     in.bms_stop = true;
     run(20);
     assert_int_equal(dc.end, PW_DC_END_FULL);
+    // One that says 50 % and tapers is not full but has a reason of its own.
+    charge();
+    in.bms_ma = 7000;
+    run(1000);
+    in.bms_stop = true;
+    run(20);
+    assert_int_equal(dc.end, PW_DC_END_NONE);
+    assert_int_equal(dc.pause, PW_DC_PAUSE_VEHICLE);
 }
 
 // Less than C/20 for a minute at the voltage limit; not while the battery only warms itself.
@@ -733,6 +796,7 @@ int main(void)
         cmocka_unit_test(a_feedback_that_stays_closed_is_a_weld),
         cmocka_unit_test(an_output_that_does_not_decay_is_a_weld),
         cmocka_unit_test(the_weld_check_waits_for_measurements),
+        cmocka_unit_test(nothing_is_welded_that_could_not_be_told),
         cmocka_unit_test(over_voltage_for_400_ms_is_an_emergency),
         cmocka_unit_test(a_lowered_voltage_limit_is_followed_not_tripped),
         cmocka_unit_test(over_current_is_an_emergency),

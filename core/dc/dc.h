@@ -226,6 +226,7 @@ struct pw_dc {
     pw_ms since;     // ... and when
     bool plugged;
     pw_ms plugged_since; // of the last change of `plugged`
+    pw_ms deaf_at;       // last turn in which a bus carried nothing
     uint32_t faults;     // every fault that stands, latched or not: PW_DC_BIT
     uint32_t present;    // faults whose condition is true right now
     enum pw_dc_pause pause;

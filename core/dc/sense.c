@@ -123,22 +123,24 @@ static bool gone(struct turn *t)
 {
     const struct pw_dc_config *c = &t->dc->config;
     const struct pw_dc_input *in = t->in;
+    // What nobody could hear proves nothing: a bus that is off is not a vehicle that has left.
+    pw_ms heard_at = in->bms_at > t->dc->deaf_at ? in->bms_at : t->dc->deaf_at;
     bool open = open_output(t);
     if (closed(t->dc) && measured(t) && in->out_ma >= SAFE_MA) {
         return false; // whatever the BMS does, a battery is drinking
     }
-    if (silent(t, in->bms_at, c->bms_gone_ms)) {
+    if (silent(t, heard_at, c->bms_gone_ms)) {
         return true;
     }
-    if (!in->permit && silent(t, in->bms_at, c->bms_off_ms)) {
+    if (!in->permit && silent(t, heard_at, c->bms_off_ms)) {
         return true;
     }
-    if (open && silent(t, in->bms_at, c->unplug_ms)) {
+    if (open && silent(t, heard_at, c->unplug_ms)) {
         return true;
     }
     // A connector that is dead while the contactor is open, and no BMS: nothing is plugged in.
     return !closed(t->dc) && battery_known(t) && in->battery_mv < DEAD_BATTERY_MV &&
-           silent(t, in->bms_at, DEAD_BATTERY_MS);
+           silent(t, heard_at, DEAD_BATTERY_MS);
 }
 
 static void forget_vehicle(struct pw_dc *dc)
@@ -153,6 +155,9 @@ static void sense_plug(struct turn *t)
 {
     struct pw_dc *dc = t->dc;
     bool plugged = dc->plugged;
+    if (!t->in->bus_ok) {
+        dc->deaf_at = t->now;
+    }
     if (plugged) {
         plugged = !gone(t);
     } else {

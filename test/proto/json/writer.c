@@ -92,6 +92,37 @@ static void a_full_room_is_seen_at_the_end(void **state)
     assert_int_equal(pw_out_err(&out), PW_ERR_LIMIT);
 }
 
+// Every size of room, one byte too small at each place: what fits is the head of the whole, the end
+// is terminated, and the byte behind the room is never touched.
+static void nothing_is_written_past_the_room(void **state)
+{
+    static const char whole[] = "{\"key\":\"text\",\"k2\":[\"a\",\"\\n\",12,true],\"k3\":\"\"}";
+    char text[sizeof(whole) + 2];
+    (void)state;
+    for (size_t cap = 0; cap <= sizeof(whole) + 1; cap++) {
+        struct pw_out out = {.at = text, .cap = cap};
+        struct pw_json_writer writer = PW_JSON_WRITER(&out);
+        memset(text, '#', sizeof(text));
+        pw_json_open(&writer, '{');
+        pw_json_key(&writer, "key");
+        pw_json_put_s(&writer, "text");
+        pw_json_key(&writer, "k2");
+        pw_json_open(&writer, '[');
+        pw_json_put_s(&writer, "a");
+        pw_json_put_s(&writer, "\n");
+        pw_json_put_int(&writer, 12);
+        pw_json_put_bool(&writer, true);
+        pw_json_close(&writer, ']');
+        pw_json_key(&writer, "k3");
+        pw_json_put_s(&writer, "");
+        pw_json_close(&writer, '}');
+        assert_int_equal(text[cap], '#');
+        assert_int_equal(pw_out_err(&out), cap >= sizeof(whole) ? PW_OK : PW_ERR_LIMIT);
+        assert_memory_equal(text, whole, out.len);
+        assert_true(cap == 0 || text[out.len] == '\0');
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +131,7 @@ int main(void)
         cmocka_unit_test(bytes_that_are_no_utf8_leave_as_the_replacement_character),
         cmocka_unit_test(control_characters_are_escaped),
         cmocka_unit_test(a_full_room_is_seen_at_the_end),
+        cmocka_unit_test(nothing_is_written_past_the_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -359,7 +359,7 @@ static void serve_bad(struct call *call, struct pw_str text, const struct pw_ocp
 void calls_serve(struct pw_central *central, struct link *link, struct pw_str text,
                  struct pw_instant at)
 {
-    struct pw_ocpp_frame frame = {0};
+    struct pw_ocpp_frame frame = {.kind = PW_OCPP_CALL};
     struct pw_ocpp_fault fault = {0};
     int read = pw_ocpp_frame_read(&central->json, text, &frame, &fault);
     struct call call = {.central = central,

@@ -85,19 +85,20 @@ int64_t db_write_id(struct pw_central *central, const char *sql, const struct pw
     return result < 0 ? result : id;
 }
 
-void answer_when_durable(struct pw_central *central, struct link *link, struct pw_str id,
-                         int action, const struct pw_ocpp_object *object, const void *conf,
-                         struct pw_instant at)
+void answer_when_durable(const struct call *call, const struct pw_ocpp_object *object,
+                         const void *conf)
 {
+    struct pw_central *central = call->central;
     struct pw_out out = {.at = central->frame, .cap = SCRATCH_MAX};
-    pw_ocpp_put_result(&out, id, object, conf);
+    pw_ocpp_put_result(&out, call->id, object, conf);
     struct held *held = malloc(sizeof(*held) + out.len);
     if (held == NULL) {
         return; // the station asks again
     }
-    *held = (struct held){.link = link->number, .action = action, .came = at.wall, .len = out.len};
+    *held = (struct held){
+        .link = call->link->number, .action = call->action, .came = call->at.wall, .len = out.len};
     struct pw_out id_out = PW_OUT(held->id);
-    pw_put(&id_out, id);
+    pw_put(&id_out, call->id);
     memcpy(held->text, out.at, out.len);
     if (central->held_last != NULL) {
         central->held_last->next = held;
@@ -105,7 +106,7 @@ void answer_when_durable(struct pw_central *central, struct link *link, struct p
         central->held = held;
     }
     central->held_last = held;
-    batch(central, at.now);
+    batch(central, call->at.now);
 }
 
 static void release(struct pw_central *central, const struct held *held, bool kept,
@@ -211,7 +212,7 @@ pw_ms pw_central_step(struct pw_central *central, struct pw_instant at)
 
 static int make_room(struct pw_central *central)
 {
-    central->bucket = calloc(PW_CENTRAL_STATIONS_MAX, sizeof(*central->bucket));
+    central->bucket = calloc(PW_CENTRAL_STATIONS_MAX, sizeof(struct link *));
     central->throttle = calloc(THROTTLES_MAX, sizeof(*central->throttle));
     central->frame = malloc(SCRATCH_MAX);
     central->event = malloc(SCRATCH_MAX);

@@ -9,23 +9,23 @@
 #include "db.h"
 #include "web_assets.h"
 
-#define PW_CENTRAL_MESSAGE_MAX  65536             // bytes of one OCPP message, either way
-#define PW_CENTRAL_BODY_MAX     65536             // bytes of one HTTP request body
-#define PW_CENTRAL_STATION_MAX  48                // characters of a station id
-#define PW_CENTRAL_STATIONS_MAX 20000             // stations known
-#define PW_CENTRAL_CONNECTORS   33                // connectors of a station, 0 included
-#define PW_CENTRAL_COMMANDS_MAX 16                // commands waiting for one station
-#define PW_CENTRAL_SEND_MAX     (128 * 1024)      // bytes waiting to be sent to one station
-#define PW_CENTRAL_STREAMS_MAX  32                // event streams at once
-#define PW_CENTRAL_STREAM_BYTES (256 * 1024)      // bytes waiting for one event stream
-#define PW_CENTRAL_REPLY_MAX    (8 * 1024 * 1024) // bytes of one HTTP answer
-#define PW_CENTRAL_COMMIT_MS    10                // durable answers wait this long for company
-#define PW_CENTRAL_PING_MS      20000             // silence after which a link is pinged
-#define PW_CENTRAL_DEAD_MS      60000             // silence after which it is given up
-#define PW_CENTRAL_PROBE_MS     10000             // a doubted link must answer a ping in this time
-#define PW_CENTRAL_ANSWER_MS    30000             // a station must answer a call in this time
-#define PW_CENTRAL_LOG_KEPT     10000             // OCPP log entries kept of each station
-#define PW_CENTRAL_SAMPLE_DAYS  90                // days that sampled values and curves are kept
+#define PW_CENTRAL_MESSAGE_MAX  65536   // bytes of one OCPP message, either way
+#define PW_CENTRAL_BODY_MAX     65536   // bytes of one HTTP request body
+#define PW_CENTRAL_STATION_MAX  48      // characters of a station id
+#define PW_CENTRAL_STATIONS_MAX 20000   // stations known
+#define PW_CENTRAL_CONNECTORS   33      // connectors of a station, 0 included
+#define PW_CENTRAL_COMMANDS_MAX 16      // commands waiting for one station
+#define PW_CENTRAL_SEND_MAX     131072  // bytes waiting to be sent to one station
+#define PW_CENTRAL_STREAMS_MAX  32      // event streams at once
+#define PW_CENTRAL_STREAM_BYTES 262144  // bytes waiting for one event stream
+#define PW_CENTRAL_REPLY_MAX    8388608 // bytes of one HTTP answer
+#define PW_CENTRAL_COMMIT_MS    10      // durable answers wait this long for company
+#define PW_CENTRAL_PING_MS      20000   // silence after which a link is pinged
+#define PW_CENTRAL_DEAD_MS      60000   // silence after which it is given up
+#define PW_CENTRAL_PROBE_MS     10000   // a doubted link must answer a ping in this time
+#define PW_CENTRAL_ANSWER_MS    30000   // a station must answer a call in this time
+#define PW_CENTRAL_LOG_KEPT     10000   // OCPP log entries kept of each station
+#define PW_CENTRAL_SAMPLE_DAYS  90      // days that sampled values and curves are kept
 
 struct pw_central; // one central system
 
@@ -114,14 +114,14 @@ struct pw_central_verdict pw_central_handshake(struct pw_central *central, uint6
                                                const struct pw_central_handshake *handshake,
                                                struct pw_instant at);
 // One whole text message. The bytes are borrowed for the call.
-void pw_central_text(struct pw_central *central, uint64_t link, struct pw_str text,
+void pw_central_text(struct pw_central *central, uint64_t number, struct pw_str text,
                      struct pw_instant at);
-void pw_central_pong(struct pw_central *central, uint64_t link, struct pw_instant at);
+void pw_central_pong(struct pw_central *central, uint64_t number, struct pw_instant at);
 // The port closes the link itself because the peer broke the transport's rules (1002 frame error,
 // 1003 binary, 1007 no UTF-8, 1009 too long): for the record. pw_central_closed follows.
-void pw_central_broke(struct pw_central *central, uint64_t link, unsigned code, const char *reason,
-                      struct pw_instant at);
-void pw_central_closed(struct pw_central *central, uint64_t link, struct pw_instant at);
+void pw_central_broke(struct pw_central *central, uint64_t number, unsigned code,
+                      const char *reason, struct pw_instant at);
+void pw_central_closed(struct pw_central *central, uint64_t number, struct pw_instant at);
 
 // ---------------------------------------------------------------------------------------------
 // People and programs over HTTP.
@@ -157,8 +157,8 @@ void pw_central_http(struct pw_central *central, const struct pw_http_request *r
                      struct pw_http_reply *reply, struct pw_instant at);
 // Copies the next bytes of a stream and forgets them; 0 when none wait; PW_ERR_LIMIT when the
 // client was too slow and the stream must be closed; PW_ERR_UNKNOWN when there is no such stream.
-int pw_central_stream_take(struct pw_central *central, uint64_t stream, char *to, size_t cap);
-void pw_central_stream_closed(struct pw_central *central, uint64_t stream);
+int pw_central_stream_take(struct pw_central *central, uint64_t number, char *to, size_t cap);
+void pw_central_stream_closed(struct pw_central *central, uint64_t number);
 
 // ---------------------------------------------------------------------------------------------
 // What the command line does, on a central without links.

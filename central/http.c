@@ -7,14 +7,9 @@
 
 // --- Answers.
 
-void http_fail(struct http *http, int status, const char *code, const char *a, struct pw_str b,
-               const char *c)
+// Starts the body anew with an error and closes its object.
+static void put_error(struct http *http, const char *code, struct pw_str message)
 {
-    char text[512];
-    struct pw_out message = PW_OUT(text);
-    pw_put_s(&message, a);
-    pw_put(&message, pw_json_head(b, 64));
-    pw_put_s(&message, c);
     http->out.len = 0;
     http->out.full = false;
     http->json = PW_JSON_WRITER(&http->out);
@@ -25,9 +20,28 @@ void http_fail(struct http *http, int status, const char *code, const char *a, s
     pw_json_key(json, "code");
     pw_json_put_s(json, code);
     pw_json_key(json, "message");
-    pw_json_put_text(json, pw_out_str(&message));
+    pw_json_put_text(json, message);
     pw_json_close(json, '}');
-    http_done(http, status);
+    pw_json_close(json, '}');
+}
+
+static void send_json(struct http *http, int status)
+{
+    http->reply->status = status;
+    http->reply->content_type = "application/json";
+    http->reply->body = pw_out_str(&http->out);
+}
+
+void http_fail(struct http *http, int status, const char *code, const char *a, struct pw_str b,
+               const char *c)
+{
+    char text[512];
+    struct pw_out message = PW_OUT(text);
+    pw_put_s(&message, a);
+    pw_put(&message, b);
+    pw_put_s(&message, c);
+    put_error(http, code, pw_out_str(&message));
+    send_json(http, status);
 }
 
 struct pw_json_writer *http_object(struct http *http)
@@ -41,13 +55,10 @@ void http_done(struct http *http, int status)
 {
     pw_json_close(&http->json, '}');
     if (http->out.full) {
-        http_fail(http, 507, "too_large", "the answer is larger than 8 MB: ask for less",
-                  PW_STR(""), "");
-        return;
+        status = 507;
+        put_error(http, "too_large", PW_STR("the answer is larger than 8 MB: ask for less"));
     }
-    http->reply->status = status;
-    http->reply->content_type = "application/json";
-    http->reply->body = pw_out_str(&http->out);
+    send_json(http, status);
 }
 
 void http_no_content(struct http *http)

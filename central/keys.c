@@ -59,7 +59,8 @@ int key_hash(const struct pw_central *central, struct pw_str secret, unsigned co
         crypto->derive(crypto->context, secret, salt, cost, hash) != PW_OK) {
         return PW_ERR_BUG;
     }
-    struct pw_out out = {.at = to, .cap = HASH_MAX};
+    struct pw_out out = {.cap = HASH_MAX};
+    out.at = to;
     pw_put_s(&out, "scrypt$");
     pw_put_uint(&out, cost);
     pw_put_c(&out, '$');

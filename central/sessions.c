@@ -95,8 +95,7 @@ static void answer_start(const struct call *call, int64_t id, struct pw_ocpp16_i
 {
     struct pw_ocpp16_start_transaction_conf conf = {.id_tag_info = info,
                                                     .transaction_id = (int32_t)id};
-    answer_when_durable(call->central, call->link, call->id, call->action,
-                        &pw_ocpp16_start_transaction_conf, &conf, call->at);
+    answer_when_durable(call, &pw_ocpp16_start_transaction_conf, &conf);
 }
 
 // A new session on a connector that still has one: the old one's stop never came, or comes later.
@@ -260,8 +259,7 @@ void session_stop(const struct call *call, const struct pw_ocpp16_stop_transacti
         conf.has = PW_OCPP16_HAS(stop_transaction_conf, id_tag_info);
         conf.id_tag_info = card_judge(central, &question, parent, call->at);
     }
-    answer_when_durable(central, call->link, call->id, call->action,
-                        &pw_ocpp16_stop_transaction_conf, &conf, call->at);
+    answer_when_durable(call, &pw_ocpp16_stop_transaction_conf, &conf);
     if (known) {
         event_session(central, found.id, call->at.wall);
         event_station(central, call->station);

@@ -210,9 +210,9 @@ struct pw_db_value db_words(const char *terminated); // NULL for the empty text
 // Copies a column's text, cut to the room, empty for NULL.
 void db_take(char *to, size_t cap, const struct pw_db_value *column);
 // Queues an answer behind the next commit.
-void answer_when_durable(struct pw_central *central, struct link *link, struct pw_str id,
-                         int action, const struct pw_ocpp_object *object, const void *conf,
-                         struct pw_instant at);
+struct call;
+void answer_when_durable(const struct call *call, const struct pw_ocpp_object *object,
+                         const void *conf);
 
 // --- stations.c
 

@@ -12,7 +12,7 @@ bool station_id_ok(struct pw_str id)
     for (size_t i = 0; i < id.len; i++) {
         char c = id.at[i];
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!letter && memchr("_.:@=*+-", c, 8) == NULL) {
+        if (!letter && (c == '\0' || strchr("_.:@=*+-", c) == NULL)) {
             return false;
         }
     }

@@ -146,7 +146,8 @@ static bool read_task(struct options *options, int count, char **words, struct p
 
 bool options_read(struct options *options, int argc, char **argv, char *why, size_t cap)
 {
-    struct pw_out out = {.at = why, .cap = cap};
+    struct pw_out out = {.cap = cap};
+    out.at = why;
     *options = (struct options){.task = TASK_SERVE,
                                 .host = "127.0.0.1",
                                 .port = 8180,

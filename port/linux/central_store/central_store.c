@@ -1,7 +1,6 @@
 #include "central_store.h"
 
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BUSY_MS 2000 // another program (`pilotwire-central station add`) may hold the file briefly
@@ -35,7 +34,10 @@ static sqlite3_stmt *statement(struct pw_central_store *store, const char *sql)
     }
     // $1..$n get their numbers from the order of their first use: it must be the natural one.
     for (int i = 1; i <= sqlite3_bind_parameter_count(prepared); i++) {
-        PW_ASSERT(atoi(sqlite3_bind_parameter_name(prepared, i) + 1) == i);
+        int64_t number = 0;
+        struct pw_str name = pw_str_of(sqlite3_bind_parameter_name(prepared, i));
+        (void)pw_str_cut(&name, '$');
+        PW_ASSERT(pw_parse_int(name, i, i, &number) == PW_OK);
     }
     store->statement[store->count++] = (struct pw_central_statement){sql, prepared};
     return prepared;

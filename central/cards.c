@@ -91,9 +91,9 @@ struct pw_ocpp16_id_tag_info card_judge(struct pw_central *central,
         info.has |= PW_OCPP16_HAS(id_tag_info, expiry_date);
         info.expiry_date = card.expires;
     }
-    if (parent[0] != '\0') {
+    info.parent_id_tag = pw_str_of(parent);
+    if (info.parent_id_tag.len > 0) {
         info.has |= PW_OCPP16_HAS(id_tag_info, parent_id_tag);
-        info.parent_id_tag = pw_str_of(parent);
     }
     return info;
 }

@@ -247,7 +247,7 @@ static int serve(struct program *program)
     int result = EXIT_FAILURE;
     if (pw_web_open(&program->web, &program->loop, options->host, options->port,
                     &program->logger.log) != PW_OK) {
-        char where[96];
+        char where[96] = "";
         struct pw_out out = PW_OUT(where);
         pw_put_s(&out, options->host);
         pw_put_c(&out, ':');

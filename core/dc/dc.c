@@ -645,22 +645,22 @@ static void apply(struct turn *t)
 }
 
 // Measurements far outside of anything built (1 MV, 1 MA) are cut, so that sums never run over.
-static struct pw_dc_input cut(const struct pw_dc_input *in)
+static void cut(struct pw_dc_input *in)
 {
-    struct pw_dc_input c = *in;
-    int32_t *const values[] = {&c.out_mv,       &c.out_ma,           &c.battery_mv, &c.bms_mv,
-                               &c.rectifier_mv, &c.rectifier_max_ma, &c.bms_ma,     &c.stack_ma};
+    int32_t *const values[] = {&in->out_mv,   &in->out_ma,          &in->battery_mv,
+                               &in->bms_mv,   &in->rectifier_mv,    &in->bms_ma,
+                               &in->stack_ma, &in->rectifier_max_ma};
     for (size_t i = 0; i < PW_COUNT(values); i++) {
         *values[i] = (int32_t)pw_clamp(*values[i], -1000000000, 1000000000);
     }
-    return c;
 }
 
-pw_ms pw_dc_step(struct pw_dc *dc, const struct pw_dc_input *input, pw_ms now)
+pw_ms pw_dc_step(struct pw_dc *dc, const struct pw_dc_input *in, pw_ms now)
 {
-    const struct pw_dc_input in = cut(input);
+    dc->in = *in;
+    cut(&dc->in);
     // A clock that stands or runs backwards must not undo what time has decided.
-    struct turn t = {.dc = dc, .in = &in, .now = now < dc->stepped_at ? dc->stepped_at : now};
+    struct turn t = {.dc = dc, .in = &dc->in, .now = now < dc->stepped_at ? dc->stepped_at : now};
     dc->stepped_at = t.now;
     t.next = PW_NEVER;
     pw_dc_sense(&t);

@@ -236,7 +236,8 @@ struct pw_dc {
     struct pw_dc_step trail[PW_DC_TRAIL_MAX]; // last changes of state, a ring
     uint32_t steps;                           // changes of state so far
 
-    bool off; // contactor open as far as can be known, and no current
+    struct pw_dc_input in; // of the last turn, nonsense cut
+    bool off;              // contactor open as far as can be known, and no current
 
     // Memory of the senses (dc/sense.c).
     pw_ms true_since[PW_DC_TIMED_ROWS]; // since when a timed condition has been true
@@ -267,7 +268,7 @@ PW_MUST_USE int pw_dc_configure(struct pw_dc *dc, const struct pw_dc_config *con
 
 // One turn: senses, decides, sets dc->out. Returns when it wants to be called again at the latest
 // (sooner on any new input). Constant cost.
-pw_ms pw_dc_step(struct pw_dc *dc, const struct pw_dc_input *input, pw_ms now);
+pw_ms pw_dc_step(struct pw_dc *dc, const struct pw_dc_input *in, pw_ms now);
 
 // Clears a latched fault by hand. PW_ERR_UNKNOWN when it does not stand, PW_ERR_BUSY while its
 // condition is still true.

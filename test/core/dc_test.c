@@ -12,7 +12,7 @@ static struct dc_oracle oracle;
 static pw_ms now;
 static pw_ms bms_says_at;
 
-struct bench {
+static struct bench {
     bool bms_silent;
     bool out_silent;
     bool rectifier_silent;

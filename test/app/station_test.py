@@ -1,6 +1,6 @@
 """pilotwire-station and pilotwire as people and scripts meet them: files, sockets, signals, TLS.
 
-station_test.py STATION COMMAND CENTRAL: the three programs. Loopback and free ports only.
+station_test.py STATION COMMAND CENTRAL SIM: the four programs. Loopback and free ports only.
 """
 
 import base64
@@ -18,7 +18,7 @@ import threading
 import time
 import unittest
 
-STATION, COMMAND, CENTRAL = sys.argv[1:4]
+STATION, COMMAND, CENTRAL, SIM = sys.argv[1:5]
 KEY = "a-secret-key-0123456789"
 WAIT_S = 20
 
@@ -287,6 +287,85 @@ class Running(Case):
         watch.stdout.close()
         self.assertTrue(lines[0].startswith("uptime_s\tconnector"))
         self.assertRegex(lines[2], r"^\d+\.\d+\t1\t")
+
+
+class Service(Case):
+    def test_the_service_manager_hears_ready_alive_status_and_stopping(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(self.path / "notify"))
+            manager.settimeout(WAIT_S)
+            self.environment.update(NOTIFY_SOCKET=str(self.path / "notify"), WATCHDOG_USEC="200000")
+            heard = []
+
+            def hears(text):
+                while not any(text in line for line in heard):
+                    heard.append(manager.recv(4096).decode())
+                heard.clear()
+
+            program = self.start()
+            hears("READY=1")
+            hears("STATUS=CP1, central system offline")
+            for _ in range(3):
+                hears("WATCHDOG=1")
+            program.send_signal(signal.SIGTERM)
+            hears("STOPPING=1")
+            self.assertEqual(program.wait(WAIT_S), 0)
+
+
+class Charging(Case):
+    """A station and the simulated hardware: however the station ends, the contactor opens."""
+
+    def setUp(self):
+        super().setUp()
+        now = int(time.time() * 1000)
+        self.environment["PILOTWIRE_CLOCK"] = f"{now}:{now}:10"
+        bus = f"mcast:239.74.163.2:{free_port(socket.SOCK_DGRAM)}"
+        log = open(self.path / "sim.log", "w")
+        sim = subprocess.Popen([SIM, "dc", "--can", bus, "--plugged", "--control", str(self.path / "sim.sock")],
+                               env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        sim.stderr = log
+        self.running.append(sim)
+        self.file = self.settings("session: {free_id_tag: FREE}\n", bus=bus)
+        until((self.path / "sim.sock").exists, "the simulator")
+        self.station = self.start(settings=self.file)
+        until(lambda: self.truth()["connector_a"] > 20, "the charge")
+
+    def truth(self):
+        with socket.socket(socket.AF_UNIX) as sim:
+            sim.settimeout(WAIT_S)
+            sim.connect(str(self.path / "sim.sock"))
+            sim.sendall(b"status\n")
+            return json.loads(sim.makefile().readline())
+
+    def assert_open(self):
+        until(lambda: not self.truth()["contactor_closed"], "the contactor to open")
+
+    def test_sigterm_ends_the_charge_in_order(self):
+        self.station.send_signal(signal.SIGTERM)
+        self.assertEqual(self.station.wait(WAIT_S), 0)
+        truth = self.truth()
+        self.assertEqual((truth["contactor_closed"], truth["opened_loaded"]), (False, 0))
+        self.assertIn("at rest", self.log())
+
+    def test_a_second_signal_switches_off_at_once(self):
+        self.station.send_signal(signal.SIGTERM)
+        until(lambda: "to=stopping" in self.log(), "the first signal to be taken")
+        self.station.send_signal(signal.SIGTERM)
+        self.assertEqual(self.station.wait(WAIT_S), 0)
+        self.assert_open()
+
+    def test_a_crash_switches_off_on_its_way_out(self):
+        self.station.send_signal(signal.SIGSEGV)
+        self.assertEqual(self.station.wait(WAIT_S), -signal.SIGSEGV)
+        self.assert_open()
+
+    def test_after_kill_9_the_next_start_switches_off_and_keeps_the_transaction(self):
+        self.station.kill()
+        self.station.wait()
+        self.write("station.yaml", pathlib.Path(self.file).read_text().replace("FREE", "''"))
+        self.start(settings=self.file)
+        self.assert_open()
+        until(lambda: self.status()["messages_waiting"] >= 2, "start and stop to wait for the central system")
 
 
 class Link(Case):

@@ -23,18 +23,20 @@ static void write_safe_and_fail(void *context)
     PW_ASSERT(false); // a hook with a bug of its own must not run twice
 }
 
-// What a failing child wrote, hook and message in one pipe, in order.
-static void run_child(void (*hook)(void *context), char *heard, size_t cap)
+// What a failing child wrote, hook and message in one pipe, in order. `number` 0: an assertion.
+static void run_child(void (*hook)(void *context), int number, char *heard, size_t cap)
 {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        (void)signal(SIGABRT, SIG_DFL);
         (void)dup2(ends[1], STDERR_FILENO);
+        (void)signal(SIGABRT, SIG_DFL); // cmocka's handlers are not the program's
+        (void)signal(SIGSEGV, SIG_DFL);
         pw_panic_hook(hook, &ends[1]);
-        PW_ASSERT(1 + 1 == 3);
+        PW_ASSERT(number != 0 || 1 + 1 == 3);
+        (void)raise(number);
         _exit(0);
     }
     (void)close(ends[1]);
@@ -49,23 +51,23 @@ static void run_child(void (*hook)(void *context), char *heard, size_t cap)
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
-    assert_int_equal(WTERMSIG(status), SIGABRT);
+    assert_int_equal(WTERMSIG(status), number == 0 ? SIGABRT : number);
 }
 
 static void the_hook_comes_before_the_message(void **state)
 {
     (void)state;
     char heard[512];
-    run_child(write_safe, heard, sizeof(heard));
+    run_child(write_safe, 0, heard, sizeof(heard));
     assert_memory_equal(heard, "safe;PANIC ", 11);
-    assert_non_null(strstr(heard, "assertion failed: 1 + 1 == 3\n"));
+    assert_non_null(strstr(heard, "assertion failed: number != 0 || 1 + 1 == 3\n"));
 }
 
 static void a_hook_that_fails_itself_runs_once(void **state)
 {
     (void)state;
     char heard[512];
-    run_child(write_safe_and_fail, heard, sizeof(heard));
+    run_child(write_safe_and_fail, 0, heard, sizeof(heard));
     assert_memory_equal(heard, "safe;PANIC ", 11);
     assert_null(strstr(heard + 1, "safe;"));
 }
@@ -74,8 +76,20 @@ static void without_a_hook_it_only_says_where(void **state)
 {
     (void)state;
     char heard[512];
-    run_child(NULL, heard, sizeof(heard));
+    run_child(NULL, 0, heard, sizeof(heard));
     assert_memory_equal(heard, "PANIC ", 6);
+}
+
+static void a_crash_runs_the_hook_and_takes_its_course(void **state)
+{
+    (void)state;
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+    for (size_t i = 0; i < PW_COUNT(numbers); i++) {
+        char heard[512];
+        run_child(write_safe, numbers[i], heard, sizeof(heard));
+        assert_memory_equal(heard, "safe;", 5);
+        assert_null(strstr(heard + 1, "safe;"));
+    }
 }
 
 int main(void)
@@ -84,6 +98,7 @@ int main(void)
         cmocka_unit_test(the_hook_comes_before_the_message),
         cmocka_unit_test(a_hook_that_fails_itself_runs_once),
         cmocka_unit_test(without_a_hook_it_only_says_where),
+        cmocka_unit_test(a_crash_runs_the_hook_and_takes_its_course),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,9 +154,6 @@ static int take(struct pw_can_wire *wire, const struct can_frame *raw, struct pw
 
 static int read_link(struct pw_can_wire *wire, pw_ms now, struct pw_can_event *event)
 {
-    if (now >= wire->deadline && look(wire, now, event) == 1) {
-        return 1;
-    }
     for (;;) {
         struct can_frame raw;
         ssize_t got = recv(wire->fd, &raw, sizeof(raw), 0);
@@ -171,7 +168,8 @@ static int read_link(struct pw_can_wire *wire, pw_ms now, struct pw_can_event *e
             continue;
         }
         if (errno == EAGAIN) {
-            return 0;
+            // only now: what the socket has to tell is older than what a look shows
+            return now >= wire->deadline ? look(wire, now, event) : 0;
         }
         if (errno == ENETDOWN) {
             return pw_can_link_state(wire, PW_CAN_DOWN, NULL, event);

@@ -27,7 +27,7 @@ quote() { printf "'%s' " "$(printf %s "$1" | sed "s/'/'\\\\''/g")"; }
 } >"$room/command"
 
 # Nothing of the guest reads our input: a terminal left raw by it would be a nuisance.
-timeout --signal=KILL "${PW_GUEST_SECONDS:-120}" linux.uml \
+timeout --signal=TERM --kill-after=5 "${PW_GUEST_SECONDS:-120}" linux.uml \
   mem="${PW_GUEST_MEM:-192M}" uml_dir="$room" root=98:0 rootfstype=hostfs rootflags=/ ro \
   init="$here/guest-init" con=null con0=null,fd:1 ssl=null quiet loglevel=1 \
   PW_ROOM="$room" PW_WRITABLE="${PW_GUEST_WRITABLE:-}" </dev/null 2>"$room/boot" || true

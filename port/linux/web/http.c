@@ -62,8 +62,8 @@ static void add_security(struct conn *conn, struct head *head, const struct pw_h
     add(conn, head, "x-frame-options:", "DENY");
     add(conn, head, "cross-origin-resource-policy:", "same-origin");
     add(conn, head, "content-security-policy:",
-        reply->page ? "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-                      "img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+        reply->page ? "default-src 'none'; script-src 'self'; style-src 'self'; "
+                      "img-src 'self'; font-src 'self'; connect-src 'self'; "
                       "manifest-src 'self'; base-uri 'none'; form-action 'self'; "
                       "frame-ancestors 'none'"
                     : "default-src 'none'; frame-ancestors 'none'");

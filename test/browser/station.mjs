@@ -40,12 +40,12 @@ export class PlayedStation {
   answer() {
     const client = this.client;
     client.handle("RemoteStartTransaction", ({ params }) => {
-      setTimeout(() => void this.start(params.idTag, new Date()), 300);
+      this.later(300, () => this.start(params.idTag, new Date()));
       return { status: "Accepted" };
     });
     client.handle("RemoteStopTransaction", ({ params }) => {
       if (params.transactionId !== this.transaction?.id) return { status: "Rejected" };
-      setTimeout(() => void this.stop("Remote"), 300);
+      this.later(300, () => this.stop("Remote"));
       return { status: "Accepted" };
     });
     client.handle("GetConfiguration", () => ({
@@ -63,17 +63,26 @@ export class PlayedStation {
     });
     client.handle("ChangeAvailability", ({ params }) => {
       const status = params.type === "Operative" ? "Available" : "Unavailable";
-      setTimeout(() => void this.status(params.connectorId, status), 200);
+      this.later(200, () => this.status(params.connectorId, status));
       return { status: "Accepted" };
     });
     client.handle("UnlockConnector", () => {
       throw createRPCError("NotSupported", "this connector has no lock");
     });
     client.handle("Reset", () => {
-      setTimeout(() => void this.boot(), 300);
+      this.later(300, () => this.boot());
       return { status: "Accepted" };
     });
     client.handle("ClearCache", () => ({ status: "Accepted" }));
+  }
+
+  // What a station does after it has answered. When the walk is over, nobody waits for it.
+  later(ms, act) {
+    setTimeout(() => {
+      act().catch((error) => {
+        if (!this.ended) throw error;
+      });
+    }, ms);
   }
 
   async connect() {
@@ -168,6 +177,7 @@ export class PlayedStation {
   }
 
   async end() {
+    this.ended = true;
     clearInterval(this.timer);
     await this.client.close({ force: true }).catch(() => {});
   }

@@ -122,7 +122,7 @@ async function stopAndStart(browser, page) {
   step("stop and start: asked, answered, seen");
   await page.click("text=Stop charging");
   assert.match(await finished(page, "RemoteStopTransaction", "done"), /the charge has ended/);
-  await page.locator(".connector >> text=Nothing plugged in").first().waitFor();
+  await page.locator(".connector.idle").nth(1).waitFor();
   await browser.shot(page, "station-stopped");
   await page.locator(".connector").first().getByText("Start charging").click();
   await page.locator("dialog option", { hasText: "Delivery scooter 3" }).waitFor({ state: "attached" });
@@ -141,17 +141,17 @@ async function otherActions(browser, page) {
   await second.getByText("Unlock").click();
   await page.click("dialog .danger");
   assert.match(await finished(page, "UnlockConnector", "failed"), /NotSupported/);
-  await second.getByText("Out of service").click();
+  await second.getByRole("button", { name: "Out of service", exact: true }).click();
   await page.click("dialog .danger");
   assert.match(await finished(page, "ChangeAvailability", "done"), /out of service/);
   await second.getByText("Put in service").waitFor();
   await second.getByText("the connector is out of service").first().waitFor();
   await browser.shot(page, "station-requests");
   await second.getByText("Put in service").click();
-  await second.getByText("Nothing plugged in").waitFor();
+  await second.getByRole("button", { name: "Out of service", exact: true }).waitFor();
   const first = page.locator(".connector").first();
   assert.equal(await first.getByRole("button", { name: "Unlock" }).getAttribute("title"), "stop the charge first");
-  await page.click("text=Restart in order");
+  await page.click("text=Soft restart");
   await page.click("dialog .danger");
   assert.match(await finished(page, "Reset", "done"), /restarted/);
 }

@@ -36,7 +36,7 @@ function Nav() {
   );
 }
 
-const LINK_WORDS = { connecting: "Connecting", live: "Live", lost: "Connection lost" } as const;
+const LINK_WORDS = { connecting: "Connecting", live: "Live", lost: "Lost" } as const;
 
 function LinkState() {
   return (

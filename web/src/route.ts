@@ -55,8 +55,11 @@ export function followAddress(): void {
     route.value = parse(window.location.hash);
   };
   window.addEventListener("hashchange", () => {
+    const before = route.peek().page;
     read();
     window.scrollTo(0, 0);
+    // Who listens or tabs goes on in the new page, not in the menu; a station's tabs keep the place.
+    if (route.peek().page !== before) document.getElementById("main")?.focus({ preventScroll: true });
   });
   read();
 }

@@ -1,5 +1,5 @@
 // The commands this page has sent, newest first, followed to their effect.
-import { effect, signal } from "@preact/signals";
+import { effect, signal, untracked } from "@preact/signals";
 import * as api from "./api";
 import { isOver, withAnswer, withEffect, type Job } from "./command";
 import { fleet, on } from "./live";
@@ -85,4 +85,7 @@ on("command", (command: Command) => {
   }
   watch();
 });
-on("station", watch);
+effect(() => {
+  void fleet.value;
+  untracked(watch);
+});

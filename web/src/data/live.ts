@@ -24,6 +24,7 @@ export interface LiveEvents {
 }
 
 const RECENT = 500;
+const DRAW_MS = 100;
 const SILENCE_MS = 15_000;
 
 type Listener<K extends keyof LiveEvents> = (event: LiveEvents[K]) => void;
@@ -60,9 +61,23 @@ function listen<K extends keyof LiveEvents>(from: EventSource, kind: K, apply?: 
   });
 }
 
+// A large yard sends hundreds of events a second; the pages are drawn a few times a second.
+let staged: Fleet | null = null;
+
+function stage(step: (before: Fleet) => Fleet): void {
+  if (staged === null) {
+    setTimeout(() => {
+      if (staged !== null) fleet.value = staged;
+      staged = null;
+    }, DRAW_MS);
+  }
+  staged = step(staged ?? fleet.value ?? new Map());
+}
+
 async function readAll(): Promise<void> {
   const [stations, sessions] = await Promise.all([api.stations(), api.sessions({ limit: RECENT })]);
   for (const station of stations) observe(Date.parse(station.last_seen ?? ""));
+  staged = null;
   fleet.value = fleetOf(stations);
   recent.value = sessions;
 }
@@ -113,11 +128,11 @@ function open(): void {
   };
   listen(opening, "station", (station) => {
     observe(Date.parse(station.last_seen ?? ""));
-    fleet.value = withStation(fleet.value ?? new Map(), station);
+    stage((before) => withStation(before, station));
   });
   listen(opening, "measurement", (m) => {
     observe(m.t * 1000);
-    fleet.value = withMeasurement(fleet.value ?? new Map(), m);
+    stage((before) => withMeasurement(before, m));
   });
   listen(opening, "transaction", withSession);
   listen(opening, "ocpp", (entry) => observe(Date.parse(entry.time)));
@@ -137,6 +152,7 @@ export function disconnect(): void {
   source = null;
   attempt = 0;
   link.value = "connecting";
+  staged = null;
   fleet.value = null;
 }
 

@@ -1,9 +1,8 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import * as api from "../data/api";
-import { on, opened } from "../data/live";
+import { opened } from "../data/live";
 import type { Card, UnknownCard } from "../data/types";
 import { href } from "../route";
-import { useEffect } from "preact/hooks";
 import { ask } from "../ui/dialog";
 import { Button, Chip, Empty, Loading, Problem, Since, When, type Tone } from "../ui/parts";
 import { CardDialog, NEW_CARD } from "./card_dialog";
@@ -53,9 +52,9 @@ export function Cards({ add }: { add: string }) {
   useSignalEffect(() => {
     void opened.value;
     void load();
+    const timer = setInterval(() => void load(), 5000); // a refused card leaves no event of its own
+    return () => clearInterval(timer);
   });
-  // A refused card leaves no event of its own; a station that reports anything is the moment to look.
-  useEffect(() => on("station", () => void load()), []);
 
   const remove = async (card: Card): Promise<void> => {
     const yes = await ask(`Remove ${card.name ?? card.id_tag}?`, "It can no longer start a charge. Its sessions stay.", "Remove");

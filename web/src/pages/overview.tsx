@@ -8,7 +8,6 @@ import { trail } from "../data/trail";
 import type { Connector, Station } from "../data/types";
 import { href } from "../route";
 import { SocBar, Spark } from "../ui/gauge";
-import { Icon } from "../ui/icon";
 import { Button, Chip, Empty, Num, Since, StatusChip } from "../ui/parts";
 import { AddStation } from "./add_station";
 
@@ -37,7 +36,7 @@ function Kpis() {
   const today = energy(energyToday(recent.value, now, serverNow()));
   return (
     <dl class="kpis">
-      <Kpi label="Power now" note={t.charging === 0 ? "nothing is charging" : "into vehicles"} tone="lead" behind={<Spark trail={trail.value} />}>
+      <Kpi label="Power now" note={t.charging === 0 ? "nothing is charging" : "into vehicles"} tone={t.power_w > 0 ? "lead go" : "lead"} behind={<Spark trail={trail.value} />}>
         <Num value={power(t.power_w)} />
       </Kpi>
       <Kpi label="Energy today" note="since midnight">
@@ -116,20 +115,32 @@ function StationCard({ station }: { station: Station }) {
   );
 }
 
+const MANY = 8;
+const MOST = 100;
+
 export function Overview() {
   const adding = useSignal(false);
-  const list = inOrder(fleet.value ?? new Map());
+  const find = useSignal("");
+  const all = inOrder(fleet.value ?? new Map());
+  const wanted = find.value.trim().toLowerCase();
+  const found = all.filter((s) => `${s.id} ${s.vendor ?? ""} ${s.model ?? ""} ${s.serial ?? ""}`.toLowerCase().includes(wanted));
   return (
     <>
       <div class="title">
         <h1>Stations</h1>
         <span class="grow" />
+        {all.length >= MANY && (
+          <label class="find">
+            <span class="unseen">Find a station</span>
+            <input type="search" placeholder="Find a station" value={find.value} onInput={(event) => (find.value = event.currentTarget.value)} />
+          </label>
+        )}
         <Button icon="plus" onClick={() => (adding.value = true)}>
           Add a station
         </Button>
       </div>
       <Kpis />
-      {list.length === 0 ? (
+      {all.length === 0 ? (
         <Empty icon="station" title="No station yet">
           <p>
             Add a station here to get its key, then enter address and key in the station. It appears as soon as it
@@ -151,16 +162,19 @@ export function Overview() {
             <span>Since</span>
           </div>
           <div class="stack">
-            {list.map((station) => (
+            {found.slice(0, MOST).map((station) => (
               <StationCard key={station.id} station={station} />
             ))}
           </div>
+          {found.length === 0 && <Empty icon="station" title="No station matches" />}
+          {found.length > MOST && (
+            <p class="soft more">
+              {MOST} of {found.length} stations are shown, faults and running charges first. Find others by name.
+            </p>
+          )}
         </>
       )}
       {adding.value && <AddStation id="" onClose={() => (adding.value = false)} />}
-      <p class="soft hint">
-        <Icon name="signal" size={16} /> Values follow the stations by themselves; there is nothing to reload.
-      </p>
     </>
   );
 }

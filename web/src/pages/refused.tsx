@@ -1,8 +1,8 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import * as api from "../data/api";
-import { opened } from "../data/live";
+import { fleet, opened } from "../data/live";
 import type { Refused } from "../data/types";
-import { Empty, Button, Loading, Problem, When } from "../ui/parts";
+import { Button, Chip, Empty, Loading, Problem, When } from "../ui/parts";
 import { AddStation, addressOf } from "./add_station";
 
 // What usually helps: the first row whose status and words fit.
@@ -79,7 +79,11 @@ export function RefusedPage() {
                 </p>
                 <p class="soft">{advice(r)}</p>
               </div>
-              {wantsKey(r) && <Button onClick={() => (adding.value = r.station_id)}>Add station</Button>}
+              {fleet.value?.get(r.station_id)?.online ? (
+                <Chip tone="go">Connected now</Chip>
+              ) : (
+                wantsKey(r) && <Button onClick={() => (adding.value = r.station_id)}>Add station</Button>
+              )}
             </li>
           ))}
         </ul>

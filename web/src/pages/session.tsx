@@ -46,7 +46,8 @@ function Body({ s }: { s: SessionDetail }) {
           <dd>
             <Num value={energy(energyOf(s))} />
             <span class="soft">
-              meter {plain(energy(s.meter_start_wh))} → {plain(energy(s.meter_stop_wh))}
+              meter {plain(energy(s.meter_start_wh))}
+              {!running && ` → ${plain(energy(s.meter_stop_wh))}`}
             </span>
           </dd>
         </div>

@@ -141,33 +141,24 @@ function Now({ c, session, live }: { c: Connector; session: Session | undefined;
   );
 }
 
-function Idle({ c }: { c: Connector }) {
-  const unplugged = c.status === "Available" || c.status === "Reserved" || c.status === "Unavailable";
-  return (
-    <p class="idle soft">
-      {unplugged ? "Nothing plugged in" : "No charge"}
-      {c.energy_wh !== null && ` · meter ${plain(energy(c.energy_wh))}`}
-    </p>
-  );
-}
-
 export function ConnectorCard({ station, c }: { station: Station; c: Connector }) {
   const live = station.online && c.status === "Charging";
   const session = runningOn(recent.value, station.id, c);
   const plugged = session !== undefined || ["Preparing", "Charging", "Finishing", "SuspendedEV", "SuspendedEVSE"].includes(c.status);
   return (
-    <section class={`card connector ${live ? "live" : ""} ${station.online ? "" : "off"}`} aria-label={`Connector ${c.connector_id}`}>
+    <section class={`card connector ${live ? "live" : ""} ${plugged ? "" : "idle"} ${station.online ? "" : "off"}`} aria-label={`Connector ${c.connector_id}`}>
       <header>
         <h2>Connector {c.connector_id}</h2>
         <StatusChip status={c.status} online={station.online} />
         <span class="soft">
           <Since at={session?.start_at ?? c.since} />
         </span>
+        {!plugged && c.energy_wh !== null && <span class="soft">meter {plain(energy(c.energy_wh))}</span>}
         <span class="grow" />
         {session && <a href={href.session(session.id)}>Session {session.id}</a>}
       </header>
       <Fault c={c} />
-      {plugged ? <Now c={c} session={session} live={live} /> : <Idle c={c} />}
+      {plugged && <Now c={c} session={session} live={live} />}
       <LatestJob station={station.id} connector={c.connector_id} />
       <Actions station={station} c={c} />
     </section>

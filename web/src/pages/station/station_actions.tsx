@@ -10,14 +10,14 @@ async function reset(station: Station, type: "Soft" | "Hard"): Promise<void> {
   const running = plugs(station).filter((c) => c.transaction_id !== null).length;
   const charges = running === 0 ? "" : ` ${running === 1 ? "The running charge is" : `${running} charges are`} ended.`;
   const how = type === "Soft" ? "Running charges are ended in order first." : "It restarts at once, as if its power had failed.";
-  const yes = await ask(`Restart ${station.id}?`, `${how}${charges} It is offline for a moment.`, "Restart");
-  if (yes) void send(station.id, "Reset", { type }, type === "Soft" ? "Restart the station" : "Restart the station at once");
+  const yes = await ask(`${type} restart of ${station.id}?`, `${how}${charges} It is offline for a moment.`, "Restart");
+  if (yes) void send(station.id, "Reset", { type }, `${type} restart`);
 }
 
 async function clearCache(station: Station): Promise<void> {
   const text = "While it is offline, the station then no longer knows which cards may charge.";
-  if (await ask("Forget the remembered cards?", text, "Forget them")) {
-    void send(station.id, "ClearCache", {}, "Forget remembered cards");
+  if (await ask("Clear the card cache?", text, "Clear")) {
+    void send(station.id, "ClearCache", {}, "Clear the card cache");
   }
 }
 
@@ -46,16 +46,16 @@ export function StationActions({ station }: { station: Station }) {
       {why && <p class="soft small">These need the station to be online.</p>}
       <div class="actions">
         <Button icon="reload" tone="quiet" why={why} onClick={() => void reset(station, "Soft")}>
-          Restart in order
+          Soft restart
         </Button>
         <Button icon="power" tone="quiet" why={why} onClick={() => void reset(station, "Hard")}>
-          Restart at once
+          Hard restart
         </Button>
         <Button icon="stop" tone="quiet" why={why} onClick={() => void turnAll(station, out ? "Operative" : "Inoperative")}>
           {out ? "Put in service" : "Take out of service"}
         </Button>
         <Button icon="broom" tone="quiet" why={why} onClick={() => void clearCache(station)}>
-          Forget remembered cards
+          Clear the card cache
         </Button>
         <Button icon="close" tone="quiet" why={station.online ? "disconnect the station first" : null} onClick={() => void remove(station)}>
           Remove from the central

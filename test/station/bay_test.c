@@ -139,6 +139,29 @@ static void charges_without_a_terminal_report(void **state)
     unharmed();
 }
 
+// Contactor inside the rectifier: no coil, no feedback, and the output's decay is the weld check.
+static void charges_with_the_contactor_inside_the_rectifier(void **state)
+{
+    (void)state;
+    struct pw_bay_config bay = rig_bay_config();
+    bay.io_node = 0;
+    struct pw_world_dc_config world = pw_world_dc_defaults();
+    rig_start(&rig, &bay, &world);
+    rig_charge(&rig);
+    assert_true(look().out_ma > 25000);
+    assert_int_equal(look().feedback, PW_DC_FEEDBACK_NONE);
+    charge_until_end();
+    within_half_percent();
+    assert_int_equal(rig.bay.dc.faults, 0);
+    rig_start(&rig, &bay, &world);
+    rig_charge(&rig);
+    rig.world.charger.weld = true;
+    assert_int_equal(pw_session_stop(&rig.bay.session, PW_REASON_REMOTE, PW_STR(""), rig.now),
+                     PW_OK);
+    rig_run(&rig, 20000);
+    assert_true(stands(PW_DC_FAULT_WELD));
+}
+
 // An older BMS puts no SOC on the wire: it comes from ampere hours and the model.
 static void derives_soc_from_ampere_hours(void **state)
 {
@@ -716,6 +739,7 @@ int main(void)
         cmocka_unit_test(charges_over_one_bus),
         cmocka_unit_test(charges_with_infypower_modules),
         cmocka_unit_test(charges_without_a_terminal_report),
+        cmocka_unit_test(charges_with_the_contactor_inside_the_rectifier),
         cmocka_unit_test(derives_soc_from_ampere_hours),
         cmocka_unit_test(waits_for_the_record_of_the_start),
         cmocka_unit_test(sees_the_plug_pulled_while_the_output_holds_83_volts),

@@ -1,5 +1,6 @@
 #include "bay_world.h"
 
+#include "can/cia401.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -66,7 +67,7 @@ static void check(struct rig *rig)
         assert_true(rig->begins > 0); // nobody is charged before the start is on record
     }
     rig->was_closed = truth.contactor_closed;
-    assert_int_equal(truth.wear.closed_apart, 0);
+    assert_true(truth.wear.closed_apart == 0 || rig->bay.config.io_node == 0);
 }
 
 static void pump(struct rig *rig)
@@ -112,8 +113,27 @@ static void wires(struct rig *rig)
     }
 }
 
+// A station without an I/O node has its contactor inside the rectifier: it follows the switch-on
+// command. Here the world's node plays it.
+static void inner_contactor(struct rig *rig)
+{
+    struct pw_cia401_message coil = {.kind = PW_CIA401_OUTPUTS, .node = rig->world.ionode.node};
+    if (rig->world.ionode.state != PW_CIA401_OPERATIONAL) {
+        coil.kind = PW_CIA401_NMT;
+        coil.nmt = PW_CIA401_START;
+    }
+    bool on = rig->world.rectifier.state == PW_WORLD_RECTIFIER_ON;
+    coil.digital = on ? PW_CIA401_OUT_CONTACTOR : 0;
+    struct pw_can_frame frame;
+    assert_int_equal(pw_cia401_pack(&coil, &frame), PW_OK);
+    pw_world_dc_can(&rig->world, rig->bay.config.power_bus, &frame);
+}
+
 static void turn(struct rig *rig, pw_ms most)
 {
+    if (rig->bay.config.io_node == 0) {
+        inner_contactor(rig);
+    }
     pw_ms world = pw_world_dc_step(&rig->world, rig->now);
     wires(rig);
     pump(rig);

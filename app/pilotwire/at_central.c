@@ -105,7 +105,7 @@ struct list {
 
 static int show_list(const struct call *call, const char *path, const struct list *list)
 {
-    struct pw_str answer;
+    struct pw_str answer = {0};
     struct document document;
     int err = remote_ask(call->remote, "GET", path, NULL, &answer, call->why);
     if (err == PW_OK && call->request->form == FORM_JSON) {
@@ -270,7 +270,7 @@ static int command(const struct call *call, const char *action, const char *payl
     char body[2048];
     struct pw_out at = PW_OUT(path);
     struct pw_out out = PW_OUT(body);
-    struct pw_str answer;
+    struct pw_str answer = {0};
     struct document document;
     int64_t id = 0;
     pw_put_s(&at, "/stations/");
@@ -345,7 +345,7 @@ static int look_up_transaction(const struct call *call, int64_t *id)
 {
     char path[256];
     struct pw_out out = PW_OUT(path);
-    struct pw_str answer;
+    struct pw_str answer = {0};
     struct document document;
     pw_put_s(&out, "/stations/");
     put_escaped(&out, call->request->argument[0]);

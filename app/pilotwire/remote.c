@@ -146,7 +146,7 @@ int remote_ask(struct remote *remote, const char *method, const char *path, cons
 int remote_listen(struct remote *remote, void (*line)(void *context, struct pw_str text),
                   void *context, struct pw_out *why)
 {
-    struct pw_str answer;
+    struct pw_str answer = {0};
     remote->line = line;
     remote->context = context;
     set_long(remote, CURLOPT_TIMEOUT, 0);
@@ -215,7 +215,7 @@ struct remote *remote_login(const char *url, const char *user, const char *passw
     char body[1024];
     struct pw_out out = PW_OUT(body);
     struct pw_json_writer json = PW_JSON_WRITER(&out);
-    struct pw_str answer;
+    struct pw_str answer = {0};
     struct remote *remote = make(url, why);
     *refused = false;
     if (remote == NULL) {
@@ -249,7 +249,7 @@ void remote_logout(struct remote *remote)
     if (remote->curl != NULL && remote->csrf[0] != '\0') {
         char ignored[128];
         struct pw_out why = PW_OUT(ignored);
-        struct pw_str answer;
+        struct pw_str answer = {0};
         (void)!remote_ask(remote, "POST", "/logout", "{}", &answer, &why);
     }
     curl_easy_cleanup(remote->curl);

@@ -86,16 +86,21 @@ static void wait_lines(struct fixture *f, size_t count)
     assert_int_equal(f->count, f->wanted);
 }
 
-static void type(struct fixture *f, const char *text, size_t len)
+static void type_bytes(struct fixture *f, const char *bytes, size_t len)
 {
-    assert_int_equal(write(f->far, text, len), len);
+    assert_int_equal(write(f->far, bytes, len), len);
+}
+
+static void type(struct fixture *f, const char *text)
+{
+    type_bytes(f, text, strlen(text));
 }
 
 static void lines_come_whole_with_any_line_end(void **state)
 {
     struct fixture *f = *state;
     open_pty(f);
-    type(f, "sta", 3);
+    type(f, "sta");
     type(f,
          "tus\r\n\r\n  stop \n\x02"
          "04A1B2\x03\r",
@@ -112,8 +117,8 @@ static void a_line_that_is_too_long_is_dropped_whole(void **state)
     char text[3 * PW_SERIAL_LINE_MAX];
     memset(text, 'x', sizeof(text));
     open_pty(f);
-    type(f, text, sizeof(text));
-    type(f, "tail\nnext\n", 10);
+    type_bytes(f, text, sizeof(text));
+    type(f, "tail\nnext\n");
     wait_lines(f, 1);
     assert_string_equal(f->lines[0], "next");
     assert_int_equal(f->serial.too_long, 1);
@@ -128,7 +133,7 @@ static void a_full_buffer_of_lines_waits_and_loses_nothing(void **state)
         memset(text + (ptrdiff_t)i * 200, 'a' + i, 199);
         text[i * 200 + 199] = '\n';
     }
-    type(f, text, sizeof(text));
+    type_bytes(f, text, sizeof(text));
     wait_lines(f, 7);
     for (int i = 0; i < 7; i++) {
         assert_int_equal(strlen(f->lines[i]), 199);
@@ -181,7 +186,7 @@ static void a_fifo_serves_as_card_reader(void **state)
     for (int i = 0; i < 2; i++) { // writers come and go
         f->far = open(path, O_WRONLY | O_NONBLOCK);
         assert_true(f->far >= 0);
-        type(f, "CARD1\n", 6);
+        type(f, "CARD1\n");
         (void)close(f->far);
         f->far = -1;
         wait_lines(f, 1);

@@ -248,11 +248,12 @@ static int start(struct pw_central *central, const char **why)
     }
     // What waited for an answer when the program ended gets none.
     const struct pw_db *db = central->config.db;
-    if (db->run(db->context,
-                "UPDATE command SET state = 'offline', answered_at = requested_at"
-                " WHERE state = 'pending'",
-                NULL, 0, NULL, NULL) < 0 ||
-        db->commit(db->context) != PW_OK) {
+    if (central->config.net != NULL &&
+        (db->run(db->context,
+                 "UPDATE command SET state = 'offline', answered_at = requested_at"
+                 " WHERE state = 'pending'",
+                 NULL, 0, NULL, NULL) < 0 ||
+         db->commit(db->context) != PW_OK)) {
         *why = "the database does not take writes";
         return PW_ERR_STORE;
     }

@@ -65,7 +65,7 @@ struct pw_central_crypto {
 
 struct pw_central_config {
     const struct pw_db *db;
-    const struct pw_central_net *net;
+    const struct pw_central_net *net; // NULL: nothing is served, only the command line's tasks run
     const struct pw_central_crypto *crypto;
     const struct pw_log *log;         // may be NULL
     const struct pw_web_asset *asset; // the dashboard; may be NULL with asset_count 0
@@ -161,7 +161,8 @@ int pw_central_stream_take(struct pw_central *central, uint64_t number, char *to
 void pw_central_stream_closed(struct pw_central *central, uint64_t number);
 
 // ---------------------------------------------------------------------------------------------
-// What the command line does, on a central without links.
+// What the command line does, also on a central without a network. A program that serves the same
+// database sees it at once.
 
 #define PW_CENTRAL_KEY_MAX                                                                         \
     41 // a station key and its NUL: 16..40 characters (whitepaper A00.FR.205)

@@ -22,6 +22,21 @@ static struct pw_str cookie_value(struct pw_str cookies)
     return (struct pw_str){.at = "", .len = 0};
 }
 
+static void take_hash(void *to, const struct pw_db_value *columns, size_t count)
+{
+    (void)count;
+    db_take(to, HASH_MAX, &columns[0]);
+}
+
+// As the database has it now, empty without such a user.
+static void user_hash(const struct pw_central *central, struct pw_str user, char hash[HASH_MAX])
+{
+    struct pw_db_value args[] = {pw_db_text(user)};
+    hash[0] = '\0';
+    (void)db_read(central, "SELECT password_hash FROM account WHERE name = $1", args,
+                  PW_COUNT(args), take_hash, hash);
+}
+
 struct login *login_of(struct pw_central *central, struct pw_str cookie, pw_ms now)
 {
     struct pw_str token = cookie_value(cookie);
@@ -30,8 +45,11 @@ struct login *login_of(struct pw_central *central, struct pw_str cookie, pw_ms n
         if (login->token[0] == '\0' || !key_same(login->token, token)) {
             continue;
         }
-        if (pw_elapsed(login->used, IDLE_MS, now)) {
-            login->token[0] = '\0';
+        char hash[HASH_MAX];
+        user_hash(central, pw_str_of(login->user), hash);
+        if (pw_elapsed(login->used, IDLE_MS, now) || strcmp(hash, login->hash) != 0) {
+            streams_end(central, login->token);
+            *login = (struct login){0};
             return NULL;
         }
         login->used = now;
@@ -57,22 +75,12 @@ static struct login *free_login(struct pw_central *central)
     return oldest;
 }
 
-static void take_hash(void *to, const struct pw_db_value *columns, size_t count)
+// Without such a user the work is the same: the answer's time must not tell.
+static bool password_fits(const struct pw_central *central, struct pw_str password,
+                          const char *hash)
 {
-    (void)count;
-    db_take(to, HASH_MAX, &columns[0]);
-}
-
-static bool password_fits(const struct pw_central *central, struct pw_str user,
-                          struct pw_str password)
-{
-    // Without such a user the work is the same: the answer's time must not tell.
     static const char nobody[] = "scrypt$15$00000000000000000000000000000000$"
                                  "0000000000000000000000000000000000000000000000000000000000000000";
-    char hash[HASH_MAX] = "";
-    struct pw_db_value args[] = {pw_db_text(user)};
-    (void)db_read(central, "SELECT password_hash FROM account WHERE name = $1", args,
-                  PW_COUNT(args), take_hash, hash);
     return key_fits(central, password, hash[0] != '\0' ? hash : nobody);
 }
 
@@ -98,6 +106,7 @@ static void put_cookie(struct http *http, const char *token, const char *rest)
 void api_login(struct http *http)
 {
     struct pw_central *central = http->central;
+    char hash[HASH_MAX];
     struct pw_str user;
     struct pw_str password;
     if (!throttle_open(central, http->request->address, http->at.now)) {
@@ -110,7 +119,8 @@ void api_login(struct http *http)
         !http_text(http, "password", SECRET_MAX, true, &password)) {
         return;
     }
-    if (!password_fits(central, user, password)) {
+    user_hash(central, user, hash);
+    if (!password_fits(central, password, hash)) {
         central->count.logins_failed++;
         throttle_failed(central, http->request->address, http->at.now);
         http_fail(http, 401, "bad_login", "user or password is wrong", PW_STR(""), "");
@@ -125,7 +135,9 @@ void api_login(struct http *http)
         return;
     }
     struct pw_out name = PW_OUT(login->user);
+    struct pw_out known = PW_OUT(login->hash);
     pw_put(&name, user);
+    pw_put_s(&known, hash);
     put_cookie(http, login->token, "");
     put_me(http, login);
 }
@@ -147,10 +159,9 @@ void api_me(struct http *http)
 
 bool pw_central_has_user(const struct pw_central *central, struct pw_str name)
 {
-    char hash[HASH_MAX] = "";
-    struct pw_db_value args[] = {pw_db_text(name)};
-    return db_read(central, "SELECT password_hash FROM account WHERE name = $1", args,
-                   PW_COUNT(args), take_hash, hash) == 1;
+    char hash[HASH_MAX];
+    user_hash(central, name, hash);
+    return hash[0] != '\0';
 }
 
 int pw_central_user_password(struct pw_central *central, struct pw_str name, struct pw_str password,
@@ -170,11 +181,6 @@ int pw_central_user_password(struct pw_central *central, struct pw_str name, str
     }
     if (key_hash(central, password, USER_COST, hash) != PW_OK) {
         return PW_ERR_BUG;
-    }
-    for (size_t i = 0; i < LOGINS_MAX; i++) {
-        if (pw_str_is(name, central->login[i].user)) {
-            central->login[i] = (struct login){0};
-        }
     }
     struct pw_db_value args[] = {pw_db_text(name), pw_db_text(pw_str_of(hash))};
     if (db_write(central,

@@ -129,6 +129,7 @@ struct login {
     char token[TOKEN_MAX]; // empty: free
     char csrf[TOKEN_MAX];
     char user[65];
+    char hash[HASH_MAX]; // of the password when it logged in: a new one ends the login
     pw_ms used;
 };
 

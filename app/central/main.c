@@ -89,9 +89,6 @@ static bool make_central(struct program *program, const struct pw_central_net *n
 
 // --- Tasks of the command line.
 
-// Without links nothing is ever sent.
-static const struct pw_central_net no_net = {0};
-
 static struct pw_str read_secret(const struct program *program, char *to, size_t cap)
 {
     if (!program->options.from_stdin || fgets(to, (int)cap, stdin) == NULL) {
@@ -180,7 +177,7 @@ static int card_add(struct program *program)
 
 static int run_task(struct program *program)
 {
-    if (!make_central(program, &no_net)) {
+    if (!make_central(program, NULL)) {
         return EXIT_FAILURE;
     }
     switch (program->options.task) {

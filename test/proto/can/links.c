@@ -227,25 +227,12 @@ static void slcan_lines_are_read(void **state)
 static void garbage_costs_one_line(void **state)
 {
     (void)state;
-    static const char *const garbage[] = {"V1013\r",
-                                          "t12\r",
-                                          "t1239\r",
-                                          "t12330102\r",
-                                          "t12330102030\r",
-                                          "t8001FF\r",
-                                          "T2000000000\r",
-                                          "t123x\r",
-                                          "t1232ZZZZ\r",
-                                          "F1\r",
-                                          "F123\r",
-                                          "sx000000\r",
-                                          "sb00025\r",
-                                          "z1\r",
-                                          "r1238FF\r",
-                                          "T1806E5F4\r",
-                                          "t\r",
-                                          "tttttttttttttttttttttttttttttttttttttttt\r",
-                                          "t1233010203ABC\r"};
+    static const char *const garbage[] = {
+        "V1013\r", "t12\r", "t1239\r", "t12330102\r", "t12330102030\r", "t8001FF\r",
+        "T2000000000\r", "t123x\r", "t1232ZZZZ\r", "F1\r", "F123\r", "sx000000\r", "sb00025\r",
+        "z1\r", "r1238FF\r", "T1806E5F4\r", "t\r", "tttttttttttttttttttttttttttttttttttttttt\r",
+        // a line too long, whose end alone would be a frame
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxt1230\r", "t1233010203ABC\r"};
     struct pw_slcan slcan = {0};
     for (size_t i = 0; i < PW_COUNT(garbage); i++) {
         struct pw_slcan_line line = feed(&slcan, garbage[i]);

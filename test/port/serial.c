@@ -101,10 +101,8 @@ static void lines_come_whole_with_any_line_end(void **state)
     struct fixture *f = *state;
     open_pty(f);
     type(f, "sta");
-    type(f,
-         "tus\r\n\r\n  stop \n\x02"
-         "04A1B2\x03\r",
-         27);
+    type(f, "tus\r\n\r\n  stop \n\x02"
+            "04A1B2\x03\r");
     wait_lines(f, 3);
     assert_string_equal(f->lines[0], "status");
     assert_string_equal(f->lines[1], "stop");

@@ -464,5 +464,7 @@ pw_ms pw_session_step(struct pw_session *session, const struct pw_session_input 
         }
         enter(session, move.to, move.why, now);
     }
-    return deadline(session);
+    // What is due and not done waits for those above, not for time.
+    pw_ms at = deadline(session);
+    return at > now ? at : PW_NEVER;
 }

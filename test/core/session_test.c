@@ -454,6 +454,24 @@ static void a_transaction_goes_on_after_a_restart(void **state)
     assert_int_equal(event.reason, PW_REASON_POWER_LOSS);
 }
 
+// While the store takes its time nothing is due: a deadline in the past would spin the caller.
+static void waiting_for_a_record_asks_for_no_turn(void **state)
+{
+    (void)state;
+    start(&(struct pw_session_config){0});
+    in.plugged = true;
+    step(10);
+    assert_int_equal(pw_session_authorise(&session, PW_STR("CARD"), PW_START_CARD, now), PW_OK);
+    step(10);
+    in.fault = true;
+    step(10);
+    for (int i = 0; i < 300; i++) {
+        pw_ms next = step(1000);
+        assert_true(next > now);
+    }
+    assert_int_equal(session.phase, PW_PHASE_BEGINNING);
+}
+
 // Those above who take no events lose none: the charge waits for them.
 static void nothing_is_lost_when_nobody_listens(void **state)
 {
@@ -513,6 +531,7 @@ int main(void)
         cmocka_unit_test(unplugging_ends_or_suspends_as_set),
         cmocka_unit_test(a_full_vehicle_ends_or_suspends_as_set),
         cmocka_unit_test(a_transaction_goes_on_after_a_restart),
+        cmocka_unit_test(waiting_for_a_record_asks_for_no_turn),
         cmocka_unit_test(nothing_is_lost_when_nobody_listens),
         cmocka_unit_test(a_bad_tag_is_refused),
     };

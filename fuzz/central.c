@@ -2,6 +2,7 @@
 // pw_central_handshake on a central with an in-memory database. Lines are inputs; the first byte
 // says whose. Whatever comes, the central must go on and answer its health check.
 #include "central.h"
+
 #include "central_store.h"
 
 #include <stdint.h>

@@ -278,11 +278,23 @@ async function steps() {
 
   await hostile();
 
+  // Killed the moment a start is answered: what was answered is there after the restart.
+  const killed = { connectorId: 1, idTag: "CARD-1", meterStart: 1400, timestamp: new Date().toISOString() };
+  const promised = await station.call("StartTransaction", killed);
+  const lost = new Promise((done) => station.once("close", done));
+  server.kill("SIGKILL");
+  await lost;
+  live.close();
+  await start();
+  await station.connect();
+  assert.deepEqual(await station.call("StartTransaction", killed), promised);
+  await station.call("StopTransaction",
+    { transactionId: promised.transactionId, meterStop: 1400, timestamp: new Date().toISOString() });
+
   // Ended by SIGTERM while a station and a page are connected: at once, with 0, and all is kept.
   const gone = new Promise((done) => station.once("close", done));
   assert.deepEqual(await stop(), { code: 0, signal: null });
   await gone;
-  live.close();
   await start();
   const again = await rest("GET", "/me");
   assert.equal(again.status, 401, "logins end with the program");

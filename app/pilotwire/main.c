@@ -14,7 +14,7 @@ static const char help[] =
     "  pilotwire [--station PATH] COMMAND\n"
     "    status                        state, figures, and why the current is what it is\n"
     "    watch                         the same, every second, until Ctrl-C\n"
-    "    start [CONNECTOR] [--card ID] start a charge by hand\n"
+    "    start [CONNECTOR] [--card ID] start a charge by hand; a card alone means connector 1\n"
     "    stop [CONNECTOR]              stop the charge\n"
     "    card ID [CONNECTOR]           as if the card were held to the reader\n"
     "    get [SETTING]                 show settings\n"

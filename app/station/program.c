@@ -150,6 +150,7 @@ static void on_signal(void *context, int number)
 {
     struct program *program = context;
     (void)number;
+    program->again = false; // who asks for an end gets one, even in the middle of a restart
     if (program->phase != RUNNING) {
         buses_off(&program->buses);
         enter(program, LEAVING, "second signal");

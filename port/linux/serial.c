@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -181,6 +182,9 @@ int pw_serial_open(struct pw_serial *serial, struct pw_loop *loop, const char *d
     serial->out_fd = -1;
     serial->standard = strcmp(device, "stdin") == 0;
     if (serial->standard) {
+        // Reading a terminal from the background would stop the whole program, charge and all.
+        (void)signal(SIGTTIN, SIG_IGN);
+        (void)signal(SIGTTOU, SIG_IGN);
         serial->fd = STDIN_FILENO;
         serial->out_fd = STDOUT_FILENO;
         start(serial);

@@ -57,6 +57,9 @@ static int run(const struct options *options, struct pw_settings *settings, stru
     if (err != PW_OK) {
         return complain(why);
     }
+    if (outcome == OUTCOME_SETTINGS) {
+        return complain(why);
+    }
     if (outcome == OUTCOME_FAILED) {
         (void)complain(why);
         return EXIT_FAILURE;

@@ -299,7 +299,11 @@ enum outcome program_run(const struct options *options, const struct pw_settings
     }
     pw_service_init(&program->service, &program->loop, &program->pace);
     enum outcome outcome = OUTCOME_FAILED;
-    if (open_all(program, settings, why) == PW_OK) {
+    int err = open_all(program, settings, why);
+    if (err == PW_ERR_PEER || err == PW_ERR_RANGE) {
+        outcome = OUTCOME_SETTINGS;
+    }
+    if (err == PW_OK) {
         pw_loop_on_turn(&program->loop, turn, program);
         pw_loop_on_signal(&program->loop, on_signal, program);
         log_start(program);

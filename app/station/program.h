@@ -6,10 +6,11 @@
 #include "options.h"
 #include "settings/settings.h"
 
-enum outcome { OUTCOME_END, OUTCOME_AGAIN, OUTCOME_FAILED };
+enum outcome { OUTCOME_END, OUTCOME_AGAIN, OUTCOME_SETTINGS, OUTCOME_FAILED };
 
 // Runs until a signal ends it (END), the central system asks for a restart (AGAIN: read the files
-// again and run again), or something it cannot do without is missing (FAILED, said in *why).
+// again and run again), a setting turns out to be impossible (SETTINGS), or something it cannot do
+// without is missing (FAILED); the last two with one sentence in *why.
 enum outcome program_run(const struct options *options, const struct pw_settings *settings,
                          const struct pw_clock *clock, struct pw_logger *logger,
                          struct pw_out *why);

@@ -1,5 +1,6 @@
 #include "settings_file.h"
 
+#include "can/wire.h"
 #include "config.h"
 #include "serial.h"
 #include "wsclient.h"
@@ -91,6 +92,9 @@ static int check_form(struct pw_setting_at at, struct pw_str value, struct pw_ou
     char text[PW_SETTING_TEXT_MAX];
     if (value.len == 0 || pw_str_copy(text, sizeof(text), value) != PW_OK) {
         return PW_OK;
+    }
+    if (at.id == PW_SET_CAN_BUS0 || at.id == PW_SET_CAN_BUS1) {
+        return pw_can_wire_check(value, why);
     }
     if (at.id == PW_SET_OCPP_URL) {
         return pw_ws_check_url(value, why);

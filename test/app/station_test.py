@@ -171,6 +171,9 @@ class Settings(Case):
          ":2: ocpp.authorization_key is a secret and belongs in the secrets file"),
         ("ocpp:\n  url: http://a\n",
          ':2: ocpp.url: "http://a" is not allowed; it must begin with ws:// or wss://'),
+        ("can:\n  bus0: canbus:0\n", ':2: can.bus0: "canbus:0" is not allowed; expected socketcan:can0, '
+                                        "mcast:239.74.163.2:43113, slcan:/dev/ttyUSB0@250000, "
+                                        "slcan:tcp:address:port or replay:file"),
         ("console:\n  device: ttyUSB0\n", ':2: console.device: "ttyUSB0" is not allowed; it must be stdin, or the '
                                           "path of a device, as in /dev/ttyUSB0@9600"),
         ("station:\n  id: a\n  id: b\n", ":3: station.id: is set twice, first in line 2"),
@@ -204,9 +207,10 @@ class Settings(Case):
                                         "configuration file\n")
 
     def test_a_bus_that_can_never_be(self):
-        answer = self.once("--config", self.settings(bus="canbus:0"), "--data", str(self.path / "data"))
-        self.assertIn("canbus:0", answer.stderr)
-        self.assertNotEqual(answer.returncode, 0)
+        for bus, why in [("mcast:10.0.0.1:43113", "10.0.0.1"), ("slcan:/dev/ttyS0@0", "slcan:/dev/ttyS0@0")]:
+            answer = self.once("--config", self.settings(bus=bus), "--data", str(self.path / "data"))
+            self.assertIn(why, answer.stderr)
+            self.assertEqual(answer.returncode, 2)
 
     def test_the_command_line(self):
         self.assertIn("--config FILE", self.once("--help").stdout)

@@ -23,17 +23,26 @@ static const struct pw_can_link_ops *find(struct pw_str scheme)
     return NULL;
 }
 
-static int open_link(struct pw_can_wire *wire, struct pw_str url, pw_ms now, struct pw_out *reason)
+int pw_can_wire_check(struct pw_str url, struct pw_out *reason)
 {
-    struct pw_str rest = url;
-    struct pw_str scheme = pw_str_cut(&rest, ':');
-    wire->ops = find(scheme);
-    if (wire->ops == NULL || rest.len == 0) {
+    struct pw_str scheme = pw_str_cut(&url, ':');
+    if (find(scheme) == NULL || url.len == 0) {
         pw_put_s(reason, "expected socketcan:can0, mcast:239.74.163.2:43113, "
                          "slcan:/dev/ttyUSB0@250000, slcan:tcp:address:port or replay:file");
         return PW_ERR_PEER;
     }
-    return wire->ops->open(wire, rest, now, reason);
+    return PW_OK;
+}
+
+static int open_link(struct pw_can_wire *wire, struct pw_str url, pw_ms now, struct pw_out *reason)
+{
+    int err = pw_can_wire_check(url, reason);
+    if (err != PW_OK) {
+        return err;
+    }
+    struct pw_str scheme = pw_str_cut(&url, ':');
+    wire->ops = find(scheme);
+    return wire->ops->open(wire, url, now, reason);
 }
 
 int pw_can_wire_open(struct pw_can_wire **wire, struct pw_str url, pw_ms now, struct pw_out *reason)

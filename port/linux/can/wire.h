@@ -38,6 +38,10 @@ struct pw_can_wire_stats {
     uint64_t malformed; // datagrams and lines that were no frame
 };
 
+// Whether a url begins like one of the four, without touching anything: PW_OK, or PW_ERR_PEER with
+// what it must look like in `reason`.
+PW_MUST_USE int pw_can_wire_check(struct pw_str url, struct pw_out *reason);
+
 // Opens the wire and allocates it; ends with pw_can_wire_close. On an error *wire is NULL and
 // `reason` names the url, what failed and why: PW_ERR_PEER (no such url form), PW_ERR_RANGE (a part
 // of it), PW_ERR_UNKNOWN (no such device, file or host, or a kernel without CAN).

@@ -2,6 +2,7 @@
 // Keys never reach it: they are blotted out here, on the only way in.
 #include "state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define TRIM_EVERY 256 // entries of a station between two trimmings
@@ -19,11 +20,37 @@ static bool contains(struct pw_str text, const char *word)
     return false;
 }
 
-// What may hold a key is not shown at all: a station that answers GetConfiguration with its
+// True when an object of the payload gives the AuthorizationKey a value. A station that only names
+// the key among others, as it should, tells no secret. What cannot be read counts as told.
+static bool tells_key(struct pw_str payload)
+{
+    struct pw_json json = {.cap = (uint32_t)(payload.len / 2 + 1), .spare_cap = payload.len};
+    json.node = calloc(json.cap, sizeof(*json.node));
+    json.spare = malloc(json.spare_cap + 1);
+    bool tells = true;
+    if (json.node != NULL && json.spare != NULL && pw_json_read(&json, payload) == PW_OK) {
+        tells = false;
+        for (uint32_t i = 0; i < json.count; i++) {
+            const struct pw_json_node *object = &json.node[i];
+            const struct pw_json_node *key =
+                object->kind == PW_JSON_OBJECT ? pw_json_member(object, "key") : NULL;
+            const struct pw_json_node *value = key != NULL ? pw_json_member(object, "value") : NULL;
+            tells = tells || (value != NULL && value->len > 0 && pw_json_is(key, PW_JSON_STRING) &&
+                              pw_str_eq_nocase((struct pw_str){.at = key->at, .len = key->len},
+                                               PW_STR("AuthorizationKey")));
+        }
+    }
+    free(json.node);
+    free(json.spare);
+    return tells;
+}
+
+// What holds a key is not shown at all: a station that answers GetConfiguration with its
 // AuthorizationKey breaks the whitepaper (A01.FR.12), but must not make us print it.
 struct pw_str traffic_presentable(struct pw_str payload)
 {
-    return contains(payload, "AuthorizationKey") && contains(payload, "\"value\"")
+    return contains(payload, "AuthorizationKey") && contains(payload, "\"value\"") &&
+                   tells_key(payload)
                ? PW_STR("{\"hidden\":\"holds the AuthorizationKey\"}")
                : payload;
 }

@@ -245,6 +245,20 @@ static void keys_are_blotted_out_of_the_log(void **state)
     assert_null(strstr(state_of(bench, 1), "geheim"));
 }
 
+// A station that names the key without its value must stay configurable: only the value is secret.
+static void a_key_that_is_only_named_hides_nothing(void **state)
+{
+    struct bench *bench = *state;
+    uint64_t link = bench_station(bench, "A");
+    bench_login(bench);
+    post(bench, "{\"action\":\"GetConfiguration\"}");
+    answer(bench, link, "3",
+           "{\"configurationKey\":[{\"key\":\"AuthorizationKey\",\"readonly\":false},"
+           "{\"key\":\"HeartbeatInterval\",\"readonly\":false,\"value\":\"300\"}]}");
+    bench_pass(bench, 100);
+    assert_has(state_of(bench, 1), "\"HeartbeatInterval\"");
+}
+
 static void log_is_bounded_for_each_station(void **state)
 {
     struct bench *bench = *state;
@@ -272,6 +286,7 @@ int main(void)
         TEST(commands_to_nobody_and_too_many_are_said_so),
         TEST(commands_of_an_ended_program_are_offline),
         TEST(keys_are_blotted_out_of_the_log),
+        TEST(a_key_that_is_only_named_hides_nothing),
         TEST(log_is_bounded_for_each_station),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

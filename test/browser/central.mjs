@@ -6,6 +6,7 @@ const START_MS = 15_000;
 
 export async function startCentral(program, data, port = 0) {
   const child = spawn(program, ["--listen", `127.0.0.1:${port}`, "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
+  process.once("exit", () => child.kill("SIGKILL")); // whatever ends the walk ends the central
   let out = "";
   let log = "";
   child.stdout.on("data", (text) => (out += text));

@@ -166,7 +166,7 @@ async function log(browser, page) {
   await failed.getByRole("button").first().click();
   await failed.getByText("this connector has no lock").waitFor();
   await browser.shot(page, "log");
-  await page.uncheck("text=Hide Heartbeat");
+  await page.uncheck("text=Hide routine messages");
   await rows.filter({ hasText: "MeterValues" }).first().waitFor();
   await page.click("text=Pause");
   const newest = await rows.first().textContent();

@@ -54,6 +54,7 @@ describe("filters", () => {
     entry("in", "call", "2", "MeterValues", { connectorId: 1 }),
     entry("out", "error", "2", null, { code: "FormationViolation" }),
     entry("out", "call", "3", "UnlockConnector", { connectorId: 2 }),
+    entry("in", "call", "4", "DataTransfer", { vendorId: "org.pilotwire", messageId: "VehicleInfo", data: "{}" }),
   ]);
   const actions = (filter: Partial<LogFilter>): string[] =>
     list.filter((e) => matches(e, { ...ALL, ...filter })).map((e) => e.action);

@@ -58,15 +58,18 @@ export interface LogFilter {
   action: string;
   sender: "" | Sender;
   text: string;
-  quiet: boolean; // without Heartbeat and MeterValues
+  quiet: boolean; // without what every charge sends all the time
 }
 
 const CHATTER = new Set(["Heartbeat", "MeterValues"]);
 
+const isVehicleInfo = (exchange: Exchange): boolean =>
+  exchange.action === "DataTransfer" && fields(exchange.request?.payload)["messageId"] === "VehicleInfo";
+
 export function matches(exchange: Exchange, filter: LogFilter): boolean {
   // Who asks for one action wants to see it, chatter or not; and an error is never chatter.
-  const isChatter = CHATTER.has(exchange.action) && exchange.answer?.kind !== "error";
-  if (filter.quiet && filter.action === "" && isChatter) return false;
+  const isRoutine = CHATTER.has(exchange.action) || isVehicleInfo(exchange);
+  if (filter.quiet && filter.action === "" && isRoutine && exchange.answer?.kind !== "error") return false;
   if (filter.action !== "" && exchange.action !== filter.action) return false;
   if (filter.sender !== "" && exchange.sender !== filter.sender) return false;
   if (filter.text === "") return true;

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { totals } from "./fleet";
 import { fleet, link } from "./live";
 
-export const TRAIL = 150;
+const TRAIL = 150;
 const STEP_MS = 2000;
 
 export const trail = signal<readonly number[]>([]);

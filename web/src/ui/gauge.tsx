@@ -1,5 +1,4 @@
 // State of charge: a ring for a connector, a bar for a line in a list.
-import { TRAIL } from "../data/trail";
 import { MISSING, percent } from "../data/format";
 
 const RADIUS = 52;
@@ -49,15 +48,14 @@ export function SocBar({ soc, live }: { soc: number | null; live: boolean }) {
   );
 }
 
-// Grows from the left until it is full, then moves on.
+// Spans the field from the start; the first minutes are drawn wider.
 export function Spark({ trail }: { trail: readonly number[] }) {
   const most = Math.max(...trail, 1) * 1.1;
   if (trail.length < 5 || Math.max(...trail) === 0) return null;
-  const points = trail.map((value, index) => `${((index / (TRAIL - 1)) * 100).toFixed(2)},${(30 - (value / most) * 26).toFixed(2)}`);
-  const end = ((trail.length - 1) / (TRAIL - 1)) * 100;
+  const points = trail.map((value, index) => `${((index / (trail.length - 1)) * 100).toFixed(2)},${(30 - (value / most) * 26).toFixed(2)}`);
   return (
     <svg class="spark" viewBox="0 0 100 30" preserveAspectRatio="none" aria-hidden="true">
-      <path d={`M0,30 L${points.join(" L")} L${end.toFixed(2)},30 Z`} />
+      <path d={`M0,30 L${points.join(" L")} L100,30 Z`} />
       <polyline points={points.join(" ")} />
     </svg>
   );

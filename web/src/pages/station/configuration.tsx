@@ -115,6 +115,13 @@ export function Configuration({ station }: { station: Station }) {
             </tbody>
           </table>
         )}
+        {keys.value !== null && shown.length === 0 && (
+          <Empty icon="station" title={keys.value.length > 0 ? "No key matches" : "The station's answer holds no key that can be shown"}>
+            {keys.value.length === 0 && (
+              <p>Its OCPP log has the answer. One in which a station tells its own AuthorizationKey is hidden as a whole.</p>
+            )}
+          </Empty>
+        )}
       </section>
       <aside class="stack">
         <Jobs station={station.id} />

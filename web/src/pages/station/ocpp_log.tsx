@@ -160,9 +160,9 @@ export function OcppLog({ station }: { station: string }) {
           <span class="unseen">Text</span>
           <input type="search" placeholder="Find text" value={f.text} onInput={(event) => set({ text: event.currentTarget.value })} />
         </label>
-        <label class="check">
+        <label class="check" title="Heartbeat, MeterValues and the vehicle's DataTransfer">
           <input type="checkbox" checked={f.quiet} onChange={(event) => set({ quiet: event.currentTarget.checked })} />
-          Hide Heartbeat and MeterValues
+          Hide routine messages
         </label>
         <span class="grow" />
         {paused.value ? (
@@ -184,7 +184,7 @@ export function OcppLog({ station }: { station: string }) {
           <p>
             {entries.value.length === 0
               ? "Messages appear here as soon as the station sends its first one."
-              : "Loosen the filters, or show Heartbeat and MeterValues too."}
+              : "Loosen the filters, or show Heartbeat, MeterValues and vehicle data too."}
           </p>
         </Empty>
       )}

@@ -485,7 +485,8 @@ static void step_opening(struct pw_ws_client *client)
         client->failed = true; // no address tried yet
         note_end(client, client->found.why);
     }
-    if (client->question == NULL && client->failed) {
+    // An address may fail at once, without any event to come back for.
+    while (client->state == PW_WS_OPENING && client->question == NULL && client->failed) {
         if (!client->reached && client->tried < client->found.count) {
             connect_next(client);
         } else {
@@ -517,6 +518,9 @@ static void arm(struct pw_ws_client *client)
     pw_ms at = client->deadline;
     if (client->state == PW_WS_OPEN) {
         at = pw_earlier(client->ping_at, client->pong_by);
+    }
+    if (client->ended) {
+        at = 0; // the program shall take the end in its next turn
     }
     ev_timer_stop(client->loop->ev, &client->alarm);
     if (at == PW_NEVER) {

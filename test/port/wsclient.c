@@ -374,6 +374,17 @@ static void nobody_listening_is_a_refusal_without_status(void **state)
     assert_string_equal(f->end.reason, "Unable to connect");
 }
 
+// The system refuses at once, without any event on a socket.
+static void an_address_that_cannot_be_is_a_refusal_at_once(void **state)
+{
+    struct fixture *f = *state;
+    (void)snprintf(f->url, sizeof(f->url), "ws://255.255.255.255:1/");
+    open_it(f);
+    run_until(f, has_ended);
+    assert_true(f->end.refused);
+    assert_true(f->end.reason[0] != '\0');
+}
+
 static void an_unknown_name_is_a_refusal(void **state)
 {
     struct fixture *f = *state;
@@ -658,6 +669,7 @@ int main(void)
         CASE(tries_the_next_address_of_a_name),
         CASE(refusals_carry_status_and_reason),
         CASE(nobody_listening_is_a_refusal_without_status),
+        CASE(an_address_that_cannot_be_is_a_refusal_at_once),
         CASE(an_unknown_name_is_a_refusal),
         CASE(a_server_without_the_subprotocol_is_left),
         CASE(a_server_with_another_subprotocol_is_left),

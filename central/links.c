@@ -137,6 +137,18 @@ void link_send(struct pw_central *central, struct link *link, struct pw_str fram
     }
 }
 
+// Keeps a candidate's message until the verdict.
+static bool keep(struct link *link, struct pw_str text)
+{
+    link->held_len = text.len;
+    link->held = malloc(text.len + 1);
+    if (link->held == NULL) {
+        return false;
+    }
+    memcpy(link->held, text.at, text.len);
+    return true;
+}
+
 // --- What the port reports.
 
 void pw_central_text(struct pw_central *central, uint64_t number, struct pw_str text,
@@ -149,13 +161,9 @@ void pw_central_text(struct pw_central *central, uint64_t number, struct pw_str 
     central->count.messages_in++;
     if (!link->served) {
         // One call fits the protocol; a second one before the first is answered does not.
-        link->held = link->held == NULL ? malloc(text.len + 1) : NULL;
-        if (link->held == NULL) {
+        if (link->held != NULL || !keep(link, text)) {
             link_drop(central, link, 1008, "one call at a time", at);
-            return;
         }
-        memcpy(link->held, text.at, text.len);
-        link->held_len = text.len;
         return;
     }
     heard(central, link, at);

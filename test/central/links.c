@@ -243,6 +243,21 @@ static void third_socket_is_refused_while_two_are_judged(void **state)
     assert_int_equal(bench_handshake(bench, "/ocpp/A", "A", KEY, &third), 101);
 }
 
+// It may say one thing while it waits; a flood is no OCPP, and is not kept.
+static void newcomer_that_floods_is_dropped(void **state)
+{
+    struct bench *bench = *state;
+    uint64_t old = bench_station(bench, "A");
+    uint64_t new = 0;
+    assert_int_equal(bench_handshake(bench, "/ocpp/A", "A", KEY, &new), 101);
+    bench_text(bench, new, HEARTBEAT);
+    assert_int_equal(bench->closed, 0);
+    bench_text(bench, new, HEARTBEAT);
+    assert_int_equal(bench->closed, new);
+    bench_break(bench, new);
+    assert_has(bench_ask(bench, old, HEARTBEAT), "[3,");
+}
+
 // T36: each pending command ends exactly once, whichever socket goes.
 static void command_of_a_replaced_link_ends_offline(void **state)
 {
@@ -305,6 +320,7 @@ int main(void)
         TEST(newcomer_is_refused_while_the_first_lives),
         TEST(wrong_key_leaves_the_first_link_alone),
         TEST(third_socket_is_refused_while_two_are_judged),
+        TEST(newcomer_that_floods_is_dropped),
         TEST(command_of_a_replaced_link_ends_offline),
         TEST(slow_reader_is_cut_off),
         TEST(removed_key_closes_the_link),

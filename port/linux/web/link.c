@@ -52,11 +52,11 @@ static int send_text(void *context, uint64_t link, struct pw_str text)
     frame->next = NULL;
     frame->len = text.len;
     memcpy(frame->bytes + LWS_PRE, text.at, text.len);
+    struct frame **end = &conn->first;
     if (conn->last != NULL) {
-        conn->last->next = frame;
-    } else {
-        conn->first = frame;
+        end = &conn->last->next;
     }
+    *end = frame;
     conn->last = frame;
     conn->waiting += text.len;
     (void)lws_callback_on_writable(conn->wsi);

@@ -3,10 +3,9 @@
 
 #include <string.h>
 
-#define STATION_COST 10 // as in central.c
-#define KEY_MADE     24 // characters of a key we make: 120 random bits
-#define KEY_MIN      16
-#define HOUR_MS      INT64_C(3600000)
+#define KEY_MADE 24 // characters of a key we make: 120 random bits
+#define KEY_MIN  16
+#define HOUR_MS  INT64_C(3600000)
 
 void api_stations(struct http *http)
 {

@@ -154,7 +154,7 @@ static void status(const struct call *call, const void *message)
     keep_status(call, connector);
     if (req->status == PW_OCPP16_STATUS_AVAILABLE) {
         vehicle_forget(&connector->vehicle);
-        session_unended(call->central, call->station, connector, call->at);
+        session_unended(call->central, connector, call->at);
     }
     struct pw_ocpp16_status_notification_conf conf = {0};
     call_answer(call, &pw_ocpp16_status_notification_conf, &conf);

@@ -10,8 +10,6 @@
 #define TIDY_MS 10000 // one station's old rows are removed this often
 #define BEAT_MS 20000 // an event stream is never silent for longer
 #define DAY_MS  INT64_C(86400000)
-#define STATION_COST                                                                               \
-    10 // scrypt N = 2^10: 2 ms. A generated key has 120 random bits and needs no more
 
 static pw_ms zero_never(pw_ms at)
 {

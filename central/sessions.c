@@ -296,10 +296,8 @@ void session_reading(struct pw_central *central, int64_t session, const struct m
                    args, PW_COUNT(args), at.now);
 }
 
-void session_unended(struct pw_central *central, struct station *station,
-                     struct connector *connector, struct pw_instant at)
+void session_unended(struct pw_central *central, struct connector *connector, struct pw_instant at)
 {
-    (void)station;
     if (connector->session == 0) {
         return;
     }

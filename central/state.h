@@ -15,6 +15,7 @@
 #define THROTTLES_MAX 1024
 #define TOKEN_MAX     33     // 32 hex digits and the NUL
 #define HASH_MAX      128    // a stored password or key hash
+#define STATION_COST  10     // scrypt N = 2^10 for station keys: 2 ms; their bits are random
 #define SCRATCH_MAX   131072 // a frame or event being written
 
 // --- Measured values, in thousandths of their unit.
@@ -303,8 +304,7 @@ bool session_belongs(const struct pw_central *central, const struct station *sta
 void session_reading(struct pw_central *central, int64_t session, const struct measured *measured,
                      const struct vehicle *vehicle, struct pw_instant at, pw_unix_ms taken);
 // The connector is free although no StopTransaction has come.
-void session_unended(struct pw_central *central, struct station *station,
-                     struct connector *connector, struct pw_instant at);
+void session_unended(struct pw_central *central, struct connector *connector, struct pw_instant at);
 void orphan_keep(const struct call *call, const char *reason);
 
 // --- meter.c

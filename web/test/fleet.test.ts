@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { energyToday, fleetOf, inOrder, runningOn, sessionEnergy, startOfDay, totals, withMeasurement, withStation } from "../src/data/fleet";
+import { chargeOn, energyToday, flowing, fleetOf, inOrder, runningOn, sessionEnergy, startOfDay, totals, withMeasurement, withStation } from "../src/data/fleet";
 import { connector, session, station } from "./world";
 
 describe("measurements", () => {
@@ -53,6 +53,17 @@ describe("energy", () => {
     expect(sessionEnergy(session({ stop_at: "2026-01-01T11:00:00Z", energy_wh: 600 }), plug)).toBe(600);
     expect(sessionEnergy(session({ energy_wh: 600 }), { ...plug, energy_wh: 3 })).toBe(600); // a new meter
     expect(sessionEnergy(undefined, plug)).toBeNull();
+  });
+  test("a charge that has just ended stays on its connector while the vehicle is there", () => {
+    const done = [session({ id: 2, stop_at: "2026-01-01T11:00:00Z" }), session({ id: 1 })];
+    expect(chargeOn(done, "A", connector({ status: "Finishing" }))?.id).toBe(2);
+    expect(chargeOn(done, "A", connector({ status: "Available" }))).toBeUndefined();
+  });
+  test("the last sample of an ended charge is not shown as power that flows", () => {
+    const c = connector({ power_w: 2000, soc_percent: 40, updated_at: "2026-01-01T00:00:09Z", since: "2026-01-01T00:00:10Z" });
+    expect(flowing(c)).toMatchObject({ power_w: null, soc_percent: 40 });
+    expect(flowing({ ...c, updated_at: "2026-01-01T00:00:11Z" }).power_w).toBe(2000);
+    expect(flowing({ ...c, transaction_id: 5 }).power_w).toBe(2000);
   });
   test("transaction 0 is a transaction", () => {
     expect(runningOn([session({ transaction_id: 0 })], "A", connector({ transaction_id: 0 }))?.id).toBe(1);

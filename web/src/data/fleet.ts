@@ -96,6 +96,19 @@ export const runningOn = (sessions: readonly Session[], station: string, c: Conn
         (s) => s.station_id === station && s.transaction_id === c.transaction_id && s.connector_id === c.connector_id,
       );
 
+// The charge on a connector: the one that runs, or the one that has just ended while its vehicle is still there.
+export function chargeOn(sessions: readonly Session[], station: string, c: Connector): Session | undefined {
+  if (c.transaction_id !== null) return runningOn(sessions, station, c);
+  if (c.status !== "Finishing") return undefined;
+  return sessions.find((s) => s.station_id === station && s.connector_id === c.connector_id);
+}
+
+// Samples stop with the charge: the last one must not stand as if current still flowed.
+export function flowing(c: Connector): Connector {
+  const old = c.transaction_id === null && Date.parse(c.updated_at ?? "") < Date.parse(c.since ?? "");
+  return old ? { ...c, power_w: null, current_a: null, offered_a: null, voltage_v: null } : c;
+}
+
 // What this charge has delivered: the register minus where it began.
 export function sessionEnergy(session: Session | undefined, c: Connector | undefined): number | null {
   if (!session) return null;

@@ -12,6 +12,9 @@ interface Key {
   value?: string;
 }
 
+// Written by the central when it adds a station, and by nobody else.
+const SECRET = new Set(["AuthorizationKey"]);
+
 function keysOf(answer: unknown): Key[] {
   const list = (answer as { configurationKey?: Key[] } | null)?.configurationKey ?? [];
   return [...list].sort((a, b) => a.key.localeCompare(b.key));
@@ -27,7 +30,9 @@ function KeyRow({ item, why, change }: { item: Key; why: string | null; change: 
         <code>{item.key}</code>
       </th>
       <td>
-        {item.readonly ? (
+        {SECRET.has(item.key) ? (
+          <span class="soft small">Never shown. Add the station again to give it a new one.</span>
+        ) : item.readonly ? (
           <span class="value">{item.value ?? ""}</span>
         ) : (
           <form

@@ -1,7 +1,7 @@
 // One plug: what it does now, what is plugged in, and what can be asked of it.
 import { useSignal } from "@preact/signals";
 import { charge, current, distance, energy, plain, power, temperature, voltage, words } from "../../data/format";
-import { hasFault, runningOn, sessionEnergy } from "../../data/fleet";
+import { chargeOn, flowing, hasFault, sessionEnergy } from "../../data/fleet";
 import { send } from "../../data/jobs";
 import { recent } from "../../data/live";
 import type { Connector, Session, Station } from "../../data/types";
@@ -108,6 +108,7 @@ function VehicleLine({ c }: { c: Connector }) {
 
 function Now({ c, session, live }: { c: Connector; session: Session | undefined; live: boolean }) {
   const range = c.vehicle?.range_km ?? null;
+  const flow = flowing(c);
   return (
     <div class="now">
       <SocRing soc={c.soc_percent} live={live} note={range === null ? "charged" : `${plain(distance(range))} range`} />
@@ -117,13 +118,13 @@ function Now({ c, session, live }: { c: Connector; session: Session | undefined;
           <div class="reading lead">
             <dt>Power</dt>
             <dd>
-              <Num value={power(c.power_w)} />
+              <Num value={power(flow.power_w)} />
             </dd>
           </div>
           <Reading label="This charge" value={energy(sessionEnergy(session, c))} />
-          <Reading label="Voltage" value={voltage(c.voltage_v)} />
-          <Reading label="Current" value={current(c.current_a)} />
-          <Reading label="Offered" value={current(c.offered_a)} title="The most the station lets the vehicle draw" />
+          <Reading label="Voltage" value={voltage(flow.voltage_v)} />
+          <Reading label="Current" value={current(flow.current_a)} />
+          <Reading label="Offered" value={current(flow.offered_a)} title="The most the station lets the vehicle draw" />
           <Reading label="Temperature" value={temperature(c.temperature_c)} />
         </dl>
         <p class="soft small">
@@ -143,7 +144,7 @@ function Now({ c, session, live }: { c: Connector; session: Session | undefined;
 
 export function ConnectorCard({ station, c }: { station: Station; c: Connector }) {
   const live = station.online && c.status === "Charging";
-  const session = runningOn(recent.value, station.id, c);
+  const session = chargeOn(recent.value, station.id, c);
   const plugged = session !== undefined || ["Preparing", "Charging", "Finishing", "SuspendedEV", "SuspendedEVSE"].includes(c.status);
   return (
     <section class={`card connector ${live ? "live" : ""} ${plugged ? "" : "idle"} ${station.online ? "" : "off"}`} aria-label={`Connector ${c.connector_id}`}>
@@ -151,7 +152,7 @@ export function ConnectorCard({ station, c }: { station: Station; c: Connector }
         <h2>Connector {c.connector_id}</h2>
         <StatusChip status={c.status} online={station.online} />
         <span class="soft">
-          <Since at={session?.start_at ?? c.since} />
+          <Since at={c.transaction_id === null ? c.since : (session?.start_at ?? c.since)} />
         </span>
         {!plugged && c.energy_wh !== null && <span class="soft">meter {plain(energy(c.energy_wh))}</span>}
         <span class="grow" />

@@ -103,11 +103,12 @@ class Case(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory(prefix="pilotwire-")
         self.path = pathlib.Path(self.folder.name)
         self.running = []
+        self.addCleanup(self.end_all)  # also when a set-up fails half-way
         self.environment = {**os.environ, "PILOTWIRE_CONTROL": str(self.path / "s.sock")}
         for name in ("PILOTWIRE_CLOCK", "PILOTWIRE_PASSWORD", "STATE_DIRECTORY", "NOTIFY_SOCKET"):
             self.environment.pop(name, None)
 
-    def tearDown(self):
+    def end_all(self):
         for program in self.running:
             if program.poll() is None:
                 program.kill()

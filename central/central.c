@@ -11,11 +11,6 @@
 #define BEAT_MS 20000 // an event stream is never silent for longer
 #define DAY_MS  INT64_C(86400000)
 
-static pw_ms zero_never(pw_ms at)
-{
-    return at == 0 ? PW_NEVER : at;
-}
-
 // --- The database.
 
 struct pw_db_value db_time(pw_unix_ms at)
@@ -203,7 +198,7 @@ pw_ms pw_central_step(struct pw_central *central, struct pw_instant at)
         (void)db_commit(central, at);
     }
     next = pw_earlier(next, pw_earlier(central->tidy_at, central->beat_at));
-    return central->dirty ? pw_earlier(next, zero_never(central->commit_at)) : next;
+    return central->dirty ? pw_earlier(next, central->commit_at) : next;
 }
 
 // --- From nothing to a running central.

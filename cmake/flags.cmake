@@ -5,6 +5,9 @@ set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 add_library(pw_flags INTERFACE)
+# Assertions name files from the root of the tree, not from this machine.
+add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
+
 target_compile_options(pw_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wcast-align
   -Wwrite-strings -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wmissing-declarations

@@ -266,6 +266,9 @@ static bool refuse_key(struct decoder *decoder, struct level *level, const struc
 // Most senders keep an order: the row after the last one is the best guess.
 static const struct pw_ocpp_row *find_row(const struct level *level, const struct pw_json_node *key)
 {
+    if (level->object->count == 0) {
+        return NULL; // a message without fields
+    }
     const struct pw_ocpp_row *first = level->object->rows;
     const struct pw_ocpp_row *end = first + level->object->count;
     const struct pw_ocpp_row *row = level->row == NULL ? first : level->row + 1;

@@ -42,6 +42,7 @@ static int open_link(struct pw_can_wire *wire, struct pw_str url, pw_ms now, str
     }
     struct pw_str scheme = pw_str_cut(&url, ':');
     wire->ops = find(scheme);
+    PW_ASSERT(wire->ops != NULL); // just checked
     return wire->ops->open(wire, url, now, reason);
 }
 

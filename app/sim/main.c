@@ -6,6 +6,7 @@
 #include "options.h"
 #include "reader.h"
 #include "scenario/scenario.h"
+#include "tell.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -287,6 +288,9 @@ int main(int argc, char **argv)
     static struct sim sim; // large, and one a program
     char text[512] = "";
     struct pw_out reason = PW_OUT(text);
+    if (argc > 1 && pw_str_is(pw_str_of(argv[1]), "tell")) {
+        return pw_sim_tell(argc - 2, argv + 2);
+    }
     if (pw_sim_options_read(&sim.options, argc - 1, argv + 1, &reason) != PW_OK) {
         (void)fprintf(stderr, "pilotwire-sim: %s\n", text);
         return 2;

@@ -150,6 +150,7 @@ void pw_sim_options_help(FILE *to)
     char text[PW_SCENARIO_ANSWER_MAX] = "";
     (void)fputs(
         "usage: pilotwire-sim dc --can URL [option...]\n"
+        "       pilotwire-sim tell SOCKET COMMAND...\n"
         "The hardware that is missing on your desk: a scooter with battery and BMS, a\n"
         "rectifier, a contactor, on a CAN bus. Time runs at the pace of PILOTWIRE_CLOCK.\n\n",
         to);
@@ -273,7 +274,7 @@ int pw_sim_options_read(struct pw_sim_options *options, int argc, char **argv,
     if (argc > 0 && pw_str_is(pw_str_of(argv[0]), "dc")) {
         at = 1;
     } else if (argc == 0 || find(argv[0]) != find("--help")) {
-        return refuse(reason, "first argument", argc > 0 ? argv[0] : "", ": must be dc");
+        return refuse(reason, "first argument", argc > 0 ? argv[0] : "", ": must be dc or tell");
     }
     while (at < argc) {
         int err = take(options, argc, argv, &at, reason);

@@ -233,6 +233,52 @@ static void a_whole_visit(void **state)
     (void)rmdir(place.dir);
 }
 
+// Reason: a person at a shell changes what happens to a running charge, and a script sees whether
+// it worked.
+static void one_command_is_told_from_the_shell(void **state)
+{
+    (void)state;
+    struct place place;
+    setup_place(&place);
+    const char *const arguments[] = {"dc",          "--can",    place.url, "--control",
+                                     place.control, "--status", "0",       NULL};
+    struct program program = start(arguments, "");
+    (void)close(connect_control(&place)); // it listens now
+
+    static const struct {
+        const char *words[4];
+        int status;
+        const char *says;
+    } told[] = {
+        {{"soc", "60", NULL}, 0, "ok\n"},
+        {{"rectifier", "alarm", "fan", NULL}, 0, "ok\n"},
+        {{"status", NULL}, 0, "\"soc_percent\":60"},
+        {{"help", NULL}, 0, "rectifier alarm <alarm>|clear"},
+        {{"soc", "101", NULL}, 3, "error: soc \"101\": must be 0..100"},
+        {{"fly", NULL}, 3, "error: unknown command \"fly\""},
+        {{NULL}, 2, "needs a socket and a command"},
+        {{" ", NULL}, 2, "the command is empty"},
+    };
+    for (size_t i = 0; i < PW_COUNT(told); i++) {
+        char text[8192];
+        const char *line[8] = {"tell", place.control};
+        memcpy(&line[2], told[i].words, sizeof(told[i].words));
+        struct program teller = start(line, "");
+        assert_int_equal(finish(&teller, text, sizeof(text)), told[i].status);
+        if (strstr(text, told[i].says) == NULL) {
+            fail_msg("\"%s\" does not say \"%s\"", text, told[i].says);
+        }
+    }
+    char text[8192];
+    (void)kill(program.pid, SIGINT);
+    assert_int_equal(finish(&program, text, sizeof(text)), 0);
+    const char *const late[] = {"tell", place.control, "plug", NULL};
+    struct program teller = start(late, "");
+    assert_int_equal(finish(&teller, text, sizeof(text)), 1);
+    assert_non_null(strstr(text, "No such file or directory"));
+    (void)rmdir(place.dir);
+}
+
 static void help_lists_options_and_commands(void **state)
 {
     (void)state;
@@ -251,7 +297,7 @@ static void wrong_arguments_are_refused_by_name(void **state)
         const char *arguments[6];
         const char *says;
     } wrong[] = {
-        {{NULL}, "first argument \"\": must be dc"},
+        {{NULL}, "first argument \"\": must be dc or tell"},
         {{"ac", NULL}, "first argument \"ac\": must be dc"},
         {{"dc", NULL}, "--can: must be given"},
         {{"dc", "--can", NULL}, "--can: needs a value"},
@@ -289,6 +335,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_visit),
+        cmocka_unit_test(one_command_is_told_from_the_shell),
         cmocka_unit_test(help_lists_options_and_commands),
         cmocka_unit_test(wrong_arguments_are_refused_by_name),
         cmocka_unit_test(a_senseless_clock_is_refused),

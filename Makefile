@@ -18,8 +18,9 @@ test: ## everything that must hold: builds, linters, unit tests, peers, guest, b
 
 bench: ## figures as ratios against something real in the same run
 	@tools/setup test
-	@tools/build release
-	@tools/bench
+	@tools/build bench
+	@tools/build cortex-m
+	@/usr/bin/env python3 tools/bench.py
 
 fuzz: ## libFuzzer on every target for FUZZ_SECONDS (default 60) each; new inputs go to fuzz/corpus
 	@tools/setup test

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""Runs every benchmark and prints one table, then one JSON object (also build/bench/bench.json).
+
+Each figure stands beside a target, and beside something real measured in the same run or published.
+Nothing here fails on a figure: numbers are for reading. A benchmark that cannot run does fail.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from demo import Demo, Failed  # noqa: E402
+
+STARTS = 7
+CHARGE_S = 20
+PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def run_program(path):
+    done = subprocess.run([path], capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode != 0:
+        raise Failed(f"{path}: {done.stderr.strip()}")
+    return next(json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
+
+
+def cpu_s(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def rss_kb(pid):
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * PAGE_KB
+
+
+def restart_station(demo):
+    """Stops the station and starts it again; milliseconds from exec to an accepted boot."""
+    command = demo.station.process.args
+    demo.station.stop()
+    demo.programs.remove(demo.station)
+    begun = time.monotonic()
+    demo.station = demo.start("station", *command)
+    demo.station.wait_for(r"boot status=online", 20)
+    return (time.monotonic() - begun) * 1000
+
+
+def measure_station(build):
+    args = argparse.Namespace(build=build, data=os.path.join(build, "demo"), seconds=None, speed=1,
+                              vehicle="classic", soc=30)
+    demo = Demo(args)
+    try:
+        demo.start_all()
+        demo.station.wait_for(r"boot status=online", 20)
+        starts = [restart_station(demo) for _ in range(STARTS)]
+        demo.begin_charge()
+        time.sleep(3)
+        pid = demo.station.process.pid
+        before = cpu_s(pid)
+        begun = time.monotonic()
+        time.sleep(CHARGE_S)
+        cpu = 100 * (cpu_s(pid) - before) / (time.monotonic() - begun)
+        return {"bench": "station", "start_to_accepted_ms_median": round(statistics.median(starts), 1),
+                "start_to_accepted_ms_max": round(max(starts), 1), "rss_mb": round(rss_kb(pid) / 1024, 1),
+                "cpu_percent_charging": round(cpu, 2)}
+    finally:
+        demo.stop_all()
+
+
+def read_sizes(path):
+    sizes = {}
+    with open(path, encoding="ascii") as file:
+        for line in file:
+            name, value = line.split("\t")[:2]
+            sizes[name] = int(value)
+    return {"bench": "cortex-m4", **sizes,
+            "text_total": sum(v for k, v in sizes.items() if k.endswith(".text")),
+            "ram_station": sizes["struct.pw_station"]}
+
+
+def rows(figures):
+    codec, latency, street = figures["codec"], figures["latency"], figures["street"]
+    station, sizes = figures["station"], figures["cortex-m4"]
+    return [
+        (f"codec parse, {codec['bytes']} B MeterValues", f"{codec['parse_ns']:.0f} ns",
+         f"{codec['parse_ratio']:.1f}x cJSON ({codec['cjson_parse_ns']:.0f} ns)", ">= 5x"),
+        ("codec parse+validate", f"{codec['check_ns']:.0f} ns",
+         f"{codec['check_ratio']:.1f}x cJSON with the same checks ({codec['cjson_check_ns']:.0f} ns), "
+         f"{codec['cjson_parse_ns'] / codec['check_ns']:.1f}x cJSON without any", ">= 5x"),
+        ("codec encode", f"{codec['encode_ns']:.0f} ns",
+         f"{codec['encode_ratio']:.1f}x cJSON ({codec['cjson_encode_ns']:.0f} ns)", ""),
+        ("CAN frame to decision under flood, p50", f"{latency['p50_us']:.0f} us",
+         f"loopback datagram {latency['loopback_p50_us']:.0f} us", ""),
+        ("CAN frame to decision under flood, p99", f"{latency['p99_us']:.0f} us",
+         f"{latency['seed_us'] / latency['p99_us']:.0f}x below the seed's 10 ms", "< 1000 us"),
+        ("start to BootNotification accepted", f"{station['start_to_accepted_ms_median']:.0f} ms",
+         f"{5000 / station['start_to_accepted_ms_median']:.0f}x below the seed's 5 s", "< 200 ms"),
+        ("station memory while charging", f"{station['rss_mb']:.1f} MB", "", "< 10 MB"),
+        ("station CPU while charging", f"{station['cpu_percent_charging']:.2f} %",
+         "seed 15 % of two small cores", "< 1 %"),
+        ("Cortex-M4 code, core + proto + station", f"{sizes['text_total'] / 1024:.0f} kB", "", ""),
+        ("Cortex-M4 RAM of one whole station", f"{sizes['ram_station'] / 1024:.0f} kB",
+         f"{180 * 1024 / sizes['ram_station']:.1f}x below the seed's 180 kB", ""),
+        ("street, charging", f"{street['charging_station_hours_per_s']:.0f} station-h/s", "", ""),
+        ("street, idle", f"{street['idle_station_hours_per_s']:.0f} station-h/s",
+         f"the world alone {street['idle_world_alone_hours_per_s']:.0f} h/s", ""),
+    ]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--build", default="build/bench", help="folder of the bench preset")
+    parser.add_argument("--sizes", default="build/cortex-m/sizes.tsv", help="Cortex-M4 sizes")
+    args = parser.parse_args()
+    figures = {}
+    try:
+        for name in ("codec", "latency", "street"):
+            print(f"bench: {name}", file=sys.stderr, flush=True)
+            figures[name] = run_program(os.path.join(args.build, "bench", f"bench_{name}"))
+        print("bench: station", file=sys.stderr, flush=True)
+        figures["station"] = measure_station(args.build)
+        figures["cortex-m4"] = read_sizes(args.sizes)
+    except (Failed, OSError, subprocess.TimeoutExpired) as failure:
+        print(f"bench: {failure}", file=sys.stderr)
+        return 1
+    table = [("what", "figure", "beside it", "target")] + rows(figures)
+    widths = [max(len(row[i]) for row in table) for i in range(4)]
+    for row in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    text = json.dumps(figures)
+    with open(os.path.join(args.build, "bench.json"), "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

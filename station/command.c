@@ -122,7 +122,14 @@ static int on_set(struct call *call)
     if (pw_settings_find(path, &at) != PW_OK && pw_settings_find_ocpp(path, &at) != PW_OK) {
         return refuse(call, PW_ERR_UNKNOWN, "there is no such setting: see get");
     }
-    int err = pw_settings_set(&call->st->settings, at, value, PW_BY_PERSON, call->answer);
+    struct pw_out unsaid = *call->answer;
+    pw_settings_print_path(at, call->answer);
+    pw_put_s(call->answer, ": ");
+    int err = pw_cp16_check_setting(at.id, value, call->answer);
+    if (err == PW_OK) {
+        *call->answer = unsaid;
+        err = pw_settings_set(&call->st->settings, at, value, PW_BY_PERSON, call->answer);
+    }
     if (err != PW_OK) {
         pw_put_c(call->answer, '\n');
         return err;

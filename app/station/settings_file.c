@@ -2,6 +2,7 @@
 
 #include "can/wire.h"
 #include "config.h"
+#include "cp16/cp16.h"
 #include "serial.h"
 #include "wsclient.h"
 
@@ -86,10 +87,15 @@ static void say_unknown(struct pw_out *why, struct pw_str path)
 
 // ---------------------------------------------------------------------------------------------
 
-// What only the port knows: which URLs and devices can be opened.
+// What a row cannot say: what OCPP wants, and what only the port knows, which URLs and devices can
+// be opened.
 static int check_form(struct pw_setting_at at, struct pw_str value, struct pw_out *why)
 {
     char text[PW_SETTING_TEXT_MAX];
+    int err = pw_cp16_check_setting(at.id, value, why);
+    if (err != PW_OK) {
+        return err;
+    }
     if (value.len == 0 || pw_str_copy(text, sizeof(text), value) != PW_OK) {
         return PW_OK;
     }
@@ -119,9 +125,12 @@ static int set_one(struct pw_settings *settings, const struct pw_config_entry *e
     int err = pw_settings_set(settings, at, entry->value, by, why);
     if (err == PW_OK && check_form(at, entry->value, &form_why) != PW_OK) {
         pw_settings_print_path(at, why);
-        pw_put_s(why, ": \"");
-        pw_put(why, entry->value);
-        pw_put_s(why, "\" is not allowed; ");
+        if (pw_setting_rows[at.id].when != PW_WHEN_SECRET) {
+            pw_put_s(why, ": \"");
+            pw_put(why, entry->value);
+            pw_put_c(why, '"');
+        }
+        pw_put_s(why, " is not allowed; ");
         pw_put(why, pw_out_str(&form_why));
         err = PW_ERR_RANGE;
     }

@@ -1,5 +1,6 @@
 // What the central system asks: one row an action, one function an answer. And the reading of
 // whatever comes over the link.
+#include "cp16/measurands.h"
 #include "cp16/parts.h"
 
 #include <string.h>
@@ -7,25 +8,26 @@
 // ---------------------------------------------------------------------------------------------
 // Configuration.
 
+enum { KEY_LEAST = 16 }; // characters of AuthorizationKey
+
 static bool is_list_of_measurands(enum pw_setting_id id)
 {
     return id == PW_SET_SAMPLED_DATA || id == PW_SET_ALIGNED_DATA || id == PW_SET_STOP_SAMPLED_DATA;
 }
 
-// Whether a value holds beyond its row: lists name what is measured, keys are long enough.
-static int check_value(enum pw_setting_id id, struct pw_str value, struct pw_out *why)
+int pw_cp16_check_setting(enum pw_setting_id id, struct pw_str value, struct pw_out *why)
 {
     uint16_t mask = 0;
     if (is_list_of_measurands(id)) {
         return pw_cp16_measurands(value, &mask, why);
     }
     if (id == PW_SET_STOP_ALIGNED_DATA && value.len > 0) {
-        pw_put_s(why, "StopTxnAlignedData: only the empty list is supported");
+        pw_put_s(why, "only the empty list is supported");
         return PW_ERR_RANGE;
     }
     // Whitepaper A00.FR.205: 16 to 40 characters.
-    if (id == PW_SET_OCPP_KEY && value.len < 16) {
-        pw_put_s(why, "AuthorizationKey must have 16 to 40 characters");
+    if (id == PW_SET_OCPP_KEY && value.len < KEY_LEAST) {
+        pw_put_s(why, "it must have 16 to 40 characters");
         return PW_ERR_RANGE;
     }
     return PW_OK;
@@ -40,7 +42,7 @@ static enum pw_ocpp16_configuration_status change(struct pw_cp16 *cp, struct pw_
     if (pw_settings_find_ocpp(key, &at) != PW_OK) {
         return PW_OCPP16_CONFIGURATION_NOT_SUPPORTED;
     }
-    int err = check_value(at.id, value, &out);
+    int err = pw_cp16_check_setting(at.id, value, &out);
     if (err == PW_OK) {
         err = pw_settings_set(cp->settings, at, value, PW_BY_OCPP, &out);
     }

@@ -177,7 +177,9 @@ pw_unix_ms pw_cp16_stamp_wall(const struct pw_cp16 *cp, struct pw_stamp at, pw_m
 // "offline", "connecting", "pending", "rejected", "online".
 const char *pw_cp16_state_name(const struct pw_cp16 *cp);
 
-// Checks a list of measurands ("Voltage,SoC"). PW_ERR_RANGE with the first unknown one in *why.
-PW_MUST_USE int pw_cp16_measurands(struct pw_str list, uint16_t *quantities, struct pw_out *why);
+// What OCPP wants of a setting beyond its row: lists name what is measured, keys are long enough.
+// For whoever sets one, before pw_settings_set. PW_ERR_RANGE with the reason in *why.
+PW_MUST_USE int pw_cp16_check_setting(enum pw_setting_id id, struct pw_str value,
+                                      struct pw_out *why);
 
 #endif

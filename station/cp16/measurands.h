@@ -13,6 +13,10 @@ struct pw_cp16_meter_value {
     struct pw_ocpp16_meter_value meter_value;
 };
 
+// The quantities of a list of measurands ("Voltage,SoC"). PW_ERR_RANGE with the first unknown one
+// in *why.
+PW_MUST_USE int pw_cp16_measurands(struct pw_str list, uint16_t *quantities, struct pw_out *why);
+
 // Fills *to from a sample: the quantities in the mask, and battery Ah and BMS Imax as measurands of
 // their own when `seed`. False when that leaves nothing to say. *to must stay where it is until it
 // has been encoded.

@@ -233,15 +233,56 @@ void pw_settings_print_path(struct pw_setting_at at, struct pw_out *out)
 
 static void say_refused(struct pw_setting_at at, struct pw_str value, struct pw_out *why)
 {
-    const struct pw_setting_row *row = &pw_setting_rows[at.id];
     pw_settings_print_path(at, why);
-    if (row->when != PW_WHEN_SECRET) {
+    if (pw_setting_rows[at.id].when != PW_WHEN_SECRET) {
         pw_put_s(why, ": \"");
         pw_put(why, (struct pw_str){.at = value.at, .len = value.len > 60 ? 60 : value.len});
         pw_put_s(why, "\"");
     }
-    pw_put_s(why, " is not allowed; it must be ");
-    pw_settings_print_range(row, why);
+    pw_put_s(why, " is not allowed; ");
+}
+
+enum { INFYPOWER_ADDRESS_MAX = 59 }; // proto/can/rectifier.h
+
+// What must hold between the settings of a connector: the rule that is broken, or NULL.
+static const char *broken_rule(const struct pw_settings *settings, unsigned i)
+{
+    bool two_buses = pw_settings_text(settings, PW_SET_CAN_BUS1)[0] != '\0';
+    bool huawei = pw_settings_connector(settings, PW_SET_RECTIFIER, i) == 0;
+    if (pw_settings_connector(settings, PW_SET_VOLTAGE_MIN_MV, i) >=
+        pw_settings_connector(settings, PW_SET_VOLTAGE_MAX_MV, i)) {
+        return "voltage_min_mv must be below voltage_max_mv";
+    }
+    if (pw_settings_connector(settings, PW_SET_DERATE_FROM_DC, i) >=
+        pw_settings_connector(settings, PW_SET_TRIP_DC, i)) {
+        return "derate_from_dc must be below trip_dc";
+    }
+    if (!two_buses && (pw_settings_connector(settings, PW_SET_VEHICLE_BUS, i) == 1 ||
+                       pw_settings_connector(settings, PW_SET_POWER_BUS, i) == 1)) {
+        return "bus 1 is used, but can.bus1 is not set";
+    }
+    if (!huawei &&
+        pw_settings_connector(settings, PW_SET_RECTIFIER_ADDRESS, i) > INFYPOWER_ADDRESS_MAX) {
+        return "rectifier_address must be 0..59 for infypower";
+    }
+    return NULL;
+}
+
+// A connector's number from a running station must fit the others at once: nobody checks again
+// before the bay gets it. A file is checked as a whole when all of it has been read, and what the
+// store kept was checked when it was set.
+static int set_number(struct pw_settings *settings, struct pw_setting_at at, int32_t number,
+                      enum pw_setting_by by, const char **rule)
+{
+    int32_t *place = &settings->number[at.id][at.instance];
+    int32_t before = *place;
+    *place = number;
+    *rule = by == PW_BY_PERSON || by == PW_BY_OCPP ? broken_rule(settings, at.instance) : NULL;
+    if (*rule != NULL) {
+        *place = before;
+        return PW_ERR_RANGE;
+    }
+    return PW_OK;
 }
 
 int pw_settings_set(struct pw_settings *settings, struct pw_setting_at at, struct pw_str value,
@@ -270,13 +311,24 @@ int pw_settings_set(struct pw_settings *settings, struct pw_setting_at at, struc
     }
     if (err != PW_OK) {
         say_refused(at, value, why);
+        pw_put_s(why, "it must be ");
+        pw_settings_print_range(row, why);
         return err;
     }
     if (connector && at.instance == settings->connectors) {
         settings->connectors++;
         settings->number[PW_SET_CONNECTORS][0] = settings->connectors;
     }
-    settings->number[at.id][connector ? at.instance : 0] = (int32_t)number;
+    if (connector) {
+        const char *rule = NULL;
+        err = set_number(settings, at, (int32_t)number, by, &rule);
+        if (err != PW_OK) {
+            say_refused(at, value, why);
+            pw_put_s(why, rule);
+        }
+        return err;
+    }
+    settings->number[at.id][0] = (int32_t)number;
     if (row->kind == PW_KIND_TEXT) {
         return pw_str_copy(settings->text[slot_of(at.id)], PW_SETTING_TEXT_MAX, value);
     }
@@ -319,15 +371,6 @@ void pw_settings_print(const struct pw_settings *settings, struct pw_setting_at 
     PW_UNREACHABLE();
 }
 
-static int refuse(struct pw_out *why, unsigned instance, const char *sentence)
-{
-    pw_put_s(why, "connectors[");
-    pw_put_uint(why, instance);
-    pw_put_s(why, "]: ");
-    pw_put_s(why, sentence);
-    return PW_ERR_RANGE;
-}
-
 int pw_settings_check(const struct pw_settings *settings, struct pw_out *why)
 {
     if (pw_settings_text(settings, PW_SET_STATION_ID)[0] == '\0') {
@@ -338,23 +381,18 @@ int pw_settings_check(const struct pw_settings *settings, struct pw_out *why)
         pw_put_s(why, "connectors is missing: a station needs at least one connector");
         return PW_ERR_RANGE;
     }
-    bool two_buses = pw_settings_text(settings, PW_SET_CAN_BUS1)[0] != '\0';
     if (pw_settings_text(settings, PW_SET_CAN_BUS0)[0] == '\0') {
         pw_put_s(why, "can.bus0 is missing: a dc connector needs a CAN bus");
         return PW_ERR_RANGE;
     }
     for (unsigned i = 0; i < settings->connectors; i++) {
-        if (pw_settings_connector(settings, PW_SET_VOLTAGE_MIN_MV, i) >=
-            pw_settings_connector(settings, PW_SET_VOLTAGE_MAX_MV, i)) {
-            return refuse(why, i, "voltage_min_mv must be below voltage_max_mv");
-        }
-        if (pw_settings_connector(settings, PW_SET_DERATE_FROM_DC, i) >=
-            pw_settings_connector(settings, PW_SET_TRIP_DC, i)) {
-            return refuse(why, i, "derate_from_dc must be below trip_dc");
-        }
-        if (!two_buses && (pw_settings_connector(settings, PW_SET_VEHICLE_BUS, i) == 1 ||
-                           pw_settings_connector(settings, PW_SET_POWER_BUS, i) == 1)) {
-            return refuse(why, i, "bus 1 is used, but can.bus1 is not set");
+        const char *rule = broken_rule(settings, i);
+        if (rule != NULL) {
+            pw_put_s(why, "connectors[");
+            pw_put_uint(why, i);
+            pw_put_s(why, "]: ");
+            pw_put_s(why, rule);
+            return PW_ERR_RANGE;
         }
     }
     return PW_OK;

@@ -69,8 +69,10 @@ PW_MUST_USE int pw_settings_find(struct pw_str path, struct pw_setting_at *at);
 PW_MUST_USE int pw_settings_find_ocpp(struct pw_str key, struct pw_setting_at *at);
 
 // Sets a value from text. Errors: PW_ERR_BUSY (this hand may not set it), PW_ERR_PEER (wrong type),
-// PW_ERR_RANGE; *why then holds one sentence with key, value and allowed range. A FILE value of a
-// connector beyond the last one adds that connector, in order.
+// PW_ERR_RANGE; *why then holds one sentence with key, value and allowed range, and nothing has
+// changed. A person's or OCPP's value must also fit the connector's other settings
+// (pw_settings_check). A FILE value of a connector beyond the last one adds that connector, in
+// order.
 PW_MUST_USE int pw_settings_set(struct pw_settings *settings, struct pw_setting_at at,
                                 struct pw_str value, enum pw_setting_by by, struct pw_out *why);
 

@@ -177,6 +177,10 @@ class Settings(Case):
         ("can:\n  bus0: canbus:0\n", ':2: can.bus0: "canbus:0" is not allowed; expected socketcan:can0, '
                                         "mcast:239.74.163.2:43113, slcan:/dev/ttyUSB0@250000, "
                                         "slcan:tcp:address:port or replay:file"),
+        ("metering:\n  sampled_data: Voltage,Foo\n",
+         ':2: metering.sampled_data: "Voltage,Foo" is not allowed; "Foo" is not measured here; there are '
+         "Energy.Active.Import.Register, Power.Active.Import, Voltage, Current.Import, Current.Offered, SoC, "
+         "Temperature"),
         ("console:\n  device: ttyUSB0\n", ':2: console.device: "ttyUSB0" is not allowed; it must be stdin, or the '
                                           "path of a device, as in /dev/ttyUSB0@9600"),
         ("station:\n  id: a\n  id: b\n", ":3: station.id: is set twice, first in line 2"),
@@ -202,6 +206,12 @@ class Settings(Case):
         self.assertIn(f"others may read it (mode 0640); run: chmod 600 {secrets}", answer.stderr)
         os.chmod(secrets, 0o600)
         self.assertEqual(self.once("--config", self.settings(), "--secrets", secrets, "--check").returncode, 0)
+
+    def test_a_key_that_is_too_short_is_not_shown(self):
+        secrets = self.write("secrets.yaml", "ocpp: {authorization_key: tooshort}\n")
+        answer = self.once("--config", self.settings(), "--secrets", secrets, "--check")
+        self.assertEqual(answer.stderr, f"pilotwire-station: {secrets}:1: ocpp.authorization_key is not allowed; "
+                                        "it must have 16 to 40 characters\n")
 
     def test_a_setting_that_is_no_secret(self):
         secrets = self.write("secrets.yaml", "station: {id: CP2}\n")
@@ -254,6 +264,10 @@ class Running(Case):
         for arguments, why in [(("set", "metering.sample_interval_s", "-1"), "0..86400"),
                                (("set", "station.id", "X"), "can only be set in the configuration file"),
                                (("set", "no.such", "1"), "there is no such setting"),
+                               (("set", "metering.sampled_data", "Foo"),
+                                'metering.sampled_data: "Foo" is not measured here'),
+                               (("set", "connectors[0].voltage_min_mv", "90000"),
+                                "must be below voltage_max_mv"),
                                (("get", "no.such"), "there is no such setting"), (("stop",), "nothing is charging"),
                                (("start", "9"), "it must be 1..1")]:
             answer = self.ask(*arguments)

@@ -155,6 +155,7 @@ static void contradictions_are_found(void **state)
         {"connectors[0].voltage_min_mv", "90000", "voltage_min_mv"},
         {"connectors[0].derate_from_dc", "800", "derate_from_dc"},
         {"connectors[0].vehicle_bus", "1", "can.bus1"},
+        {"connectors[0].rectifier_address", "60", "rectifier_address"},
     };
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
         struct pw_settings settings = fresh();
@@ -165,10 +166,43 @@ static void contradictions_are_found(void **state)
         assert_int_equal(set(&settings, "can.bus0", "socketcan:can0", PW_BY_FILE, why), PW_OK);
         out = PW_OUT(why);
         assert_int_equal(pw_settings_check(&settings, &out), PW_OK);
+        if (strcmp(rows[i].names, "rectifier_address") == 0) {
+            assert_int_equal(
+                set(&settings, "connectors[0].rectifier", "infypower", PW_BY_FILE, why), PW_OK);
+        }
         assert_int_equal(set(&settings, rows[i].path, rows[i].value, PW_BY_FILE, why), PW_OK);
         out = PW_OUT(why);
         assert_int_equal(pw_settings_check(&settings, &out), PW_ERR_RANGE);
         assert_non_null(strstr(why, rows[i].names));
+    }
+}
+
+// Reason: a contradiction that is set while running would be kept, and the station would never
+// start again.
+static void a_live_change_that_contradicts_another_changes_nothing(void **state)
+{
+    (void)state;
+    const struct {
+        const char *path;
+        const char *value;
+        const char *names;
+    } rows[] = {
+        {"connectors[0].voltage_min_mv", "85500", "must be below voltage_max_mv"},
+        {"connectors[0].voltage_max_mv", "56000", "must be below voltage_max_mv"},
+        {"connectors[0].derate_from_dc", "700", "must be below trip_dc"},
+        {"connectors[0].trip_dc", "600", "must be below trip_dc"},
+    };
+    const enum pw_setting_by hands[] = {PW_BY_PERSON, PW_BY_OCPP};
+    for (size_t i = 0; i < PW_COUNT(rows) * PW_COUNT(hands); i++) {
+        struct pw_settings settings = fresh();
+        struct pw_settings before = settings;
+        char why[PW_SETTING_WHY_MAX] = "";
+        int err = set(&settings, rows[i / 2].path, rows[i / 2].value, hands[i % 2], why);
+        assert_int_equal(err, PW_ERR_RANGE);
+        assert_memory_equal(&settings, &before, sizeof(settings));
+        assert_non_null(strstr(why, rows[i / 2].path));
+        assert_non_null(strstr(why, rows[i / 2].value));
+        assert_non_null(strstr(why, rows[i / 2].names));
     }
 }
 
@@ -196,6 +230,7 @@ int main(void)
         cmocka_unit_test(numbers_that_are_none_are_named),
         cmocka_unit_test(connectors_are_added_in_order_only),
         cmocka_unit_test(contradictions_are_found),
+        cmocka_unit_test(a_live_change_that_contradicts_another_changes_nothing),
         cmocka_unit_test(a_secret_is_never_printed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

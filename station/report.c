@@ -28,6 +28,11 @@ static void put_age(struct pw_out *out, pw_ms at, pw_ms now)
     put_unit(out, (int64_t)(now - at), 3, 1, " s ago");
 }
 
+static void put_span(struct pw_out *out, pw_ms since, pw_ms now)
+{
+    put_unit(out, since == PW_NEVER ? 0 : (int64_t)(now - since), 3, 1, " s");
+}
+
 static void put_connector(struct pw_out *out, const struct pw_bay_view *view, const char *title)
 {
     pw_put_s(out, "connector ");
@@ -229,8 +234,8 @@ void pw_report_limits(const struct pw_station *st, struct pw_out *out, pw_ms now
             pw_put_s(out, "\t");
             put_unit(out, limit->ma, 3, 1, " A\t");
             pw_put_s(out, limit->why);
-            pw_put_s(out, "\tsince ");
-            put_age(out, limit->since, now);
+            pw_put_s(out, "\tfor ");
+            put_span(out, limit->since, now);
             pw_put_c(out, '\n');
         }
     }
@@ -284,8 +289,8 @@ void pw_report_status(const struct pw_station *st, struct pw_out *out, pw_ms now
             pw_put_s(out, ", ");
             pw_put_s(out, view.limit_why);
         }
-        pw_put_s(out, ", since ");
-        put_age(out, view.limit_since, now);
+        pw_put_s(out, ", for ");
+        put_span(out, view.limit_since, now);
         pw_put_c(out, '\n');
     }
 }

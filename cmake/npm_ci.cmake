@@ -1,4 +1,5 @@
-# Script of pw_npm(): `npm ci` unless node_modules is already what the lock file says.
+# Script of pw_npm() and tools/setup: `npm ci` unless node_modules is already what the lock file
+# says. SAY: what to tell first; STAMP: a file to touch afterwards.
 set(installed ${DIR}/node_modules/.installed)
 file(SHA256 ${DIR}/package-lock.json want)
 set(have "")
@@ -6,6 +7,9 @@ if(EXISTS ${installed})
   file(READ ${installed} have)
 endif()
 if(NOT have STREQUAL want)
+  if(SAY)
+    message(NOTICE "${SAY}")
+  endif()
   execute_process(COMMAND ${NPM} ci --ignore-scripts --no-audit --no-fund --loglevel=error
     WORKING_DIRECTORY ${DIR} RESULT_VARIABLE result)
   if(NOT result EQUAL 0)
@@ -13,4 +17,6 @@ if(NOT have STREQUAL want)
   endif()
   file(WRITE ${installed} ${want})
 endif()
-file(WRITE ${STAMP} ${want})
+if(STAMP)
+  file(WRITE ${STAMP} ${want})
+endif()

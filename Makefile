@@ -22,11 +22,12 @@ bench: ## figures as ratios against something real in the same run
 	@tools/build cortex-m
 	@/usr/bin/env python3 tools/bench.py
 
-fuzz: ## libFuzzer on every target for FUZZ_SECONDS (default 60) each; new inputs go to fuzz/corpus
+fuzz: ## libFuzzer on every target for FUZZ_SECONDS (default 60) each; with FUZZ_KEEP=1 new inputs go to fuzz/corpus
 	@tools/setup test
 	@tools/fuzz
 
 format: ## clang-format every C file in place
+	@tools/setup test
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 clean: ## remove everything built

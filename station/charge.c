@@ -110,11 +110,13 @@ static void end(struct pw_station *st, unsigned index)
     say(st, PW_LOG_INFO, index, "ended", pw_str_of(pw_session_reason_name(event->reason)));
 }
 
-static void take_events(struct pw_station *st, unsigned index, pw_ms now)
+static bool take_events(struct pw_station *st, unsigned index, pw_ms now)
 {
     struct pw_session *session = &st->bays[index].session;
     struct pw_session_event event;
+    bool any = false;
     while (!st->extra[index].end_waits && pw_session_take(session, &event)) {
+        any = true;
         switch (event.kind) {
         case PW_SESSION_BEGIN: begin(st, index, &event, now); break;
         case PW_SESSION_END:
@@ -131,19 +133,19 @@ static void take_events(struct pw_station *st, unsigned index, pw_ms now)
         case PW_SESSION_CHANGED: break;
         }
     }
+    return any;
 }
 
-static void await_record(struct pw_station *st, unsigned index, pw_ms now)
+static bool await_record(struct pw_station *st, unsigned index, pw_ms now)
 {
     struct pw_station_connector *extra = &st->extra[index];
-    if (extra->ticket == 0) {
-        return;
+    int safe = extra->ticket == 0 ? 0 : pw_journal_durable(&st->journal, extra->ticket);
+    if (safe == 0) {
+        return false;
     }
-    int safe = pw_journal_durable(&st->journal, extra->ticket);
-    if (safe != 0) {
-        extra->ticket = 0;
-        pw_session_recorded(&st->bays[index].session, safe > 0, now);
-    }
+    extra->ticket = 0;
+    pw_session_recorded(&st->bays[index].session, safe > 0, now);
+    return true;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -198,7 +200,7 @@ static void sample(struct pw_station *st, unsigned index, const struct pw_bay_vi
     tell_vehicle(st, index, view);
 }
 
-static void keep(struct pw_station *st, unsigned index, pw_ms now)
+static bool keep(struct pw_station *st, unsigned index, pw_ms now)
 {
     struct pw_bay *bay = &st->bays[index];
     struct pw_station_connector *extra = &st->extra[index];
@@ -212,21 +214,22 @@ static void keep(struct pw_station *st, unsigned index, pw_ms now)
         pw_journal_save_register(&st->journal, index + 1, have.energy,
                                  pw_cp16_stamp(&st->cp16, now)) == PW_OK) {
         pw_bay_kept(bay, &have, now);
+        return true;
     }
+    return false;
 }
 
-void pw_charge_step(struct pw_station *st, unsigned index, pw_ms now)
+bool pw_charge_step(struct pw_station *st, unsigned index, const struct pw_bay_view *view,
+                    pw_ms now)
 {
-    struct pw_bay_view view;
     if (st->extra[index].end_waits) {
         end(st, index);
     }
-    take_events(st, index, now);
-    await_record(st, index, now);
-    pw_bay_view(&st->bays[index], &view, now);
-    greet_vehicle(st, index, &view, now);
-    sample(st, index, &view, now);
-    keep(st, index, now);
+    bool told = take_events(st, index, now);
+    told = await_record(st, index, now) || told;
+    greet_vehicle(st, index, view, now);
+    sample(st, index, view, now);
+    return keep(st, index, now) || told;
 }
 
 pw_ms pw_charge_deadline(const struct pw_station *st, unsigned index)

@@ -6,7 +6,9 @@
 
 // charge.c: from sessions to records and messages, and what cp16 may ask.
 void pw_charge_init(struct pw_station *st, pw_ms now);
-void pw_charge_step(struct pw_station *st, unsigned index, pw_ms now);
+// `view` is the bay as it stands now. True when the bay was told something and wants another step.
+bool pw_charge_step(struct pw_station *st, unsigned index, const struct pw_bay_view *view,
+                    pw_ms now);
 pw_ms pw_charge_deadline(const struct pw_station *st, unsigned index);
 // Starts with this card on a connector (index from 0), or ends the charge it started.
 PW_MUST_USE int pw_charge_card(struct pw_station *st, unsigned index, struct pw_str id_tag,

@@ -229,15 +229,14 @@ static const char *bus_info(const struct pw_bay_view *view)
     return "";
 }
 
-static void report_connector(struct pw_station *st, unsigned index, pw_ms now)
+static void report_connector(struct pw_station *st, unsigned index, const struct pw_bay_view *view,
+                             pw_ms now)
 {
-    struct pw_bay_view view;
-    pw_bay_view(&st->bays[index], &view, now);
-    const char *bus = bus_info(&view);
-    struct pw_cp16_status status = {.status = view.status,
-                                    .error_code = view.error_code,
-                                    .info = bus[0] != '\0' ? bus : view.info,
-                                    .vendor_code = view.vendor_code};
+    const char *bus = bus_info(view);
+    struct pw_cp16_status status = {.status = view->status,
+                                    .error_code = view->error_code,
+                                    .info = bus[0] != '\0' ? bus : view->info,
+                                    .vendor_code = view->vendor_code};
     pw_cp16_status(&st->cp16, index + 1, &status, now);
 }
 
@@ -278,11 +277,15 @@ pw_ms pw_station_step(struct pw_station *st, pw_ms now)
         at = pw_earlier(at, pw_bay_step(&st->bays[i], now));
     }
     for (unsigned i = 0; i < st->connectors; i++) {
-        pw_charge_step(st, i, now);
-        // What the session was just told changes what the bay wants next.
-        at = pw_earlier(at, pw_bay_step(&st->bays[i], now));
+        struct pw_bay_view view;
+        pw_bay_view(&st->bays[i], &view, now);
+        if (pw_charge_step(st, i, &view, now)) {
+            // What the session was just told changes what the bay wants next.
+            at = pw_earlier(at, pw_bay_step(&st->bays[i], now));
+            pw_bay_view(&st->bays[i], &view, now);
+        }
         at = pw_earlier(at, pw_charge_deadline(st, i));
-        report_connector(st, i, now);
+        report_connector(st, i, &view, now);
     }
     report_station(st, now);
     at = pw_earlier(at, pw_cp16_step(&st->cp16, now));

@@ -199,21 +199,16 @@ int32_t pw_dc_derated_ma(const struct pw_dc_config *config, int32_t temp_dc)
 bool pw_dc_stop_wanted(const struct pw_dc *dc, enum stop *how)
 {
     *how = ORDERLY;
-    for (unsigned i = 0; i < PW_DC_FAULT_ROWS; i++) {
-        if ((dc->faults & PW_DC_BIT(i)) != 0 && fault_stops[i] > *how) {
-            *how = fault_stops[i];
-        }
+    for (uint32_t left = dc->faults; left != 0; left &= left - 1) {
+        enum stop stop = fault_stops[__builtin_ctz(left)];
+        *how = stop > *how ? stop : *how;
     }
     return dc->faults != 0;
 }
 
 enum pw_dc_fault pw_dc_worst(const struct pw_dc *dc)
 {
-    unsigned i = 0;
-    while (i < PW_DC_FAULT_ROWS && (dc->faults & PW_DC_BIT(i)) == 0) {
-        i++;
-    }
-    return (enum pw_dc_fault)i;
+    return dc->faults == 0 ? PW_DC_FAULT_ROWS : (enum pw_dc_fault)__builtin_ctz(dc->faults);
 }
 
 int pw_dc_clear(struct pw_dc *dc, enum pw_dc_fault fault, pw_ms now)
@@ -235,23 +230,18 @@ int pw_dc_clear(struct pw_dc *dc, enum pw_dc_fault fault, pw_ms now)
     return PW_OK;
 }
 
-static uint32_t staying(void)
-{
-    uint32_t set = 0;
-    for (unsigned i = 0; i < PW_DC_FAULT_ROWS; i++) {
-        set |= pw_dc_fault_rows[i].stays ? PW_DC_BIT(i) : 0;
-    }
-    return set;
-}
+#define STAY_BIT(id, latch, stop, code, vendor_code, words)                                        \
+    | ((latch) == STAYS ? PW_DC_BIT(PW_DC_FAULT_##id) : 0)
+static const uint32_t staying = 0 PW_DC_FAULTS(STAY_BIT);
 
 uint32_t pw_dc_latched(const struct pw_dc *dc)
 {
-    return dc->faults & staying();
+    return dc->faults & staying;
 }
 
 void pw_dc_restore(struct pw_dc *dc, uint32_t latched)
 {
-    dc->faults |= latched & staying();
+    dc->faults |= latched & staying;
 }
 
 bool pw_dc_is_off(const struct pw_dc *dc)

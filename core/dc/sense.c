@@ -374,7 +374,8 @@ static void sense_faults(struct turn *t)
     struct pw_dc *dc = t->dc;
     follow_reference(t);
     dc->present = electric_faults(t) | switch_faults(t) | silence_faults(t) | told_faults(t);
-    for (unsigned i = 0; i < PW_DC_FAULT_ROWS; i++) {
+    for (uint32_t left = dc->present | dc->faults; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctz(left);
         uint32_t bit = PW_DC_BIT(i);
         bool standing = (dc->faults & bit) != 0;
         if ((dc->present & bit) != 0) {

@@ -190,11 +190,16 @@ void pw_cp16_spoke(struct pw_cp16 *cp, pw_ms now)
 // ---------------------------------------------------------------------------------------------
 // Statuses.
 
+// Almost always both are the same literal: then there is nothing to compare.
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || strcmp(a, b) == 0;
+}
+
 static bool same_status(const struct pw_cp16_status *a, const struct pw_cp16_status *b)
 {
-    return a->status == b->status && pw_str_is(pw_str_of(a->error_code), b->error_code) &&
-           pw_str_is(pw_str_of(a->info), b->info) &&
-           pw_str_is(pw_str_of(a->vendor_code), b->vendor_code);
+    return a->status == b->status && same_text(a->error_code, b->error_code) &&
+           same_text(a->info, b->info) && same_text(a->vendor_code, b->vendor_code);
 }
 
 void pw_cp16_status(struct pw_cp16 *cp, unsigned connector, const struct pw_cp16_status *status,

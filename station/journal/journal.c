@@ -314,7 +314,6 @@ static int read_transaction(const struct pw_journal *journal, uint32_t seq,
 int pw_journal_head(struct pw_journal *journal, struct pw_message *message)
 {
     struct pw_record record;
-    struct key key = numbered_key("q/", journal->head);
     if (journal->head == journal->tail) {
         return PW_ERR_UNKNOWN;
     }
@@ -322,6 +321,7 @@ int pw_journal_head(struct pw_journal *journal, struct pw_message *message)
     if (safe <= 0) {
         return safe < 0 ? safe : PW_ERR_AGAIN;
     }
+    struct key key = numbered_key("q/", journal->head);
     int err = load(journal, &key, &record);
     if (err != PW_OK) {
         return err == PW_ERR_UNKNOWN ? PW_ERR_AGAIN : err;

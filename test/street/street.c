@@ -199,7 +199,7 @@ static void turn_station(struct street *street)
 {
     unsigned bus = 0;
     struct pw_can_frame frame;
-    char lines[2048];
+    static char lines[2048];
     struct pw_out out = PW_OUT(lines);
     tend_link(street);
     deliver(street);

@@ -18,10 +18,8 @@ session:
 connectors:
   - kind: dc
 YAML
-mkfifo world
-"$bin/pilotwire-sim" dc --can socketcan:vcan0 --plugged --soc 40 --status 0 >sim.log 2>&1 <world &
+"$bin/pilotwire-sim" dc --can socketcan:vcan0 --plugged --soc 40 --status 0 >sim.log 2>&1 </dev/null &
 sim=$!
-exec 3>world
 "$bin/pilotwire-station" --config station.yaml --data data --control control >station.log 2>&1 </dev/null &
 station=$!
 
@@ -48,8 +46,11 @@ until_field status Faulted 5
 until_field contactor false 5
 grep -q 'state=bus-off' station.log || { echo "no log line about bus-off" >&2; exit 1; }
 echo "stopped by bus-off"
-# On a vcan everybody hears the error frame, so the simulator's own controller is off as well.
-echo "bus on" >&3
+# On a vcan everybody hears the error frame, so the simulator's own controller is off as well. The
+# station restarts its own after the back-off; then the other one is told that it was restarted.
+sleep 3
+grep -q 'from=bus-off to=active' station.log || { echo "no restart after the back-off" >&2; exit 1; }
+cansend vcan0 20000100#0000000000000000
 until_field status Charging 45
 echo "charging again"
 kill -TERM "$station"

@@ -71,9 +71,11 @@ struct pw_rectifier_driver {
     int (*control)(const struct pw_rectifier_config *config,
                    const struct pw_rectifier_command *command, unsigned n,
                    struct pw_can_frame *frame);
-    // The questions, 0..poll_count-1: one every poll_ms, round robin.
+    // The questions, 0..poll_count-1, round robin: one every poll_ms, and one every poll_idle_ms
+    // while no vehicle is there and nothing is on.
     uint8_t poll_count;
     uint32_t poll_ms;
+    uint32_t poll_idle_ms;
     int (*poll)(const struct pw_rectifier_config *config, unsigned n, struct pw_can_frame *frame);
     // A module not heard for this long is off by its own time-out. Until then it may still deliver,
     // however silent it is.

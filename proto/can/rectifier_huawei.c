@@ -260,6 +260,7 @@ const struct pw_rectifier_driver pw_rectifier_driver_huawei = {
     .control = control,
     .poll_count = PW_COUNT(polls),
     .poll_ms = 50,
+    .poll_idle_ms = 500,
     .poll = poll,
     .silence_ms = 15000,
     .read = read,

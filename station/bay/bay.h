@@ -180,6 +180,7 @@ struct pw_bay {
         struct pw_rectifier_command sent; // last set-points on the wire
         bool sent_once;
         bool coil_sent;
+        bool idled;      // at the last turn: nobody is there and nothing is on
         bool spoke;      // the power bus carried frames at the last turn
         bool node_rests; // the I/O node is not operational
     } poll;

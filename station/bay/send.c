@@ -103,7 +103,13 @@ static void send_questions(struct pw_bay *bay, pw_ms *next, pw_ms now)
 {
     const struct pw_rectifier_driver *d = bay->driver;
     struct pw_can_frame frame;
-    if (d->poll_count > 0 && pw_bay_due(&bay->poll.query_at, d->poll_ms, next, now)) {
+    bool idle = bay->dc.state == PW_DC_IDLE && !bay->dc.plugged;
+    if (bay->poll.idled && !idle) {
+        bay->poll.query_at = now; // what is known may be old
+    }
+    bay->poll.idled = idle;
+    pw_ms asking = idle ? d->poll_idle_ms : d->poll_ms;
+    if (d->poll_count > 0 && pw_bay_due(&bay->poll.query_at, asking, next, now)) {
         bay->poll.query_row = (bay->poll.query_row + 1) % d->poll_count;
         if (pw_rectifier_poll(d, &bay->rectifier_config, bay->poll.query_row, &frame) >= 0) {
             queue(bay, bay->config.power_bus, &frame);

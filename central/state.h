@@ -83,7 +83,6 @@ struct station {
     struct pw_ocpp_rpc rpc;
     struct command *command; // in flight first
     uint32_t commands;
-    pw_unix_ms served_wall; // when the call being served came, for its latency
     pw_unix_ms sent_wall;
     struct connector *connector[PW_CENTRAL_CONNECTORS];
 };

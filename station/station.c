@@ -355,8 +355,3 @@ enum pw_restart pw_station_wants_restart(const struct pw_station *st)
                ? st->restart
                : PW_RESTART_NONE;
 }
-
-pw_unix_ms pw_station_wall(const struct pw_station *st, pw_ms now)
-{
-    return pw_cp16_wall(&st->cp16, now);
-}

@@ -113,7 +113,4 @@ enum pw_restart pw_station_wants_restart(const struct pw_station *st);
 #define PW_STATION_OFF_MAX 48
 size_t pw_station_off_frames(const struct pw_settings *settings, struct pw_bay_tx *to, size_t cap);
 
-// The station's idea of the time: monotonic plus what it learned; 0 while unknown.
-pw_unix_ms pw_station_wall(const struct pw_station *st, pw_ms now);
-
 #endif

@@ -46,28 +46,16 @@ PW_DC_FAULTS(FAULT_CHECK)
 _Static_assert(PW_DC_FAULT_ROWS <= 32, "a set of faults is one word");
 
 #define WORD(id, text) text,
-static const char *const bound_names[PW_DC_BOUND_ROWS] = {PW_DC_BOUNDS(WORD)};
 static const char *const pause_names[PW_DC_PAUSE_ROWS] = {PW_DC_PAUSES(WORD)};
-static const char *const end_names[PW_DC_END_ROWS] = {PW_DC_ENDS(WORD)};
 
 const char *pw_dc_state_name(enum pw_dc_state state)
 {
     return (unsigned)state < PW_DC_STATE_ROWS ? pw_dc_state_rows[state].name : "unknown";
 }
 
-const char *pw_dc_bound_name(enum pw_dc_bound bound)
-{
-    return (unsigned)bound < PW_DC_BOUND_ROWS ? bound_names[bound] : "unknown";
-}
-
 const char *pw_dc_pause_name(enum pw_dc_pause pause)
 {
     return (unsigned)pause < PW_DC_PAUSE_ROWS ? pause_names[pause] : "unknown";
-}
-
-const char *pw_dc_end_name(enum pw_dc_end end)
-{
-    return (unsigned)end < PW_DC_END_ROWS ? end_names[end] : "unknown";
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -172,31 +172,29 @@ struct pw_dc_output {
 };
 
 // What holds the current at its value.
+enum pw_dc_bound {
+    PW_DC_BOUND_STATION,
+    PW_DC_BOUND_STACK,
+    PW_DC_BOUND_VEHICLE,
+    PW_DC_BOUND_RECTIFIER,
+    PW_DC_BOUND_TEMPERATURE,
+};
+
 // clang-format off
-#define PW_DC_BOUNDS(X)                                                                     \
-    X(STATION, "station") X(STACK, "limits") X(VEHICLE, "vehicle") X(RECTIFIER, "rectifier") \
-    X(TEMPERATURE, "temperature")
 // Why no energy flows although it might.
 #define PW_DC_PAUSES(X)                                                                      \
     X(NONE, "none")       X(VEHICLE, "vehicle")   /* stop flag, 0 A asked, or takes none  */ \
     X(SILENT, "bms late") X(STATION, "station")   /* limit 0, minimum off time, discharge */
-// How the vehicle ended the charge by itself.
-#define PW_DC_ENDS(X) X(NONE, "none") X(FULL, "full") X(TAPER, "taper")
 // clang-format on
 
-#define PW_DC_ID(name, text) PW_DC_BOUND_##name,
-enum pw_dc_bound { PW_DC_BOUNDS(PW_DC_ID) PW_DC_BOUND_ROWS };
-#undef PW_DC_ID
 #define PW_DC_ID(name, text) PW_DC_PAUSE_##name,
 enum pw_dc_pause { PW_DC_PAUSES(PW_DC_ID) PW_DC_PAUSE_ROWS };
 #undef PW_DC_ID
-#define PW_DC_ID(name, text) PW_DC_END_##name,
-enum pw_dc_end { PW_DC_ENDS(PW_DC_ID) PW_DC_END_ROWS };
-#undef PW_DC_ID
 
-const char *pw_dc_bound_name(enum pw_dc_bound bound);
 const char *pw_dc_pause_name(enum pw_dc_pause pause);
-const char *pw_dc_end_name(enum pw_dc_end end);
+
+// How the vehicle ended the charge by itself.
+enum pw_dc_end { PW_DC_END_NONE, PW_DC_END_FULL, PW_DC_END_TAPER };
 
 // The present limits and whose they are.
 struct pw_dc_limits {

@@ -1,14 +1,5 @@
 #include "meter/meter.h"
 
-#define PW_METER_NAME(name, text) text,
-static const char *const names[PW_METER_QUALITY_ROWS] = {PW_METER_QUALITIES(PW_METER_NAME)};
-#undef PW_METER_NAME
-
-const char *pw_meter_quality_name(enum pw_meter_quality quality)
-{
-    return (unsigned)quality < PW_METER_QUALITY_ROWS ? names[quality] : "unknown";
-}
-
 static int32_t or_default(int32_t value, int32_t fallback)
 {
     return value == 0 ? fallback : value;

@@ -21,21 +21,14 @@ struct pw_meter_config {
 };
 
 // What a sample was worth.
-// clang-format off
-#define PW_METER_QUALITIES(X)                                                         \
-    X(NONE,     "none")     /* no sample yet                                       */ \
-    X(GOOD,     "good")                                                               \
-    X(RANGE,    "range")    /* outside min_mv..max_mv or above max_ma              */ \
-    X(NEGATIVE, "negative") /* current flows backwards or voltage is below zero    */ \
-    X(JUMP,     "jump")     /* too far from the last one, waiting for a second     */ \
-    X(STALE,    "stale")    /* not later than the sample before                    */
-// clang-format on
-
-#define PW_METER_ID(name, text) PW_METER_##name,
-enum pw_meter_quality { PW_METER_QUALITIES(PW_METER_ID) PW_METER_QUALITY_ROWS };
-#undef PW_METER_ID
-
-const char *pw_meter_quality_name(enum pw_meter_quality quality);
+enum pw_meter_quality {
+    PW_METER_NONE, // no sample yet
+    PW_METER_GOOD,
+    PW_METER_RANGE,    // outside min_mv..max_mv or above max_ma
+    PW_METER_NEGATIVE, // current flows backwards or voltage is below zero
+    PW_METER_JUMP,     // too far from the last one, waiting for a second
+    PW_METER_STALE,    // not later than the sample before
+};
 
 // What must survive a restart: the register and the part of a milliwatt hour it does not show.
 struct pw_meter_register {

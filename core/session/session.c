@@ -38,19 +38,19 @@ const char *pw_session_phase_name(enum pw_session_phase phase)
 // What OCPP calls it: phase down, condition of the connector across. The worse condition wins;
 // SuspendedEVSE goes before SuspendedEV (OCPP 1.6 §4.9).
 
-enum condition { FINE, PAUSED_EV, PAUSED_EVSE, SET_ASIDE, BLOCKED, BROKEN, CONDITIONS };
+enum condition { FINE, PAUSED_EV, PAUSED_EVSE, BLOCKED, BROKEN, CONDITIONS };
 
 #define S(name) PW_STATUS_##name
 // clang-format off
 static const enum pw_session_status status_table[PW_PHASE_ROWS][CONDITIONS] = {
-    //                   fine          paused by EV     paused by EVSE     reserved      inoperative     faulted
-    [PW_PHASE_IDLE]       = {S(AVAILABLE), S(AVAILABLE),    S(AVAILABLE),      S(RESERVED),  S(UNAVAILABLE), S(FAULTED)},
-    [PW_PHASE_PLUGGED]    = {S(PREPARING), S(PREPARING),    S(PREPARING),      S(RESERVED),  S(UNAVAILABLE), S(FAULTED)},
-    [PW_PHASE_AUTHORISED] = {S(PREPARING), S(PREPARING),    S(PREPARING),      S(PREPARING), S(UNAVAILABLE), S(FAULTED)},
-    [PW_PHASE_BEGINNING]  = {S(PREPARING), S(PREPARING),    S(PREPARING),      S(PREPARING), S(PREPARING),   S(FAULTED)},
-    [PW_PHASE_ACTIVE]     = {S(CHARGING),  S(SUSPENDED_EV), S(SUSPENDED_EVSE), S(CHARGING),  S(CHARGING),    S(FAULTED)},
-    [PW_PHASE_ENDING]     = {S(FINISHING), S(FINISHING),    S(FINISHING),      S(FINISHING), S(FINISHING),   S(FAULTED)},
-    [PW_PHASE_FINISHING]  = {S(FINISHING), S(FINISHING),    S(FINISHING),      S(FINISHING), S(UNAVAILABLE), S(FAULTED)},
+    //                   fine          paused by EV     paused by EVSE     inoperative     faulted
+    [PW_PHASE_IDLE]       = {S(AVAILABLE), S(AVAILABLE),    S(AVAILABLE),      S(UNAVAILABLE), S(FAULTED)},
+    [PW_PHASE_PLUGGED]    = {S(PREPARING), S(PREPARING),    S(PREPARING),      S(UNAVAILABLE), S(FAULTED)},
+    [PW_PHASE_AUTHORISED] = {S(PREPARING), S(PREPARING),    S(PREPARING),      S(UNAVAILABLE), S(FAULTED)},
+    [PW_PHASE_BEGINNING]  = {S(PREPARING), S(PREPARING),    S(PREPARING),      S(PREPARING),   S(FAULTED)},
+    [PW_PHASE_ACTIVE]     = {S(CHARGING),  S(SUSPENDED_EV), S(SUSPENDED_EVSE), S(CHARGING),    S(FAULTED)},
+    [PW_PHASE_ENDING]     = {S(FINISHING), S(FINISHING),    S(FINISHING),      S(FINISHING),   S(FAULTED)},
+    [PW_PHASE_FINISHING]  = {S(FINISHING), S(FINISHING),    S(FINISHING),      S(UNAVAILABLE), S(FAULTED)},
 };
 // clang-format on
 #undef S
@@ -62,9 +62,6 @@ static enum condition condition(const struct pw_session *s)
     }
     if (s->inoperative) {
         return BLOCKED;
-    }
-    if (s->reserved) {
-        return SET_ASIDE;
     }
     if (s->suspended || s->in.paused_evse) {
         return PAUSED_EVSE;
@@ -160,7 +157,6 @@ static void enter(struct pw_session *s, enum pw_session_phase to, const char *wh
     s->since = now;
     if (to == PW_PHASE_BEGINNING) {
         s->start_mwh = s->in.energy_mwh;
-        s->reserved = false;
         tell(s, PW_SESSION_BEGIN, now);
     } else if (to == PW_PHASE_ACTIVE) {
         s->started_at = now;
@@ -278,11 +274,6 @@ bool pw_session_set_operative(struct pw_session *session, bool operative, pw_ms 
         enter(session, PW_PHASE_IDLE, "made inoperative", now);
     }
     return true;
-}
-
-void pw_session_reserve(struct pw_session *session, bool on)
-{
-    session->reserved = on;
 }
 
 int pw_session_resume(struct pw_session *session, struct pw_str id_tag, uint64_t start_mwh,
@@ -437,8 +428,7 @@ static void note(struct pw_session *s, const struct pw_session_input *in, pw_ms 
     if (s->phase == PW_PHASE_BEGINNING || s->phase == PW_PHASE_ACTIVE) {
         s->reason = stop_reason(s, now);
     }
-    if (s->phase == PW_PHASE_PLUGGED && s->config.free_tag[0] != '\0' && !s->reserved &&
-        in->plugged) {
+    if (s->phase == PW_PHASE_PLUGGED && s->config.free_tag[0] != '\0' && in->plugged) {
         // Refused when the connector cannot charge; asked again while the vehicle stands there.
         int err = pw_session_authorise(s, pw_str_of(s->config.free_tag), PW_START_FREE, now);
         PW_ASSERT(err == PW_OK || err == PW_ERR_BUSY);

@@ -15,7 +15,7 @@
 #define PW_SESSION_STATUSES(X)                                                                     \
     X(AVAILABLE, "Available")       X(PREPARING, "Preparing")     X(CHARGING, "Charging")          \
     X(SUSPENDED_EVSE, "SuspendedEVSE") X(SUSPENDED_EV, "SuspendedEV") X(FINISHING, "Finishing")    \
-    X(RESERVED, "Reserved")         X(UNAVAILABLE, "Unavailable") X(FAULTED, "Faulted")
+    X(UNAVAILABLE, "Unavailable") X(FAULTED, "Faulted")
 
 // OCPP 1.6 Reason, spelled as on the wire.
 #define PW_SESSION_REASONS(X)                                                                      \
@@ -126,7 +126,6 @@ struct pw_session {
     bool suspended;     // the station withholds energy (StopTransactionOnInvalidId = false)
     bool inoperative;   // ChangeAvailability in force
     bool inoperative_next; // what comes when the transaction has ended
-    bool reserved;
     struct pw_session_events events;
 };
 
@@ -159,8 +158,6 @@ void pw_session_suspend(struct pw_session *session, bool on);
 // ChangeAvailability. Returns true when it is in force now, false when it waits for the
 // transaction.
 bool pw_session_set_operative(struct pw_session *session, bool operative, pw_ms now);
-// Reservation of an idle connector; only changes the status here.
-void pw_session_reserve(struct pw_session *session, bool on);
 
 // After a restart: goes on with a transaction the journal knows. Only from a fresh session.
 // start_mwh is the register at its start, elapsed_ms how long it has run. The vehicle must be seen

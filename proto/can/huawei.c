@@ -10,9 +10,8 @@ enum { Q10 = 1024, MILLI = 1000, SHARE_MAX = 16, STEP = 100 };
 static const struct signal {
     uint16_t signal;
     enum pw_huawei_kind kind;
-    const char *name;
 } signals[] = {
-#define ROW(name_, number, kind_) {.signal = (number), .kind = PW_HUAWEI_##kind_, .name = #name_},
+#define ROW(name_, number, kind_) {.signal = (number), .kind = PW_HUAWEI_##kind_},
     PW_HUAWEI_SIGNALS(ROW)
 #undef ROW
 };
@@ -25,12 +24,6 @@ static const struct signal *find(uint16_t number)
         }
     }
     return NULL;
-}
-
-const char *pw_huawei_signal_name(uint16_t signal)
-{
-    const struct signal *row = find(signal);
-    return row == NULL ? NULL : row->name;
 }
 
 struct pw_huawei_message pw_huawei_ask(uint8_t address, enum pw_huawei_command command,

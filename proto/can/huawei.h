@@ -116,9 +116,6 @@ PW_MUST_USE int pw_huawei_pack(const struct pw_huawei_message *from, struct pw_c
 // bytes. Any command and signal passes: the caller picks its own.
 PW_MUST_USE int pw_huawei_unpack(const struct pw_can_frame *frame, struct pw_huawei_message *to);
 
-// "OUTPUT_VOLTAGE", or NULL for a signal not in the list.
-const char *pw_huawei_signal_name(uint16_t signal);
-
 // A quantity in thousandths <-> its value word times 1024. Signed, since temperatures are; both
 // ways rounded to the nearest. PW_ERR_RANGE when the result does not fit 32 bits.
 PW_MUST_USE int pw_huawei_q10(int32_t milli, uint32_t *value);

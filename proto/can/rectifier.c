@@ -1,21 +1,7 @@
-// The maker-neutral part: which makers there are, checks common to all, and the terminal report.
+// The maker-neutral part: checks common to all, and the terminal report.
 #include "can/rectifier.h"
 
 enum { COMMAND_MAX = 1000000 };
-
-const struct pw_rectifier_driver *pw_rectifier_driver_named(struct pw_str name)
-{
-    static const struct pw_rectifier_driver *const drivers[] = {
-        &pw_rectifier_driver_huawei,
-        &pw_rectifier_driver_infypower,
-    };
-    for (size_t i = 0; i < PW_COUNT(drivers); i++) {
-        if (pw_str_is(name, drivers[i]->name)) {
-            return drivers[i];
-        }
-    }
-    return NULL;
-}
 
 int pw_rectifier_control(const struct pw_rectifier_driver *driver,
                          const struct pw_rectifier_config *config,

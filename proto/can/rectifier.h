@@ -95,9 +95,6 @@ struct pw_rectifier_driver {
 extern const struct pw_rectifier_driver pw_rectifier_driver_huawei;
 extern const struct pw_rectifier_driver pw_rectifier_driver_infypower;
 
-// By name ("huawei", "infypower"); NULL when there is none.
-const struct pw_rectifier_driver *pw_rectifier_driver_named(struct pw_str name);
-
 // Checks the command (PW_ERR_RANGE) and makes frame n of it.
 PW_MUST_USE int pw_rectifier_control(const struct pw_rectifier_driver *driver,
                                      const struct pw_rectifier_config *config,

@@ -113,7 +113,6 @@ struct pw_bay_view {
     char id_tag[PW_SESSION_TAG_MAX];
     enum pw_dc_state state;
     const char *state_why;
-    pw_ms state_since;
     bool plugged;
     pw_ms plugged_since;
     bool energised; // contactor told to close

@@ -53,7 +53,6 @@ void pw_bay_view(const struct pw_bay *bay, struct pw_bay_view *view, pw_ms now)
         .phase = session->phase,
         .state = dc->state,
         .state_why = dc->why,
-        .state_since = dc->since,
         .plugged = dc->plugged,
         .plugged_since = dc->plugged_since,
         .energised = dc->out.contactor_closed,

@@ -14,7 +14,6 @@
 #include "settings/settings.h"
 
 #define PW_CP16_OUT_MAX   12288 // bytes of one message to send; GetConfiguration with all keys fits
-#define PW_CP16_IN_MAX    65536 // bytes of one message received; larger ones end the link
 #define PW_CP16_NODES_MAX 512   // JSON values in one message received
 #define PW_CP16_SPARE_MAX 1024  // bytes of strings with escapes in one message received
 #define PW_CP16_QUIET_MS  300000 // no heartbeat interval may be shorter when the central says 0
@@ -41,7 +40,6 @@ enum pw_cp16_answer {
     PW_CP16_ACCEPTED,
     PW_CP16_REJECTED,
     PW_CP16_SCHEDULED,
-    PW_CP16_NOT_SUPPORTED,
 };
 
 // What cp16 asks of the station. Called from pw_cp16_text and pw_cp16_step only; they must not call

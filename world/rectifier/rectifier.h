@@ -70,7 +70,6 @@ struct pw_world_rectifier {
     double ambient_c;
     double temp_c;      // inside
     double volts, amps; // at the output now
-    double input_v;     // one phase
     pw_ms heard_at;     // last command or query
     pw_ms report_at;    // next terminal report
     struct pw_noise noise;

@@ -209,14 +209,6 @@ static void huawei_limits_are_shares_of_the_rated_current(void **state)
     assert_int_equal(pw_huawei_share_ma(16384, INT32_MAX, &limit), PW_ERR_RANGE);
 }
 
-static void huawei_signals_have_names(void **state)
-{
-    (void)state;
-    assert_string_equal(pw_huawei_signal_name(0x182), "OUTPUT_CURRENT_2");
-    assert_string_equal(pw_huawei_signal_name(PW_HUAWEI_SIGNAL_RUNNING), "RUNNING");
-    assert_null(pw_huawei_signal_name(0xFFF));
-}
-
 static void huawei_running_status_survives_the_wire(void **state)
 {
     (void)state;
@@ -495,16 +487,6 @@ static void terminal_values_survive_every_scale(void **state)
 // ---------------------------------------------------------------------------------------------
 // Drivers
 
-static void makers_are_found_by_name(void **state)
-{
-    (void)state;
-    assert_ptr_equal(pw_rectifier_driver_named(PW_STR("huawei")), &pw_rectifier_driver_huawei);
-    assert_ptr_equal(pw_rectifier_driver_named(PW_STR("infypower")),
-                     &pw_rectifier_driver_infypower);
-    assert_null(pw_rectifier_driver_named(PW_STR("Huawei")));
-    assert_null(pw_rectifier_driver_named(PW_STR("")));
-}
-
 // Whatever the maker, the module ends up with the station's command, never with more current.
 static void a_command_reaches_the_module_of_every_maker(void **state)
 {
@@ -698,7 +680,6 @@ int main(void)
         cmocka_unit_test(other_shapes_are_not_read),
         cmocka_unit_test(huawei_quantities_are_scaled_by_1024),
         cmocka_unit_test(huawei_limits_are_shares_of_the_rated_current),
-        cmocka_unit_test(huawei_signals_have_names),
         cmocka_unit_test(huawei_running_status_survives_the_wire),
         cmocka_unit_test(the_worst_alarm_speaks_for_all),
         cmocka_unit_test(the_worked_infypower_frames_are_made),
@@ -708,7 +689,6 @@ int main(void)
         cmocka_unit_test(the_terminal_report_is_volts_and_amperes),
         cmocka_unit_test(terminal_nonsense_is_refused_both_ways),
         cmocka_unit_test(terminal_values_survive_every_scale),
-        cmocka_unit_test(makers_are_found_by_name),
         cmocka_unit_test(a_command_reaches_the_module_of_every_maker),
         cmocka_unit_test(commands_out_of_range_make_no_frame),
         cmocka_unit_test(a_round_of_polls_fills_the_report_of_every_maker),

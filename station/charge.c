@@ -481,12 +481,15 @@ void pw_charge_init(struct pw_station *st, pw_ms now)
         .setting = host_setting,
         .measure = host_measure,
     };
-    for (unsigned i = 0; i < st->connectors; i++) {
+    _Static_assert(PW_JOURNAL_CONNECTORS == PW_CONNECTORS_MAX, "the journal keeps them all");
+    for (unsigned i = 0; i < PW_CONNECTORS_MAX; i++) {
         st->extra[i].sampled_at = PW_NEVER;
         if (pw_journal_open_on(&st->journal, i + 1) == NULL) {
             continue;
         }
-        if (pw_settings_int(&st->settings, PW_SET_AFTER_POWER_LOSS) == 0) {
+        // A connector that the file no longer has cannot go on.
+        bool gone = i >= st->connectors;
+        if (gone || pw_settings_int(&st->settings, PW_SET_AFTER_POWER_LOSS) == 0) {
             stop_after_power_loss(st, i);
         } else {
             resume(st, i, now);

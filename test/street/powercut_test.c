@@ -126,11 +126,41 @@ static void a_cut_anywhere_then_resume(void **state)
     cut_everywhere(2, true, "resume");
 }
 
+// Reason: a connector is taken out of the configuration while its charge is open. Its stop is owed
+// all the same, whatever the settings say about going on.
+static void a_charge_on_a_connector_that_is_gone_is_stopped(void **state)
+{
+    (void)state;
+    struct street *street = calloc(1, sizeof(*street));
+    assert_non_null(street);
+    street_open(street, NULL);
+    street_set(street, "session.after_power_loss", "resume");
+    struct pw_journal journal;
+    struct pw_transaction transaction = {.connector = 2, .id_tag = "04A1B2C3"};
+    transaction.first.at = (struct pw_stamp){.wall = street->wall, .boot = 1};
+    transaction.first.has = 1U << PW_ENERGY_WH;
+    transaction.first.value[PW_ENERGY_WH] = 500;
+    assert_int_equal(pw_journal_open(&journal, &street->store.port, NULL), PW_OK);
+    int64_t ticket = pw_journal_begin(&journal, &transaction);
+    assert_int_equal(pw_journal_durable(&journal, ticket), 1);
+
+    street_power_on(street);
+    assert_true(street_until(street, nothing_waits, 120000));
+    assert_int_equal(street->book.count, 1);
+    assert_int_equal(street->book.transactions[0].connector, 2);
+    assert_int_equal(street->book.transactions[0].stops, 1);
+    assert_int_equal(street->book.transactions[0].meter_stop_wh, 500);
+    assert_string_equal(street->book.transactions[0].reason, "PowerLoss");
+    street_close(street);
+    free(street);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_anywhere_then_stop),
         cmocka_unit_test(a_cut_anywhere_then_resume),
+        cmocka_unit_test(a_charge_on_a_connector_that_is_gone_is_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,17 +26,19 @@ static int64_t days_in_month(int64_t year, int64_t month)
 // Takes `digits` digits off the front; -1 if they are not there.
 static int64_t take_number(struct pw_str *rest, size_t digits, int64_t max)
 {
-    int64_t value = -1;
+    int64_t value = 0;
     if (rest->len < digits) {
         return -1;
     }
-    struct pw_str part = {.at = rest->at, .len = digits};
-    if (pw_parse_int(part, 0, max, &value) != PW_OK) {
-        return -1;
+    for (size_t i = 0; i < digits; i++) {
+        if (rest->at[i] < '0' || rest->at[i] > '9') {
+            return -1;
+        }
+        value = value * 10 + (rest->at[i] - '0');
     }
     rest->at += digits;
     rest->len -= digits;
-    return value;
+    return value <= max ? value : -1;
 }
 
 static bool take_char(struct pw_str *rest, char c)

@@ -22,6 +22,11 @@ void pw_put(struct pw_out *out, struct pw_str text)
 
 void pw_put_c(struct pw_out *out, char c)
 {
+    if (out->cap > 1 && out->len < out->cap - 1) {
+        out->at[out->len++] = c;
+        out->at[out->len] = '\0';
+        return;
+    }
     pw_put(out, (struct pw_str){.at = &c, .len = 1});
 }
 

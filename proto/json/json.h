@@ -128,6 +128,10 @@ void pw_json_key(struct pw_json_writer *json, const char *key);
 // Escaped as needed; a byte that is no UTF-8 leaves as U+FFFD, so what is written is always JSON.
 void pw_json_put_text(struct pw_json_writer *json, struct pw_str text);
 void pw_json_put_s(struct pw_json_writer *json, const char *terminated);
+// Words of our own tables, printable ASCII without quote and backslash: nothing in them is looked
+// at. Never for what came from outside.
+void pw_json_put_word(struct pw_json_writer *json, struct pw_str word);
+void pw_json_key_word(struct pw_json_writer *json, struct pw_str key);
 void pw_json_put_int(struct pw_json_writer *json, int64_t value);
 void pw_json_put_fixed(struct pw_json_writer *json, int64_t value, unsigned decimals);
 void pw_json_put_bool(struct pw_json_writer *json, bool value);

@@ -40,6 +40,10 @@ RARE static const char *fail(struct reader *reader, const char *at, enum pw_json
 
 static const char *skip_space(const char *at, const char *end)
 {
+    // Most texts have none: one comparison tells.
+    if (at < end && (unsigned char)*at > ' ') {
+        return at;
+    }
     while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) {
         at++;
     }

@@ -65,43 +65,76 @@ static void put_careful(struct pw_out *out, struct pw_str text)
     }
 }
 
-// Comma, quote, text, quote and tail. Where the text is plain and there is room it is one copy.
-static void put_quoted(struct pw_json_writer *json, struct pw_str text, struct pw_str tail)
+// memcpy for short texts, which most are: two words that may overlap, instead of a call.
+static void copy_short(char *to, const char *from, size_t len)
+{
+    uint64_t words[2];
+    if (len < sizeof(words[0]) || len > sizeof(words)) {
+        memcpy(to, from, len);
+        return;
+    }
+    size_t last = len - sizeof(words[1]);
+    memcpy(&words[0], from, sizeof(words[0]));
+    memcpy(&words[1], from + last, sizeof(words[1]));
+    memcpy(to, &words[0], sizeof(words[0]));
+    memcpy(to + last, &words[1], sizeof(words[1]));
+}
+
+// Comma, quote, text and quote. Where the text is plain and there is room it is one copy.
+static void put_quoted(struct pw_json_writer *json, struct pw_str text, bool plain)
 {
     struct pw_out *out = json->out;
-    size_t most = text.len + tail.len + 4; // with a comma, two quotes and the NUL
-    bool plain =
-        text.len > 0 && pw_json_plain_end(text.at, text.at + text.len) == text.at + text.len;
-    before_value(json);
-    if (!plain || out->cap < most || out->cap - most < out->len) {
+    size_t most = text.len + 4; // with a comma, two quotes and the NUL
+    if (!plain || text.len == 0 || out->cap < most || out->cap - most < out->len) {
+        before_value(json);
         pw_put_c(out, '"');
         if (text.len > 0) {
             put_careful(out, text);
         }
         pw_put_c(out, '"');
-        pw_put(out, tail);
         return;
     }
     char *at = out->at + out->len;
+    if (json->comma) {
+        *at++ = ',';
+    }
+    json->comma = true;
     *at++ = '"';
-    memcpy(at, text.at, text.len);
+    copy_short(at, text.at, text.len);
     at += text.len;
     *at++ = '"';
-    memcpy(at, tail.at, tail.len);
-    at += tail.len;
     *at = '\0';
     out->len = (size_t)(at - out->at);
 }
 
-void pw_json_key(struct pw_json_writer *json, const char *key)
+void pw_json_put_text(struct pw_json_writer *json, struct pw_str text)
 {
-    put_quoted(json, pw_str_of(key), PW_STR(":"));
+    bool plain =
+        text.len > 0 && pw_json_plain_end(text.at, text.at + text.len) == text.at + text.len;
+    put_quoted(json, text, plain);
+}
+
+void pw_json_put_word(struct pw_json_writer *json, struct pw_str word)
+{
+    put_quoted(json, word, true);
+}
+
+static void end_key(struct pw_json_writer *json)
+{
+    pw_put_c(json->out, ':');
     json->comma = false;
 }
 
-void pw_json_put_text(struct pw_json_writer *json, struct pw_str text)
+void pw_json_key(struct pw_json_writer *json, const char *key)
 {
-    put_quoted(json, text, PW_STR(""));
+    pw_json_put_s(json, key);
+    end_key(json);
+}
+
+void pw_json_key_word(struct pw_json_writer *json, struct pw_str key)
+{
+    pw_json_put_word(json, key);
+    end_key(json);
 }
 
 void pw_json_put_s(struct pw_json_writer *json, const char *terminated)

@@ -126,6 +126,19 @@ static bool read_flag(struct decoder *decoder, const struct pw_json_node *node, 
     return true;
 }
 
+// Apart, so that its buffer is not set up for every value that is read.
+__attribute__((noinline, cold)) static bool
+refuse_length(struct decoder *decoder, const struct pw_json_node *value, size_t chars, uint32_t max)
+{
+    char reason[64];
+    struct pw_out out = PW_OUT(reason);
+    pw_put_s(&out, "has ");
+    pw_put_uint(&out, chars);
+    pw_put_s(&out, " characters, at most ");
+    pw_put_uint(&out, max);
+    return refuse_value(decoder, value, reason);
+}
+
 static bool read_text(struct decoder *decoder, uint32_t max, const struct pw_json_node *node,
                       void *to)
 {
@@ -134,13 +147,7 @@ static bool read_text(struct decoder *decoder, uint32_t max, const struct pw_jso
     if (max > 0 && text.len > max) {
         size_t chars = pw_json_chars(text);
         if (chars > max) {
-            char reason[64];
-            struct pw_out out = PW_OUT(reason);
-            pw_put_s(&out, "has ");
-            pw_put_uint(&out, chars);
-            pw_put_s(&out, " characters, at most ");
-            pw_put_uint(&out, max);
-            return refuse_value(decoder, node, reason);
+            return refuse_length(decoder, node, chars, max);
         }
     }
     if (text.len > 0 && memchr(text.at, '\0', text.len) != NULL) {

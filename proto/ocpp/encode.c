@@ -73,7 +73,7 @@ static void put_code(struct encoder *encoder, const struct pw_ocpp_codes *codes,
 {
     enum pw_ocpp_kind code; // as large as every enumeration of the rows
     memcpy(&code, from, sizeof(code));
-    pw_json_put_text(&encoder->json, pw_ocpp_code_text(codes, (int)code));
+    pw_json_put_word(&encoder->json, pw_ocpp_code_text(codes, (int)code));
 }
 
 static void put_word(struct encoder *encoder, const struct pw_ocpp_codes *codes,
@@ -81,8 +81,11 @@ static void put_word(struct encoder *encoder, const struct pw_ocpp_codes *codes,
 {
     struct pw_ocpp_word word;
     memcpy(&word, from, sizeof(word));
-    pw_json_put_text(&encoder->json,
-                     word.code == PW_OCPP_OTHER ? word.text : pw_ocpp_code_text(codes, word.code));
+    if (word.code == PW_OCPP_OTHER) {
+        pw_json_put_text(&encoder->json, word.text);
+    } else {
+        pw_json_put_word(&encoder->json, pw_ocpp_code_text(codes, word.code));
+    }
 }
 
 static void put_value(struct encoder *encoder, const struct pw_ocpp_row *row,
@@ -120,7 +123,7 @@ static void put_member(struct encoder *encoder, const struct level *level, uint3
     uint32_t has;
     memcpy(&has, level->from, sizeof(has));
     if (row->must || (has >> index & 1U) != 0) {
-        pw_json_key(&encoder->json, row->key);
+        pw_json_key_word(&encoder->json, (struct pw_str){.at = row->key, .len = row->key_len});
         put_value(encoder, row, level->from + row->offset);
     }
 }

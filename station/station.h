@@ -37,8 +37,8 @@ struct pw_station_start {
 struct pw_station_connector {
     struct pw_keep kept;         // latches and availability as the journal has them
     int64_t ticket;              // the record the session waits for; 0: none
+    struct pw_session_event end; // how the last charge ended
     bool end_waits;              // `end` could not be recorded yet
-    struct pw_session_event end; //
     bool asked_remote;           // the authorisation under way is a remote start's
     bool vehicle_told;           // VehicleInfo of this plug-in
     pw_ms sampled_at;            // last periodic meter value; PW_NEVER: no transaction

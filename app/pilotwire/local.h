@@ -6,8 +6,8 @@
 
 struct local {
     int fd;
-    size_t len;      // bytes read ahead
-    char head[4096]; //
+    size_t len; // bytes read ahead, in head
+    char head[4096];
 };
 
 // One frame. `text` belongs to the caller, who frees it.

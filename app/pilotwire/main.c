@@ -58,18 +58,6 @@ static const char help[] =
     "Exit status: 0 done, 1 the other side cannot be reached or is broken, 2 wrong command line,\n"
     "3 refused (the reason is on standard error).\n";
 
-int fail_with(int code, const struct pw_out *why)
-{
-    (void)fprintf(stderr, "pilotwire: %.*s\n", (int)why->len, why->at);
-    return code;
-}
-
-int fail_usage(const char *what, const char *about)
-{
-    (void)fprintf(stderr, "pilotwire: %s: %s; --help lists everything\n", what, about);
-    return EXIT_USAGE;
-}
-
 static bool take_flag(struct request *request, const char *name)
 {
     if (strcmp(name, "--json") == 0) {

@@ -34,14 +34,15 @@ struct pw_ws_client {
     char user[USER_SIZE];
     char password[PASSWORD_SIZE];
     char subprotocol[NAME_SIZE];
-    bool tls;       // was set up
-    bool reached;   // the present address accepted the connection
-    bool failed;    // libwebsockets gave the present address up
-    bool ended;     // `end` waits to be taken
-    bool ping_due;  // these leave when the socket takes more
-    bool close_due; //
-    bool out_waits; //
-    bool in_whole;  // a message waits in `in`
+    bool tls;     // was set up
+    bool reached; // the present address accepted the connection
+    bool failed;  // libwebsockets gave the present address up
+    bool ended;   // `end` waits to be taken
+    // These leave when the socket takes more.
+    bool ping_due;
+    bool close_due;
+    bool out_waits;
+    bool in_whole; // a message waits in `in`
     struct pw_resolve *question;
     struct pw_addresses found;
     size_t tried; // addresses of `found`

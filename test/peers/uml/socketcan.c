@@ -3,24 +3,18 @@
 // controller with a real bus-off: the kernel's slcan driver, whose serial adapter is played here on
 // a pty (facts/platform.md §1).
 #include "can/wire.h"
+#include "slcan_pty.h"
 #include "test.h"
 
-#include <asm/termbits.h>
-#include <net/if.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-// <pty.h> and <asm/termbits.h> cannot be included together.
-int openpty(int *master, int *slave, char *name, const void *mode, const void *size);
-
-#define WAIT_MS    5000
-#define SLCAN_LINE 17 // N_SLCAN of linux/tty.h
+#define WAIT_MS 5000
 
 static pw_ms now_ms(void)
 {
@@ -240,18 +234,16 @@ static void what_is_no_can_interface_is_named(void **state)
 // A controller behind a serial line: the kernel's slcan driver, and the adapter we play.
 
 struct adapter {
-    int line;   // the tty end, which keeps the interface alive
-    int master; // the adapter's end
-    char name[IFNAMSIZ];
+    struct slcan_pty pty;
     char heard[8192];
     size_t len;
 };
 
 static void listen_adapter(struct adapter *adapter, int longest)
 {
-    struct pollfd ready = {.fd = adapter->master, .events = POLLIN};
+    struct pollfd ready = {.fd = adapter->pty.master, .events = POLLIN};
     while (poll(&ready, 1, longest) == 1 && adapter->len < sizeof(adapter->heard) - 1) {
-        ssize_t got = read(adapter->master, adapter->heard + adapter->len,
+        ssize_t got = read(adapter->pty.master, adapter->heard + adapter->len,
                            sizeof(adapter->heard) - 1 - adapter->len);
         if (got <= 0) {
             return;
@@ -282,7 +274,7 @@ static void shell_with_adapter(struct adapter *adapter, const char *command)
 
 static void say(const struct adapter *adapter, const char *text)
 {
-    assert_int_equal(write(adapter->master, text, strlen(text)), (ssize_t)strlen(text));
+    assert_int_equal(write(adapter->pty.master, text, strlen(text)), (ssize_t)strlen(text));
 }
 
 // Forgets what was heard before; then the next thing heard must be `expected`.
@@ -299,21 +291,12 @@ static void expect_adapter(struct adapter *adapter, const char *expected)
 
 static void plug_adapter(struct adapter *adapter)
 {
-    struct termios2 mode;
-    int discipline = SLCAN_LINE;
     char command[128];
-    *adapter = (struct adapter){.line = -1};
-    assert_int_equal(openpty(&adapter->master, &adapter->line, NULL, NULL, NULL), 0);
-    assert_int_equal(ioctl(adapter->line, TCGETS2, &mode), 0);
-    mode.c_iflag = 0;
-    mode.c_oflag = 0;
-    mode.c_lflag = 0;
-    assert_int_equal(ioctl(adapter->line, TCSETS2, &mode), 0);
-    assert_int_equal(ioctl(adapter->line, TIOCSETD, &discipline), 0);
-    assert_int_equal(ioctl(adapter->line, SIOCGIFNAME, adapter->name), 0);
+    *adapter = (struct adapter){0};
+    assert_true(slcan_pty_open(&adapter->pty));
     (void)snprintf(command, sizeof(command),
-                   "ip link set %s type can bitrate 250000 && ip link set %s up", adapter->name,
-                   adapter->name);
+                   "ip link set %s type can bitrate 250000 && ip link set %s up", adapter->pty.name,
+                   adapter->pty.name);
     shell_with_adapter(adapter, command);
     expect_adapter(adapter, "C\rS5\rO\r");
 }
@@ -321,14 +304,13 @@ static void plug_adapter(struct adapter *adapter)
 static struct pw_can_wire *open_adapter(const struct adapter *adapter)
 {
     char url[64];
-    (void)snprintf(url, sizeof(url), "socketcan:%s", adapter->name);
+    (void)snprintf(url, sizeof(url), "socketcan:%s", adapter->pty.name);
     return open_wire(url);
 }
 
 static void unplug_adapter(struct adapter *adapter)
 {
-    (void)close(adapter->line);
-    (void)close(adapter->master);
+    slcan_pty_close(&adapter->pty);
 }
 
 // Waits until "ip link" shows these words: it learns of a lost carrier up to a second later.
@@ -338,7 +320,7 @@ static void link_is(const struct adapter *adapter, const char *words)
     (void)snprintf(command, sizeof(command),
                    "for i in 1 2 3 4 5 6 7 8 9; do ip -d link show %s | grep -q '%s' && exit 0; "
                    "sleep 0.3; done; exit 1",
-                   adapter->name, words);
+                   adapter->pty.name, words);
     shell(command);
 }
 
@@ -370,7 +352,7 @@ static void a_real_bus_off_is_seen_and_left(void **state)
     assert_int_equal(pw_can_wire_state(late), PW_CAN_OFF); // a station started meanwhile knows
     pw_can_wire_close(late);
     (void)snprintf(command, sizeof(command), "ip link set %s down && ip link set %s up",
-                   adapter.name, adapter.name);
+                   adapter.pty.name, adapter.pty.name);
     shell_with_adapter(&adapter, command);
     expect_adapter(&adapter, "O\r");
     expect_state(wire, PW_CAN_DOWN);

@@ -682,6 +682,26 @@ static void says_nothing_to_an_absent_vehicle(void **state)
     assert_int_equal(rig.statuses, 0);
 }
 
+// Nobody waits for a rectifier's readings at an empty connector: two questions a second tell that
+// it lives. With a vehicle there it is asked every 50 ms again. Set-points and coil keep their
+// rhythm.
+static void asks_the_rectifier_seldom_while_nobody_is_there(void **state)
+{
+    (void)state;
+    start();
+    const uint64_t *sent = &rig.sent[rig.bay.config.power_bus];
+    rig_run(&rig, 10000);
+    uint64_t before = *sent;
+    rig_run(&rig, 10000);
+    uint64_t empty = *sent - before;
+    assert_true(rig.now - rig.bay.power.at <= 1000);
+    pw_world_dc_plug(&rig.world, true);
+    rig_run(&rig, 5000);
+    before = *sent;
+    rig_run(&rig, 10000);
+    assert_in_range(*sent - before - empty, 175, 185);
+}
+
 // Every field of the configuration is refused by name outside its range.
 static void refuses_a_bad_configuration_by_name(void **state)
 {
@@ -766,6 +786,7 @@ int main(void)
         cmocka_unit_test(plug_and_charge_needs_no_card),
         cmocka_unit_test(keeps_its_rhythm_on_the_wire),
         cmocka_unit_test(says_nothing_to_an_absent_vehicle),
+        cmocka_unit_test(asks_the_rectifier_seldom_while_nobody_is_there),
         cmocka_unit_test(refuses_a_bad_configuration_by_name),
         cmocka_unit_test(takes_new_settings_while_charging),
     };

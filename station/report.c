@@ -335,8 +335,9 @@ static void json_connector(const struct pw_station *st, unsigned index, struct p
            open == NULL ? 0 : open->transaction_id, 0);
     pw_json_key(json, "plugged");
     pw_json_put_bool(json, view.plugged);
+    // Told to close, or seen closed: what a person must take for live.
     pw_json_key(json, "contactor");
-    pw_json_put_bool(json, view.energised);
+    pw_json_put_bool(json, view.energised || view.feedback == PW_DC_FEEDBACK_CLOSED);
     number(json, "voltage_v", view.measured, view.out_mv, 3);
     number(json, "current_a", view.measured, view.out_ma, 3);
     number(json, "power_w", view.measured, view.power_mw, 3);

@@ -22,6 +22,7 @@ import urllib.request
 
 STATION = "PW-DEMO-1"
 CARD = "DEMO-CARD"
+BUS_GROUP = "239.74.163.2"
 AGREE = 0.005  # energies agree within half a percent ...
 AGREE_WH = 1.0  # ... or one watt hour, the grain of OCPP's meter registers
 
@@ -30,14 +31,15 @@ class Failed(Exception):
     pass
 
 
-def free_port(preferred, kind):
+def free_port(preferred, kind, address="127.0.0.1"):
+    """A port nobody has at that very address: a multicast bus is bound to its group, not to us."""
     for port in (preferred, 0):
         with socket.socket(socket.AF_INET, kind) as probe:
             if kind == socket.SOCK_STREAM:
                 # A connection of an earlier run that is still fading away does no harm.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((address, port))
                 return probe.getsockname()[1]
             except OSError:
                 continue
@@ -169,7 +171,7 @@ class Demo:
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder, mode=0o700)
         port = free_port(8180, socket.SOCK_STREAM)
-        bus = f"mcast:239.74.163.2:{free_port(43113, socket.SOCK_DGRAM)}"
+        bus = f"mcast:{BUS_GROUP}:{free_port(43113, socket.SOCK_DGRAM, BUS_GROUP)}"
         data = os.path.join(self.folder, "central")
         os.makedirs(data)
         central = self.program("pilotwire-central")

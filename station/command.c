@@ -253,6 +253,20 @@ static int availability(struct call *call, bool operative)
     return done(call, later ? "in force when the charge has ended" : "in force");
 }
 
+static int on_estop(struct call *call)
+{
+    struct pw_str word = next_word(call);
+    bool pressed = pw_str_is(word, "press");
+    if (!pressed && !pw_str_is(word, "release")) {
+        return refuse(call, PW_ERR_RANGE, "estop press, or estop release");
+    }
+    for (unsigned i = 0; i < call->st->connectors; i++) {
+        pw_bay_estop(&call->st->bays[i], pressed);
+    }
+    return done(call, pressed ? "emergency stop held: estop release, then clear, ends it"
+                              : "emergency stop released: clear ends it");
+}
+
 static int on_enable(struct call *call)
 {
     return availability(call, true);
@@ -355,6 +369,7 @@ static const struct {
     {"limits", "", "who limits the current, why, since when", on_limits},
     {"limit", "AMPERE|off [connector]", "lower the current by hand", on_limit},
     {"faults", "", "what is wrong", on_faults},
+    {"estop", "press|release", "emergency stop of all connectors, as a button would", on_estop},
     {"clear", "[connector]", "clear faults that stay", on_clear},
     {"enable", "[connector]", "make available", on_enable},
     {"disable", "[connector]", "make unavailable, after a running charge", on_disable},

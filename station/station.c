@@ -41,6 +41,18 @@ static int lay_over_kept_settings(struct pw_station *st)
     }
 }
 
+// A file edited since may contradict what was kept. Then the file counts, whole: a station that
+// does not start is worse than one that forgot a change.
+static void settle_contradictions(struct pw_station *st, const struct pw_settings *file)
+{
+    char why[PW_SETTING_WHY_MAX] = "";
+    struct pw_out out = PW_OUT(why);
+    if (pw_settings_check(&st->settings, &out) != PW_OK) {
+        log_kept_setting(st, "all of them", why);
+        st->settings = *file;
+    }
+}
+
 static int init_bay(struct pw_station *st, unsigned index, pw_ms now)
 {
     struct pw_bay *bay = &st->bays[index];
@@ -87,6 +99,7 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     int err = pw_journal_open(&st->journal, start->store, start->log);
     if (err == PW_OK) {
         err = lay_over_kept_settings(st);
+        settle_contradictions(st, start->settings);
     }
     for (unsigned i = 0; err == PW_OK && i < st->connectors; i++) {
         err = init_bay(st, i, start->now);

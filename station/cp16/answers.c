@@ -30,6 +30,11 @@ int pw_cp16_check_setting(enum pw_setting_id id, struct pw_str value, struct pw_
         pw_put_s(why, "it must have 16 to 40 characters");
         return PW_ERR_RANGE;
     }
+    bool is_url = pw_str_starts(value, "ws://") || pw_str_starts(value, "wss://");
+    if (id == PW_SET_OCPP_URL && value.len > 0 && !is_url) {
+        pw_put_s(why, "it must begin with ws:// or wss://");
+        return PW_ERR_RANGE;
+    }
     return PW_OK;
 }
 

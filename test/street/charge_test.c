@@ -297,6 +297,49 @@ static void emergency_stop_stays_until_cleared(void **state)
     street_close(&street);
 }
 
+// Reason: whoever sees the trouble may sit at the console and not stand at the button.
+static void the_console_has_an_emergency_stop(void **state)
+{
+    (void)state;
+    struct street street;
+    start_street(&street, 30, true);
+    assert_true(street_until(&street, is_preparing, 5000));
+    pw_station_card(street.station, 0, PW_STR("CARD-1"), street.now);
+    assert_true(street_until(&street, street_is_charging, 30000));
+    assert_non_null(strstr(street_command(&street, "estop"), "estop press"));
+    assert_true(street_is_charging(&street));
+    assert_non_null(strstr(street_command(&street, "estop press"), "held"));
+    street_run(&street, 500);
+    assert_int_equal(pw_world_dc_truth(&street.world).connector_ma, 0);
+    assert_non_null(strstr(street_command(&street, "clear"), "cause is still there"));
+    street_run(&street, 5000);
+    check_receipt(&street, 0, "EmergencyStop");
+    (void)street_command(&street, "estop release");
+    street_run(&street, 1000);
+    assert_non_null(strstr(street_command(&street, "clear"), "PW-ESTOP cleared"));
+    street_close(&street);
+}
+
+// Reason: a kept setting and a file edited later may contradict each other; the station must start,
+// by the file, and say so.
+static void a_file_that_contradicts_kept_settings_counts(void **state)
+{
+    (void)state;
+    struct street street;
+    start_street(&street, 30, false);
+    assert_non_null(
+        strstr(street_command(&street, "set connectors[0].voltage_min_mv 70000"), "set"));
+    assert_non_null(strstr(street_command(&street, "set ocpp.url nonsense"), "ws://"));
+    street_run(&street, 1000);
+    street_power_off(&street);
+    street_set(&street, "connectors[0].voltage_max_mv", "65000");
+    street_power_on(&street);
+    street_run(&street, 1000);
+    assert_int_equal(pw_settings_connector(&street.station->settings, PW_SET_VOLTAGE_MIN_MV, 0),
+                     56000);
+    street_close(&street);
+}
+
 // Reason: same seed, same calls, same bytes; otherwise no failure could be replayed.
 static void the_same_street_twice_is_the_same(void **state)
 {
@@ -327,6 +370,8 @@ int main(void)
         cmocka_unit_test(pending_answers_and_rejected_is_silent),
         cmocka_unit_test(bus_off_stops_the_charge_and_is_reported),
         cmocka_unit_test(emergency_stop_stays_until_cleared),
+        cmocka_unit_test(the_console_has_an_emergency_stop),
+        cmocka_unit_test(a_file_that_contradicts_kept_settings_counts),
         cmocka_unit_test(the_same_street_twice_is_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

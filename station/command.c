@@ -253,6 +253,64 @@ static int availability(struct call *call, bool operative)
     return done(call, later ? "in force when the charge has ended" : "in force");
 }
 
+// ---- "until soc 80": what the running or the next charge may use before it ends by itself.
+
+static void until_energy(struct pw_session_limits *limits, int64_t wh)
+{
+    limits->energy_mwh = (uint64_t)wh * 1000;
+}
+
+static void until_time(struct pw_session_limits *limits, int64_t seconds)
+{
+    limits->time_ms = (uint64_t)seconds * 1000;
+}
+
+static void until_soc(struct pw_session_limits *limits, int64_t percent)
+{
+    limits->soc_permille = (int32_t)percent * 10;
+}
+
+static const struct {
+    const char *word;
+    int64_t most;
+    const char *range;
+    void (*set)(struct pw_session_limits *limits, int64_t value);
+} untils[] = {
+    {"energy", 1000000, "energy is 0..1000000 Wh; 0 means no limit", until_energy},
+    {"time", 604800, "time is 0..604800 seconds; 0 means no limit", until_time},
+    {"soc", 100, "soc is 0..100 percent; 0 means no limit", until_soc},
+};
+
+static int on_until(struct call *call)
+{
+    struct pw_str word = next_word(call);
+    struct pw_str text = next_word(call);
+    unsigned index = 0;
+    bool given = false;
+    size_t kind = 0;
+    int64_t value = 0;
+    while (kind < PW_COUNT(untils) && !pw_str_is(word, untils[kind].word)) {
+        kind++;
+    }
+    if (kind == PW_COUNT(untils)) {
+        return refuse(call, PW_ERR_UNKNOWN,
+                      "until energy WH, until time SECONDS, until soc PERCENT");
+    }
+    if (pw_parse_int(text, 0, untils[kind].most, &value) != PW_OK) {
+        return refuse(call, PW_ERR_RANGE, untils[kind].range);
+    }
+    int err = take_connector(call, &index, &given);
+    for (unsigned i = 0; err == PW_OK && i < call->st->connectors; i++) {
+        struct pw_session *session = &call->st->bays[i].session;
+        struct pw_session_limits limits = session->limits;
+        if (!given || i == index) {
+            untils[kind].set(&limits, value);
+            pw_session_limit(session, limits);
+        }
+    }
+    return err == PW_OK ? done(call, "set, for the running or the next charge") : err;
+}
+
 static int on_estop(struct call *call)
 {
     struct pw_str word = next_word(call);
@@ -369,6 +427,7 @@ static const struct {
     {"limits", "", "who limits the current, why, since when", on_limits},
     {"limit", "AMPERE|off [connector]", "lower the current by hand", on_limit},
     {"faults", "", "what is wrong", on_faults},
+    {"until", "energy|time|soc VALUE [connector]", "end the charge by itself at so much", on_until},
     {"estop", "press|release", "emergency stop of all connectors, as a button would", on_estop},
     {"clear", "[connector]", "clear faults that stay", on_clear},
     {"enable", "[connector]", "make available", on_enable},
@@ -377,6 +436,8 @@ static const struct {
     {"set", "SETTING VALUE", "change a setting", on_set},
 };
 
+enum { HELP_AT = 44 }; // column of the explanations
+
 static int on_help(struct call *call)
 {
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
@@ -384,13 +445,14 @@ static int on_help(struct call *call)
         pw_put_s(call->answer, rows[i].word);
         pw_put_c(call->answer, ' ');
         pw_put_s(call->answer, rows[i].arguments);
-        while (call->answer->len - from < 32 && !call->answer->full) {
+        while (call->answer->len - from < HELP_AT && !call->answer->full) {
             pw_put_c(call->answer, ' ');
         }
         pw_put_s(call->answer, rows[i].help);
         pw_put_c(call->answer, '\n');
     }
-    pw_put_s(call->answer, "json status                     status as one JSON object\n");
+    pw_put_s(call->answer,
+             "json status                                 status as one JSON object\n");
     return PW_OK;
 }
 

@@ -297,6 +297,30 @@ static void emergency_stop_stays_until_cleared(void **state)
     street_close(&street);
 }
 
+// Reason: people want to stop at so much energy, time or charge, and go away meanwhile.
+static void a_charge_ends_by_itself_at_its_limit(void **state)
+{
+    (void)state;
+    static const char *const limits[] = {"until energy 100", "until time 200", "until soc 33"};
+    for (size_t i = 0; i < PW_COUNT(limits); i++) {
+        struct street street;
+        start_street(&street, 30, true);
+        assert_true(street_until(&street, is_preparing, 5000));
+        assert_non_null(strstr(street_command(&street, "until soc 101"), "0..100"));
+        assert_non_null(strstr(street_command(&street, "until noon 1"), "until energy"));
+        assert_non_null(strstr(street_command(&street, limits[i]), "set"));
+        pw_station_card(street.station, 0, PW_STR("CARD-1"), street.now);
+        assert_true(street_until(&street, street_is_charging, 30000));
+        assert_true(street_until(&street, is_finishing, 400000));
+        street_run(&street, 1000);
+        check_receipt(&street, 0, "Local");
+        int used_wh =
+            street.book.transactions[0].meter_stop_wh - street.book.transactions[0].meter_start_wh;
+        assert_in_range(used_wh, 60, 140);
+        street_close(&street);
+    }
+}
+
 // Reason: whoever sees the trouble may sit at the console and not stand at the button.
 static void the_console_has_an_emergency_stop(void **state)
 {
@@ -370,6 +394,7 @@ int main(void)
         cmocka_unit_test(pending_answers_and_rejected_is_silent),
         cmocka_unit_test(bus_off_stops_the_charge_and_is_reported),
         cmocka_unit_test(emergency_stop_stays_until_cleared),
+        cmocka_unit_test(a_charge_ends_by_itself_at_its_limit),
         cmocka_unit_test(the_console_has_an_emergency_stop),
         cmocka_unit_test(a_file_that_contradicts_kept_settings_counts),
         cmocka_unit_test(the_same_street_twice_is_the_same),

@@ -31,4 +31,4 @@ format: ## clang-format every C file in place
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 clean: ## remove everything built
-	rm -rf build web/dist
+	rm -rf build web/dist tools/__pycache__

@@ -66,7 +66,10 @@ void pw_bay_view(const struct pw_bay *bay, struct pw_bay_view *view, pw_ms now)
     };
     memcpy(view->id_tag, session->id_tag, sizeof(view->id_tag));
     memcpy(view->bus, bay->bus, sizeof(view->bus));
-    if (bay->config.io_node != 0 && bay->io.at != PW_NEVER) {
+    // What the I/O node said long ago tells nothing about the contactor now.
+    bool heard =
+        bay->io.at != PW_NEVER && !pw_elapsed(bay->io.at, (pw_ms)bay->dc.config.io_ms, now);
+    if (bay->config.io_node != 0 && heard) {
         view->feedback = bay->io.closed ? PW_DC_FEEDBACK_CLOSED : PW_DC_FEEDBACK_OPEN;
     }
     view_faults(bay, view);

@@ -24,6 +24,7 @@
 #define PW_FRONTEND_SENSES_MS 5   // the longest a healthy board is silent
 #define PW_FRONTEND_DRIVE_MS  100 // the longest a healthy station is silent
 #define PW_FRONTEND_ASK_MS    250 // between questions for a HELLO
+#define PW_FRONTEND_REPEAT_MS 20  // without its echo a DRIVE counts as lost and goes again
 #define PW_FRONTEND_LOST_MS   200 // silence after which the station takes the board for lost
 
 enum pw_frontend_kind {
@@ -139,7 +140,8 @@ struct pw_frontend_host {
     struct pw_frontend_reader reader;
     struct pw_board_drive drive;
     bool drive_due;
-    bool heard_any; // a sequence number to count from
+    uint8_t drive_seq; // of the last DRIVE sent
+    bool heard_any;    // a sequence number to count from
     uint8_t heard_seq;
     uint8_t seq;
     pw_ms heard_at; // last whole frame
@@ -154,8 +156,7 @@ enum pw_frontend_event pw_frontend_host_feed(struct pw_frontend_host *host, uint
 
 // What the board shall do from now on; goes out with the next put when it is another, or the board
 // has not taken it.
-void pw_frontend_host_drive(struct pw_frontend_host *host, const struct pw_board_drive *drive,
-                            pw_ms now);
+void pw_frontend_host_drive(struct pw_frontend_host *host, const struct pw_board_drive *drive);
 
 // Writes the frame that is due now, if any, and returns its bytes; 0: nothing due. Call until 0.
 // Notices the silence of a board too: *event is STATE_NEW then.

@@ -32,8 +32,8 @@ static int fill(struct pw_meter_config *to, const struct pw_meter_config *from)
 
 int pw_meter_init(struct pw_meter *meter, const struct pw_meter_config *config, pw_ms now)
 {
-    struct pw_meter fresh = {.at = PW_NEVER, .doubt_at = PW_NEVER, .saved_at = now};
-    int err = fill(&fresh.config, config);
+    struct pw_meter fresh = {.at = PW_NEVER, .doubt_at = PW_NEVER, .saving.saved_at = now};
+    int err = pw_meter_configure(&fresh, config);
     if (err < 0) {
         return err;
     }
@@ -43,20 +43,20 @@ int pw_meter_init(struct pw_meter *meter, const struct pw_meter_config *config, 
 
 int pw_meter_configure(struct pw_meter *meter, const struct pw_meter_config *config)
 {
-    return fill(&meter->config, config);
+    int err = fill(&meter->config, config);
+    meter->saving.every_ms = meter->config.checkpoint_ms;
+    meter->saving.every_mwh = meter->config.checkpoint_mwh;
+    return err;
 }
 
 int pw_meter_restore(struct pw_meter *meter, struct pw_meter_register saved, pw_ms now)
 {
-    if (saved.rest >= PW_METER_UNITS_PER_MWH) {
-        return PW_ERR_RANGE;
-    }
-    if (saved.energy_mwh < meter->total.energy_mwh) {
-        return PW_ERR_BUSY;
+    int err = pw_meter_register_check(saved, meter->total);
+    if (err < 0) {
+        return err;
     }
     meter->total = saved;
-    meter->saved_mwh = saved.energy_mwh;
-    meter->saved_at = now;
+    pw_meter_saving_done(&meter->saving, saved.energy_mwh, now);
     return PW_OK;
 }
 
@@ -75,9 +75,7 @@ static void count(struct pw_meter *meter, int32_t mv, int32_t ma, pw_ms at)
             // mV x mA is a microwatt, times a millisecond a nanojoule; two powers make halves.
             uint64_t power = (uint64_t)meter->mv * (uint64_t)meter->ma;
             power += (uint64_t)mv * (uint64_t)ma;
-            meter->total.rest += power * span;
-            meter->total.energy_mwh += meter->total.rest / PW_METER_UNITS_PER_MWH;
-            meter->total.rest %= PW_METER_UNITS_PER_MWH;
+            pw_meter_register_add(&meter->total, power * span);
         } else {
             meter->gaps++;
         }
@@ -142,21 +140,15 @@ enum pw_meter_quality pw_meter_sample(struct pw_meter *meter, int32_t mv, int32_
 
 bool pw_meter_checkpoint_due(const struct pw_meter *meter, pw_ms now)
 {
-    uint64_t unsaved = meter->total.energy_mwh - meter->saved_mwh;
-    return unsaved >= (uint64_t)meter->config.checkpoint_mwh ||
-           (unsaved > 0 && pw_elapsed(meter->saved_at, (pw_ms)meter->config.checkpoint_ms, now));
+    return pw_meter_saving_due(&meter->saving, meter->total.energy_mwh, now);
 }
 
 void pw_meter_checkpointed(struct pw_meter *meter, pw_ms now)
 {
-    meter->saved_mwh = meter->total.energy_mwh;
-    meter->saved_at = now;
+    pw_meter_saving_done(&meter->saving, meter->total.energy_mwh, now);
 }
 
 pw_ms pw_meter_deadline(const struct pw_meter *meter)
 {
-    if (meter->total.energy_mwh == meter->saved_mwh) {
-        return PW_NEVER;
-    }
-    return pw_after(meter->saved_at, (pw_ms)meter->config.checkpoint_ms);
+    return pw_meter_saving_deadline(&meter->saving, meter->total.energy_mwh);
 }

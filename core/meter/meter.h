@@ -38,8 +38,23 @@ struct pw_meter_register {
 
 #define PW_METER_UNITS_PER_MWH UINT64_C(7200000000) // 1 mWh = 3.6 J; trapezoids count halves
 
+// Adds energy, in units of 0.5 nJ, and carries the remainder. At most 2^63 units at once.
+void pw_meter_register_add(struct pw_meter_register *reg, uint64_t units);
+
+// When a register is to be written down: what dc and mains have in common.
+struct pw_meter_saving {
+    int32_t every_ms;   // longest time a counted register stays unsaved
+    int32_t every_mwh;  // most energy that stays unsaved
+    uint64_t saved_mwh; // register when it was last saved
+    pw_ms saved_at;
+};
+bool pw_meter_saving_due(const struct pw_meter_saving *saving, uint64_t energy_mwh, pw_ms now);
+void pw_meter_saving_done(struct pw_meter_saving *saving, uint64_t energy_mwh, pw_ms now);
+// When pw_meter_saving_due turns true by time alone; PW_NEVER while nothing is unsaved.
+pw_ms pw_meter_saving_deadline(const struct pw_meter_saving *saving, uint64_t energy_mwh);
+
 struct pw_meter {
-    struct pw_meter_config config; // defaults filled in
+    struct pw_meter_config config; // defaults filled in; the last two rule `saving`
     struct pw_meter_register total;
     enum pw_meter_quality quality; // of the last sample
     int32_t mv;                    // last good sample
@@ -47,9 +62,8 @@ struct pw_meter {
     pw_ms at;         // its time; PW_NEVER: none, or the one before is no neighbour any more
     int32_t doubt_mv; // a sample that jumped and waits for a second one
     int32_t doubt_ma;
-    pw_ms doubt_at;     // PW_NEVER: none waits
-    uint64_t saved_mwh; // register at the last checkpoint
-    pw_ms saved_at;
+    pw_ms doubt_at; // PW_NEVER: none waits
+    struct pw_meter_saving saving;
     uint32_t refused; // samples that were not counted
     uint32_t gaps;    // silences longer than gap_ms
 };
@@ -60,8 +74,12 @@ PW_MUST_USE int pw_meter_init(struct pw_meter *meter, const struct pw_meter_conf
 // New ranges while running; the register stays. Errors as pw_meter_init; nothing changes then.
 PW_MUST_USE int pw_meter_configure(struct pw_meter *meter, const struct pw_meter_config *config);
 
-// Takes the register over from before a restart. PW_ERR_RANGE when the rest is not below
+// Whether a register read back may take the place of `now`: PW_ERR_RANGE when its rest is not below
 // PW_METER_UNITS_PER_MWH, PW_ERR_BUSY when it would move the register backwards.
+PW_MUST_USE int pw_meter_register_check(struct pw_meter_register saved,
+                                        struct pw_meter_register now);
+
+// Takes the register over from before a restart. Errors as pw_meter_register_check.
 PW_MUST_USE int pw_meter_restore(struct pw_meter *meter, struct pw_meter_register saved, pw_ms now);
 
 // One sample taken at `now`. Counts the trapezoid to the sample before when that is a good one at

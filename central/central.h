@@ -7,6 +7,7 @@
 #define PW_CENTRAL_H
 
 #include "db.h"
+#include "http/http.h"
 #include "web_assets.h"
 
 #define PW_CENTRAL_MESSAGE_MAX  65536   // bytes of one OCPP message, either way
@@ -68,7 +69,7 @@ struct pw_central_config {
     const struct pw_central_net *net; // NULL: nothing is served, only the command line's tasks run
     const struct pw_central_crypto *crypto;
     const struct pw_log *log;         // may be NULL
-    const struct pw_web_asset *asset; // the dashboard; may be NULL with asset_count 0
+    const struct pw_http_asset *asset; // the dashboard; may be NULL with asset_count 0
     size_t asset_count;
     struct pw_str openapi;        // the text served as /api/v1/openapi.yaml
     struct pw_str version;        // of the program, for /metrics
@@ -125,33 +126,6 @@ void pw_central_closed(struct pw_central *central, uint64_t number, struct pw_in
 
 // ---------------------------------------------------------------------------------------------
 // People and programs over HTTP.
-
-enum pw_http_method { PW_HTTP_GET, PW_HTTP_POST, PW_HTTP_PUT, PW_HTTP_DELETE, PW_HTTP_OTHER };
-
-struct pw_http_request {
-    enum pw_http_method method; // HEAD comes as GET; the port leaves the body out
-    struct pw_str path;         // without query, percent escapes decoded
-    struct pw_str query;        // behind the question mark, escapes decoded; empty without one
-    struct pw_str body;
-    // Header values; empty when absent.
-    struct pw_str host, origin, cookie, csrf, etag;
-    struct pw_str address; // of the peer
-    uint64_t stream;       // number to use if this becomes an event stream
-};
-
-struct pw_http_reply {
-    int status;
-    const char *content_type; // NULL: no body
-    struct pw_str body;       // valid until the next call into the central
-    bool gzip;                // the body is gzip-compressed
-    bool stream;              // an event stream follows, no length
-    bool immutable;           // may be cached for a year
-    bool page;                // an HTML page: wants the content security policy
-    const char *etag;         // NULL or with quotes
-    char cookie[160];         // Set-Cookie, or empty
-    unsigned retry_after_s;   // 0: no Retry-After
-    const char *allow;        // NULL or the methods of a 405
-};
 
 void pw_central_http(struct pw_central *central, const struct pw_http_request *request,
                      struct pw_http_reply *reply, struct pw_instant at);

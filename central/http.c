@@ -79,14 +79,7 @@ bool http_commit(struct http *http)
 
 struct pw_str http_query(const struct http *http, const char *key)
 {
-    struct pw_str rest = http->request->query;
-    while (rest.len > 0) {
-        struct pw_str value = pw_str_cut(&rest, '&');
-        if (pw_str_is(pw_str_cut(&value, '='), key)) {
-            return value;
-        }
-    }
-    return (struct pw_str){.at = "", .len = 0};
+    return pw_http_query(http->request->query, key);
 }
 
 bool http_query_int(struct http *http, const char *key, int64_t min, int64_t max, int64_t otherwise,
@@ -184,25 +177,14 @@ static void api_openapi(struct http *http)
     http->reply->body = http->central->config.openapi;
 }
 
-static const struct pw_web_asset *asset_at(const struct pw_central *central, struct pw_str path)
-{
-    for (size_t i = 0; i < central->config.asset_count; i++) {
-        if (pw_str_is(path, central->config.asset[i].path)) {
-            return &central->config.asset[i];
-        }
-    }
-    return NULL;
-}
-
 static void serve_file(struct http *http)
 {
     struct pw_str path = http->request->path;
-    const struct pw_web_asset *asset = asset_at(http->central, path);
-    bool page = path.len > 0 && memchr(path.at, '.', path.len) == NULL;
-    if (asset == NULL && page) {
-        asset = asset_at(http->central, PW_STR("/index.html"));
+    const struct pw_central_config *config = &http->central->config;
+    if (pw_http_file(config->asset, config->asset_count, http->request, http->reply)) {
+        return;
     }
-    if (asset == NULL && page && http->central->config.asset_count == 0) {
+    if (config->asset_count == 0 && path.len > 0 && memchr(path.at, '.', path.len) == NULL) {
         http->reply->status = 200;
         http->reply->content_type = "text/plain; charset=utf-8";
         http->reply->body = PW_STR("This pilotwire-central was built without its web pages.\n"
@@ -210,21 +192,7 @@ static void serve_file(struct http *http)
                                    "/api/v1/openapi.yaml.\n");
         return;
     }
-    if (asset == NULL) {
-        http_fail(http, 404, "not_found", "there is no ", path, "");
-        return;
-    }
-    http->reply->etag = asset->etag;
-    http->reply->page = pw_str_starts(pw_str_of(asset->content_type), "text/html");
-    http->reply->immutable = pw_str_starts(path, "/assets/");
-    if (pw_str_is(http->request->etag, asset->etag)) {
-        http->reply->status = 304;
-        return;
-    }
-    http->reply->status = 200;
-    http->reply->content_type = asset->content_type;
-    http->reply->gzip = true;
-    http->reply->body = (struct pw_str){.at = (const char *)asset->gzip, .len = asset->len};
+    http_fail(http, 404, "not_found", "there is no ", path, "");
 }
 
 // --- The table.
@@ -263,42 +231,12 @@ static const struct route {
     {PW_HTTP_GET, "/healthz", api_health, OPEN, false},
 };
 
-static bool matches(const char *pattern, struct pw_str path, struct pw_str *param)
-{
-    struct pw_str rows = pw_str_of(pattern);
-    while (rows.len > 0 && path.len > 0) {
-        struct pw_str wanted = pw_str_cut(&rows, '/');
-        struct pw_str given = pw_str_cut(&path, '/');
-        if (pw_str_is(wanted, "*") && given.len > 0) {
-            *param = given;
-        } else if (!pw_str_eq(wanted, given)) {
-            return false;
-        }
-    }
-    return rows.len == 0 && path.len == 0;
-}
-
 // The row for a path and method. NULL after answering 404 or 405.
 static const struct route *find_route(struct http *http, struct pw_str path)
 {
-    static const char *const allowed[] = {"GET",
-                                          "POST",
-                                          "GET, POST",
-                                          "PUT",
-                                          "GET, PUT",
-                                          "POST, PUT",
-                                          "GET, POST, PUT",
-                                          "DELETE",
-                                          "GET, DELETE",
-                                          "POST, DELETE",
-                                          "GET, POST, DELETE",
-                                          "PUT, DELETE",
-                                          "GET, PUT, DELETE",
-                                          "POST, PUT, DELETE",
-                                          "GET, POST, PUT, DELETE"};
     unsigned methods = 0;
     for (size_t i = 0; i < PW_COUNT(routes); i++) {
-        if (!matches(routes[i].path, path, &http->param)) {
+        if (!pw_http_path_fits(routes[i].path, path, &http->param)) {
             continue;
         }
         if (routes[i].method == http->request->method) {
@@ -310,61 +248,17 @@ static const struct route *find_route(struct http *http, struct pw_str path)
         http_fail(http, 404, "not_found", "there is no /api/v1", path, "");
         return NULL;
     }
-    http->reply->allow = allowed[methods - 1];
+    http->reply->allow = pw_http_allow(methods);
     http_fail(http, 405, "method", "use ", pw_str_of(http->reply->allow), " here");
     return NULL;
 }
 
 // --- Who may.
 
-static bool is_address(struct pw_str host)
-{
-    if (host.len > 1 && host.at[0] == '[') {
-        return host.at[host.len - 1] == ']';
-    }
-    for (size_t i = 0; i < host.len; i++) {
-        if (host.at[i] != '.' && (host.at[i] < '0' || host.at[i] > '9')) {
-            return false;
-        }
-    }
-    return host.len > 0;
-}
-
-// A page of another site can make its own name point to us (DNS rebinding); its requests then carry
-// that name as Host. Addresses cannot be rebound.
-static bool host_is_ours(const struct http *http)
-{
-    struct pw_str host = http->request->host;
-    size_t end = host.len;
-    while (end > 0 && host.at[end - 1] >= '0' && host.at[end - 1] <= '9') {
-        end--;
-    }
-    if (end > 0 && end < host.len && host.at[end - 1] == ':') {
-        host.len = end - 1;
-    }
-    return is_address(host) || pw_str_eq_nocase(host, PW_STR("localhost")) ||
-           (http->central->config.host.len > 0 &&
-            pw_str_eq_nocase(host, http->central->config.host));
-}
-
-static bool origin_is_ours(const struct http *http)
-{
-    struct pw_str origin = http->request->origin;
-    if (origin.len == 0) {
-        return true;
-    }
-    size_t scheme = pw_str_starts(origin, "https://") ? 8 : 7;
-    if (scheme == 7 && !pw_str_starts(origin, "http://")) {
-        return false;
-    }
-    struct pw_str host = {.at = origin.at + scheme, .len = origin.len - scheme};
-    return pw_str_eq_nocase(host, http->request->host);
-}
-
 static bool may(struct http *http, const struct route *route)
 {
     bool changes = route->method != PW_HTTP_GET;
-    if (changes && !origin_is_ours(http)) {
+    if (changes && !pw_http_origin_is_ours(http->request)) {
         http_fail(http, 403, "origin", "Origin \"", http->request->origin,
                   "\" is not this server's own");
         return false;
@@ -377,7 +271,7 @@ static bool may(struct http *http, const struct route *route)
         http_fail(http, 401, "login_required", "log in with POST /api/v1/login", PW_STR(""), "");
         return false;
     }
-    if (changes && !key_same(http->login->csrf, http->request->csrf)) {
+    if (changes && !pw_http_same_secret(http->login->csrf, http->request->csrf)) {
         http_fail(http, 403, "csrf", "the header X-CSRF must hold the token that login gave",
                   PW_STR(""), "");
         return false;
@@ -433,7 +327,7 @@ void pw_central_http(struct pw_central *central, const struct pw_http_request *r
     };
     *reply = (struct pw_http_reply){0};
     central->count.http_requests++;
-    if (!host_is_ours(&http)) {
+    if (!pw_http_host_is_ours(request->host, central->config.host)) {
         http_fail(&http, 403, "host", "this server was not started for Host \"", request->host,
                   "\" (see --host)");
     } else {

@@ -92,18 +92,6 @@ bool key_fits(const struct pw_central *central, struct pw_str secret, const char
     return differ == 0;
 }
 
-bool key_same(const char *a, struct pw_str b)
-{
-    if (strlen(a) != b.len || b.len == 0) {
-        return false;
-    }
-    unsigned differ = 0;
-    for (size_t i = 0; i < b.len; i++) {
-        differ |= (unsigned)(a[i] ^ b.at[i]) & 0xFFU;
-    }
-    return differ == 0;
-}
-
 // The address's row, or the one least recently used made its own. A flood from many addresses
 // thus forgets old offenders, never the newest.
 static struct throttle *row_of(struct pw_central *central, struct pw_str address, pw_ms now)

@@ -11,17 +11,6 @@
 #define SECRET_MIN 10
 #define SECRET_MAX 128
 
-static struct pw_str cookie_value(struct pw_str cookies)
-{
-    while (cookies.len > 0) {
-        struct pw_str value = pw_str_trim(pw_str_cut(&cookies, ';'));
-        if (pw_str_is(pw_str_cut(&value, '='), COOKIE)) {
-            return value;
-        }
-    }
-    return (struct pw_str){.at = "", .len = 0};
-}
-
 static void take_hash(void *to, const struct pw_db_value *columns, size_t count)
 {
     (void)count;
@@ -39,10 +28,10 @@ static void user_hash(const struct pw_central *central, struct pw_str user, char
 
 struct login *login_of(struct pw_central *central, struct pw_str cookie, pw_ms now)
 {
-    struct pw_str token = cookie_value(cookie);
+    struct pw_str token = pw_http_cookie(cookie, COOKIE);
     for (size_t i = 0; i < LOGINS_MAX; i++) {
         struct login *login = &central->login[i];
-        if (login->token[0] == '\0' || !key_same(login->token, token)) {
+        if (login->token[0] == '\0' || !pw_http_same_secret(login->token, token)) {
             continue;
         }
         char hash[HASH_MAX];

@@ -254,7 +254,7 @@ PW_MUST_USE int key_hash(const struct pw_central *central, struct pw_str secret,
 bool key_fits(const struct pw_central *central, struct pw_str secret, const char *hash);
 PW_MUST_USE int key_random_hex(const struct pw_central *central, char *to, size_t digits);
 PW_MUST_USE int key_make(const struct pw_central *central, char *to, size_t characters);
-bool key_same(const char *a, struct pw_str b); // in constant time for equal lengths
+
 // May this address try (again)? Counts down with throttle_failed; one more try every 6 s.
 bool throttle_open(struct pw_central *central, struct pw_str address, pw_ms now);
 void throttle_failed(struct pw_central *central, struct pw_str address, pw_ms now);

@@ -51,7 +51,7 @@ const table = assets.map((a) => `    { "${a.path}", "${a.type}", ${a.name}, size
 writeFileSync(
   out,
   `// Made by web/embed.mjs.\n#include "web_assets.h"\n\n${arrays.join("\n")}\n` +
-    `const struct pw_web_asset pw_web_assets[] = {\n${table.join("\n")}\n};\n` +
+    `const struct pw_http_asset pw_web_assets[] = {\n${table.join("\n")}\n};\n` +
     `const size_t pw_web_assets_count = sizeof pw_web_assets / sizeof pw_web_assets[0];\n`,
 );
 console.log(`web: ${assets.length} files, ${(total / 1024).toFixed(1)} kB compressed`);

@@ -242,8 +242,7 @@ static int serve(struct program *program)
         return fail("cannot start", "the event loop", strerror(errno));
     }
     int result = EXIT_FAILURE;
-    if (pw_web_open(&program->web, &program->loop, options->host, options->port,
-                    &program->logger.log) != PW_OK) {
+    if (pw_web_open(&program->web, &program->loop, options->host, options->port) != PW_OK) {
         char where[96] = "";
         struct pw_out out = PW_OUT(where);
         pw_put_s(&out, options->host);

@@ -2,7 +2,7 @@
 #include "bench.h"
 
 static const uint8_t page_bytes[] = {0x1f, 0x8b, 1, 2, 3};
-static const struct pw_web_asset assets[] = {
+static const struct pw_http_asset assets[] = {
     {"/index.html", "text/html; charset=utf-8", page_bytes, sizeof(page_bytes), "\"e1\""},
     {"/assets/app-1.js", "text/javascript", page_bytes, sizeof(page_bytes), "\"e2\""},
 };

@@ -1,5 +1,5 @@
-// web: HTTP, event streams and the OCPP WebSocket on libwebsockets inside the program's own libev
-// loop. It frames and buffers, within bounds; what to answer is the central's business.
+// web: the central's port: HTTP and event streams through httpd, and the OCPP WebSocket on the same
+// port. It frames and buffers, within bounds; what to answer is the central's business.
 // Bounds: PW_CENTRAL_MESSAGE_MAX a message, PW_CENTRAL_BODY_MAX a body, PW_CENTRAL_SEND_MAX waiting
 // bytes a link, 10 s for a handshake or a request.
 #ifndef PW_LINUX_WEB_H
@@ -14,7 +14,7 @@ struct pw_web;
 // Listens on `host` (address or name; NULL or empty: all) and `port` (0: a free one). The returned
 // server serves nobody before pw_web_serve. PW_ERR_LIMIT when the port is taken or may not be used.
 PW_MUST_USE int pw_web_open(struct pw_web **web, struct pw_loop *loop, const char *host,
-                            uint16_t port, const struct pw_log *log);
+                            uint16_t port);
 uint16_t pw_web_port(const struct pw_web *web);
 
 // What the central asks of the network; valid as long as the server.

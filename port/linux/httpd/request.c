@@ -1,17 +1,15 @@
-// Requests and answers, event streams, and the judgement of upgrade requests.
+// Requests and answers, and event streams.
 #include "conn.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADER_MAX     4096  // bytes of an answer's header
-#define CHUNK          16384 // bytes of a body or stream written at once
-#define WEBSOCKET_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // RFC 6455 §1.3
+#define HEADER_MAX 4096  // bytes of an answer's header
+#define CHUNK      16384 // bytes of a body or stream written at once
 
-static struct pw_str header(struct lws *wsi, enum lws_token_indexes token, char *to, int cap)
+struct pw_str conn_header(struct lws *wsi, enum lws_token_indexes token, char *to, int cap)
 {
     int len = lws_hdr_copy(wsi, to, cap, token);
-    // One that does not fit counts as empty: whoever needs it refuses.
     return (struct pw_str){.at = to, .len = len > 0 ? (size_t)len : 0};
 }
 
@@ -145,7 +143,7 @@ static int answer(struct conn *conn, const struct pw_http_reply *reply)
     return 0;
 }
 
-int http_refuse(struct conn *conn, int status, const char *reason, bool challenge)
+int conn_refuse(struct conn *conn, int status, const char *reason, bool challenge)
 {
     char text[256];
     struct pw_out out = PW_OUT(text);
@@ -166,12 +164,12 @@ int http_refuse(struct conn *conn, int status, const char *reason, bool challeng
     return -1; // close
 }
 
-int http_writable(struct conn *conn)
+int request_writable(struct conn *conn)
 {
     if (conn->stream) {
         unsigned char room[LWS_PRE + CHUNK];
-        int len =
-            pw_central_stream_take(conn->web->central, conn->number, (char *)room + LWS_PRE, CHUNK);
+        const struct pw_http_site *site = conn->httpd->site;
+        int len = site->stream_take(site->context, conn->number, (char *)room + LWS_PRE, CHUNK);
         if (len < 0 ||
             (len > 0 && lws_write(conn->wsi, room + LWS_PRE, (size_t)len, LWS_WRITE_HTTP) < 0)) {
             return -1;
@@ -224,8 +222,8 @@ static void take_method(struct conn *conn)
         if (lws_hdr_total_length(conn->wsi, rows[i].token) > 0) {
             conn->method = rows[i].method;
             conn->head = rows[i].head;
-            (void)header(conn->wsi, rows[i].token, conn->request->path,
-                         sizeof(conn->request->path));
+            (void)conn_header(conn->wsi, rows[i].token, conn->request->path,
+                              sizeof(conn->request->path));
             return;
         }
     }
@@ -252,10 +250,10 @@ static void take_headers(struct conn *conn)
 {
     struct request_text *to = conn->request;
     struct lws *wsi = conn->wsi;
-    (void)header(wsi, WSI_TOKEN_HOST, to->host, sizeof(to->host));
-    (void)header(wsi, WSI_TOKEN_ORIGIN, to->origin, sizeof(to->origin));
-    (void)header(wsi, WSI_TOKEN_HTTP_COOKIE, to->cookie, sizeof(to->cookie));
-    (void)header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, to->etag, sizeof(to->etag));
+    (void)conn_header(wsi, WSI_TOKEN_HOST, to->host, sizeof(to->host));
+    (void)conn_header(wsi, WSI_TOKEN_ORIGIN, to->origin, sizeof(to->origin));
+    (void)conn_header(wsi, WSI_TOKEN_HTTP_COOKIE, to->cookie, sizeof(to->cookie));
+    (void)conn_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, to->etag, sizeof(to->etag));
     if (lws_hdr_custom_copy(wsi, to->csrf, sizeof(to->csrf), "x-csrf:", 7) < 0) {
         to->csrf[0] = '\0';
     }
@@ -278,14 +276,26 @@ static int serve(struct conn *conn)
         .stream = conn->number,
     };
     struct pw_http_reply reply = {0};
-    pw_central_http(conn->web->central, &request, &reply, conn_instant(conn->web));
+    const struct pw_http_site *site = conn->httpd->site;
+    const struct pw_clock *clock = conn->httpd->config.loop->clock;
+    site->serve(site->context, &request, &reply, pw_clock_now(clock), pw_clock_wall(clock));
     free(conn->request);
     conn->request = NULL;
     conn_forget_text(conn);
     return answer(conn, &reply);
 }
 
-int http_request(struct conn *conn)
+static int refuse_length(struct conn *conn)
+{
+    char text[64];
+    struct pw_out out = PW_OUT(text);
+    pw_put_s(&out, "the body may be at most ");
+    pw_put_uint(&out, conn->httpd->config.body_max);
+    pw_put_s(&out, " bytes long");
+    return conn_refuse(conn, 413, text, false);
+}
+
+int request_head(struct conn *conn)
 {
     char length[24];
     free(conn->request);
@@ -296,15 +306,16 @@ int http_request(struct conn *conn)
     take_method(conn);
     take_query(conn);
     take_headers(conn);
-    struct pw_str len = header(conn->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof(length));
+    struct pw_str len =
+        conn_header(conn->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof(length));
     int64_t bytes = 0;
     bool given = len.len > 0;
-    if (given && pw_parse_int(len, 0, PW_CENTRAL_BODY_MAX, &bytes) != PW_OK) {
-        return http_refuse(conn, 413, "the body may be at most 65536 bytes long", false);
+    if (given && pw_parse_int(len, 0, (int64_t)conn->httpd->config.body_max, &bytes) != PW_OK) {
+        return refuse_length(conn);
     }
     bool body = conn->method == PW_HTTP_POST || conn->method == PW_HTTP_PUT;
     if ((body && !given) || lws_hdr_total_length(conn->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) {
-        return http_refuse(conn, 411, "a body needs a Content-Length", false);
+        return conn_refuse(conn, 411, "a body needs a Content-Length", false);
     }
     if (bytes > 0 || (conn->method == PW_HTTP_POST && given)) {
         return 0; // the body comes, if only as its end
@@ -312,65 +323,12 @@ int http_request(struct conn *conn)
     return serve(conn);
 }
 
-int http_body(struct conn *conn, const void *bytes, size_t len)
+int request_body(struct conn *conn, const void *bytes, size_t len)
 {
-    return conn_append(conn, bytes, len, PW_CENTRAL_BODY_MAX) == PW_OK ? 0 : -1;
+    return conn_append(conn, bytes, len, conn->httpd->config.body_max) == PW_OK ? 0 : -1;
 }
 
-int http_body_end(struct conn *conn)
+int request_end(struct conn *conn)
 {
     return conn->request != NULL ? serve(conn) : -1;
-}
-
-// --- Upgrades.
-
-// OCPP-J 1.6 §3.1.2: no common subprotocol means a handshake without one, then a normal close.
-// libwebsockets cannot do that, so the two short texts are written here.
-static int shake_and_close(struct conn *conn)
-{
-    char key[64];
-    char joined[128];
-    struct pw_str given = header(conn->wsi, WSI_TOKEN_KEY, key, sizeof(key));
-    struct pw_out out = PW_OUT(joined);
-    pw_put(&out, given);
-    pw_put_s(&out, WEBSOCKET_GUID);
-    unsigned char hash[20];
-    char accept[32] = "";
-    (void)lws_SHA1((const unsigned char *)joined, out.len, hash);
-    (void)lws_b64_encode_string((const char *)hash, sizeof(hash), accept, sizeof(accept));
-    unsigned char room[LWS_PRE + 256];
-    struct pw_out text = {.at = (char *)room + LWS_PRE, .cap = sizeof(room) - LWS_PRE};
-    pw_put_s(&text, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                    "Connection: Upgrade\r\nSec-WebSocket-Accept: ");
-    pw_put_s(&text, accept);
-    pw_put_s(&text, "\r\n\r\n");
-    pw_put(&text, (struct pw_str){.at = "\x88\x02\x03\xe8", .len = 4}); // close, 1000
-    (void)lws_write(conn->wsi, room + LWS_PRE, text.len, LWS_WRITE_HTTP_FINAL);
-    return -1;
-}
-
-int http_confirm_upgrade(struct conn *conn, const char *protocol)
-{
-    if (!pw_str_eq_nocase(pw_str_of(protocol), PW_STR("websocket"))) {
-        return http_refuse(conn, 400, "only websocket upgrades are served", false);
-    }
-    char path[256];
-    char authorization[512];
-    char protocols[256];
-    struct pw_central_handshake handshake = {
-        .path = header(conn->wsi, WSI_TOKEN_GET_URI, path, sizeof(path)),
-        .authorization =
-            header(conn->wsi, WSI_TOKEN_HTTP_AUTHORIZATION, authorization, sizeof(authorization)),
-        .protocols = header(conn->wsi, WSI_TOKEN_PROTOCOL, protocols, sizeof(protocols)),
-        .address = pw_str_of(conn->address),
-    };
-    struct pw_central_verdict verdict =
-        pw_central_handshake(conn->web->central, conn->number, &handshake, conn_instant(conn->web));
-    if (verdict.status == 101) {
-        conn->link = true;
-        return 0;
-    }
-    return verdict.status == 400
-               ? shake_and_close(conn)
-               : http_refuse(conn, verdict.status, verdict.reason, verdict.status == 401);
 }

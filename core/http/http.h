@@ -1,0 +1,82 @@
+// http: the port contract for pages and interfaces over HTTP. A port frames, buffers and bounds;
+// a site says what to answer, and may turn a request into an event stream. The functions below are
+// what every site needs to read a request: all pure, linear in the text. Sources: RFC 9110,
+// RFC 6265 §5.2, RFC 6454 §7 (Origin); facts/reliability.md T41.
+#ifndef PW_HTTP_H
+#define PW_HTTP_H
+
+#include "base/base.h"
+
+enum pw_http_method { PW_HTTP_GET, PW_HTTP_POST, PW_HTTP_PUT, PW_HTTP_DELETE, PW_HTTP_OTHER };
+
+struct pw_http_request {
+    enum pw_http_method method; // HEAD comes as GET; the port leaves the body out
+    struct pw_str path;         // without query, percent escapes decoded
+    struct pw_str query;        // behind the question mark, escapes decoded; empty without one
+    struct pw_str body;
+    // Header values; empty when absent.
+    struct pw_str host, origin, cookie, csrf, etag;
+    struct pw_str address; // of the peer
+    uint64_t stream;       // number to use if this becomes an event stream
+};
+
+struct pw_http_reply {
+    int status;
+    const char *content_type; // NULL: no body
+    struct pw_str body;       // valid until the next call into the site
+    bool gzip;                // the body is gzip-compressed
+    bool stream;              // an event stream follows, no length
+    bool immutable;           // may be cached for a year
+    bool page;                // an HTML page: wants the content security policy
+    const char *etag;         // NULL or with quotes
+    char cookie[160];         // Set-Cookie, or empty
+    unsigned retry_after_s;   // 0: no Retry-After
+    const char *allow;        // NULL or the methods of a 405
+};
+
+// What a port asks of a site.
+struct pw_http_site {
+    void *context;
+    void (*serve)(void *context, const struct pw_http_request *request, struct pw_http_reply *reply,
+                  pw_ms now, pw_unix_ms wall);
+    // Copies the next bytes of a stream and forgets them; 0 when none wait. An error closes the
+    // stream: PW_ERR_LIMIT when the client was too slow, PW_ERR_UNKNOWN without such a stream.
+    int (*stream_take)(void *context, uint64_t stream, char *to, size_t cap);
+    void (*stream_closed)(void *context, uint64_t stream);
+};
+
+// A file of a page, compressed by the build (web/embed.mjs) and kept in the program.
+struct pw_http_asset {
+    const char *path; // as requested, with leading slash: "/index.html", "/assets/app-3f2a.js"
+    const char *content_type; // "text/html; charset=utf-8"
+    const uint8_t *gzip;      // the file, gzip-compressed
+    size_t len;               // bytes in `gzip`
+    const char *etag;         // with its quotes: "\"3f2a91…\""
+};
+
+// Serves a file: "/" and every path without a dot that is no file are "/index.html"; paths under
+// /assets/ never change their content and are cached for a year. False when there is no such file:
+// *reply is left alone.
+bool pw_http_file(const struct pw_http_asset *assets, size_t count,
+                  const struct pw_http_request *request, struct pw_http_reply *reply);
+
+// A parameter of the query, a cookie of the Cookie header; empty without it.
+struct pw_str pw_http_query(struct pw_str query, const char *key);
+struct pw_str pw_http_cookie(struct pw_str cookies, const char *name);
+
+// True when `path` fits `pattern`, in which '*' stands for one segment; *param then holds it.
+bool pw_http_path_fits(const char *pattern, struct pw_str path, struct pw_str *param);
+// The Allow header for a set of 1 << enum pw_http_method (GET to DELETE, at least one). A literal.
+const char *pw_http_allow(unsigned methods);
+
+// A page of another site can make its own name point to us (DNS rebinding); its requests then carry
+// that name as Host. True for an address (those cannot be rebound), localhost, or `own`, a name
+// without port; empty: there is none.
+bool pw_http_host_is_ours(struct pw_str host, struct pw_str own);
+// True when the Origin header is absent or names the host the request was sent to.
+bool pw_http_origin_is_ours(const struct pw_http_request *request);
+
+// Compares a secret in a time that depends on the length of `given` only.
+bool pw_http_same_secret(const char *secret, struct pw_str given);
+
+#endif

@@ -1,0 +1,82 @@
+// conn: one connection as the files of this room share it, and as a room that speaks WebSocket on
+// the same port sees it.
+#ifndef PW_LINUX_HTTPD_CONN_H
+#define PW_LINUX_HTTPD_CONN_H
+
+#include "httpd.h"
+
+#include <libwebsockets.h>
+
+// Header values that the site judges, kept until the body is complete.
+struct request_text {
+    char path[512];
+    char query[512];
+    char host[256];
+    char origin[256];
+    char cookie[512];
+    char csrf[128];
+    char etag[128];
+};
+
+struct conn {
+    struct pw_httpd *httpd;
+    struct lws *wsi;
+    uint64_t number; // generation * connections + slot
+    char address[48];
+    void *link; // of the room that speaks WebSocket; NULL: none
+
+    bool stream; // it is an event stream
+    bool head;   // HEAD: no body
+
+    // Message or body being received; body being sent.
+    char *text;
+    size_t text_len;
+    size_t text_cap;
+    unsigned char *body; // LWS_PRE + body_len
+    size_t body_len;
+    size_t body_sent;
+
+    struct request_text *request; // while one is being served
+    enum pw_http_method method;
+};
+
+// What a WebSocket room does with a connection. Each `int`: 0 go on, -1 close.
+struct pw_httpd_links {
+    const char *protocol; // the subprotocol that is spoken
+    int (*confirm)(void *context, struct conn *conn);
+    void (*established)(struct conn *conn);
+    int (*received)(void *context, struct conn *conn, const void *bytes, size_t len);
+    void (*pong)(void *context, struct conn *conn);
+    int (*writable)(struct conn *conn);
+    void (*ended)(void *context, struct conn *conn); // once for every connection with a `link`
+};
+
+struct pw_httpd {
+    struct pw_httpd_config config;
+    struct lws_protocols protocols[3];
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    const struct pw_http_site *site;
+    uint64_t generation;
+    size_t next_slot;
+    struct conn *conns[]; // config.connections
+};
+
+// The connection of this number; NULL when it is gone.
+struct conn *conn_find(const struct pw_httpd *httpd, uint64_t number);
+// Appends to the text being received. PW_ERR_LIMIT beyond `max`.
+PW_MUST_USE int conn_append(struct conn *conn, const void *bytes, size_t len, size_t max);
+void conn_forget_text(struct conn *conn);
+
+// A header of the request. One that does not fit counts as empty: whoever needs it refuses.
+struct pw_str conn_header(struct lws *wsi, enum lws_token_indexes token, char *to, int cap);
+// Sends a short answer in words and closes (-1). `challenge` adds the Basic challenge.
+int conn_refuse(struct conn *conn, int status, const char *reason, bool challenge);
+
+// request.c: libwebsockets' callbacks of HTTP.
+int request_head(struct conn *conn);
+int request_body(struct conn *conn, const void *bytes, size_t len);
+int request_end(struct conn *conn);
+int request_writable(struct conn *conn);
+
+#endif

@@ -1,0 +1,255 @@
+#include "httpd.h"
+
+#include "conn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TIMEOUT_S   10 // for a handshake, a header, a body (facts/reliability.md T41)
+#define HEADERS_MAX 4096
+
+struct conn *conn_find(const struct pw_httpd *httpd, uint64_t number)
+{
+    struct conn *conn = httpd->conns[number % httpd->config.connections];
+    return conn != NULL && conn->number == number ? conn : NULL;
+}
+
+// An IPv4 peer on an IPv6 socket is shown, and throttled, as what it is.
+static void take_address(struct conn *conn)
+{
+    char address[sizeof(conn->address)] = "";
+    (void)lws_get_peer_simple(conn->wsi, address, sizeof(address));
+    bool mapped = strncmp(address, "::ffff:", 7) == 0 && strchr(address, '.') != NULL;
+    struct pw_out out = PW_OUT(conn->address);
+    pw_put_s(&out, address + (mapped ? 7 : 0));
+}
+
+// The connection of a wsi, made on first use; NULL when all places are taken or without memory.
+static struct conn *conn_of(struct pw_httpd *httpd, struct lws *wsi)
+{
+    struct conn *conn = lws_get_opaque_user_data(wsi);
+    if (conn != NULL) {
+        return conn;
+    }
+    size_t slot = httpd->next_slot;
+    while (httpd->conns[slot] != NULL) {
+        slot = (slot + 1) % httpd->config.connections;
+        if (slot == httpd->next_slot) {
+            return NULL;
+        }
+    }
+    conn = calloc(1, sizeof(*conn));
+    if (conn == NULL) {
+        return NULL;
+    }
+    conn->httpd = httpd;
+    conn->wsi = wsi;
+    conn->number = ++httpd->generation * httpd->config.connections + slot;
+    take_address(conn);
+    httpd->conns[slot] = conn;
+    httpd->next_slot = (slot + 1) % httpd->config.connections;
+    lws_set_opaque_user_data(wsi, conn);
+    return conn;
+}
+
+int conn_append(struct conn *conn, const void *bytes, size_t len, size_t max)
+{
+    size_t need = conn->text_len + len;
+    if (need > max) {
+        return PW_ERR_LIMIT;
+    }
+    if (need > conn->text_cap) {
+        size_t cap = need < 1024 ? 1024 : need * 2;
+        char *grown = realloc(conn->text, cap);
+        if (grown == NULL) {
+            return PW_ERR_LIMIT;
+        }
+        conn->text = grown;
+        conn->text_cap = cap;
+    }
+    if (len > 0) {
+        memcpy(conn->text + conn->text_len, bytes, len);
+    }
+    conn->text_len = need;
+    return PW_OK;
+}
+
+void conn_forget_text(struct conn *conn)
+{
+    // Given back after each message: an idle link should cost little.
+    free(conn->text);
+    conn->text = NULL;
+    conn->text_len = 0;
+    conn->text_cap = 0;
+}
+
+static void end(struct conn *conn)
+{
+    struct pw_httpd *httpd = conn->httpd;
+    httpd->conns[conn->number % httpd->config.connections] = NULL;
+    lws_set_opaque_user_data(conn->wsi, NULL);
+    if (conn->link != NULL) {
+        httpd->config.links->ended(httpd->config.links_context, conn);
+    }
+    if (httpd->site != NULL && conn->stream) {
+        httpd->site->stream_closed(httpd->site->context, conn->number);
+    }
+    conn_forget_text(conn);
+    free(conn->body);
+    free(conn->request);
+    free(conn);
+}
+
+static int upgrade(struct conn *conn, const char *protocol)
+{
+    const struct pw_httpd_config *config = &conn->httpd->config;
+    if (config->links == NULL || !pw_str_eq_nocase(pw_str_of(protocol), PW_STR("websocket"))) {
+        return conn_refuse(conn, 400,
+                           config->links == NULL ? "no upgrade is served here"
+                                                 : "only websocket upgrades are served",
+                           false);
+    }
+    return config->links->confirm(config->links_context, conn);
+}
+
+// What a WebSocket connection has to say; 0 for one without a link.
+static int on_link(struct conn *conn, enum lws_callback_reasons reason, const void *in, size_t len)
+{
+    const struct pw_httpd_config *config = &conn->httpd->config;
+    if (conn->link == NULL) {
+        return 0;
+    }
+    if (reason == LWS_CALLBACK_RECEIVE) {
+        return config->links->received(config->links_context, conn, in, len);
+    }
+    if (reason == LWS_CALLBACK_RECEIVE_PONG) {
+        config->links->pong(config->links_context, conn);
+        return 0;
+    }
+    if (reason == LWS_CALLBACK_ESTABLISHED) {
+        config->links->established(conn);
+        return 0;
+    }
+    return config->links->writable(conn);
+}
+
+// One callback serves both protocols: which one a connection speaks is known from its events.
+static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                    size_t len)
+{
+    (void)user;
+    struct pw_httpd *httpd = lws_context_user(lws_get_context(wsi));
+    if (reason == LWS_CALLBACK_WSI_DESTROY) {
+        struct conn *conn = lws_get_opaque_user_data(wsi);
+        if (conn != NULL) {
+            end(conn);
+        }
+        return 0;
+    }
+    bool http = reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE || reason == LWS_CALLBACK_HTTP ||
+                reason == LWS_CALLBACK_HTTP_BODY || reason == LWS_CALLBACK_HTTP_BODY_COMPLETION ||
+                reason == LWS_CALLBACK_HTTP_WRITEABLE;
+    bool link = reason == LWS_CALLBACK_ESTABLISHED || reason == LWS_CALLBACK_RECEIVE ||
+                reason == LWS_CALLBACK_RECEIVE_PONG || reason == LWS_CALLBACK_SERVER_WRITEABLE;
+    if (!http && !link) {
+        return 0;
+    }
+    struct conn *conn = httpd->site != NULL ? conn_of(httpd, wsi) : NULL;
+    if (conn == NULL) {
+        return -1;
+    }
+    if (link) {
+        return on_link(conn, reason, in, len);
+    }
+    if (reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE) {
+        return upgrade(conn, in);
+    }
+    if (reason == LWS_CALLBACK_HTTP) {
+        return request_head(conn);
+    }
+    if (reason == LWS_CALLBACK_HTTP_BODY) {
+        return request_body(conn, in, len);
+    }
+    return reason == LWS_CALLBACK_HTTP_BODY_COMPLETION ? request_end(conn) : request_writable(conn);
+}
+
+static int listen_on(struct pw_httpd *httpd)
+{
+    const struct pw_httpd_config *config = &httpd->config;
+    void *loops[] = {pw_loop_ev(config->loop)};
+    struct lws_context_creation_info info = {
+        .port = config->port,
+        .iface = config->host != NULL && config->host[0] != '\0' ? config->host : NULL,
+        .protocols = httpd->protocols,
+        .user = httpd,
+        .gid = -1,
+        .uid = -1,
+        .foreign_loops = loops,
+        .server_string = "pilotwire",
+        .timeout_secs = TIMEOUT_S,
+        .max_http_header_data = HEADERS_MAX,
+        .max_http_header_pool = (unsigned short)pw_min((int64_t)config->connections, 1024),
+        .options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                   LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
+                   LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME,
+    };
+    httpd->context = lws_create_context(&info);
+    httpd->vhost = httpd->context != NULL ? lws_create_vhost(httpd->context, &info) : NULL;
+    return httpd->vhost != NULL ? PW_OK : PW_ERR_LIMIT;
+}
+
+int pw_httpd_open(struct pw_httpd **httpd, const struct pw_httpd_config *config)
+{
+    PW_ASSERT(config->connections >= 1 && config->connections <= 1U << 16);
+    lws_set_log_level(0, NULL); // its lines are for its developers; ours say what happened
+    struct pw_httpd *made = calloc(1, sizeof(*made) + config->connections * sizeof(struct conn *));
+    if (made == NULL) {
+        return PW_ERR_LIMIT;
+    }
+    made->config = *config;
+    made->protocols[0] = (struct lws_protocols){
+        .name = "pilotwire-http", .callback = callback, .rx_buffer_size = 4096};
+    if (config->links != NULL) {
+        made->protocols[1] = (struct lws_protocols){
+            .name = config->links->protocol, .callback = callback, .rx_buffer_size = 4096};
+    }
+    if (listen_on(made) != PW_OK) {
+        if (made->context != NULL) {
+            lws_context_destroy(made->context);
+        }
+        free(made);
+        return PW_ERR_LIMIT;
+    }
+    *httpd = made;
+    return PW_OK;
+}
+
+uint16_t pw_httpd_port(const struct pw_httpd *httpd)
+{
+    return (uint16_t)lws_get_vhost_listen_port(httpd->vhost);
+}
+
+void pw_httpd_serve(struct pw_httpd *httpd, const struct pw_http_site *site)
+{
+    httpd->site = site;
+}
+
+void pw_httpd_stream_ready(struct pw_httpd *httpd, uint64_t stream)
+{
+    struct conn *conn = conn_find(httpd, stream);
+    if (conn != NULL && conn->stream) {
+        (void)lws_callback_on_writable(conn->wsi);
+    }
+}
+
+void pw_httpd_close(struct pw_httpd *httpd)
+{
+    if (httpd == NULL) {
+        return;
+    }
+    lws_context_destroy(httpd->context);
+    for (size_t i = 0; i < httpd->config.connections; i++) {
+        PW_ASSERT(httpd->conns[i] == NULL);
+    }
+    free(httpd);
+}

@@ -1,0 +1,38 @@
+// httpd: HTTP/1.1 and event streams on libwebsockets inside the program's own libev loop. It frames
+// and buffers, within bounds; what to answer is the site's business (core/http). Bounds: those
+// of the configuration, and 10 s for a handshake, a header or a body (facts/reliability.md T41).
+#ifndef PW_LINUX_HTTPD_H
+#define PW_LINUX_HTTPD_H
+
+#include "http/http.h"
+#include "loop.h"
+
+struct pw_httpd;
+struct pw_httpd_links; // conn.h: what a room adds that speaks WebSocket on the same port
+
+struct pw_httpd_config {
+    struct pw_loop *loop;               // outlives the server
+    const char *host;                   // address or name to listen on; NULL or empty: all
+    uint16_t port;                      // 0: a free one
+    size_t connections;                 // at once, 1..65536; more are closed at once
+    size_t body_max;                    // bytes of a request's body
+    const struct pw_httpd_links *links; // NULL: upgrades are refused; outlives the server
+    void *links_context;
+};
+
+// Listens. The returned server serves nobody before pw_httpd_serve. PW_ERR_LIMIT when the port is
+// taken or may not be used.
+PW_MUST_USE int pw_httpd_open(struct pw_httpd **httpd, const struct pw_httpd_config *config);
+uint16_t pw_httpd_port(const struct pw_httpd *httpd);
+
+// From now on requests go to `site`, which outlives the server.
+void pw_httpd_serve(struct pw_httpd *httpd, const struct pw_http_site *site);
+
+// Bytes wait for a stream: the site's stream_take is called when the peer can take them. A stream
+// that is gone is ignored.
+void pw_httpd_stream_ready(struct pw_httpd *httpd, uint64_t stream);
+
+// Closes every connection and frees; NULL is harmless. The site must still be there.
+void pw_httpd_close(struct pw_httpd *httpd);
+
+#endif

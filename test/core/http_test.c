@@ -1,0 +1,123 @@
+// http: what a request's headers say, read the way every site needs it.
+#include "http/http.h"
+
+#include <cmocka.h>
+#include "test.h"
+
+// Reason: a page of another site may point its own name at this station; only then does Host carry
+// a name we do not have.
+static void a_foreign_name_is_no_host_of_ours(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *host;
+        const char *own;
+        bool ours;
+    } rows[] = {
+        {"127.0.0.1:8080", "", true},
+        {"192.168.1.20", "", true},
+        {"[fe80::1]:8080", "", true},
+        {"localhost:8080", "", true},
+        {"LocalHost", "", true},
+        {"evil.example:8080", "", false},
+        {"", "", false},
+        {"wallbox.lan:8080", "wallbox.lan", true},
+        {"Wallbox.LAN", "wallbox.lan", true},
+        {"wallbox.lan.evil.example", "wallbox.lan", false},
+        {"127.0.0.1.evil.example", "", false},
+        {"1e3", "", false},
+    };
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        assert_int_equal(pw_http_host_is_ours(pw_str_of(rows[i].host), pw_str_of(rows[i].own)),
+                         rows[i].ours);
+    }
+}
+
+// Reason: a form on another site may post here with the browser's cookies; it cannot forge Origin.
+static void another_origin_is_not_ours(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *origin;
+        bool ours;
+    } rows[] = {
+        {"", true},
+        {"http://10.0.0.7:8080", true},
+        {"https://10.0.0.7:8080", true},
+        {"http://10.0.0.7", false},
+        {"http://evil.example", false},
+        {"null", false},
+        {"file://10.0.0.7:8080", false},
+    };
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        struct pw_http_request request = {.host = PW_STR("10.0.0.7:8080"),
+                                          .origin = pw_str_of(rows[i].origin)};
+        assert_int_equal(pw_http_origin_is_ours(&request), rows[i].ours);
+    }
+}
+
+// Reason: an empty secret means there is none; nothing may equal it, not even nothing.
+static void only_the_whole_secret_is_the_secret(void **state)
+{
+    (void)state;
+    assert_true(pw_http_same_secret("correct horse", PW_STR("correct horse")));
+    assert_false(pw_http_same_secret("correct horse", PW_STR("correct hors")));
+    assert_false(pw_http_same_secret("correct horse", PW_STR("correct horsecorrect horse")));
+    assert_false(pw_http_same_secret("correct horse", PW_STR("correct horsf")));
+    assert_false(pw_http_same_secret("correct horse", PW_STR("")));
+    assert_false(pw_http_same_secret("", PW_STR("")));
+}
+
+static void paths_queries_and_cookies_are_cut_at_their_marks(void **state)
+{
+    (void)state;
+    struct pw_str param = PW_STR("");
+    assert_true(pw_http_path_fits("/settings/*", PW_STR("/settings/ocpp.url"), &param));
+    assert_true(pw_str_is(param, "ocpp.url"));
+    assert_false(pw_http_path_fits("/settings/*", PW_STR("/settings/"), &param));
+    assert_false(pw_http_path_fits("/settings/*", PW_STR("/settings/a/b"), &param));
+    assert_false(pw_http_path_fits("/settings", PW_STR("/setting"), &param));
+    assert_true(pw_str_is(pw_http_query(PW_STR("a=1&cursor=7"), "cursor"), "7"));
+    assert_int_equal(pw_http_query(PW_STR("a=1&xcursor=7"), "cursor").len, 0);
+    assert_true(pw_str_is(pw_http_cookie(PW_STR("x=1; pw=abc; y=2"), "pw"), "abc"));
+    assert_int_equal(pw_http_cookie(PW_STR("xpw=abc"), "pw").len, 0);
+    assert_string_equal(pw_http_allow(1U << PW_HTTP_GET | 1U << PW_HTTP_PUT), "GET, PUT");
+}
+
+// Reason: pages have addresses of their own inside one index.html; a missing script is missing.
+static void files_pages_and_what_is_missing(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {1, 2, 3};
+    static const struct pw_http_asset assets[] = {
+        {"/index.html", "text/html; charset=utf-8", bytes, 3, "\"a\""},
+        {"/assets/app-1.js", "text/javascript", bytes, 2, "\"b\""},
+    };
+    struct pw_http_reply reply = {0};
+    struct pw_http_request request = {.path = PW_STR("/log")};
+    assert_true(pw_http_file(assets, 2, &request, &reply));
+    assert_int_equal(reply.status, 200);
+    assert_true(reply.page && reply.gzip && !reply.immutable);
+    request.etag = PW_STR("\"a\"");
+    reply = (struct pw_http_reply){0};
+    assert_true(pw_http_file(assets, 2, &request, &reply));
+    assert_int_equal(reply.status, 304);
+    request.path = PW_STR("/assets/app-1.js");
+    reply = (struct pw_http_reply){0};
+    assert_true(pw_http_file(assets, 2, &request, &reply));
+    assert_true(reply.immutable && !reply.page && reply.body.len == 2);
+    request.path = PW_STR("/assets/app-2.js");
+    assert_false(pw_http_file(assets, 2, &request, &reply));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_foreign_name_is_no_host_of_ours),
+        cmocka_unit_test(another_origin_is_not_ours),
+        cmocka_unit_test(only_the_whole_secret_is_the_secret),
+        cmocka_unit_test(paths_queries_and_cookies_are_cut_at_their_marks),
+        cmocka_unit_test(files_pages_and_what_is_missing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

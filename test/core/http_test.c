@@ -1,7 +1,5 @@
 // http: what a request's headers say, read the way every site needs it.
 #include "http/http.h"
-
-#include <cmocka.h>
 #include "test.h"
 
 // Reason: a page of another site may point its own name at this station; only then does Host carry

@@ -1,0 +1,48 @@
+// Target functions: pw_frontend_host_feed, pw_frontend_board_feed, pw_frontend_put.
+// Any bytes at both ends; every message found is the same when it is put and read again.
+#include "frontend/frontend.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define NOW 100000
+
+static void check(const struct pw_frontend_message *message)
+{
+    uint8_t frame[PW_FRONTEND_FRAME_MAX];
+    uint8_t again[PW_FRONTEND_FRAME_MAX];
+    struct pw_frontend_message read;
+    if (message->kind == PW_FRONTEND_HELLO && message->hello.version != PW_FRONTEND_VERSION) {
+        return; // only its version was read
+    }
+    size_t len = pw_frontend_put(message, NOW, frame);
+    PW_ASSERT(len <= sizeof(frame) && memchr(frame, 0, len) == frame + len - 1);
+    PW_ASSERT(pw_frontend_get(frame, len - 1, NOW, &read) == PW_OK);
+    PW_ASSERT(pw_frontend_put(&read, NOW, again) == len && memcmp(frame, again, len) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct pw_frontend_hello hello = {.version = PW_FRONTEND_VERSION, .watchdog_ms = 500};
+    struct pw_frontend_reader reader = {0};
+    struct pw_frontend_host host;
+    struct pw_frontend_board board;
+    uint8_t frame[PW_FRONTEND_FRAME_MAX];
+    enum pw_frontend_event event;
+    pw_frontend_host_init(&host, NOW);
+    pw_frontend_board_init(&board, &hello);
+    for (size_t i = 0; i < size; i++) {
+        struct pw_frontend_message message;
+        if (pw_frontend_feed(&reader, data[i], NOW, &message)) {
+            check(&message);
+        }
+        if (pw_frontend_host_feed(&host, data[i], NOW + i) != PW_FRONTEND_NOTHING) {
+            (void)pw_frontend_host_put(&host, NOW + i, frame, &event);
+        }
+        if (pw_frontend_board_feed(&board, data[i], NOW + i)) {
+            PW_ASSERT(pw_frontend_board_drive(&board, NOW + i).cp <= PW_BOARD_CP_PWM);
+        }
+    }
+    return 0;
+}

@@ -92,7 +92,7 @@ struct pw_mains {
     uint32_t jumps;           // times the source's register went back or further than it can
     uint32_t disagreements;   // times register and phases differed by more than a tenth over a kWh
     int64_t apart_import_mwh; // both since they were last compared
-    uint64_t apart_phases_mwh;
+    struct pw_meter_register apart_phases; //
 };
 
 // PW_ERR_RANGE when a field is negative, phases is neither 1 nor 3, max_mv is above 2 kV, max_ma

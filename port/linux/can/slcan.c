@@ -4,16 +4,10 @@
 #include "can/slcan.h"
 
 #include "link.h"
+#include "stream.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <termios.h>
 #include <unistd.h>
 
 #define OUT_MAX         1024
@@ -23,7 +17,6 @@
 #define BITRATE_DEFAULT 250000
 #define BAUD_DEFAULT    115200
 #define BITRATE_MAX     1000000
-#define PATH_MAX_LEN    128
 
 struct link {
     bool connecting;
@@ -37,99 +30,26 @@ struct link {
     char in[256];
 };
 
-static const struct {
-    uint32_t rate;
-    speed_t code;
-} bauds[] = {
-    {9600, B9600},     {19200, B19200},     {38400, B38400},     {57600, B57600},
-    {115200, B115200}, {230400, B230400},   {460800, B460800},   {500000, B500000},
-    {921600, B921600}, {1000000, B1000000}, {2000000, B2000000}, {3000000, B3000000},
-};
-
 // ---------------------------------------------------------------------------------------------
 // Opening.
 
 // "250000" or "250000,115200"
-static int parse_rates(struct pw_str rates, char *digit, speed_t *baud, struct pw_out *reason)
+static int parse_rates(struct pw_str rates, char *digit, int64_t *baud, struct pw_out *reason)
 {
     struct pw_str serial = rates;
     struct pw_str can = pw_str_cut(&serial, ',');
     int64_t bitrate = BITRATE_DEFAULT;
-    int64_t wanted = BAUD_DEFAULT;
+    *baud = BAUD_DEFAULT;
     if ((can.len > 0 && pw_parse_int(can, 1, BITRATE_MAX, &bitrate) != PW_OK) ||
         pw_slcan_bitrate((uint32_t)bitrate, digit) != PW_OK) {
         pw_put_s(reason, "the bit rate must be 10000, 20000, 50000, 100000, 125000, 250000, "
                          "500000, 800000 or 1000000");
         return PW_ERR_RANGE;
     }
-    int err = serial.len > 0 ? pw_parse_int(serial, 1, INT32_MAX, &wanted) : PW_OK;
-    for (size_t i = 0; i < PW_COUNT(bauds) && err == PW_OK; i++) {
-        if (bauds[i].rate == wanted) {
-            *baud = bauds[i].code;
-            return PW_OK;
-        }
+    if (serial.len > 0 && pw_parse_int(serial, 1, INT32_MAX, baud) != PW_OK) {
+        *baud = 0; // none of the speeds there are
     }
-    pw_put_s(reason, "the serial speed must be one of 9600 to 3000000 baud");
-    return PW_ERR_RANGE;
-}
-
-static int open_serial(struct pw_str path, speed_t baud, int *fd, struct pw_out *reason)
-{
-    char name[PATH_MAX_LEN];
-    struct termios mode;
-    if (pw_str_copy(name, sizeof(name), path) != PW_OK || name[0] == '\0') {
-        pw_put_s(reason, "a device path has 1 to 127 characters");
-        return PW_ERR_RANGE;
-    }
-    *fd = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    if (*fd < 0) {
-        pw_can_link_say(reason, "the device cannot be opened", errno);
-        return PW_ERR_UNKNOWN;
-    }
-    if (tcgetattr(*fd, &mode) != 0) {
-        pw_can_link_say(reason, "not a serial device", errno);
-        (void)close(*fd);
-        return PW_ERR_UNKNOWN;
-    }
-    cfmakeraw(&mode);
-    mode.c_cflag |= CLOCAL | CREAD;
-    if (cfsetspeed(&mode, baud) != 0 || tcsetattr(*fd, TCSANOW, &mode) != 0) {
-        pw_can_link_say(reason, "the serial speed cannot be set", errno);
-        (void)close(*fd);
-        return PW_ERR_UNKNOWN;
-    }
-    return PW_OK;
-}
-
-// "127.0.0.1:2000". Addresses as numbers: asking a name server could hold the station for seconds.
-static int open_tcp(struct pw_str where, int *fd, struct pw_out *reason)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET};
-    struct pw_str port = where;
-    struct pw_str host = pw_str_cut(&port, ':');
-    char text[INET_ADDRSTRLEN];
-    const int on = 1;
-    int64_t number = 0;
-    if (pw_str_copy(text, sizeof(text), host) != PW_OK ||
-        inet_pton(AF_INET, text, &to.sin_addr) != 1 ||
-        pw_parse_int(port, 1, UINT16_MAX, &number) != PW_OK) {
-        pw_put_s(reason, "expected slcan:tcp:address:port, the address in numbers, the port 1 to "
-                         "65535");
-        return PW_ERR_RANGE;
-    }
-    to.sin_port = htons((uint16_t)number);
-    *fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (*fd < 0) {
-        pw_can_link_say(reason, "no socket", errno);
-        return PW_ERR_UNKNOWN;
-    }
-    (void)setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (connect(*fd, (const struct sockaddr *)&to, sizeof(to)) != 0 && errno != EINPROGRESS) {
-        pw_can_link_say(reason, "cannot connect", errno);
-        (void)close(*fd);
-        return PW_ERR_UNKNOWN;
-    }
-    return PW_OK;
+    return pw_stream_baud(*baud, reason);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -139,20 +59,12 @@ static int open_tcp(struct pw_str where, int *fd, struct pw_out *reason)
 static int flush(struct pw_can_wire *wire)
 {
     struct link *link = wire->link;
-    while (link->out_len > 0) {
-        ssize_t sent = write(wire->fd, link->out, link->out_len);
-        if (sent < 0 && errno == EINTR) {
-            continue;
-        }
-        if (sent < 0 && (errno == EAGAIN)) {
-            return PW_OK;
-        }
-        if (sent <= 0) {
-            return PW_ERR_PEER;
-        }
-        link->out_len -= (size_t)sent;
-        memmove(link->out, link->out + sent, link->out_len);
+    int sent = pw_stream_write(wire->fd, link->out, link->out_len);
+    if (sent < 0) {
+        return PW_ERR_PEER;
     }
+    link->out_len -= (size_t)sent;
+    memmove(link->out, link->out + sent, link->out_len);
     return PW_OK;
 }
 
@@ -213,11 +125,12 @@ static int open_link(struct pw_can_wire *wire, struct pw_str rest, pw_ms now, st
     bool tcp = pw_str_starts(where, "tcp:");
     struct pw_str address = {.at = where.at + (tcp ? 4 : 0), .len = where.len - (tcp ? 4 : 0)};
     char digit;
-    speed_t baud;
+    int64_t baud;
     int fd = -1;
     int err = parse_rates(rates, &digit, &baud, reason);
     if (err == PW_OK) {
-        err = tcp ? open_tcp(address, &fd, reason) : open_serial(address, baud, &fd, reason);
+        err = tcp ? pw_stream_tcp(address, &fd, reason)
+                  : pw_stream_serial(address, baud, &fd, reason);
     }
     if (err != PW_OK) {
         return err;
@@ -252,14 +165,12 @@ static void close_link(struct pw_can_wire *wire)
 // A serial device is there at once; a TCP connection is when its socket can be written.
 static int connect_step(struct pw_can_wire *wire, pw_ms now, struct pw_can_event *event)
 {
-    struct pollfd ready = {.fd = wire->fd, .events = POLLOUT};
-    int error = 0;
-    socklen_t len = sizeof(error);
-    if (poll(&ready, 1, 0) == 0) {
+    int stands = pw_stream_connected(wire->fd);
+    if (stands == 0) {
         wire->deadline = pw_after(now, CONNECT_MS);
         return 0;
     }
-    if (getsockopt(wire->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != 0) {
+    if (stands < 0) {
         return PW_ERR_PEER;
     }
     if (start(wire) != PW_OK) {
@@ -293,19 +204,12 @@ static int take(struct pw_can_wire *wire, const struct pw_slcan_line *line,
 static int fill(struct pw_can_wire *wire)
 {
     struct link *link = wire->link;
-    ssize_t got = 0;
-    do {
-        got = read(wire->fd, link->in, sizeof(link->in));
-    } while (got < 0 && errno == EINTR);
-    if (got < 0) {
-        return errno == EAGAIN ? 0 : (int)PW_ERR_PEER;
+    int got = pw_stream_read(wire->fd, link->in, sizeof(link->in));
+    if (got > 0) {
+        link->in_at = 0;
+        link->in_len = (size_t)got;
     }
-    if (got == 0) {
-        return PW_ERR_PEER; // hung up
-    }
-    link->in_at = 0;
-    link->in_len = (size_t)got;
-    return 1;
+    return got > 0 ? 1 : got;
 }
 
 static int upkeep(struct pw_can_wire *wire, pw_ms now)

@@ -23,12 +23,39 @@ static void say(const struct pw_station *st, enum pw_level level, unsigned index
 
 static void set(struct pw_sample *sample, enum pw_quantity quantity, int64_t value)
 {
-    sample->has |= (uint16_t)(1U << quantity);
+    sample->has |= 1U << quantity;
     sample->value[quantity] = value;
 }
 
-static void measure(const struct pw_bay_view *view, enum pw_reading reading, struct pw_stamp at,
-                    struct pw_sample *sample)
+// A quantity of one phase: those of L1, L2 and L3 follow each other.
+static void set_phase(struct pw_sample *sample, enum pw_quantity first, unsigned phase,
+                      int32_t value)
+{
+    if (value != PW_BOARD_UNKNOWN) {
+        set(sample, (enum pw_quantity)(first + phase), value);
+    }
+}
+
+static void measure_phases(const struct pw_connector_view *view, struct pw_sample *sample)
+{
+    set(sample, PW_OFFERED_MA, view->offered_ma);
+    if (!view->measured) {
+        return;
+    }
+    for (unsigned phase = 0; phase < view->phases; phase++) {
+        set_phase(sample, PW_VOLTAGE_L1_MV, phase, view->mv[phase]);
+        set_phase(sample, PW_CURRENT_L1_MA, phase, view->ma[phase]);
+        if (view->mw[phase] != PW_BOARD_UNKNOWN && view->phases > 1) {
+            set_phase(sample, PW_POWER_L1_W, phase, view->mw[phase] / 1000);
+        }
+    }
+    if (view->mains_mhz != PW_BOARD_UNKNOWN) {
+        set(sample, PW_FREQUENCY_MHZ, view->mains_mhz);
+    }
+}
+
+static void measure(const struct pw_connector_view *view, enum pw_reading reading,
+                    struct pw_stamp at, struct pw_sample *sample)
 {
     memset(sample, 0, sizeof(*sample));
     sample->reading = reading;
@@ -36,14 +63,19 @@ static void measure(const struct pw_bay_view *view, enum pw_reading reading, str
     set(sample, PW_ENERGY_WH, (int64_t)(view->energy_mwh / 1000));
     if (view->measured) {
         set(sample, PW_POWER_W, view->power_mw / 1000);
+    }
+    if (view->measured && view->phases == 0) {
         set(sample, PW_VOLTAGE_MV, view->out_mv);
         set(sample, PW_CURRENT_MA, view->out_ma);
     }
-    if (view->vehicle.at != PW_NEVER && view->plugged) {
-        set(sample, PW_OFFERED_MA, view->vehicle.max_ma);
+    if (view->phases > 0) {
+        measure_phases(view, sample);
     }
-    if (view->soc_permille >= 0) {
-        set(sample, PW_SOC_PERMILLE, view->soc_permille);
+    if (view->vehicle.max_ma >= 0 && view->plugged) {
+        set(sample, PW_ASKED_MA, view->vehicle.max_ma);
+    }
+    if (view->vehicle.soc_permille >= 0) {
+        set(sample, PW_SOC_PERMILLE, view->vehicle.soc_permille);
     }
     if (view->temp_dc != INT32_MIN) {
         set(sample, PW_TEMP_DC, view->temp_dc);
@@ -57,8 +89,8 @@ static void host_measure(void *context, unsigned connector, enum pw_reading read
                          struct pw_sample *sample, pw_ms now)
 {
     struct pw_station *st = context;
-    struct pw_bay_view view;
-    pw_bay_view(&st->bays[connector - 1], &view, now);
+    struct pw_connector_view view;
+    pw_connector_view(&st->connector[connector - 1], &view, now);
     measure(&view, reading, pw_cp16_stamp(&st->cp16, now), sample);
 }
 
@@ -67,8 +99,8 @@ static void event_sample(struct pw_station *st, unsigned index,
                          const struct pw_session_event *event, enum pw_reading reading,
                          struct pw_sample *sample)
 {
-    struct pw_bay_view view;
-    pw_bay_view(&st->bays[index], &view, event->at);
+    struct pw_connector_view view;
+    pw_connector_view(&st->connector[index], &view, event->at);
     measure(&view, reading, pw_cp16_stamp(&st->cp16, event->at), sample);
     set(sample, PW_ENERGY_WH, (int64_t)(event->energy_mwh / 1000));
 }
@@ -86,7 +118,7 @@ static void begin(struct pw_station *st, unsigned index, const struct pw_session
     int64_t ticket = pw_journal_begin(&st->journal, &transaction);
     if (ticket < 0) {
         say(st, PW_LOG_ERROR, index, "start-not-kept", PW_STR("the charge is not begun"));
-        pw_session_recorded(&st->bays[index].session, false, now);
+        pw_session_recorded(pw_connector_session(&st->connector[index]), false, now);
         return;
     }
     st->extra[index].ticket = ticket;
@@ -112,7 +144,7 @@ static void end(struct pw_station *st, unsigned index)
 
 static bool take_events(struct pw_station *st, unsigned index, pw_ms now)
 {
-    struct pw_session *session = &st->bays[index].session;
+    struct pw_session *session = pw_connector_session(&st->connector[index]);
     struct pw_session_event event;
     bool any = false;
     while (!st->extra[index].end_waits && pw_session_take(session, &event)) {
@@ -144,28 +176,29 @@ static bool await_record(struct pw_station *st, unsigned index, pw_ms now)
         return false;
     }
     extra->ticket = 0;
-    pw_session_recorded(&st->bays[index].session, safe > 0, now);
+    pw_session_recorded(pw_connector_session(&st->connector[index]), safe > 0, now);
     return true;
 }
 
 // ---------------------------------------------------------------------------------------------
 // Readings while it runs, the register, the latches, the vehicle.
 
-static void tell_vehicle(struct pw_station *st, unsigned index, const struct pw_bay_view *view)
+static void tell_vehicle(struct pw_station *st, unsigned index,
+                         const struct pw_connector_view *view)
 {
     struct pw_cp16_vehicle info = {
         .charge_mah = view->vehicle.charge_mah > INT32_MAX ? -1 : (int32_t)view->vehicle.charge_mah,
         .imax_ma = view->vehicle.peak_ma,
-        .pack_mv = view->vehicle.pack_mv >= 0 ? view->vehicle.pack_mv : view->battery_mv,
-        .soc_permille = view->soc_permille,
-        .model = view->vehicle.model == NULL ? "" : view->vehicle.model->name,
+        .pack_mv = view->vehicle.pack_mv,
+        .soc_permille = view->vehicle.soc_permille,
+        .model = view->vehicle.model,
     };
     pw_cp16_vehicle(&st->cp16, index + 1, &info);
 }
 
 // Once after plugging in, as soon as there is something to tell (D19: before the charge).
-static void greet_vehicle(struct pw_station *st, unsigned index, const struct pw_bay_view *view,
-                          pw_ms now)
+static void greet_vehicle(struct pw_station *st, unsigned index,
+                          const struct pw_connector_view *view, pw_ms now)
 {
     struct pw_station_connector *extra = &st->extra[index];
     bool known =
@@ -185,7 +218,8 @@ static pw_ms sample_due(const struct pw_station *st, unsigned index)
     return interval_ms == 0 ? PW_NEVER : pw_after(st->extra[index].sampled_at, interval_ms);
 }
 
-static void sample(struct pw_station *st, unsigned index, const struct pw_bay_view *view, pw_ms now)
+static void sample(struct pw_station *st, unsigned index, const struct pw_connector_view *view,
+                   pw_ms now)
 {
     struct pw_sample reading;
     pw_ms due = sample_due(st, index);
@@ -202,24 +236,24 @@ static void sample(struct pw_station *st, unsigned index, const struct pw_bay_vi
 
 static bool keep(struct pw_station *st, unsigned index, pw_ms now)
 {
-    struct pw_bay *bay = &st->bays[index];
+    struct pw_connector *connector = &st->connector[index];
     struct pw_station_connector *extra = &st->extra[index];
-    struct pw_bay_keep have = pw_bay_keep(bay);
+    struct pw_connector_keep have = pw_connector_keep(connector);
     struct pw_keep now_kept = {.latched = have.latched, .inoperative = extra->kept.inoperative};
     if (have.latched != extra->kept.latched &&
         pw_journal_save_keep(&st->journal, index + 1, now_kept) == PW_OK) {
         extra->kept = now_kept;
     }
-    if (pw_bay_keep_due(bay, now) &&
+    if (pw_connector_keep_due(connector, now) &&
         pw_journal_save_register(&st->journal, index + 1, have.energy,
                                  pw_cp16_stamp(&st->cp16, now)) == PW_OK) {
-        pw_bay_kept(bay, &have, now);
+        pw_connector_kept(connector, &have, now);
         return true;
     }
     return false;
 }
 
-bool pw_charge_step(struct pw_station *st, unsigned index, const struct pw_bay_view *view,
+bool pw_charge_step(struct pw_station *st, unsigned index, const struct pw_connector_view *view,
                     pw_ms now)
 {
     if (st->extra[index].end_waits) {
@@ -257,16 +291,16 @@ static bool is_free(const struct pw_session *session)
     return session->phase == PW_PHASE_IDLE && pw_session_status(session) == PW_STATUS_AVAILABLE;
 }
 
-int pw_charge_choose(const struct pw_station *st, unsigned *index)
+int pw_charge_choose(struct pw_station *st, unsigned *index)
 {
     for (unsigned i = 0; i < st->connectors; i++) {
-        if (is_waiting(&st->bays[i].session)) {
+        if (is_waiting(pw_connector_session(&st->connector[i]))) {
             *index = i;
             return PW_OK;
         }
     }
     for (unsigned i = 0; i < st->connectors; i++) {
-        if (is_free(&st->bays[i].session)) {
+        if (is_free(pw_connector_session(&st->connector[i]))) {
             *index = i;
             return PW_OK;
         }
@@ -276,7 +310,7 @@ int pw_charge_choose(const struct pw_station *st, unsigned *index)
 
 int pw_charge_card(struct pw_station *st, unsigned index, struct pw_str id_tag, pw_ms now)
 {
-    struct pw_session *session = &st->bays[index].session;
+    struct pw_session *session = pw_connector_session(&st->connector[index]);
     if (pw_session_in_transaction(session) || session->phase == PW_PHASE_AUTHORISED) {
         if (!pw_str_eq_nocase(pw_str_of(session->id_tag), id_tag)) {
             return PW_ERR_BUSY;
@@ -301,7 +335,8 @@ static void host_authorised(void *context, unsigned connector, struct pw_str id_
     if (!allowed) {
         say(st, PW_LOG_INFO, index, "card-refused",
             offline ? PW_STR("the central system cannot be asked") : PW_STR(""));
-    } else if (pw_session_authorise(&st->bays[index].session, id_tag, by, now) != PW_OK) {
+    } else if (pw_session_authorise(pw_connector_session(&st->connector[index]), id_tag, by, now) !=
+               PW_OK) {
         say(st, PW_LOG_INFO, index, "card-too-late", PW_STR("the connector is busy"));
     }
 }
@@ -310,7 +345,7 @@ static void host_start_refused(void *context, unsigned connector, uint32_t seq, 
 {
     struct pw_station *st = context;
     const struct pw_transaction *open = pw_journal_open_on(&st->journal, connector);
-    struct pw_session *session = &st->bays[connector - 1].session;
+    struct pw_session *session = pw_connector_session(&st->connector[connector - 1]);
     if (open == NULL || open->seq != seq) {
         return;
     }
@@ -331,7 +366,7 @@ static enum pw_cp16_answer host_remote_start(void *context, unsigned connector,
     if (st->stopping || (connector == 0 && pw_charge_choose(st, &index) != PW_OK)) {
         return PW_CP16_REJECTED;
     }
-    struct pw_session *session = &st->bays[index].session;
+    struct pw_session *session = pw_connector_session(&st->connector[index]);
     if (!is_waiting(session) && !is_free(session)) {
         return PW_CP16_REJECTED;
     }
@@ -348,7 +383,8 @@ static enum pw_cp16_answer host_remote_start(void *context, unsigned connector,
 static enum pw_cp16_answer host_remote_stop(void *context, unsigned connector, pw_ms now)
 {
     struct pw_station *st = context;
-    int err = pw_session_stop(&st->bays[connector - 1].session, PW_REASON_REMOTE, PW_STR(""), now);
+    int err = pw_session_stop(pw_connector_session(&st->connector[connector - 1]), PW_REASON_REMOTE,
+                              PW_STR(""), now);
     return err == PW_OK ? PW_CP16_ACCEPTED : PW_CP16_REJECTED;
 }
 
@@ -364,7 +400,9 @@ int pw_charge_availability(struct pw_station *st, unsigned index, bool operative
         return err;
     }
     extra->kept = wanted;
-    return pw_session_set_operative(&st->bays[index].session, operative, now) ? 1 : 0;
+    return pw_session_set_operative(pw_connector_session(&st->connector[index]), operative, now)
+               ? 1
+               : 0;
 }
 
 static enum pw_cp16_answer host_availability(void *context, unsigned connector, bool operative,
@@ -385,6 +423,13 @@ static enum pw_cp16_answer host_availability(void *context, unsigned connector, 
     return answer;
 }
 
+static int host_unlock(void *context, unsigned connector, pw_ms now)
+{
+    struct pw_station *st = context;
+    int err = pw_connector_unlock(&st->connector[connector - 1], now);
+    return err == PW_ERR_AGAIN ? PW_OK : err;
+}
+
 static enum pw_cp16_answer host_reset(void *context, bool hard, pw_ms now)
 {
     struct pw_station *st = context;
@@ -394,7 +439,7 @@ static enum pw_cp16_answer host_reset(void *context, bool hard, pw_ms now)
     st->restart_at = pw_after(now, hard ? HARD_WAIT_MS : SOFT_WAIT_MS);
     for (unsigned i = 0; i < st->connectors; i++) {
         // BUSY: nothing to stop there.
-        (void)!pw_session_stop(&st->bays[i].session,
+        (void)!pw_session_stop(pw_connector_session(&st->connector[i]),
                                hard ? PW_REASON_HARD_RESET : PW_REASON_SOFT_RESET, PW_STR(""), now);
     }
     return PW_CP16_ACCEPTED;
@@ -418,9 +463,7 @@ static void host_setting(void *context, struct pw_setting_at at, pw_ms now)
         say(st, PW_LOG_ERROR, at.instance, "setting-not-kept", pw_out_str(&path_out));
     }
     for (unsigned i = 0; i < st->connectors; i++) {
-        struct pw_bay_config config;
-        pw_wire_bay(&st->settings, i, &config);
-        if (pw_bay_configure(&st->bays[i], &config, NULL, now) != PW_OK) {
+        if (pw_connector_configure(&st->connector[i], &st->settings, i, NULL, now) != PW_OK) {
             say(st, PW_LOG_ERROR, i, "setting-refused", pw_out_str(&path_out));
         }
     }
@@ -458,7 +501,7 @@ static void resume(struct pw_station *st, unsigned index, pw_ms now)
     pw_unix_ms wall = pw_cp16_wall(&st->cp16, now);
     pw_unix_ms ran =
         wall > open->first.at.wall && open->first.at.wall > 0 ? wall - open->first.at.wall : 0;
-    if (pw_session_resume(&st->bays[index].session, pw_str_of(open->id_tag),
+    if (pw_session_resume(pw_connector_session(&st->connector[index]), pw_str_of(open->id_tag),
                           (uint64_t)open->first.value[PW_ENERGY_WH] * 1000, (uint64_t)ran,
                           now) != PW_OK) {
         stop_after_power_loss(st, index);
@@ -475,6 +518,7 @@ void pw_charge_init(struct pw_station *st, pw_ms now)
         .remote_start = host_remote_start,
         .remote_stop = host_remote_stop,
         .availability = host_availability,
+        .unlock = host_unlock,
         .reset = host_reset,
         .authorised = host_authorised,
         .start_refused = host_start_refused,

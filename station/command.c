@@ -71,7 +71,8 @@ static int on_start(struct call *call)
     if (call->st->stopping) {
         return refuse(call, PW_ERR_BUSY, "the station is stopping");
     }
-    err = pw_session_authorise(&call->st->bays[index].session, card, PW_START_LOCAL, call->now);
+    err = pw_session_authorise(pw_connector_session(&call->st->connector[index]), card,
+                               PW_START_LOCAL, call->now);
     if (err != PW_OK) {
         return refuse(call, err, "the connector cannot start now: see status");
     }
@@ -91,8 +92,8 @@ static int on_stop(struct call *call)
         if (given && i != index) {
             continue;
         }
-        any = pw_session_stop(&call->st->bays[i].session, PW_REASON_LOCAL, PW_STR(""), call->now) ==
-                  PW_OK ||
+        any = pw_session_stop(pw_connector_session(&call->st->connector[i]), PW_REASON_LOCAL,
+                              PW_STR(""), call->now) == PW_OK ||
               any;
     }
     return any ? done(call, "stopping") : refuse(call, PW_ERR_BUSY, "nothing is charging");
@@ -168,10 +169,10 @@ static int on_get(struct call *call)
     return PW_OK;
 }
 
-static int clear_one(struct call *call, unsigned index, unsigned fault)
+static int clear_one(struct call *call, unsigned index, unsigned row, const char *vendor)
 {
-    int err = pw_bay_clear(&call->st->bays[index], (enum pw_dc_fault)fault, call->now);
-    pw_put_s(call->answer, pw_dc_fault_rows[fault].vendor);
+    int err = pw_connector_clear(&call->st->connector[index], row, call->now);
+    pw_put_s(call->answer, vendor);
     pw_put_s(call->answer, err == PW_OK         ? " cleared\n"
                            : err == PW_ERR_BUSY ? " not cleared: its cause is still there\n"
                                                 : " not cleared\n");
@@ -189,11 +190,11 @@ static int on_clear(struct call *call)
         return err;
     }
     for (unsigned i = 0; i < call->st->connectors; i++) {
-        uint32_t latched = pw_dc_latched(&call->st->bays[i].dc);
-        for (unsigned fault = 0; fault < PW_DC_FAULT_ROWS; fault++) {
-            if ((!given || i == index) && (latched & PW_DC_BIT(fault)) != 0) {
+        struct pw_connector_fault fault;
+        for (unsigned row = 0; pw_connector_fault(&call->st->connector[i], row, &fault); row++) {
+            if ((!given || i == index) && fault.latched) {
                 found++;
-                int one = clear_one(call, i, fault);
+                int one = clear_one(call, i, row, fault.vendor);
                 err = one != PW_OK ? one : err;
             }
         }
@@ -222,10 +223,10 @@ static int on_limit(struct call *call)
             continue;
         }
         if (off) {
-            pw_bay_unlimit(&call->st->bays[i], PW_LIMIT_LOCAL, call->now);
+            pw_connector_unlimit(&call->st->connector[i], PW_LIMIT_LOCAL, call->now);
         } else {
-            err = pw_bay_limit(&call->st->bays[i], PW_LIMIT_LOCAL, (int32_t)limit_ma, "set by hand",
-                               PW_NEVER, call->now);
+            err = pw_connector_limit(&call->st->connector[i], PW_LIMIT_LOCAL, (int32_t)limit_ma,
+                                     "set by hand", PW_NEVER, call->now);
         }
     }
     return err == PW_OK ? done(call, off ? "limit taken away" : "limit set")
@@ -301,7 +302,7 @@ static int on_until(struct call *call)
     }
     int err = take_connector(call, &index, &given);
     for (unsigned i = 0; err == PW_OK && i < call->st->connectors; i++) {
-        struct pw_session *session = &call->st->bays[i].session;
+        struct pw_session *session = pw_connector_session(&call->st->connector[i]);
         struct pw_session_limits limits = session->limits;
         if (!given || i == index) {
             untils[kind].set(&limits, value);
@@ -319,7 +320,7 @@ static int on_estop(struct call *call)
         return refuse(call, PW_ERR_RANGE, "estop press, or estop release");
     }
     for (unsigned i = 0; i < call->st->connectors; i++) {
-        pw_bay_estop(&call->st->bays[i], pressed);
+        pw_connector_estop(&call->st->connector[i], pressed);
     }
     return done(call, pressed ? "emergency stop held: estop release, then clear, ends it"
                               : "emergency stop released: clear ends it");
@@ -390,6 +391,29 @@ static int on_can(struct call *call)
     return PW_OK;
 }
 
+static int on_pilot(struct call *call)
+{
+    pw_report_pilot(call->st, call->answer, call->now);
+    return PW_OK;
+}
+
+static int on_unlock(struct call *call)
+{
+    unsigned index = 0;
+    bool given = false;
+    int err = take_connector(call, &index, &given);
+    if (err != PW_OK) {
+        return err;
+    }
+    err = pw_connector_unlock(&call->st->connector[index], call->now);
+    switch (err) {
+    case PW_OK: return done(call, "unlocked");
+    case PW_ERR_AGAIN: return done(call, "the charge ends, then the lock opens");
+    case PW_ERR_UNKNOWN: return refuse(call, err, "the connector has no lock");
+    default: return refuse(call, err, "the lock does not open: see faults");
+    }
+}
+
 static int on_limits(struct call *call)
 {
     pw_report_limits(call->st, call->answer, call->now);
@@ -424,12 +448,14 @@ static const struct {
     {"0", "", "status lines off, and on again", on_mute},
     {"card", "CARD [connector]", "as if the card were held to the reader", on_card},
     {"can", "", "CAN buses", on_can},
+    {"pilot", "", "control pilot, cable, and the phases", on_pilot},
     {"limits", "", "who limits the current, why, since when", on_limits},
     {"limit", "AMPERE|off [connector]", "lower the current by hand", on_limit},
     {"faults", "", "what is wrong", on_faults},
     {"until", "energy|time|soc VALUE [connector]", "end the charge by itself at so much", on_until},
     {"estop", "press|release", "emergency stop of all connectors, as a button would", on_estop},
     {"clear", "[connector]", "clear faults that stay", on_clear},
+    {"unlock", "[connector]", "end the charge and open the connector's lock", on_unlock},
     {"enable", "[connector]", "make available", on_enable},
     {"disable", "[connector]", "make unavailable, after a running charge", on_disable},
     {"get", "[SETTING]", "show settings", on_get},

@@ -3,6 +3,7 @@
 // current as there is time for.
 #include "can/cia401.h"
 #include "can/rectifier.h"
+#include "connector/wiring.h"
 #include "parts.h"
 
 static bool rectifier_off(const struct pw_bay_config *config, unsigned n,
@@ -30,6 +31,9 @@ size_t pw_station_off_frames(const struct pw_settings *settings, struct pw_bay_t
     size_t count = 0;
     for (unsigned index = 0; index < settings->connectors; index++) {
         struct pw_bay_config config;
+        if (pw_settings_connector(settings, PW_SET_KIND, index) != PW_KIND_OF_CONNECTOR_DC) {
+            continue;
+        }
         pw_wire_bay(settings, index, &config);
         for (unsigned n = 0; count < cap && rectifier_off(&config, n, &to[count].frame); n++) {
             to[count++].bus = config.power_bus;

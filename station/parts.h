@@ -6,8 +6,8 @@
 
 // charge.c: from sessions to records and messages, and what cp16 may ask.
 void pw_charge_init(struct pw_station *st, pw_ms now);
-// `view` is the bay as it stands now. True when the bay was told something and wants another step.
-bool pw_charge_step(struct pw_station *st, unsigned index, const struct pw_bay_view *view,
+// `view` is the connector as it stands now. True when it was told something and wants another step.
+bool pw_charge_step(struct pw_station *st, unsigned index, const struct pw_connector_view *view,
                     pw_ms now);
 pw_ms pw_charge_deadline(const struct pw_station *st, unsigned index);
 // Starts with this card on a connector (index from 0), or ends the charge it started.
@@ -15,12 +15,9 @@ PW_MUST_USE int pw_charge_card(struct pw_station *st, unsigned index, struct pw_
                                pw_ms now);
 // The connector that a card, a remote start or a console start without a number means: a vehicle
 // that waits, else one that is free. PW_ERR_BUSY when there is neither.
-PW_MUST_USE int pw_charge_choose(const struct pw_station *st, unsigned *index);
+PW_MUST_USE int pw_charge_choose(struct pw_station *st, unsigned *index);
 PW_MUST_USE int pw_charge_availability(struct pw_station *st, unsigned index, bool operative,
                                        pw_ms now);
-
-// wiring.c: settings to the bay's configuration.
-void pw_wire_bay(const struct pw_settings *settings, unsigned index, struct pw_bay_config *config);
 
 // report.c: what people and programs read.
 void pw_report_status_lines(const struct pw_station *st, struct pw_out *out, pw_ms now);
@@ -31,6 +28,7 @@ void pw_report_rectifier(const struct pw_station *st, struct pw_out *out, pw_ms 
 void pw_report_output(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_terminal(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_can(const struct pw_station *st, struct pw_out *out, pw_ms now);
+void pw_report_pilot(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_limits(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_faults(const struct pw_station *st, struct pw_out *out, pw_ms now);
 

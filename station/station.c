@@ -53,17 +53,15 @@ static void settle_contradictions(struct pw_station *st, const struct pw_setting
     }
 }
 
-static int init_bay(struct pw_station *st, unsigned index, pw_ms now)
+static int init_connector(struct pw_station *st, unsigned index, pw_ms now)
 {
-    struct pw_bay *bay = &st->bays[index];
+    struct pw_connector *connector = &st->connector[index];
     struct pw_station_connector *extra = &st->extra[index];
-    struct pw_bay_config config;
-    struct pw_bay_keep keep = {.latched = 0};
+    struct pw_connector_keep keep = {.latched = 0};
     struct pw_stamp at;
     char why[PW_SETTING_WHY_MAX] = "";
     struct pw_out out = PW_OUT(why);
-    pw_wire_bay(&st->settings, index, &config);
-    int err = pw_bay_init(bay, &config, st->log, now, &out);
+    int err = pw_connector_init(connector, &st->settings, index, st->log, now, &out);
     if (err != PW_OK) {
         struct pw_line line;
         pw_line(&line, st->log, PW_LOG_ERROR, "station", "connector-refused");
@@ -78,10 +76,10 @@ static int init_bay(struct pw_station *st, unsigned index, pw_ms now)
     }
     if (err == PW_OK) {
         keep.latched = extra->kept.latched;
-        err = pw_bay_restore(bay, &keep, now);
+        err = pw_connector_restore(connector, &keep, now);
     }
     if (err == PW_OK && extra->kept.inoperative) {
-        (void)pw_session_set_operative(&bay->session, false, now);
+        (void)pw_session_set_operative(pw_connector_session(connector), false, now);
     }
     return err;
 }
@@ -102,7 +100,7 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
         settle_contradictions(st, start->settings);
     }
     for (unsigned i = 0; err == PW_OK && i < st->connectors; i++) {
-        err = init_bay(st, i, start->now);
+        err = init_connector(st, i, start->now);
     }
     if (err != PW_OK) {
         return err;
@@ -124,7 +122,7 @@ void pw_station_can(struct pw_station *st, unsigned bus, const struct pw_can_fra
 {
     PW_ASSERT(bus < PW_STATION_BUSES);
     for (unsigned i = 0; i < st->connectors; i++) {
-        pw_bay_can(&st->bays[i], (uint8_t)bus, frame, now);
+        pw_connector_can(&st->connector[i], (uint8_t)bus, frame, now);
     }
 }
 
@@ -137,7 +135,47 @@ void pw_station_bus_state(struct pw_station *st, unsigned bus, enum pw_can_state
     pw_line_s(&line, "state", pw_can_state_name(state));
     pw_line_end(&line);
     for (unsigned i = 0; i < st->connectors; i++) {
-        pw_bay_bus_state(&st->bays[i], (uint8_t)bus, state, now);
+        pw_connector_bus_state(&st->connector[i], (uint8_t)bus, state, now);
+    }
+}
+
+// The connector of this number, or NULL: a board may say anything.
+static struct pw_connector *connector_of(struct pw_station *st, unsigned connector)
+{
+    return connector >= 1 && connector <= st->connectors ? &st->connector[connector - 1] : NULL;
+}
+
+int pw_station_board(struct pw_station *st, unsigned connector, const struct pw_outlet_board *board,
+                     struct pw_out *why)
+{
+    struct pw_connector *to = connector_of(st, connector);
+    return to == NULL ? PW_ERR_UNKNOWN : pw_connector_board(to, board, why);
+}
+
+void pw_station_senses(struct pw_station *st, unsigned connector,
+                       const struct pw_board_senses *senses, pw_ms now)
+{
+    struct pw_connector *to = connector_of(st, connector);
+    if (to != NULL) {
+        pw_connector_senses(to, senses, now);
+    }
+}
+
+void pw_station_block(struct pw_station *st, unsigned connector, const struct pw_board_block *block,
+                      pw_ms now)
+{
+    struct pw_connector *to = connector_of(st, connector);
+    if (to != NULL) {
+        pw_connector_block(to, block, now);
+    }
+}
+
+void pw_station_mains(struct pw_station *st, unsigned connector, const struct pw_board_mains *mains,
+                      pw_ms now)
+{
+    struct pw_connector *to = connector_of(st, connector);
+    if (to != NULL) {
+        pw_connector_mains(to, mains, now);
     }
 }
 
@@ -157,10 +195,10 @@ int pw_station_text(struct pw_station *st, struct pw_str text, pw_ms now)
 }
 
 // A card that started a charge somewhere ends it there; another one means the connector that waits.
-static bool charging_with(const struct pw_station *st, struct pw_str id_tag, unsigned *index)
+static bool charging_with(struct pw_station *st, struct pw_str id_tag, unsigned *index)
 {
     for (unsigned i = 0; i < st->connectors; i++) {
-        const struct pw_session *session = &st->bays[i].session;
+        const struct pw_session *session = pw_connector_session(&st->connector[i]);
         if ((pw_session_in_transaction(session) || session->phase == PW_PHASE_AUTHORISED) &&
             pw_str_eq_nocase(pw_str_of(session->id_tag), id_tag)) {
             *index = i;
@@ -197,14 +235,16 @@ void pw_station_stop(struct pw_station *st, pw_ms now)
     st->stopping = true;
     for (unsigned i = 0; i < st->connectors; i++) {
         // BUSY: nothing to stop there.
-        (void)!pw_session_stop(&st->bays[i].session, PW_REASON_REBOOT, PW_STR(""), now);
+        (void)!pw_session_stop(pw_connector_session(&st->connector[i]), PW_REASON_REBOOT,
+                               PW_STR(""), now);
     }
 }
 
-bool pw_station_at_rest(const struct pw_station *st)
+bool pw_station_at_rest(struct pw_station *st)
 {
     for (unsigned i = 0; i < st->connectors; i++) {
-        if (!pw_dc_is_off(&st->bays[i].dc) || pw_session_in_transaction(&st->bays[i].session) ||
+        if (!pw_connector_is_off(&st->connector[i]) ||
+            pw_session_in_transaction(pw_connector_session(&st->connector[i])) ||
             st->extra[i].end_waits) {
             return false;
         }
@@ -216,39 +256,12 @@ bool pw_station_at_rest(const struct pw_station *st)
 // ---------------------------------------------------------------------------------------------
 // The step.
 
-// What a bus has to do with a connector's condition, in words OCPP can carry.
-static const char *bus_info(const struct pw_bay_view *view)
+static void report_connector(struct pw_station *st, unsigned index,
+                             const struct pw_connector_view *view, pw_ms now)
 {
-    static const char *const words[PW_STATION_BUSES][PW_CAN_SILENT + 1] = {
-        {[PW_CAN_DOWN] = "CAN bus 0 down",
-         [PW_CAN_ACTIVE] = "",
-         [PW_CAN_WARNING] = "CAN bus 0 error warning",
-         [PW_CAN_PASSIVE] = "CAN bus 0 error passive",
-         [PW_CAN_OFF] = "CAN bus 0 bus-off",
-         [PW_CAN_SILENT] = "CAN bus 0 silent"},
-        {[PW_CAN_DOWN] = "CAN bus 1 down",
-         [PW_CAN_ACTIVE] = "",
-         [PW_CAN_WARNING] = "CAN bus 1 error warning",
-         [PW_CAN_PASSIVE] = "CAN bus 1 error passive",
-         [PW_CAN_OFF] = "CAN bus 1 bus-off",
-         [PW_CAN_SILENT] = "CAN bus 1 silent"},
-    };
-    for (unsigned bus = 0; bus < PW_STATION_BUSES; bus++) {
-        const char *word = words[bus][view->bus[bus].state];
-        if (view->bus[bus].needed && word[0] != '\0') {
-            return word;
-        }
-    }
-    return "";
-}
-
-static void report_connector(struct pw_station *st, unsigned index, const struct pw_bay_view *view,
-                             pw_ms now)
-{
-    const char *bus = bus_info(view);
     struct pw_cp16_status status = {.status = view->status,
                                     .error_code = view->error_code,
-                                    .info = bus[0] != '\0' ? bus : view->info,
+                                    .info = view->info,
                                     .vendor_code = view->vendor_code};
     pw_cp16_status(&st->cp16, index + 1, &status, now);
 }
@@ -287,15 +300,15 @@ pw_ms pw_station_step(struct pw_station *st, pw_ms now)
     watch_store(st);
     // Charger control first, then what is said about it (D17).
     for (unsigned i = 0; i < st->connectors; i++) {
-        at = pw_earlier(at, pw_bay_step(&st->bays[i], now));
+        at = pw_earlier(at, pw_connector_step(&st->connector[i], now));
     }
     for (unsigned i = 0; i < st->connectors; i++) {
-        struct pw_bay_view view;
-        pw_bay_view(&st->bays[i], &view, now);
+        struct pw_connector_view view;
+        pw_connector_view(&st->connector[i], &view, now);
         if (pw_charge_step(st, i, &view, now)) {
-            // What the session was just told changes what the bay wants next.
-            at = pw_earlier(at, pw_bay_step(&st->bays[i], now));
-            pw_bay_view(&st->bays[i], &view, now);
+            // What the session was just told changes what the connector wants next.
+            at = pw_earlier(at, pw_connector_step(&st->connector[i], now));
+            pw_connector_view(&st->connector[i], &view, now);
         }
         at = pw_earlier(at, pw_charge_deadline(st, i));
         report_connector(st, i, &view, now);
@@ -312,7 +325,7 @@ bool pw_station_take_can(struct pw_station *st, unsigned *bus, struct pw_can_fra
 {
     for (unsigned i = 0; i < st->connectors; i++) {
         uint8_t on = 0;
-        if (pw_bay_take_can(&st->bays[i], &on, frame)) {
+        if (pw_connector_take_can(&st->connector[i], &on, frame)) {
             *bus = on;
             return true;
         }
@@ -324,10 +337,21 @@ bool pw_station_take_bus_restart(struct pw_station *st, unsigned *bus, pw_ms now
 {
     for (unsigned i = 0; i < st->connectors; i++) {
         for (uint8_t on = 0; on < PW_STATION_BUSES; on++) {
-            if (pw_bay_take_restart(&st->bays[i], on, now)) {
+            if (pw_connector_take_restart(&st->connector[i], on, now)) {
                 *bus = on;
                 return true;
             }
+        }
+    }
+    return false;
+}
+
+bool pw_station_take_drive(struct pw_station *st, unsigned *connector, struct pw_board_drive *drive)
+{
+    for (unsigned i = 0; i < st->connectors; i++) {
+        if (pw_connector_take_drive(&st->connector[i], drive)) {
+            *connector = i + 1;
+            return true;
         }
     }
     return false;
@@ -360,7 +384,7 @@ bool pw_station_take_status(struct pw_station *st, struct pw_out *out, pw_ms now
     return true;
 }
 
-enum pw_restart pw_station_wants_restart(const struct pw_station *st)
+enum pw_restart pw_station_wants_restart(struct pw_station *st)
 {
     bool said = st->cp16.out_len == 0;
     bool late = st->now >= st->restart_at;

@@ -1,6 +1,6 @@
-// station: one charge point, whole. Composes connectors (bay), the OCPP 1.6 charge point (cp16),
-// the journal and the console. Pure: inputs in, one step, effects out; no clock, socket, file or
-// heap. The caller owns the struct and drives the turn:
+// station: one charge point, whole. Composes connectors of any kind, the OCPP 1.6 charge point
+// (cp16), the journal and the console. Pure: inputs in, one step, effects out; no clock, socket,
+// file or heap. The caller owns the struct and drives the turn:
 //
 //     pw_station_can(...), pw_station_text(...) ...   inputs, as they come
 //     deadline = pw_station_step(st, now)             decisions
@@ -11,8 +11,9 @@
 #define PW_STATION_H
 
 #include "base/base.h"
-#include "bay/bay.h"
+#include "board/board.h"
 #include "can/can.h"
+#include "connector/connector.h"
 #include "cp16/cp16.h"
 #include "journal/journal.h"
 #include "settings/settings.h"
@@ -33,7 +34,7 @@ struct pw_station_start {
     pw_unix_ms wall; // the system's clock, 0 when it is not set
 };
 
-// What the station knows of a connector beyond the bay itself.
+// What the station knows of a connector beyond the connector itself.
 struct pw_station_connector {
     struct pw_keep kept;         // latches and availability as the journal has them
     int64_t ticket;              // the record the session waits for; 0: none
@@ -51,7 +52,7 @@ struct pw_station {
     struct pw_cp16_host host;
     struct pw_cp16 cp16;
     unsigned connectors;
-    struct pw_bay bays[PW_CONNECTORS_MAX];
+    struct pw_connector connector[PW_CONNECTORS_MAX];
     struct pw_station_connector extra[PW_CONNECTORS_MAX];
     bool store_failed;
     enum pw_restart restart; // asked for, and carried out once at rest
@@ -72,6 +73,19 @@ PW_MUST_USE int pw_station_init(struct pw_station *st, const struct pw_station_s
 void pw_station_can(struct pw_station *st, unsigned bus, const struct pw_can_frame *frame,
                     pw_ms now);
 void pw_station_bus_state(struct pw_station *st, unsigned bus, enum pw_can_state state, pw_ms now);
+// What the board of a pilot connector is, once that is known and again when it changes.
+// PW_ERR_RANGE with one sentence in *why for traits or a calibration that cannot be; PW_ERR_UNKNOWN
+// when the connector has no board. Nothing changes then.
+PW_MUST_USE int pw_station_board(struct pw_station *st, unsigned connector,
+                                 const struct pw_outlet_board *board, struct pw_out *why);
+// What the board of a pilot connector senses, whole; raw samples of its analog inputs; what another
+// meter measures. Connectors count from 1; any other number, or kind, is ignored.
+void pw_station_senses(struct pw_station *st, unsigned connector,
+                       const struct pw_board_senses *senses, pw_ms now);
+void pw_station_block(struct pw_station *st, unsigned connector, const struct pw_board_block *block,
+                      pw_ms now);
+void pw_station_mains(struct pw_station *st, unsigned connector, const struct pw_board_mains *mains,
+                      pw_ms now);
 // The link to the central system is open (with the subprotocol ocpp1.6), or closed, or could not be
 // opened; `reason` is for the log and the status.
 void pw_station_link_up(struct pw_station *st, pw_ms now);
@@ -89,13 +103,17 @@ PW_MUST_USE int pw_station_command(struct pw_station *st, struct pw_str line, st
 // Ends every charge in order (reason Reboot) and accepts no new one. `pw_station_at_rest` tells
 // when contactors are open and records are safe.
 void pw_station_stop(struct pw_station *st, pw_ms now);
-bool pw_station_at_rest(const struct pw_station *st);
+bool pw_station_at_rest(struct pw_station *st);
 
 // Decides everything that is due and returns when it wants to be called again at the latest.
 pw_ms pw_station_step(struct pw_station *st, pw_ms now);
 
 // Effects.
 bool pw_station_take_can(struct pw_station *st, unsigned *bus, struct pw_can_frame *frame);
+// What the board of a connector (from 1) shall drive, when that has changed. Call until false. The
+// port repeats it to its hardware as long as turns are kept: a board that hears nothing opens.
+bool pw_station_take_drive(struct pw_station *st, unsigned *connector,
+                           struct pw_board_drive *drive);
 // The text message to send, empty when there is none; valid until pw_station_out_sent, which says
 // that it has been handed to the link whole.
 struct pw_str pw_station_out(const struct pw_station *st);
@@ -106,10 +124,11 @@ bool pw_station_wants_link(const struct pw_station *st, pw_ms now);
 bool pw_station_take_status(struct pw_station *st, struct pw_out *out, pw_ms now);
 // True once when the wire of `bus` should be restarted after bus-off.
 bool pw_station_take_bus_restart(struct pw_station *st, unsigned *bus, pw_ms now);
-enum pw_restart pw_station_wants_restart(const struct pw_station *st);
+enum pw_restart pw_station_wants_restart(struct pw_station *st);
 
-// The frames that switch every rectifier off and open every contactor, whatever the station's
-// state: made ready beforehand, sent when the program fails. Returns their number, at most `cap`.
+// The frames that switch every rectifier off and open every contactor on a CAN bus, whatever the
+// station's state: made ready beforehand, sent when the program fails. Returns their number, at
+// most `cap`.
 #define PW_STATION_OFF_MAX 48
 size_t pw_station_off_frames(const struct pw_settings *settings, struct pw_bay_tx *to, size_t cap);
 

@@ -85,6 +85,18 @@ struct pw_board_block {
     int16_t pp;                                          // counts
 };
 
+// What a board has, as far as it changes what may be trusted. Everything is assumed until it is
+// said not to be there.
+struct pw_board_traits {
+    int32_t step_ppm; // resolution of its PWM, 1..10000
+    bool no_feedback; // neither a mirror contact nor a voltage sense behind the contactor
+    bool blind_lock;  // the lock has no feedback
+    bool no_rcd;      // the residual current device is part of the installation
+    bool no_earth;    // nothing watches the protective earth
+    bool no_probe;    // no temperature sensor
+    bool blocks;      // leaves the arithmetic to us: pilot, proximity and mains come as blocks
+};
+
 // What people shall see and hear.
 enum pw_board_lamp {
     PW_BOARD_LAMP_OFF,

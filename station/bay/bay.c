@@ -36,6 +36,9 @@ static int fill(struct pw_bay_config *to, const struct pw_bay_config *from, stru
     c.status_period_ms = c.status_period_ms == 0 ? 500 : c.status_period_ms;
     c.bus_silence_ms = c.bus_silence_ms == 0 ? 3000 : c.bus_silence_ms;
     c.terminal_current_divisor = c.terminal_current_divisor == 0 ? 1 : c.terminal_current_divisor;
+    c.mains_mv = c.mains_mv == 0 ? 230000 : c.mains_mv;
+    c.mains_phases = c.mains_phases == 0 ? 3 : c.mains_phases;
+    c.efficiency_permille = c.efficiency_permille == 0 ? 940 : c.efficiency_permille;
     c.vehicles = c.vehicles == NULL ? &pw_vehicle_table_default : c.vehicles;
     c.dc.no_contactor = c.io_node == 0;
     bool good = within(why, "connector_id", c.connector_id, 1, UINT8_MAX) &&
@@ -49,6 +52,9 @@ static int fill(struct pw_bay_config *to, const struct pw_bay_config *from, stru
                 within(why, "bus_silence_ms", c.bus_silence_ms, 100, 600000) &&
                 within(why, "terminal_id", c.terminal_id, 0, 0x1FFFFFFF) &&
                 within(why, "terminal_current_divisor", c.terminal_current_divisor, 1, 1000) &&
+                within(why, "mains_mv", c.mains_mv, 100000, 400000) &&
+                within(why, "mains_phases", c.mains_phases, 1, 3) &&
+                within(why, "efficiency_permille", c.efficiency_permille, 500, 1000) &&
                 within(why, "io_node", c.io_node, 0, 127);
     if (!good || pw_vehicle_table_check(c.vehicles) < 0) {
         return PW_ERR_RANGE;
@@ -174,6 +180,14 @@ int pw_bay_limit(struct pw_bay *bay, enum pw_limit_source source, int32_t ma, co
                  pw_ms expires, pw_ms now)
 {
     return pw_limits_set(&bay->limits, source, ma, why, expires, now);
+}
+
+int32_t pw_bay_from_mains_ma(const struct pw_bay *bay, int32_t mains_ma)
+{
+    // Below zero is the caller's mistake: the limit stack refuses it.
+    int64_t mains_mw = (int64_t)mains_ma * bay->config.mains_mv / 1000 * bay->config.mains_phases;
+    int64_t output_mw = mains_mw * bay->config.efficiency_permille / 1000;
+    return (int32_t)pw_min(output_mw * 1000 / bay->dc.config.max_mv, INT32_MAX);
 }
 
 void pw_bay_unlimit(struct pw_bay *bay, enum pw_limit_source source, pw_ms now)

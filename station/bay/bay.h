@@ -37,6 +37,9 @@ struct pw_bay_config {
     int32_t terminal_current_divisor; // 1..1000; 1
     uint8_t io_node;                  // 1..127; 0: none, the contactor is inside the rectifier
     int32_t bus_silence_ms;           // a needed bus without one frame this long is silent; 3000
+    int32_t mains_mv;                 // of the mains, phase to neutral; 230000
+    uint8_t mains_phases;             // that feed the rectifier, 1..3; 3
+    int32_t efficiency_permille;      // output to mains power, 500..1000; 940
     struct pw_dc_config dc;           // no_contactor is set from io_node
     struct pw_meter_config meter;
     struct pw_session_config session;
@@ -224,6 +227,9 @@ bool pw_bay_take_restart(struct pw_bay *bay, uint8_t bus, pw_ms now);
 // pw_session_take(&bay->session, ...) gives its events.
 PW_MUST_USE int pw_bay_limit(struct pw_bay *bay, enum pw_limit_source source, int32_t ma,
                              const char *why, pw_ms expires, pw_ms now);
+// The output current that stays within `mains_ma` on each phase of the mains, at whatever output
+// voltage the settings allow.
+int32_t pw_bay_from_mains_ma(const struct pw_bay *bay, int32_t mains_ma);
 void pw_bay_unlimit(struct pw_bay *bay, enum pw_limit_source source, pw_ms now);
 // As pw_dc_clear. An over-voltage latch inside the rectifier is asked to go: PW_ERR_AGAIN, and the
 // fault clears when the rectifier says so.

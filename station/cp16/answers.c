@@ -17,7 +17,7 @@ static bool is_list_of_measurands(enum pw_setting_id id)
 
 int pw_cp16_check_setting(enum pw_setting_id id, struct pw_str value, struct pw_out *why)
 {
-    uint16_t mask = 0;
+    uint32_t mask = 0;
     if (is_list_of_measurands(id)) {
         return pw_cp16_measurands(value, &mask, why);
     }
@@ -248,12 +248,17 @@ static void on_reset(struct pw_cp16 *cp, struct pw_str id, const union request *
     reply(cp, id, PW_OCPP16_RESET, &conf);
 }
 
-// There is no connector lock to open (erratum 3.84: NotSupported, the transaction goes on).
+// Without a connector lock: NotSupported, and the transaction goes on (erratum 3.84).
 static void on_unlock(struct pw_cp16 *cp, struct pw_str id, const union request *req, pw_ms now)
 {
-    (void)now;
-    (void)req;
     struct pw_ocpp16_unlock_connector_conf conf = {.status = PW_OCPP16_UNLOCK_NOT_SUPPORTED};
+    int32_t connector = req->unlock.connector_id;
+    if (is_connector(cp, connector)) {
+        int err = cp->host->unlock(cp->host->context, (unsigned)connector, now);
+        conf.status = err == PW_OK            ? PW_OCPP16_UNLOCK_UNLOCKED
+                      : err == PW_ERR_UNKNOWN ? PW_OCPP16_UNLOCK_NOT_SUPPORTED
+                                              : PW_OCPP16_UNLOCK_FAILED;
+    }
     reply(cp, id, PW_OCPP16_UNLOCK_CONNECTOR, &conf);
 }
 

@@ -165,9 +165,9 @@ void pw_cp16_send_vehicle(struct pw_cp16 *cp, unsigned connector, pw_ms now)
 }
 
 // The quantities a setting lists. It was checked when it was set.
-static uint16_t quantities_of(const struct pw_cp16 *cp, enum pw_setting_id id)
+static uint32_t quantities_of(const struct pw_cp16 *cp, enum pw_setting_id id)
 {
-    uint16_t mask = 0;
+    uint32_t mask = 0;
     char why[1];
     struct pw_out out = PW_OUT(why);
     int err = pw_cp16_measurands(pw_str_of(pw_settings_text(cp->settings, id)), &mask, &out);
@@ -180,7 +180,7 @@ static bool send_meter_values(struct pw_cp16 *cp, enum pw_cp16_call call, unsign
     struct pw_cp16_meter_value part;
     bool clock = sample->reading == PW_READING_CLOCK;
     bool seed = !clock && pw_settings_int(cp->settings, PW_SET_SEED_MEASURANDS) != 0;
-    uint16_t mask = quantities_of(cp, clock ? PW_SET_ALIGNED_DATA : PW_SET_SAMPLED_DATA);
+    uint32_t mask = quantities_of(cp, clock ? PW_SET_ALIGNED_DATA : PW_SET_SAMPLED_DATA);
     if (!pw_cp16_fill(&part, sample, mask, seed, pw_cp16_stamp_wall(cp, sample->at, now))) {
         return false;
     }
@@ -218,7 +218,7 @@ static void send_stop(struct pw_cp16 *cp, const struct pw_transaction *transacti
     struct pw_cp16_meter_value last;
     struct pw_ocpp16_meter_value data[2];
     uint32_t count = 0;
-    uint16_t mask = quantities_of(cp, PW_SET_STOP_SAMPLED_DATA);
+    uint32_t mask = quantities_of(cp, PW_SET_STOP_SAMPLED_DATA);
     pw_unix_ms started = pw_cp16_stamp_wall(cp, transaction->first.at, now);
     pw_unix_ms stopped = pw_cp16_stamp_wall(cp, transaction->last.at, now);
     int reason = pw_ocpp_code_find(

@@ -51,6 +51,9 @@ struct pw_cp16_host {
     enum pw_cp16_answer (*remote_stop)(void *context, unsigned connector, pw_ms now);
     enum pw_cp16_answer (*availability)(void *context, unsigned connector, bool operative,
                                         pw_ms now); // connector 0: all
+    // PW_OK: the lock is open, or opens as soon as the charge has ended; PW_ERR_UNKNOWN: there is
+    // no lock; anything else: it does not open. A lock that then fails is reported as a fault.
+    int (*unlock)(void *context, unsigned connector, pw_ms now);
     enum pw_cp16_answer (*reset)(void *context, bool hard, pw_ms now);
     // The answer to pw_cp16_authorise. `offline`: the central system could not be asked.
     void (*authorised)(void *context, unsigned connector, struct pw_str id_tag, bool accepted,

@@ -2,48 +2,67 @@
 
 #include <string.h>
 
+// OCPP 1.6 §7.31: Frequency is in hertz, for which there is no UnitOfMeasure.
+enum { NO_PHASE = -1, NO_UNIT = -1 };
+
 struct row {
     enum pw_quantity quantity;
     enum pw_ocpp16_measurand measurand;
-    enum pw_ocpp16_unit unit;
+    int8_t unit; // enum pw_ocpp16_unit, or NO_UNIT
     enum pw_ocpp16_location location;
+    int8_t phase;     // enum pw_ocpp16_phase, or NO_PHASE
     uint8_t decimals; // of the integer in the sample
     uint8_t places;   // on the wire
 };
 
 // clang-format off
 static const struct row rows[] = {
-    {PW_ENERGY_WH,    PW_OCPP16_MEASURAND_ENERGY_ACTIVE_IMPORT_REGISTER, PW_OCPP16_UNIT_WH,      PW_OCPP16_LOCATION_OUTLET, 0, 0},
-    {PW_POWER_W,      PW_OCPP16_MEASURAND_POWER_ACTIVE_IMPORT,           PW_OCPP16_UNIT_W,       PW_OCPP16_LOCATION_OUTLET, 0, 0},
-    {PW_VOLTAGE_MV,   PW_OCPP16_MEASURAND_VOLTAGE,                       PW_OCPP16_UNIT_V,       PW_OCPP16_LOCATION_OUTLET, 3, 2},
-    {PW_CURRENT_MA,   PW_OCPP16_MEASURAND_CURRENT_IMPORT,                PW_OCPP16_UNIT_A,       PW_OCPP16_LOCATION_OUTLET, 3, 2},
-    {PW_OFFERED_MA,   PW_OCPP16_MEASURAND_CURRENT_OFFERED,               PW_OCPP16_UNIT_A,       PW_OCPP16_LOCATION_EV,     3, 1},
-    {PW_SOC_PERMILLE, PW_OCPP16_MEASURAND_SOC,                           PW_OCPP16_UNIT_PERCENT, PW_OCPP16_LOCATION_EV,     1, 1},
-    {PW_TEMP_DC,      PW_OCPP16_MEASURAND_TEMPERATURE,                   PW_OCPP16_UNIT_CELSIUS, PW_OCPP16_LOCATION_BODY,   1, 1},
+    {PW_ENERGY_WH,     PW_OCPP16_MEASURAND_ENERGY_ACTIVE_IMPORT_REGISTER, PW_OCPP16_UNIT_WH, PW_OCPP16_LOCATION_OUTLET, NO_PHASE, 0, 0},
+    {PW_POWER_W,       PW_OCPP16_MEASURAND_POWER_ACTIVE_IMPORT, PW_OCPP16_UNIT_W,       PW_OCPP16_LOCATION_OUTLET, NO_PHASE, 0, 0},
+    {PW_POWER_L1_W,    PW_OCPP16_MEASURAND_POWER_ACTIVE_IMPORT, PW_OCPP16_UNIT_W,       PW_OCPP16_LOCATION_OUTLET, PW_OCPP16_PHASE_L1, 0, 0},
+    {PW_POWER_L2_W,    PW_OCPP16_MEASURAND_POWER_ACTIVE_IMPORT, PW_OCPP16_UNIT_W,       PW_OCPP16_LOCATION_OUTLET, PW_OCPP16_PHASE_L2, 0, 0},
+    {PW_POWER_L3_W,    PW_OCPP16_MEASURAND_POWER_ACTIVE_IMPORT, PW_OCPP16_UNIT_W,       PW_OCPP16_LOCATION_OUTLET, PW_OCPP16_PHASE_L3, 0, 0},
+    {PW_VOLTAGE_MV,    PW_OCPP16_MEASURAND_VOLTAGE,             PW_OCPP16_UNIT_V,       PW_OCPP16_LOCATION_OUTLET, NO_PHASE, 3, 2},
+    {PW_VOLTAGE_L1_MV, PW_OCPP16_MEASURAND_VOLTAGE,             PW_OCPP16_UNIT_V,       PW_OCPP16_LOCATION_OUTLET, PW_OCPP16_PHASE_L1_N, 3, 2},
+    {PW_VOLTAGE_L2_MV, PW_OCPP16_MEASURAND_VOLTAGE,             PW_OCPP16_UNIT_V,       PW_OCPP16_LOCATION_OUTLET, PW_OCPP16_PHASE_L2_N, 3, 2},
+    {PW_VOLTAGE_L3_MV, PW_OCPP16_MEASURAND_VOLTAGE,             PW_OCPP16_UNIT_V,       PW_OCPP16_LOCATION_OUTLET, PW_OCPP16_PHASE_L3_N, 3, 2},
+    {PW_CURRENT_MA,    PW_OCPP16_MEASURAND_CURRENT_IMPORT,      PW_OCPP16_UNIT_A,       PW_OCPP16_LOCATION_OUTLET, NO_PHASE, 3, 2},
+    {PW_CURRENT_L1_MA, PW_OCPP16_MEASURAND_CURRENT_IMPORT,      PW_OCPP16_UNIT_A,       PW_OCPP16_LOCATION_OUTLET, PW_OCPP16_PHASE_L1, 3, 2},
+    {PW_CURRENT_L2_MA, PW_OCPP16_MEASURAND_CURRENT_IMPORT,      PW_OCPP16_UNIT_A,       PW_OCPP16_LOCATION_OUTLET, PW_OCPP16_PHASE_L2, 3, 2},
+    {PW_CURRENT_L3_MA, PW_OCPP16_MEASURAND_CURRENT_IMPORT,      PW_OCPP16_UNIT_A,       PW_OCPP16_LOCATION_OUTLET, PW_OCPP16_PHASE_L3, 3, 2},
+    {PW_ASKED_MA,      PW_OCPP16_MEASURAND_CURRENT_OFFERED,     PW_OCPP16_UNIT_A,       PW_OCPP16_LOCATION_EV,     NO_PHASE, 3, 1},
+    {PW_OFFERED_MA,    PW_OCPP16_MEASURAND_CURRENT_OFFERED,     PW_OCPP16_UNIT_A,       PW_OCPP16_LOCATION_OUTLET, NO_PHASE, 3, 1},
+    {PW_FREQUENCY_MHZ, PW_OCPP16_MEASURAND_FREQUENCY,           NO_UNIT,                PW_OCPP16_LOCATION_INLET,  NO_PHASE, 3, 2},
+    {PW_SOC_PERMILLE,  PW_OCPP16_MEASURAND_SOC,                 PW_OCPP16_UNIT_PERCENT, PW_OCPP16_LOCATION_EV,     NO_PHASE, 1, 1},
+    {PW_TEMP_DC,       PW_OCPP16_MEASURAND_TEMPERATURE,         PW_OCPP16_UNIT_CELSIUS, PW_OCPP16_LOCATION_BODY,   NO_PHASE, 1, 1},
 };
 // clang-format on
+_Static_assert(PW_COUNT(rows) <= PW_CP16_VALUES_MAX, "a sample's values fit");
 
-int pw_cp16_measurands(struct pw_str list, uint16_t *quantities, struct pw_out *why)
+int pw_cp16_measurands(struct pw_str list, uint32_t *quantities, struct pw_out *why)
 {
-    uint16_t mask = 0;
+    uint32_t mask = 0;
     while (list.len > 0) {
         struct pw_str name = pw_str_trim(pw_str_cut(&list, ','));
         int code = pw_ocpp_code_find(&pw_ocpp16_measurand, name);
-        size_t found = PW_COUNT(rows);
-        for (size_t i = 0; i < PW_COUNT(rows); i++) {
-            found = code == (int)rows[i].measurand ? i : found;
+        uint32_t found = 0;
+        for (size_t i = 0; code >= 0 && i < PW_COUNT(rows); i++) {
+            found |= code == (int)rows[i].measurand ? 1U << rows[i].quantity : 0U;
         }
-        if (code < 0 || found == PW_COUNT(rows)) {
+        if (found == 0) {
             pw_put_c(why, '"');
             pw_put(why, (struct pw_str){.at = name.at, .len = name.len > 40 ? 40 : name.len});
             pw_put_s(why, "\" is not measured here; there are");
             for (size_t i = 0; i < PW_COUNT(rows); i++) {
+                if (i > 0 && rows[i].measurand == rows[i - 1].measurand) {
+                    continue;
+                }
                 pw_put_s(why, i == 0 ? " " : ", ");
                 pw_put(why, pw_ocpp_code_text(&pw_ocpp16_measurand, (int)rows[i].measurand));
             }
             return PW_ERR_RANGE;
         }
-        mask |= (uint16_t)(1U << rows[found].quantity);
+        mask |= found;
     }
     *quantities = mask;
     return PW_OK;
@@ -76,8 +95,7 @@ static struct pw_ocpp16_sampled_value *add(struct pw_cp16_meter_value *to,
     struct pw_out out = PW_OUT(to->text[at]);
     pw_put_places(&out, number, decimals, places);
     value->value = pw_out_str(&out);
-    value->has = PW_OCPP16_HAS(sampled_value, context) | PW_OCPP16_HAS(sampled_value, measurand) |
-                 PW_OCPP16_HAS(sampled_value, unit);
+    value->has = PW_OCPP16_HAS(sampled_value, context) | PW_OCPP16_HAS(sampled_value, measurand);
     value->context.code = (int16_t)context_of(sample->reading);
     return value;
 }
@@ -90,11 +108,12 @@ static void add_own(struct pw_cp16_meter_value *to, const struct pw_sample *samp
     }
     struct pw_ocpp16_sampled_value *value = add(to, sample, sample->value[quantity], 3, 2);
     value->measurand = (struct pw_ocpp_word){.code = PW_OCPP_OTHER, .text = pw_str_of(measurand)};
+    value->has |= PW_OCPP16_HAS(sampled_value, unit);
     value->unit = (struct pw_ocpp_word){.code = PW_OCPP_OTHER, .text = pw_str_of(unit)};
 }
 
 bool pw_cp16_fill(struct pw_cp16_meter_value *to, const struct pw_sample *sample,
-                  uint16_t quantities, bool seed, pw_unix_ms at)
+                  uint32_t quantities, bool seed, pw_unix_ms at)
 {
     memset(to, 0, sizeof(*to));
     to->meter_value.timestamp = at;
@@ -108,8 +127,15 @@ bool pw_cp16_fill(struct pw_cp16_meter_value *to, const struct pw_sample *sample
             add(to, sample, sample->value[row->quantity], row->decimals, row->places);
         value->has |= PW_OCPP16_HAS(sampled_value, location);
         value->measurand.code = (int16_t)row->measurand;
-        value->unit.code = (int16_t)row->unit;
+        if (row->unit != NO_UNIT) {
+            value->has |= PW_OCPP16_HAS(sampled_value, unit);
+            value->unit.code = row->unit;
+        }
         value->location.code = (int16_t)row->location;
+        if (row->phase != NO_PHASE) {
+            value->has |= PW_OCPP16_HAS(sampled_value, phase);
+            value->phase.code = row->phase;
+        }
     }
     if (seed) {
         add_own(to, sample, PW_CHARGE_MAH, "Battery.Ah", "Ah");

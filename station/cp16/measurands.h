@@ -1,10 +1,12 @@
-// measurands: what the station measures, in OCPP's words. One row a quantity.
+// measurands: what the station measures, in OCPP's words. One row a quantity; a measurand may have
+// several (phases). ConnectorPhaseRotation says how phases of the outlet and of the grid go
+// together.
 #ifndef PW_CP16_MEASURANDS_H
 #define PW_CP16_MEASURANDS_H
 
 #include "cp16/cp16.h"
 
-#define PW_CP16_VALUES_MAX 9 // quantities and the seed's two forms
+#define PW_CP16_VALUES_MAX (PW_QUANTITIES + 2) // quantities and the seed's two forms
 
 // The texts a MeterValue points to while it is encoded.
 struct pw_cp16_meter_value {
@@ -15,12 +17,12 @@ struct pw_cp16_meter_value {
 
 // The quantities of a list of measurands ("Voltage,SoC"). PW_ERR_RANGE with the first unknown one
 // in *why.
-PW_MUST_USE int pw_cp16_measurands(struct pw_str list, uint16_t *quantities, struct pw_out *why);
+PW_MUST_USE int pw_cp16_measurands(struct pw_str list, uint32_t *quantities, struct pw_out *why);
 
 // Fills *to from a sample: the quantities in the mask, and battery Ah and BMS Imax as measurands of
 // their own when `seed`. False when that leaves nothing to say. *to must stay where it is until it
 // has been encoded.
 PW_MUST_USE bool pw_cp16_fill(struct pw_cp16_meter_value *to, const struct pw_sample *sample,
-                              uint16_t quantities, bool seed, pw_unix_ms at);
+                              uint32_t quantities, bool seed, pw_unix_ms at);
 
 #endif

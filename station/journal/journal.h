@@ -31,10 +31,21 @@ enum pw_quantity {
     PW_POWER_W,      // terminal voltage times current
     PW_VOLTAGE_MV,   //
     PW_CURRENT_MA,   // to the vehicle
-    PW_OFFERED_MA,   // the vehicle's own limit (BMS Imax)
+    PW_ASKED_MA,     // the vehicle's own limit (BMS Imax)
     PW_SOC_PERMILLE, //
     PW_TEMP_DC,      // hottest of rectifier and terminal, 0.1 degC
     PW_CHARGE_MAH,   // charge in the battery
+    PW_OFFERED_MA,   // what the station offers on each phase
+    PW_FREQUENCY_MHZ,
+    PW_VOLTAGE_L1_MV, // phase to neutral; those of L2 and L3 follow
+    PW_VOLTAGE_L2_MV,
+    PW_VOLTAGE_L3_MV,
+    PW_CURRENT_L1_MA,
+    PW_CURRENT_L2_MA,
+    PW_CURRENT_L3_MA,
+    PW_POWER_L1_W,
+    PW_POWER_L2_W,
+    PW_POWER_L3_W,
     PW_QUANTITIES,
 };
 
@@ -43,7 +54,7 @@ enum pw_reading { PW_READING_BEGIN, PW_READING_END, PW_READING_PERIODIC, PW_READ
 struct pw_sample {
     struct pw_stamp at;
     enum pw_reading reading;
-    uint16_t has; // bit n: value[n] is known
+    uint32_t has; // bit n: value[n] is known
     int64_t value[PW_QUANTITIES];
 };
 

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-enum { VERSION = 1 };
+// Version 1 had two bytes of `has`, which is why records of both are read.
+enum { VERSION_OLD = 1, VERSION = 2 };
 
 void pw_record_put(struct pw_record *record, uint64_t value, unsigned bytes)
 {
@@ -47,7 +48,8 @@ int pw_record_load(struct pw_record *record, const char *bytes, size_t len)
     record->len = len;
     record->at = 0;
     record->bad = false;
-    return pw_record_get(record, 1) == VERSION ? PW_OK : PW_ERR_STORE;
+    record->version = (uint8_t)pw_record_get(record, 1);
+    return record->version == VERSION || record->version == VERSION_OLD ? PW_OK : PW_ERR_STORE;
 }
 
 int pw_record_end(const struct pw_record *record)
@@ -103,9 +105,9 @@ void pw_record_put_sample(struct pw_record *record, const struct pw_sample *samp
 {
     pw_record_put_stamp(record, sample->at);
     pw_record_put(record, sample->reading, 1);
-    pw_record_put(record, sample->has, 2);
+    pw_record_put(record, sample->has, 4);
     for (unsigned i = 0; i < PW_QUANTITIES; i++) {
-        if (((unsigned)sample->has >> i & 1U) != 0) {
+        if ((sample->has >> i & 1U) != 0) {
             pw_record_put(record, (uint64_t)sample->value[i], 8);
         }
     }
@@ -116,14 +118,14 @@ void pw_record_get_sample(struct pw_record *record, struct pw_sample *sample)
     memset(sample, 0, sizeof(*sample));
     sample->at = pw_record_get_stamp(record);
     uint64_t reading = pw_record_get(record, 1);
-    sample->has = (uint16_t)pw_record_get(record, 2);
+    sample->has = (uint32_t)pw_record_get(record, record->version == VERSION_OLD ? 2 : 4);
     if (reading > PW_READING_CLOCK || sample->has >> PW_QUANTITIES != 0) {
         record->bad = true;
         return;
     }
     sample->reading = (enum pw_reading)reading;
     for (unsigned i = 0; i < PW_QUANTITIES; i++) {
-        if (((unsigned)sample->has >> i & 1U) != 0) {
+        if ((sample->has >> i & 1U) != 0) {
             sample->value[i] = (int64_t)pw_record_get(record, 8);
         }
     }

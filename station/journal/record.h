@@ -1,5 +1,6 @@
 // record: the bytes of the journal's records. Big-endian integers and length-prefixed text behind
-// one version byte; a record of another version or length is refused whole.
+// one version byte; a record of another version or length is refused whole. The version before this
+// one is read too.
 #ifndef PW_RECORD_H
 #define PW_RECORD_H
 
@@ -9,9 +10,10 @@
 
 struct pw_record {
     uint8_t bytes[PW_RECORD_MAX];
-    size_t len; // bytes written, or bytes there to read
-    size_t at;  // read so far
-    bool bad;   // ran out of room, or read past the end
+    size_t len;      // bytes written, or bytes there to read
+    size_t at;       // read so far
+    uint8_t version; // of a record being read
+    bool bad;        // ran out of room, or read past the end
 };
 
 void pw_record_start(struct pw_record *record); // writes the version

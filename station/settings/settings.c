@@ -14,15 +14,23 @@
                        .doc = (doc_)},
 const struct pw_setting_row pw_setting_rows[PW_SETTING_ROWS] = {PW_SETTINGS(PW_SETTING_ROW)};
 
-// The text slot of a TEXT row is the number of TEXT rows before it.
-static size_t slot_of(enum pw_setting_id id)
+// How many texts a row has: one for each connector, or one.
+static size_t texts_of(const struct pw_setting_row *row)
+{
+    size_t each = row->scope == PW_SCOPE_CONNECTOR ? PW_CONNECTORS_MAX : 1;
+    return row->kind == PW_KIND_TEXT ? each : 0;
+}
+
+// The text slot of a TEXT row is the number of texts before it.
+static size_t slot_of(enum pw_setting_id id, unsigned instance)
 {
     size_t slot = 0;
     for (size_t i = 0; i < (size_t)id; i++) {
-        slot += pw_setting_rows[i].kind == PW_KIND_TEXT ? 1U : 0U;
+        slot += texts_of(&pw_setting_rows[i]);
     }
-    PW_ASSERT(pw_setting_rows[id].kind == PW_KIND_TEXT && slot < PW_SETTING_TEXTS);
-    return slot;
+    PW_ASSERT(instance < texts_of(&pw_setting_rows[id]));
+    PW_ASSERT(slot + instance < PW_SETTING_TEXTS);
+    return slot + instance;
 }
 
 // The position of `word` in "one|two|three", or -1.
@@ -97,8 +105,10 @@ static void init_row(struct pw_settings *settings, enum pw_setting_id id)
     int64_t number = 0;
     int err = PW_OK;
     if (row->kind == PW_KIND_TEXT) {
-        PW_ASSERT(row->scope == PW_SCOPE_STATION && row->most < PW_SETTING_TEXT_MAX);
-        err = pw_str_copy(settings->text[slot_of(id)], PW_SETTING_TEXT_MAX, initial);
+        PW_ASSERT(row->most < PW_SETTING_TEXT_MAX);
+        for (unsigned i = 0; err == PW_OK && i < texts_of(row); i++) {
+            err = pw_str_copy(settings->text[slot_of(id, i)], PW_SETTING_TEXT_MAX, initial);
+        }
     } else if (row->kind != PW_KIND_CHOICE) {
         err = parse(row, initial, &number);
         PW_ASSERT(number >= row->least && number <= row->most);
@@ -244,8 +254,7 @@ static void say_refused(struct pw_setting_at at, struct pw_str value, struct pw_
 
 enum { INFYPOWER_ADDRESS_MAX = 59 }; // proto/can/rectifier.h
 
-// What must hold between the settings of a connector: the rule that is broken, or NULL.
-static const char *broken_rule(const struct pw_settings *settings, unsigned i)
+static const char *broken_dc_rule(const struct pw_settings *settings, unsigned i)
 {
     bool two_buses = pw_settings_text(settings, PW_SET_CAN_BUS1)[0] != '\0';
     bool huawei = pw_settings_connector(settings, PW_SET_RECTIFIER, i) == 0;
@@ -253,9 +262,8 @@ static const char *broken_rule(const struct pw_settings *settings, unsigned i)
         pw_settings_connector(settings, PW_SET_VOLTAGE_MAX_MV, i)) {
         return "voltage_min_mv must be below voltage_max_mv";
     }
-    if (pw_settings_connector(settings, PW_SET_DERATE_FROM_DC, i) >=
-        pw_settings_connector(settings, PW_SET_TRIP_DC, i)) {
-        return "derate_from_dc must be below trip_dc";
+    if (pw_settings_text(settings, PW_SET_CAN_BUS0)[0] == '\0') {
+        return "can.bus0 is missing: a dc connector needs a CAN bus";
     }
     if (!two_buses && (pw_settings_connector(settings, PW_SET_VEHICLE_BUS, i) == 1 ||
                        pw_settings_connector(settings, PW_SET_POWER_BUS, i) == 1)) {
@@ -268,6 +276,36 @@ static const char *broken_rule(const struct pw_settings *settings, unsigned i)
     return NULL;
 }
 
+static const char *broken_pilot_rule(const struct pw_settings *settings, unsigned i)
+{
+    if (pw_settings_connector_text(settings, PW_SET_BOARD, i)[0] == '\0') {
+        return "board is missing: a pilot connector needs the file of its board";
+    }
+    if (pw_settings_connector(settings, PW_SET_AC_MIN_MV, i) >=
+        pw_settings_connector(settings, PW_SET_AC_HIGH_MV, i)) {
+        return "ac_voltage_min_mv must be below ac_voltage_max_mv";
+    }
+    if (pw_settings_connector(settings, PW_SET_AC_MAX_MA, i) >
+        pw_settings_connector(settings, PW_SET_AC_RATED_MA, i)) {
+        return "ac_current_max_ma must not be above ac_rated_ma";
+    }
+    return NULL;
+}
+
+// What must hold between the settings of a connector: the rule that is broken, or NULL.
+static const char *broken_rule(const struct pw_settings *settings, unsigned i)
+{
+    if (pw_settings_connector(settings, PW_SET_DERATE_FROM_DC, i) >=
+        pw_settings_connector(settings, PW_SET_TRIP_DC, i)) {
+        return "derate_from_dc must be below trip_dc";
+    }
+    if (pw_settings_connector(settings, PW_SET_PHASES, i) == 2) {
+        return "phases must be 1 or 3";
+    }
+    return pw_settings_connector(settings, PW_SET_KIND, i) == PW_KIND_OF_CONNECTOR_DC
+               ? broken_dc_rule(settings, i)
+               : broken_pilot_rule(settings, i);
+}
 // A connector's number from a running station must fit the others at once: nobody checks again
 // before the bay gets it. A file is checked as a whole when all of it has been read, and what the
 // store kept was checked when it was set.
@@ -319,6 +357,9 @@ int pw_settings_set(struct pw_settings *settings, struct pw_setting_at at, struc
         settings->connectors++;
         settings->number[PW_SET_CONNECTORS][0] = settings->connectors;
     }
+    if (row->kind == PW_KIND_TEXT) {
+        return pw_str_copy(settings->text[slot_of(at.id, at.instance)], PW_SETTING_TEXT_MAX, value);
+    }
     if (connector) {
         const char *rule = NULL;
         err = set_number(settings, at, (int32_t)number, by, &rule);
@@ -329,9 +370,6 @@ int pw_settings_set(struct pw_settings *settings, struct pw_setting_at at, struc
         return err;
     }
     settings->number[at.id][0] = (int32_t)number;
-    if (row->kind == PW_KIND_TEXT) {
-        return pw_str_copy(settings->text[slot_of(at.id)], PW_SETTING_TEXT_MAX, value);
-    }
     return PW_OK;
 }
 
@@ -350,7 +388,15 @@ int32_t pw_settings_connector(const struct pw_settings *settings, enum pw_settin
 
 const char *pw_settings_text(const struct pw_settings *settings, enum pw_setting_id id)
 {
-    return settings->text[slot_of(id)];
+    PW_ASSERT(pw_setting_rows[id].scope == PW_SCOPE_STATION);
+    return settings->text[slot_of(id, 0)];
+}
+
+const char *pw_settings_connector_text(const struct pw_settings *settings, enum pw_setting_id id,
+                                       unsigned instance)
+{
+    PW_ASSERT(pw_setting_rows[id].scope == PW_SCOPE_CONNECTOR);
+    return settings->text[slot_of(id, instance)];
 }
 
 void pw_settings_print(const struct pw_settings *settings, struct pw_setting_at at,
@@ -359,14 +405,14 @@ void pw_settings_print(const struct pw_settings *settings, struct pw_setting_at 
     const struct pw_setting_row *row = &pw_setting_rows[at.id];
     int32_t number = settings->number[at.id][row->scope == PW_SCOPE_CONNECTOR ? at.instance : 0];
     if (row->when == PW_WHEN_SECRET) {
-        pw_put_s(out, settings->text[slot_of(at.id)][0] != '\0' ? "***" : "");
+        pw_put_s(out, settings->text[slot_of(at.id, at.instance)][0] != '\0' ? "***" : "");
         return;
     }
     switch (row->kind) {
     case PW_KIND_INT: pw_put_int(out, number); return;
     case PW_KIND_BOOL: pw_put_s(out, number != 0 ? "true" : "false"); return;
     case PW_KIND_CHOICE: pw_put(out, choice_word(row->initial, number)); return;
-    case PW_KIND_TEXT: pw_put_s(out, settings->text[slot_of(at.id)]); return;
+    case PW_KIND_TEXT: pw_put_s(out, settings->text[slot_of(at.id, at.instance)]); return;
     }
     PW_UNREACHABLE();
 }
@@ -379,10 +425,6 @@ int pw_settings_check(const struct pw_settings *settings, struct pw_out *why)
     }
     if (settings->connectors == 0) {
         pw_put_s(why, "connectors is missing: a station needs at least one connector");
-        return PW_ERR_RANGE;
-    }
-    if (pw_settings_text(settings, PW_SET_CAN_BUS0)[0] == '\0') {
-        pw_put_s(why, "can.bus0 is missing: a dc connector needs a CAN bus");
         return PW_ERR_RANGE;
     }
     for (unsigned i = 0; i < settings->connectors; i++) {

@@ -43,15 +43,18 @@ enum pw_setting_by {
     PW_BY_STORE,   // what a person or OCPP set before: LIVE, RESTART, SECRET
 };
 
+// Texts: one of a station row, one for each connector of a connector row.
 #define PW_SETTING_TEXT_ROW(scope, name, path, kind, least, most, value, when, ocpp, doc)          \
-    +(PW_KIND_##kind == PW_KIND_TEXT ? 1 : 0)
+    +(PW_KIND_##kind != PW_KIND_TEXT           ? 0                                                 \
+      : PW_SCOPE_##scope == PW_SCOPE_CONNECTOR ? PW_CONNECTORS_MAX                                 \
+                                               : 1)
 enum { PW_SETTING_TEXTS = 0 PW_SETTINGS(PW_SETTING_TEXT_ROW) };
 #undef PW_SETTING_TEXT_ROW
 
 struct pw_settings {
     int32_t number[PW_SETTING_ROWS][PW_CONNECTORS_MAX]; // STATION rows use column 0
-    char text[PW_SETTING_TEXTS][PW_SETTING_TEXT_MAX];   // TEXT rows have station scope
-    uint8_t connectors;                                 // configured so far
+    char text[PW_SETTING_TEXTS][PW_SETTING_TEXT_MAX];
+    uint8_t connectors; // configured so far
 };
 
 // One row of one instance: which setting a path names.
@@ -80,6 +83,10 @@ int32_t pw_settings_int(const struct pw_settings *settings, enum pw_setting_id i
 int32_t pw_settings_connector(const struct pw_settings *settings, enum pw_setting_id id,
                               unsigned instance);
 const char *pw_settings_text(const struct pw_settings *settings, enum pw_setting_id id);
+const char *pw_settings_connector_text(const struct pw_settings *settings, enum pw_setting_id id,
+                                       unsigned instance);
+// The words of settings row `kind`.
+enum pw_setting_connector_kind { PW_KIND_OF_CONNECTOR_DC, PW_KIND_OF_CONNECTOR_PILOT };
 
 // Writes the value as text: numbers, true/false, the word of a CHOICE. A SECRET is "***" when set.
 void pw_settings_print(const struct pw_settings *settings, struct pw_setting_at at,

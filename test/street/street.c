@@ -305,7 +305,7 @@ struct pw_bay_view street_view(const struct street *street)
 {
     struct pw_bay_view view;
     PW_ASSERT(street->station != NULL);
-    pw_bay_view(&street->station->bays[0], &view, street->now);
+    pw_bay_view(pw_connector_bay(&street->station->connector[0]), &view, street->now);
     return view;
 }
 

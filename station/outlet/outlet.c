@@ -1,0 +1,338 @@
+#include "outlet/outlet.h"
+
+#include <string.h>
+
+enum { METER_PATIENCE_MS = 10000 };
+
+static bool within(struct pw_out *why, const char *field, int64_t value, int64_t least,
+                   int64_t most)
+{
+    if (value >= least && value <= most) {
+        return true;
+    }
+    if (why != NULL) {
+        pw_put_s(why, field);
+        pw_put_s(why, " is ");
+        pw_put_int(why, value);
+        pw_put_s(why, ", must be ");
+        pw_put_int(why, least);
+        pw_put_s(why, " to ");
+        pw_put_int(why, most);
+    }
+    return false;
+}
+
+// The machine's configuration: what the settings say, less what the board has not.
+static struct pw_evse_config evse_of(const struct pw_outlet_config *config,
+                                     const struct pw_outlet_board *board)
+{
+    struct pw_evse_config evse = config->evse;
+    evse.max_ma = config->rated_ma;
+    evse.phases = config->mains.phases;
+    evse.step_ppm = board->traits.step_ppm;
+    evse.blind_lock = board->traits.blind_lock;
+    evse.no_feedback = board->traits.no_feedback;
+    evse.no_rcd = board->traits.no_rcd;
+    evse.no_earth = board->traits.no_earth;
+    evse.no_probe = board->traits.no_probe;
+    return evse;
+}
+
+static int fill(struct pw_outlet_config *to, const struct pw_outlet_config *from,
+                struct pw_out *why)
+{
+    struct pw_outlet_config c = *from;
+    c.meter_patience_ms = c.meter_patience_ms == 0 ? METER_PATIENCE_MS : c.meter_patience_ms;
+    bool good = within(why, "connector_id", c.connector_id, 1, UINT8_MAX) &&
+                within(why, "rated_ma", c.rated_ma, PW_PILOT_LEAST_MA, PW_PILOT_MOST_MA) &&
+                within(why, "max_ma", c.max_ma, 0, c.rated_ma) &&
+                within(why, "meter_patience_ms", c.meter_patience_ms, 1000, 600000);
+    if (good) {
+        *to = c;
+    }
+    return good ? PW_OK : PW_ERR_RANGE;
+}
+
+static void set_limit(struct pw_outlet *outlet, enum pw_limit_source source, int32_t ma,
+                      const char *why, pw_ms now)
+{
+    int err = pw_limits_set(&outlet->limits, source, ma, why, PW_NEVER, now);
+    PW_ASSERT(err == PW_OK);
+}
+
+static int refuse_meter(struct pw_out *why)
+{
+    if (why != NULL) {
+        pw_put_s(why, "meter settings contradict each other");
+    }
+    return PW_ERR_RANGE;
+}
+
+int pw_outlet_init(struct pw_outlet *outlet, const struct pw_outlet_config *config,
+                   const struct pw_log *log, pw_ms now, struct pw_out *why)
+{
+    memset(outlet, 0, sizeof(*outlet));
+    int err = fill(&outlet->config, config, why);
+    if (err != PW_OK) {
+        return err;
+    }
+    outlet->log = log;
+    const struct pw_evse_config evse = evse_of(&outlet->config, &outlet->board);
+    err = pw_evse_init(&outlet->evse, outlet->config.connector_id, &evse, log, now, why);
+    if (err != PW_OK) {
+        return err;
+    }
+    if (pw_mains_init(&outlet->mains, &outlet->config.mains, now) != PW_OK) {
+        return refuse_meter(why);
+    }
+    err = pw_analog_init(&outlet->analog, &outlet->board.analog);
+    PW_ASSERT(err == PW_OK);
+    outlet->senses.at = PW_NEVER;
+    outlet->senses.mains.at = PW_NEVER;
+    outlet->external.at = PW_NEVER;
+    outlet->counted.at = PW_NEVER;
+    pw_limits_init(&outlet->limits, outlet->config.rated_ma, now);
+    set_limit(outlet, PW_LIMIT_SETTINGS, outlet->config.max_ma, "settings", now);
+    pw_session_init(&outlet->session, outlet->config.connector_id, &outlet->config.session, log,
+                    now);
+    return PW_OK;
+}
+
+int pw_outlet_configure(struct pw_outlet *outlet, const struct pw_outlet_config *config,
+                        struct pw_out *why, pw_ms now)
+{
+    struct pw_outlet_config c;
+    int err = fill(&c, config, why);
+    if (err != PW_OK) {
+        return err;
+    }
+    // What the hardware was built for does not change while it runs.
+    c.rated_ma = outlet->config.rated_ma;
+    struct pw_mains mains = outlet->mains;
+    if (pw_mains_configure(&mains, &c.mains) != PW_OK) {
+        return refuse_meter(why);
+    }
+    const struct pw_evse_config evse = evse_of(&c, &outlet->board);
+    err = pw_evse_configure(&outlet->evse, &evse, why);
+    if (err != PW_OK) {
+        return err;
+    }
+    outlet->config = c;
+    outlet->mains = mains;
+    pw_session_configure(&outlet->session, &c.session);
+    set_limit(outlet, PW_LIMIT_SETTINGS, c.max_ma, "settings", now);
+    return PW_OK;
+}
+
+int pw_outlet_board(struct pw_outlet *outlet, const struct pw_outlet_board *board,
+                    struct pw_out *why)
+{
+    struct pw_analog analog;
+    if (pw_analog_init(&analog, &board->analog) != PW_OK) {
+        if (why != NULL) {
+            pw_put_s(why, "the calibration of the analog inputs cannot be");
+        }
+        return PW_ERR_RANGE;
+    }
+    const struct pw_evse_config evse = evse_of(&outlet->config, board);
+    int err = pw_evse_configure(&outlet->evse, &evse, why);
+    if (err != PW_OK) {
+        return err;
+    }
+    outlet->analog = analog;
+    outlet->board = *board;
+    return PW_OK;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Inputs.
+
+void pw_outlet_senses(struct pw_outlet *outlet, const struct pw_board_senses *senses, pw_ms now)
+{
+    (void)now;
+    outlet->senses = *senses;
+    if (outlet->board.traits.blocks) {
+        pw_analog_sense(&outlet->analog, &outlet->senses);
+    }
+}
+
+void pw_outlet_block(struct pw_outlet *outlet, const struct pw_board_block *block, pw_ms now)
+{
+    // A block that makes no sense is counted by core/analog; a board that sends only such is
+    // silent.
+    if (outlet->board.traits.blocks && pw_analog_block(&outlet->analog, block, now) >= 0) {
+        pw_analog_sense(&outlet->analog, &outlet->senses);
+    }
+}
+
+void pw_outlet_mains(struct pw_outlet *outlet, const struct pw_board_mains *mains, pw_ms now)
+{
+    (void)now;
+    outlet->external = *mains;
+}
+
+void pw_outlet_estop(struct pw_outlet *outlet, bool pressed)
+{
+    outlet->panel_estop = pressed;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The turn.
+
+static void count(struct pw_outlet *outlet, pw_ms now)
+{
+    const struct pw_board_mains *from =
+        outlet->config.external_meter ? &outlet->external : &outlet->senses.mains;
+    if (from->at == PW_NEVER || from->at == outlet->counted.at) {
+        return;
+    }
+    outlet->counted = *from;
+    // What a bad reading was worth is in the meter's view.
+    (void)pw_mains_read(&outlet->mains, from, now);
+}
+
+// What the machine shall see: the board's senses, a stop pressed elsewhere, and the currents that
+// are known soonest. Without currents of its own the board borrows the other meter's.
+static struct pw_board_senses senses_for_machine(const struct pw_outlet *outlet)
+{
+    struct pw_board_senses senses = outlet->senses;
+    const struct pw_board_mains *fast = &outlet->analog.fast;
+    senses.estop = senses.estop || outlet->panel_estop;
+    if (outlet->board.traits.blocks && fast->at != PW_NEVER) {
+        senses.mains = *fast;
+    } else if (senses.mains.at == PW_NEVER) {
+        senses.mains = outlet->external;
+    }
+    return senses;
+}
+
+// The machine's own limits go into the stack too, so that everybody sees who limits.
+static void enter_own_limits(struct pw_outlet *outlet, pw_ms now)
+{
+    static const struct {
+        enum pw_evse_bound bound;
+        enum pw_limit_source source;
+        const char *why;
+    } rows[] = {
+        {PW_EVSE_BOUND_CABLE, PW_LIMIT_CABLE, "cable"},
+        {PW_EVSE_BOUND_SIMPLIFIED, PW_LIMIT_VEHICLE, "simplified pilot"},
+        {PW_EVSE_BOUND_TEMPERATURE, PW_LIMIT_TEMPERATURE, "derating"},
+    };
+    const struct pw_evse *evse = &outlet->evse;
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        int32_t ma = evse->limits.own_ma[rows[i].bound];
+        if (evse->plugged && ma < outlet->config.rated_ma) {
+            set_limit(outlet, rows[i].source, ma, rows[i].why, now);
+        } else {
+            pw_limits_clear(&outlet->limits, rows[i].source, now);
+        }
+    }
+}
+
+static struct pw_session_input session_input(const struct pw_outlet *outlet)
+{
+    const struct pw_evse *evse = &outlet->evse;
+    return (struct pw_session_input){
+        .plugged = evse->plugged,
+        .off = pw_evse_is_off(evse),
+        .paused_ev = pw_evse_paused_by_vehicle(evse),
+        .paused_evse = pw_evse_paused_by_station(evse),
+        .fault = evse->faults != 0,
+        .emergency = (evse->faults & PW_EVSE_BIT(PW_EVSE_FAULT_ESTOP)) != 0,
+        .energy_mwh = outlet->mains.total.energy_mwh,
+        .soc_permille = -1,
+    };
+}
+
+pw_ms pw_outlet_step(struct pw_outlet *outlet, pw_ms now)
+{
+    bool was_plugged = outlet->evse.plugged;
+    count(outlet, now);
+    pw_ms at = pw_limits_step(&outlet->limits, now);
+    const struct pw_board_senses senses = senses_for_machine(outlet);
+    const struct pw_evse_input input = {
+        .senses = &senses,
+        .permit = pw_session_permit(&outlet->session),
+        .limit_ma = outlet->limits.effective_ma,
+    };
+    at = pw_earlier(at, pw_evse_step(&outlet->evse, &input, now));
+    enter_own_limits(outlet, now);
+    const struct pw_session_input hardware = session_input(outlet);
+    at = pw_earlier(at, pw_session_step(&outlet->session, &hardware, now));
+    if (pw_session_permit(&outlet->session) != input.permit ||
+        outlet->limits.effective_ma != input.limit_ma) {
+        // The machine hears of it in the same turn.
+        at = now;
+    }
+    if (was_plugged && !outlet->evse.plugged) {
+        pw_mains_forget_use(&outlet->mains);
+    }
+    return pw_earlier(at, pw_mains_deadline(&outlet->mains));
+}
+
+static bool same_drive(const struct pw_board_drive *a, const struct pw_board_drive *b)
+{
+    return a->cp == b->cp && a->duty_ppm == b->duty_ppm && a->contactor == b->contactor &&
+           a->lock == b->lock && a->rcd_test == b->rcd_test && a->ventilation == b->ventilation &&
+           a->lamp == b->lamp && a->buzzer == b->buzzer;
+}
+
+bool pw_outlet_take_drive(struct pw_outlet *outlet, struct pw_board_drive *drive)
+{
+    *drive = pw_evse_drive(&outlet->evse);
+    if (outlet->driven_once && same_drive(drive, &outlet->driven)) {
+        return false;
+    }
+    outlet->driven = *drive;
+    outlet->driven_once = true;
+    return true;
+}
+
+int pw_outlet_unlock(struct pw_outlet *outlet, pw_ms now)
+{
+    if (!outlet->config.evse.socket || outlet->senses.lock == PW_BOARD_LOCK_NONE) {
+        return PW_ERR_UNKNOWN;
+    }
+    if (pw_session_stop(&outlet->session, PW_REASON_UNLOCK_COMMAND, PW_STR(""), now) == PW_OK) {
+        return PW_ERR_AGAIN;
+    }
+    return outlet->senses.lock == PW_BOARD_LOCK_OPEN ? PW_OK : PW_ERR_BUSY;
+}
+
+bool pw_outlet_keep_due(const struct pw_outlet *outlet, pw_ms now)
+{
+    return pw_evse_latched(&outlet->evse) != outlet->kept_latched ||
+           pw_mains_checkpoint_due(&outlet->mains, now);
+}
+
+// ---------------------------------------------------------------------------------------------
+// The view.
+
+static const char *pilot_text(const struct pw_outlet *outlet)
+{
+    static const char *const texts[PW_PILOT_LEVEL_ROWS][2] = {
+        [PW_PILOT_NONE] = {"", ""},  [PW_PILOT_A] = {"A1", "A2"}, [PW_PILOT_B] = {"B1", "B2"},
+        [PW_PILOT_C] = {"C1", "C2"}, [PW_PILOT_D] = {"D1", "D2"}, [PW_PILOT_E] = {"E", "E"},
+        [PW_PILOT_F] = {"F", "F"},
+    };
+    bool pwm = outlet->evse.drive.cp == PW_BOARD_CP_PWM;
+    return texts[outlet->evse.pilot.level][pwm ? 1 : 0];
+}
+
+void pw_outlet_view(const struct pw_outlet *outlet, struct pw_outlet_view *view, pw_ms now)
+{
+    const struct pw_evse *evse = &outlet->evse;
+    memset(view, 0, sizeof(*view));
+    pw_mains_view(&outlet->mains, &view->mains, now);
+    view->pilot = pilot_text(outlet);
+    view->offered_ma = evse->offered_ma;
+    view->temp_dc = INT32_MIN;
+    for (unsigned i = 0; outlet->senses.at != PW_NEVER && i < PW_BOARD_PROBES; i++) {
+        view->temp_dc = (int32_t)pw_max(view->temp_dc, outlet->senses.temp_dc[i]);
+    }
+    view->live = evse->drive.contactor || outlet->senses.contact == PW_BOARD_CONTACT_CLOSED;
+    bool quiet = outlet->mains.good.at == PW_NEVER ||
+                 pw_elapsed(outlet->mains.good.at, (pw_ms)outlet->config.meter_patience_ms, now);
+    view->meter_late = evse->energised && quiet &&
+                       pw_elapsed(evse->since, (pw_ms)outlet->config.meter_patience_ms, now);
+}

@@ -1,0 +1,132 @@
+// The status as one JSON object, for programs.
+#include "parts.h"
+
+static void number(struct pw_json_writer *json, const char *key, bool known, int64_t value,
+                   unsigned decimals)
+{
+    pw_json_key(json, key);
+    if (known) {
+        pw_json_put_fixed(json, value, decimals);
+    } else {
+        pw_json_put_null(json);
+    }
+}
+
+static void text(struct pw_json_writer *json, const char *key, const char *value)
+{
+    pw_json_key(json, key);
+    pw_json_put_s(json, value);
+}
+
+static void json_vehicle(const struct pw_connector_view *view, struct pw_json_writer *json)
+{
+    const struct pw_connector_vehicle *vehicle = &view->vehicle;
+    number(json, "soc_percent", vehicle->soc_permille >= 0, vehicle->soc_permille, 1);
+    number(json, "imax_a", vehicle->max_ma >= 0, vehicle->max_ma, 3);
+    number(json, "charge_ah", vehicle->charge_mah >= 0, vehicle->charge_mah, 3);
+    text(json, "vehicle_model", vehicle->model);
+}
+
+// One array with a value for each phase.
+static void phase_values(struct pw_json_writer *json, const char *key, const int32_t *milli,
+                         unsigned phases)
+{
+    pw_json_key(json, key);
+    pw_json_open(json, '[');
+    for (unsigned phase = 0; phase < phases; phase++) {
+        if (milli[phase] == PW_BOARD_UNKNOWN) {
+            pw_json_put_null(json);
+        } else {
+            pw_json_put_fixed(json, milli[phase], 3);
+        }
+    }
+    pw_json_close(json, ']');
+}
+
+static void json_phases(const struct pw_connector_view *view, struct pw_json_writer *json)
+{
+    text(json, "pilot", view->pilot);
+    number(json, "cable_a", view->cable_ma > 0, view->cable_ma, 3);
+    number(json, "phases", true, view->phases, 0);
+    number(json, "frequency_hz", view->mains_mhz != PW_BOARD_UNKNOWN, view->mains_mhz, 3);
+    phase_values(json, "phase_voltage_v", view->mv, view->phases);
+    phase_values(json, "phase_current_a", view->ma, view->phases);
+    phase_values(json, "phase_power_w", view->mw, view->phases);
+}
+
+static void json_buses(const struct pw_bay *bay, struct pw_json_writer *json)
+{
+    pw_json_key(json, "can");
+    pw_json_open(json, '[');
+    for (unsigned bus = 0; bay != NULL && bus < PW_BAY_BUSES; bus++) {
+        if (bay->bus[bus].needed) {
+            pw_json_put_s(json, pw_can_state_name(bay->bus[bus].state));
+        }
+    }
+    pw_json_close(json, ']');
+}
+
+static void json_connector(const struct pw_station *st, unsigned index, struct pw_json_writer *json,
+                           pw_ms now)
+{
+    struct pw_connector_view view;
+    pw_connector_view(&st->connector[index], &view, now);
+    const struct pw_transaction *open = pw_journal_open_on(&st->journal, index + 1);
+    pw_json_open(json, '{');
+    number(json, "connector_id", true, view.connector_id, 0);
+    text(json, "kind", view.kind);
+    text(json, "status", pw_session_status_name(view.status));
+    text(json, "error_code", view.error_code);
+    text(json, "vendor_code", view.vendor_code);
+    text(json, "info", view.info);
+    text(json, "phase", pw_session_phase_name(view.phase));
+    text(json, "state", view.state);
+    text(json, "state_why", view.state_why);
+    text(json, "id_tag", view.id_tag);
+    number(json, "transaction_id", open != NULL && open->transaction_id > 0,
+           open == NULL ? 0 : open->transaction_id, 0);
+    pw_json_key(json, "plugged");
+    pw_json_put_bool(json, view.plugged);
+    pw_json_key(json, "contactor");
+    pw_json_put_bool(json, view.live);
+    number(json, "voltage_v", view.measured, view.out_mv, 3);
+    number(json, "current_a", view.measured, view.out_ma, 3);
+    number(json, "power_w", view.measured, view.power_mw, 3);
+    number(json, "offered_a", true, view.offered_ma, 3);
+    text(json, "limit_source", pw_limit_source_name(view.limit_who));
+    text(json, "limit_why", view.limit_why);
+    number(json, "limit_age_s", view.limit_since != PW_NEVER, (int64_t)(now - view.limit_since), 3);
+    number(json, "energy_wh", true, (int64_t)view.session_mwh, 3);
+    number(json, "register_wh", true, (int64_t)view.energy_mwh, 3);
+    number(json, "temperature_c", view.temp_dc != INT32_MIN, view.temp_dc, 1);
+    json_vehicle(&view, json);
+    if (view.phases > 0) {
+        json_phases(&view, json);
+    }
+    json_buses(pw_connector_bay(&st->connector[index]), json);
+    pw_json_close(json, '}');
+}
+
+void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_ms now)
+{
+    struct pw_json_writer json = PW_JSON_WRITER(out);
+    pw_json_open(&json, '{');
+    text(&json, "station", pw_settings_text(&st->settings, PW_SET_STATION_ID));
+    text(&json, "firmware", st->cp16.firmware);
+    number(&json, "uptime_s", true, (int64_t)(now - st->started_at), 3);
+    text(&json, "central", pw_cp16_state_name(&st->cp16));
+    text(&json, "central_reason", st->cp16.down_reason);
+    number(&json, "connect_ms", st->cp16.connected_at != PW_NEVER,
+           (int64_t)(st->cp16.connected_at - st->started_at), 0);
+    number(&json, "messages_waiting", true, (int64_t)pw_journal_waiting(&st->journal), 0);
+    number(&json, "messages_dropped", true, st->journal.dropped, 0);
+    number(&json, "messages_parked", true, st->journal.parked, 0);
+    pw_json_key(&json, "connectors");
+    pw_json_open(&json, '[');
+    for (unsigned i = 0; i < st->connectors; i++) {
+        json_connector(st, i, &json, now);
+    }
+    pw_json_close(&json, ']');
+    pw_json_close(&json, '}');
+    pw_put_c(out, '\n');
+}

@@ -199,7 +199,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unsigned kind = take(&run);
     struct pw_bay_config config = {
         .connector_id = 1,
-        .rectifier = (kind & 1U) != 0 ? PW_BAY_INFYPOWER : PW_BAY_HUAWEI,
+        .rectifier =
+            (kind & 1U) != 0 ? &pw_rectifier_driver_infypower : &pw_rectifier_driver_huawei,
         .rectifier_modules = 3,
         .elcon_soc = (kind & 2U) == 0,
         .daly_poll = true,

@@ -9,9 +9,7 @@
 static bool rectifier_off(const struct pw_bay_config *config, unsigned n,
                           struct pw_can_frame *frame)
 {
-    const struct pw_rectifier_driver *driver = config->rectifier == PW_BAY_HUAWEI
-                                                   ? &pw_rectifier_driver_huawei
-                                                   : &pw_rectifier_driver_infypower;
+    const struct pw_rectifier_driver *driver = config->rectifier;
     const struct pw_rectifier_config at = {.address = config->rectifier_address,
                                            .modules = config->rectifier_modules,
                                            .rated_ma = config->rectifier_rated_ma};

@@ -1,6 +1,19 @@
 // The maker-neutral part: checks common to all, and the terminal report.
 #include "can/rectifier.h"
 
+const struct pw_rectifier_driver *const pw_rectifier_drivers[PW_RECTIFIER_MAKERS] = {
+    &pw_rectifier_driver_huawei, &pw_rectifier_driver_infypower};
+
+uint32_t pw_rectifier_alarms(const struct pw_rectifier_driver *driver,
+                             const struct pw_rectifier_report *report)
+{
+    uint32_t set = 0;
+    for (unsigned i = 0; i < driver->alarm_count; i++) {
+        set |= (report->alarm_bits & driver->alarms[i].bits) != 0 ? driver->alarms[i].means : 0U;
+    }
+    return set == 0 && report->alarm == PW_CAN_FAILS ? PW_RECTIFIER_ALARM_FAULT : set;
+}
+
 enum { COMMAND_MAX = 1000000 };
 
 int pw_rectifier_control(const struct pw_rectifier_driver *driver,

@@ -60,8 +60,22 @@ enum pw_rectifier_heard {
     PW_RECTIFIER_HEARD_TERMINAL = 2,
 };
 
+// What alarms mean to whoever drives the rectifier.
+#define PW_RECTIFIER_ALARM_OVP   0x1U  // output over-voltage, latched until cleared
+#define PW_RECTIFIER_ALARM_FAULT 0x2U  // broken: fan, PFC, internal communication, output relay...
+#define PW_RECTIFIER_ALARM_TEMP  0x4U  // too hot
+#define PW_RECTIFIER_ALARM_MAINS 0x8U  // input lost, under, over, phase missing
+#define PW_RECTIFIER_ALARM_SHORT 0x10U // output short circuit
+
+struct pw_rectifier_alarm_row {
+    uint64_t bits;  // of the maker, any of them
+    uint32_t means; // PW_RECTIFIER_ALARM_*
+};
+
 struct pw_rectifier_driver {
     const char *name; // "huawei"
+    uint8_t address_least;
+    uint8_t address_most;
     uint32_t bitrate; // of the module from the factory
     // The frames that carry a command, 0..control_count-1, in the order to send: all of them at
     // once when the command changes, and again every control_ms (set-points are volatile, and
@@ -83,6 +97,10 @@ struct pw_rectifier_driver {
     // Frame into report: PW_RECTIFIER_HEARD_* or an error for a malformed frame of this protocol.
     int (*read)(const struct pw_rectifier_config *config, const struct pw_can_frame *frame,
                 struct pw_rectifier_report *report);
+    const struct pw_rectifier_alarm_row *alarms;
+    uint8_t alarm_count;
+    // The frame that clears a latched over-voltage; NULL when switching off does.
+    int (*clear_ovp)(const struct pw_rectifier_config *config, struct pw_can_frame *frame);
     // The module's side of the same rows, for simulators and tests: reads what `control` and `poll`
     // send. take: 1 when *command was changed, 0 when the frame is none of its. answer: 1 when
     // *reply holds the answer to `asked` from *report, 0 when there is none to give.
@@ -95,6 +113,13 @@ struct pw_rectifier_driver {
 extern const struct pw_rectifier_driver pw_rectifier_driver_huawei;
 extern const struct pw_rectifier_driver pw_rectifier_driver_infypower;
 
+// By the word of settings row `rectifier` and its index there: every maker there is.
+#define PW_RECTIFIER_MAKERS 2
+extern const struct pw_rectifier_driver *const pw_rectifier_drivers[PW_RECTIFIER_MAKERS];
+
+// What the alarms of a report mean: PW_RECTIFIER_ALARM_*. What fails and is in no row is a fault.
+uint32_t pw_rectifier_alarms(const struct pw_rectifier_driver *driver,
+                             const struct pw_rectifier_report *report);
 // Checks the command (PW_ERR_RANGE) and makes frame n of it.
 PW_MUST_USE int pw_rectifier_control(const struct pw_rectifier_driver *driver,
                                      const struct pw_rectifier_config *config,

@@ -252,8 +252,25 @@ static int answer(const struct pw_rectifier_config *config, const struct pw_can_
     return pw_huawei_pack(&said, reply) == PW_OK ? 1 : 0;
 }
 
+static int clear_ovp(const struct pw_rectifier_config *config, struct pw_can_frame *frame)
+{
+    struct pw_huawei_message message =
+        pw_huawei_ask(address(config), PW_HUAWEI_CONFIGURE, PW_HUAWEI_SIGNAL_CLEAR_OVER_VOLTAGE);
+    return pw_huawei_pack(&message, frame);
+}
+
+// Signal 0x183 (facts/dc-can.md §1.3): bit numbers of the value word.
+static const struct pw_rectifier_alarm_row alarm_rows[] = {
+    {UINT64_C(1) << 0, PW_RECTIFIER_ALARM_OVP},
+    {UINT64_C(1) << 1 | UINT64_C(1) << 12, PW_RECTIFIER_ALARM_TEMP},
+    {UINT64_C(1) << 17 | UINT64_C(1) << 22 | UINT64_C(1) << 29, PW_RECTIFIER_ALARM_MAINS},
+    {UINT64_C(1) << 27, PW_RECTIFIER_ALARM_SHORT},
+};
+
 const struct pw_rectifier_driver pw_rectifier_driver_huawei = {
     .name = "huawei",
+    .address_least = 1,
+    .address_most = 127,
     .bitrate = 125000,
     .control_count = CONTROLS,
     .control_ms = 500,
@@ -264,6 +281,9 @@ const struct pw_rectifier_driver pw_rectifier_driver_huawei = {
     .poll = poll,
     .silence_ms = 15000,
     .read = read,
+    .alarms = alarm_rows,
+    .alarm_count = PW_COUNT(alarm_rows),
+    .clear_ovp = clear_ovp,
     .take = take,
     .answer = answer,
 };

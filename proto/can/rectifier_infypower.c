@@ -141,8 +141,18 @@ static int answer(const struct pw_rectifier_config *config, const struct pw_can_
     return pw_infypower_pack(&said, reply) == PW_OK ? 1 : 0;
 }
 
+// Command 0x04 (facts/dc-can.md §1.4). A latched over-voltage is forgotten when switched off.
+static const struct pw_rectifier_alarm_row alarm_rows[] = {
+    {PW_INFYPOWER_OVER_VOLTAGE, PW_RECTIFIER_ALARM_OVP},
+    {PW_INFYPOWER_HOT, PW_RECTIFIER_ALARM_TEMP},
+    {PW_INFYPOWER_INPUT_LOW | PW_INFYPOWER_INPUT_HIGH, PW_RECTIFIER_ALARM_MAINS},
+    {PW_INFYPOWER_SHORT, PW_RECTIFIER_ALARM_SHORT},
+};
+
 const struct pw_rectifier_driver pw_rectifier_driver_infypower = {
     .name = "infypower",
+    .address_least = 0,
+    .address_most = 59,
     .bitrate = 125000,
     .control_count = CONTROLS,
     .control_ms = 500,
@@ -153,6 +163,8 @@ const struct pw_rectifier_driver pw_rectifier_driver_infypower = {
     .poll = poll,
     .silence_ms = 15000,
     .read = read,
+    .alarms = alarm_rows,
+    .alarm_count = PW_COUNT(alarm_rows),
     .take = take,
     .answer = answer,
 };

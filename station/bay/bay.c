@@ -28,10 +28,11 @@ static bool within(struct pw_out *why, const char *field, int64_t value, int64_t
 static int fill(struct pw_bay_config *to, const struct pw_bay_config *from, struct pw_out *why)
 {
     struct pw_bay_config c = *from;
+    c.rectifier = c.rectifier == NULL ? &pw_rectifier_driver_huawei : c.rectifier;
     c.rectifier_rated_ma = c.rectifier_rated_ma == 0 ? 33570 : c.rectifier_rated_ma;
     c.rectifier_modules = c.rectifier_modules == 0 ? 1 : c.rectifier_modules;
-    if (c.rectifier == PW_BAY_HUAWEI && c.rectifier_address == 0) {
-        c.rectifier_address = 1;
+    if (c.rectifier_address == 0) {
+        c.rectifier_address = c.rectifier->address_least;
     }
     c.status_period_ms = c.status_period_ms == 0 ? 500 : c.status_period_ms;
     c.bus_silence_ms = c.bus_silence_ms == 0 ? 3000 : c.bus_silence_ms;
@@ -44,8 +45,8 @@ static int fill(struct pw_bay_config *to, const struct pw_bay_config *from, stru
     bool good = within(why, "connector_id", c.connector_id, 1, UINT8_MAX) &&
                 within(why, "vehicle_bus", c.vehicle_bus, 0, PW_BAY_BUSES - 1) &&
                 within(why, "power_bus", c.power_bus, 0, PW_BAY_BUSES - 1) &&
-                within(why, "rectifier", c.rectifier, PW_BAY_HUAWEI, PW_BAY_INFYPOWER) &&
-                within(why, "rectifier_address", c.rectifier_address, 0, 127) &&
+                within(why, "rectifier_address", c.rectifier_address, c.rectifier->address_least,
+                       c.rectifier->address_most) &&
                 within(why, "rectifier_rated_ma", c.rectifier_rated_ma, 1000, 300000) &&
                 within(why, "rectifier_modules", c.rectifier_modules, 1, 16) &&
                 within(why, "status_period_ms", c.status_period_ms, 100, 1000) &&
@@ -66,8 +67,6 @@ static int fill(struct pw_bay_config *to, const struct pw_bay_config *from, stru
 static void set_up_devices(struct pw_bay *bay)
 {
     const struct pw_bay_config *c = &bay->config;
-    bay->driver = c->rectifier == PW_BAY_HUAWEI ? &pw_rectifier_driver_huawei
-                                                : &pw_rectifier_driver_infypower;
     bay->rectifier_config = (struct pw_rectifier_config){
         .address = c->rectifier_address,
         .modules = c->rectifier_modules,

@@ -18,18 +18,16 @@
 #define PW_BAY_BUSES  2
 #define PW_BAY_TX_MAX 32 // frames waiting to be sent; more are dropped, oldest kept, and counted
 
-enum pw_bay_rectifier { PW_BAY_HUAWEI, PW_BAY_INFYPOWER };
-
 // The fields the station fills from its settings. 0 means the default given, except where "0:" says
 // otherwise.
 struct pw_bay_config {
-    uint8_t connector_id;             // from 1
-    uint8_t vehicle_bus;              // 0 or 1: the BMS
-    uint8_t power_bus;                // 0 or 1: rectifier, terminal report, I/O node
-    enum pw_bay_rectifier rectifier;  // who made it
-    uint8_t rectifier_address;        // 0..127; Huawei: 0 is 1; Infypower: as it is
-    int32_t rectifier_rated_ma;       // of one module; 33570
-    uint8_t rectifier_modules;        // 1..16; 1
+    uint8_t connector_id;                        // from 1
+    uint8_t vehicle_bus;                         // 0 or 1: the BMS
+    uint8_t power_bus;                           // 0 or 1: rectifier, terminal report, I/O node
+    const struct pw_rectifier_driver *rectifier; // who made it; NULL: Huawei
+    uint8_t rectifier_address;                   // 0: the least of that maker
+    int32_t rectifier_rated_ma;                  // of one module; 33570
+    uint8_t rectifier_modules;                   // 1..16; 1
     bool elcon_soc;                   // 0x1806E5F4 bytes 5-6 carry SOC; else byte 5 is heating
     bool daly_poll;                   // ask the BMS for ampere hours, voltage, temperature
     int32_t status_period_ms;         // 0x18FF50E5; 100..1000; 500
@@ -187,7 +185,6 @@ struct pw_bay {
         bool node_rests; // the I/O node is not operational
     } poll;
     bool wants_ovp_clear; // somebody cleared the rectifier's over-voltage latch
-    const struct pw_rectifier_driver *driver;
     struct pw_rectifier_config rectifier_config;
     struct pw_rectifier_report rectifier; // only what the last frame told
     struct pw_bms_config bms_config;

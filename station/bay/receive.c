@@ -1,37 +1,24 @@
 // Frames in: each is read once and stored with its time. Nothing is decided here.
 #include "bay/parts.h"
 #include "can/cia401.h"
-#include "can/huawei.h"
-#include "can/infypower.h"
 
-// Which of a maker's alarms mean what to core/dc. What fails and is not listed is a plain fault.
-static const struct {
-    uint64_t bits;
-    enum pw_bay_rectifier maker;
-    uint32_t alarm;
-} alarm_rows[] = {
-    // Huawei signal 0x183 (facts/dc-can.md §1.3): bit numbers of the value word.
-    {UINT64_C(1) << 0, PW_BAY_HUAWEI, PW_DC_ALARM_OVP},
-    {UINT64_C(1) << 1 | UINT64_C(1) << 12, PW_BAY_HUAWEI, PW_DC_ALARM_TEMP},
-    {UINT64_C(1) << 17 | UINT64_C(1) << 22 | UINT64_C(1) << 29, PW_BAY_HUAWEI, PW_DC_ALARM_MAINS},
-    {UINT64_C(1) << 27, PW_BAY_HUAWEI, PW_DC_ALARM_SHORT},
-    // Infypower command 0x04 (facts/dc-can.md §1.4).
-    {PW_INFYPOWER_OVER_VOLTAGE, PW_BAY_INFYPOWER, PW_DC_ALARM_OVP},
-    {PW_INFYPOWER_HOT, PW_BAY_INFYPOWER, PW_DC_ALARM_TEMP},
-    {PW_INFYPOWER_INPUT_LOW | PW_INFYPOWER_INPUT_HIGH, PW_BAY_INFYPOWER, PW_DC_ALARM_MAINS},
-    {PW_INFYPOWER_SHORT, PW_BAY_INFYPOWER, PW_DC_ALARM_SHORT},
-};
-
-static uint32_t alarms(enum pw_bay_rectifier maker, const struct pw_rectifier_report *report)
+// What a rectifier's alarms are to core/dc.
+static uint32_t alarms(const struct pw_bay *bay)
 {
+    static const struct {
+        uint32_t said;
+        uint32_t alarm;
+    } rows[] = {
+        {PW_RECTIFIER_ALARM_OVP, PW_DC_ALARM_OVP},
+        {PW_RECTIFIER_ALARM_FAULT, PW_DC_ALARM_FAULT},
+        {PW_RECTIFIER_ALARM_TEMP, PW_DC_ALARM_TEMP},
+        {PW_RECTIFIER_ALARM_MAINS, PW_DC_ALARM_MAINS},
+        {PW_RECTIFIER_ALARM_SHORT, PW_DC_ALARM_SHORT},
+    };
+    uint32_t said = pw_rectifier_alarms(bay->config.rectifier, &bay->rectifier);
     uint32_t set = 0;
-    for (size_t i = 0; i < PW_COUNT(alarm_rows); i++) {
-        if (alarm_rows[i].maker == maker && (report->alarm_bits & alarm_rows[i].bits) != 0) {
-            set |= alarm_rows[i].alarm;
-        }
-    }
-    if (set == 0 && report->alarm == PW_CAN_FAILS) {
-        set = PW_DC_ALARM_FAULT;
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        set |= (said & rows[i].said) != 0 ? rows[i].alarm : 0U;
     }
     return set;
 }
@@ -64,7 +51,7 @@ static void store_power(struct pw_bay *bay, pw_ms now)
         p->mains_mv = r->input_mv;
     }
     if ((r->has & PW_RECTIFIER_HAS_ALARM) != 0) {
-        p->alarms = alarms(bay->config.rectifier, r);
+        p->alarms = alarms(bay);
         p->raw_alarms = r->alarm_bits;
         p->alarm = r->alarm_name;
     }
@@ -87,7 +74,8 @@ static void store_power(struct pw_bay *bay, pw_ms now)
 static bool from_rectifier(struct pw_bay *bay, const struct pw_can_frame *frame, pw_ms now)
 {
     bay->rectifier.has = 0;
-    int heard = pw_rectifier_read(bay->driver, &bay->rectifier_config, frame, &bay->rectifier);
+    int heard =
+        pw_rectifier_read(bay->config.rectifier, &bay->rectifier_config, frame, &bay->rectifier);
     if (heard < 0) {
         bay->bus[bay->config.power_bus].strange++;
         return true;

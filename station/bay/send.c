@@ -2,7 +2,6 @@
 // the answer to the BMS, the contactor's coil. Sources: facts/dc-can.md §1.1 (periods), §1.3, §4.
 #include "bay/parts.h"
 #include "can/cia401.h"
-#include "can/huawei.h"
 
 #define IO_MS 250 // the I/O node drops the coil when its master is silent
 
@@ -58,20 +57,16 @@ static void send_coil(struct pw_bay *bay, pw_ms *next, pw_ms now)
 
 static void send_ovp_clear(struct pw_bay *bay)
 {
-    if (bay->config.rectifier != PW_BAY_HUAWEI) {
-        return; // Infypower modules forget it when they are switched off
-    }
-    struct pw_huawei_message message = pw_huawei_ask(
-        bay->rectifier_config.address, PW_HUAWEI_CONFIGURE, PW_HUAWEI_SIGNAL_CLEAR_OVER_VOLTAGE);
+    const struct pw_rectifier_driver *d = bay->config.rectifier;
     struct pw_can_frame frame;
-    if (pw_huawei_pack(&message, &frame) == PW_OK) {
+    if (d->clear_ovp != NULL && d->clear_ovp(&bay->rectifier_config, &frame) == PW_OK) {
         queue(bay, bay->config.power_bus, &frame);
     }
 }
 
 static void send_control(struct pw_bay *bay, pw_ms *next, pw_ms now)
 {
-    const struct pw_rectifier_driver *d = bay->driver;
+    const struct pw_rectifier_driver *d = bay->config.rectifier;
     struct pw_rectifier_command want = {
         .on = bay->dc.out.rectifier_on,
         .voltage_mv = bay->dc.out.set_mv,
@@ -101,7 +96,7 @@ static void send_control(struct pw_bay *bay, pw_ms *next, pw_ms now)
 
 static void send_questions(struct pw_bay *bay, pw_ms *next, pw_ms now)
 {
-    const struct pw_rectifier_driver *d = bay->driver;
+    const struct pw_rectifier_driver *d = bay->config.rectifier;
     struct pw_can_frame frame;
     bool idle = bay->dc.state == PW_DC_IDLE && !bay->dc.plugged;
     if (bay->poll.idled && !idle) {

@@ -29,8 +29,7 @@ void pw_wire_bay(const struct pw_settings *settings, unsigned index, struct pw_b
     config->connector_id = (uint8_t)(index + 1);
     config->vehicle_bus = (uint8_t)of(settings, PW_SET_VEHICLE_BUS, index);
     config->power_bus = (uint8_t)of(settings, PW_SET_POWER_BUS, index);
-    config->rectifier =
-        of(settings, PW_SET_RECTIFIER, index) == 0 ? PW_BAY_HUAWEI : PW_BAY_INFYPOWER;
+    config->rectifier = pw_rectifier_drivers[of(settings, PW_SET_RECTIFIER, index)];
     config->rectifier_address = (uint8_t)of(settings, PW_SET_RECTIFIER_ADDRESS, index);
     config->rectifier_rated_ma = of(settings, PW_SET_RECTIFIER_RATED_MA, index);
     config->rectifier_modules = (uint8_t)of(settings, PW_SET_RECTIFIER_MODULES, index);

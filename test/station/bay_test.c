@@ -111,7 +111,7 @@ static void charges_with_infypower_modules(void **state)
 {
     (void)state;
     struct pw_bay_config bay = rig_bay_config();
-    bay.rectifier = PW_BAY_INFYPOWER;
+    bay.rectifier = &pw_rectifier_driver_infypower;
     bay.rectifier_address = 1;
     struct pw_world_dc_config world = pw_world_dc_defaults();
     world.rectifier.maker = PW_WORLD_RECTIFIER_INFYPOWER;

@@ -21,7 +21,7 @@ struct pw_bay_config rig_bay_config(void)
         .connector_id = 1,
         .vehicle_bus = 1,
         .power_bus = 0,
-        .rectifier = PW_BAY_HUAWEI,
+        .rectifier = &pw_rectifier_driver_huawei,
         .rectifier_address = 1,
         .rectifier_modules = 3,
         .elcon_soc = true,

@@ -12,7 +12,7 @@ static struct pw_bay_config bay_for(const struct pw_world_dc_config *world)
         .connector_id = 1,
         .vehicle_bus = (uint8_t)world->vehicle_bus,
         .power_bus = (uint8_t)world->power_bus,
-        .rectifier = huawei ? PW_BAY_HUAWEI : PW_BAY_INFYPOWER,
+        .rectifier = huawei ? &pw_rectifier_driver_huawei : &pw_rectifier_driver_infypower,
         .rectifier_address = world->rectifier.address,
         .rectifier_rated_ma = (int32_t)world->rectifier.rated_ma,
         .rectifier_modules = world->rectifier.modules,

@@ -1,6 +1,7 @@
 // The pilot kind: station/outlet behind the connector's row of functions.
 #include "connector/kind.h"
 #include "connector/wiring.h"
+#include "rotation/rotation.h"
 
 #include <string.h>
 
@@ -32,6 +33,9 @@ void pw_wire_outlet(const struct pw_settings *settings, unsigned index,
     config->evse.min_off_ms = of(settings, PW_SET_MIN_OFF_S, index) * 1000;
     config->evse.closes_an_hour = of(settings, PW_SET_OPERATIONS_PER_HOUR, index);
     config->mains.phases = (uint8_t)of(settings, PW_SET_PHASES, index);
+    // What a file says wrongly counts as RST; whoever sets it while running is told.
+    (void)!pw_rotation_of(pw_str_of(pw_settings_text(settings, PW_SET_PHASE_ROTATION)), index + 1,
+                          &config->mains.rotation, NULL);
     pw_wire_session(settings, &config->session);
 }
 

@@ -2,6 +2,7 @@
 // whatever comes over the link.
 #include "cp16/measurands.h"
 #include "cp16/parts.h"
+#include "rotation/rotation.h"
 
 #include <string.h>
 
@@ -20,6 +21,10 @@ int pw_cp16_check_setting(enum pw_setting_id id, struct pw_str value, struct pw_
     uint32_t mask = 0;
     if (is_list_of_measurands(id)) {
         return pw_cp16_measurands(value, &mask, why);
+    }
+    if (id == PW_SET_PHASE_ROTATION) {
+        enum pw_mains_rotation rotation;
+        return pw_rotation_of(value, 0, &rotation, why);
     }
     if (id == PW_SET_STOP_ALIGNED_DATA && value.len > 0) {
         pw_put_s(why, "only the empty list is supported");

@@ -15,6 +15,7 @@
     X(VEHICLE,     "vehicle")     /* what the battery asks for                       */ \
     X(RECTIFIER,   "rectifier")   /* what the power modules can give                 */ \
     X(TEMPERATURE, "temperature") /* derating                                        */ \
+    X(METER,       "meter")       /* what cannot be counted is not delivered         */ \
     X(LOCAL,       "local")       /* console, page, command line                     */ \
     X(OCPP,        "ocpp")        /* charging profiles                               */ \
     X(LOAD,        "load")        /* load management of house or site                */

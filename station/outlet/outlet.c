@@ -206,6 +206,23 @@ static struct pw_board_senses senses_for_machine(const struct pw_outlet *outlet)
     return senses;
 }
 
+static bool meter_late(const struct pw_outlet *outlet, pw_ms now)
+{
+    pw_ms heard = outlet->mains.good.at;
+    return heard == PW_NEVER || pw_elapsed(heard, (pw_ms)outlet->config.meter_patience_ms, now);
+}
+
+// A meter that is silent or lies pauses the charge. Returns when that is to be looked at again.
+static pw_ms watch_meter(struct pw_outlet *outlet, pw_ms now)
+{
+    if (meter_late(outlet, now)) {
+        set_limit(outlet, PW_LIMIT_METER, 0, "meter silent or implausible", now);
+        return PW_NEVER;
+    }
+    pw_limits_clear(&outlet->limits, PW_LIMIT_METER, now);
+    return pw_after(outlet->mains.good.at, (pw_ms)outlet->config.meter_patience_ms);
+}
+
 // The machine's own limits go into the stack too, so that everybody sees who limits.
 static void enter_own_limits(struct pw_outlet *outlet, pw_ms now)
 {
@@ -248,7 +265,8 @@ pw_ms pw_outlet_step(struct pw_outlet *outlet, pw_ms now)
 {
     bool was_plugged = outlet->evse.plugged;
     count(outlet, now);
-    pw_ms at = pw_limits_step(&outlet->limits, now);
+    pw_ms at = watch_meter(outlet, now);
+    at = pw_earlier(at, pw_limits_step(&outlet->limits, now));
     const struct pw_board_senses senses = senses_for_machine(outlet);
     const struct pw_evse_input input = {
         .senses = &senses,
@@ -331,8 +349,5 @@ void pw_outlet_view(const struct pw_outlet *outlet, struct pw_outlet_view *view,
         view->temp_dc = (int32_t)pw_max(view->temp_dc, outlet->senses.temp_dc[i]);
     }
     view->live = evse->drive.contactor || outlet->senses.contact == PW_BOARD_CONTACT_CLOSED;
-    bool quiet = outlet->mains.good.at == PW_NEVER ||
-                 pw_elapsed(outlet->mains.good.at, (pw_ms)outlet->config.meter_patience_ms, now);
-    view->meter_late = evse->energised && quiet &&
-                       pw_elapsed(evse->since, (pw_ms)outlet->config.meter_patience_ms, now);
+    view->meter_late = evse->plugged && meter_late(outlet, now);
 }

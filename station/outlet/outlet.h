@@ -19,7 +19,7 @@ struct pw_outlet_config {
     int32_t rated_ma;          // of each phase, for which it was built; 6000..80000
     int32_t max_ma;            // of each phase, as its owner allows; 0..rated_ma
     bool external_meter;       // readings come by pw_outlet_mains; the board's own count no more
-    int32_t meter_patience_ms; // a meter silent this long while energy flows is said; 0: 10000
+    int32_t meter_patience_ms; // a meter silent this long pauses the charge; 0: 10000
     struct pw_evse_config evse;
     struct pw_mains_config mains;
     struct pw_session_config session;
@@ -39,7 +39,7 @@ struct pw_outlet_view {
     int32_t offered_ma;
     int32_t temp_dc; // hotter probe; INT32_MIN: unknown
     bool live;       // contactor told to close, or seen closed
-    bool meter_late; // energy flows and the meter says nothing
+    bool meter_late; // a vehicle is there, and the meter is silent or lies
 };
 
 struct pw_outlet {

@@ -11,6 +11,7 @@
 #define PW_ANALOG_RATE_MIN_HZ 1000
 #define PW_ANALOG_RATE_MAX_HZ 16000
 #define PW_ANALOG_LAG_MAX_NS  1000000 // 18 degrees at 50 Hz, either way
+#define PW_ANALOG_PP_OPEN_OHM 10000   // from here on the proximity circuit counts as open
 #define PW_ANALOG_POINTS      8
 #define PW_ANALOG_HISTORY     48 // samples kept of each channel to shift it against another
 
@@ -99,7 +100,9 @@ struct pw_analog {
     struct pw_analog_sums period;
     struct pw_analog_sums window;
     uint32_t periods;  // whole ones in `window`
-    bool crossings;    // every period in `window` ended at a zero crossing
+    bool whole;        // `period` began at a zero crossing
+    bool crossings;    // so did and ended all in `window`
+    uint8_t young;     // samples until the history is full
     uint8_t reference; // the phase whose zero crossings cut
     int32_t smooth;    // low-pass of the reference, 1/256 count
     int32_t middle;    // its zero, 1/256 count
@@ -120,7 +123,8 @@ PW_MUST_USE int pw_analog_init(struct pw_analog *analog, const struct pw_analog_
 
 // Takes a block. PW_ANALOG_... bits of what is new, 0 for none; cp_high_mv, cp_low_mv and pp_ohm
 // are new after every block. PW_ERR_RANGE (and nothing changed but `refused`) for more than
-// PW_BOARD_BLOCK_MAX samples or a rate out of range while there are samples. After a silence of
+// PW_BOARD_BLOCK_MAX samples, a block from the future, or a rate out of range while there are
+// samples. After a silence of
 // 50 ms more than the block spans, or at another rate, all sums start again. Cost: about 60
 // multiplications a sample.
 PW_MUST_USE int pw_analog_block(struct pw_analog *analog, const struct pw_board_block *block,

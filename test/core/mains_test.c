@@ -373,6 +373,12 @@ static void phases_in_use_are_seen_and_remembered(void **state)
         pw_mains_view(&mains, &view, r.at);
         assert_int_equal(view.used, r.at >= 7000 ? 1 : 0);
     }
+    for (; r.at <= 25000; r.at += 500) {
+        r.ma[0] = 1500; // less than begins a use, more than ends it
+        (void)read_at(r);
+        pw_mains_view(&mains, &view, r.at);
+        assert_int_equal(view.used, 1);
+    }
     for (; r.at <= 30000; r.at += 500) {
         r.ma[0] = 900;
         r.ma[2] = 6000;

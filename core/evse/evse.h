@@ -207,7 +207,7 @@ struct pw_evse_facts {
 
 #define PW_EVSE_TRAIL_MAX  16
 #define PW_EVSE_CLOSES_MAX 32
-#define PW_EVSE_TIMED_ROWS 16
+#define PW_EVSE_TIMED_ROWS 20
 
 struct pw_evse_step {
     pw_ms at;
@@ -243,20 +243,24 @@ struct pw_evse {
     uint32_t steps;                               // changes of state so far
 
     // Memory of the senses and outputs.
-    bool tested;    // the power-on self-test has passed since the board was last lost
-    bool b_seen;    // this vehicle has shown B
-    bool woken;     // the wake-up pulse was given
-    bool stopping;  // a stop was asked of the vehicle and has not ended
-    uint8_t resets; // automatic resets used for this vehicle
-    uint8_t tries;  // of the lock
-    bool rcd_passed;
-    pw_ms rcd_at; // when the last self-test passed
+    bool tested;       // the power-on self-test has passed since the board was last lost
+    bool b_seen;       // this vehicle has shown B
+    bool woken;        // the wake-up pulse was given
+    bool rcd_passed;   // self-test passed and not yet used for a closing
+    bool lock_want;    // where the lock shall be
+    bool reads_closed; // contactor, by mirror contact or the voltage behind it
+    bool reads_open;   // both may be true: a pole disagrees
+    bool proven_open;  // driven open and read as open, for 50 ms
+    uint8_t probes;    // most temperature sensors ever heard at once
+    uint8_t resets;    // automatic resets used for this vehicle
+    uint8_t tries;     // of the lock
+    pw_ms rcd_at;      // when the last self-test passed
+    pw_ms probed_at;   // last turn of a self-test
     pw_ms start;
     pw_ms stepped_at;
     pw_ms opened_at;                  // when the contactor was last told to open; PW_NEVER: not yet
-    pw_ms steady_at;                  // since when the pilot is steady; PW_NEVER: it is not
     pw_ms driven_at;                  // when the pilot was last told something else
-    pw_ms raised_at;                  // last change of the duty
+    pw_ms duty_at;                    // last change of the duty
     pw_ms lock_at;                    // when the lock was last told something
     int32_t heat_dc;                  // temperature that counts: falls cool_dc late
     pw_ms closes[PW_EVSE_CLOSES_MAX]; // last closings, a ring

@@ -479,7 +479,8 @@ static void a_window_ends_at_the_same_time_in_blocks_of_any_size(void **state)
     struct pw_analog_config config = plain_config();
     struct scene s = plain_scene();
     pw_ms ended = 0;
-    for (block_size = 1; block_size <= PW_BOARD_BLOCK_MAX; block_size += 9) {
+    for (unsigned size = 1; size <= PW_BOARD_BLOCK_MAX; size += 9) {
+        block_size = (uint8_t)size;
         begin(&config);
         (void)feed(&s, 0.65);
         ended = block_size == 1 ? analog.mains.at : ended;

@@ -68,7 +68,7 @@ struct pw_central_config {
     const struct pw_db *db;
     const struct pw_central_net *net; // NULL: nothing is served, only the command line's tasks run
     const struct pw_central_crypto *crypto;
-    const struct pw_log *log;         // may be NULL
+    const struct pw_log *log;          // may be NULL
     const struct pw_http_asset *asset; // the dashboard; may be NULL with asset_count 0
     size_t asset_count;
     struct pw_str openapi;        // the text served as /api/v1/openapi.yaml

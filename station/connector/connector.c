@@ -4,7 +4,8 @@
 #include "connector/wiring.h"
 
 // In the order of the words of settings row `kind`.
-static const struct pw_connector_kind *const kinds[] = {&pw_connector_kind_dc};
+static const struct pw_connector_kind *const kinds[] = {&pw_connector_kind_dc,
+                                                        &pw_connector_kind_pilot};
 
 void pw_wire_session(const struct pw_settings *settings, struct pw_session_config *config)
 {
@@ -19,9 +20,7 @@ int pw_connector_init(struct pw_connector *connector, const struct pw_settings *
                       unsigned index, const struct pw_log *log, pw_ms now, struct pw_out *why)
 {
     int32_t kind = pw_settings_connector(settings, PW_SET_KIND, index);
-    if (kind < 0 || (size_t)kind >= PW_COUNT(kinds)) {
-        return PW_ERR_RANGE;
-    }
+    PW_ASSERT(kind >= 0 && (size_t)kind < PW_COUNT(kinds));
     connector->kind = kinds[kind];
     return connector->kind->init(connector, settings, index, log, now, why);
 }
@@ -184,5 +183,5 @@ const struct pw_bay *pw_connector_bay(const struct pw_connector *connector)
 
 const struct pw_outlet *pw_connector_outlet(const struct pw_connector *connector)
 {
-    return connector->kind != &pw_connector_kind_dc ? &connector->of.outlet : NULL;
+    return connector->kind == &pw_connector_kind_pilot ? &connector->of.outlet : NULL;
 }

@@ -20,6 +20,7 @@ const char *pw_face_limit_words(enum pw_limit_source source)
         [PW_LIMIT_VEHICLE] = "what the vehicle asks for",
         [PW_LIMIT_RECTIFIER] = "what the power modules can give",
         [PW_LIMIT_TEMPERATURE] = "it is too warm for more",
+        [PW_LIMIT_METER] = "the meter is silent",
         [PW_LIMIT_LOCAL] = "set by hand",
         [PW_LIMIT_OCPP] = "set by the central system",
         [PW_LIMIT_LOAD] = "shared with others",

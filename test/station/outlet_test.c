@@ -1,0 +1,261 @@
+// The outlet joins machine, meter, limits and session: what each must hear of the others. The board
+// here is the simplest that obeys: contacts and lock follow the drive, the vehicle answers the
+// pilot.
+#include "outlet/outlet.h"
+#include "test.h"
+
+#include <string.h>
+
+static struct rig {
+    struct pw_outlet outlet;
+    pw_ms now;
+    bool plugged;
+    bool ready;      // S2 closed when there is an offer
+    bool meter_mute; // the board measures no more
+    bool lock_stuck; // open, whatever it is told
+    bool tripped;    // residual current
+    int32_t pp_ohm;  // of the cable
+    int32_t draw_ma; // on each phase while closed
+    struct pw_board_drive drive;
+} rig;
+
+static struct pw_outlet_config plain(void)
+{
+    return (struct pw_outlet_config){
+        .connector_id = 1,
+        .rated_ma = 32000,
+        .max_ma = 16000,
+        .evse = {.socket = true, .min_off_ms = 1000},
+    };
+}
+
+static void open_rig(void)
+{
+    struct pw_outlet_config config = plain();
+    memset(&rig, 0, sizeof(rig));
+    rig.now = 1000;
+    rig.pp_ohm = 220;
+    rig.draw_ma = 10000;
+    assert_int_equal(pw_outlet_init(&rig.outlet, &config, NULL, rig.now, NULL), PW_OK);
+}
+
+static int32_t pilot_high_mv(void)
+{
+    if (rig.drive.cp == PW_BOARD_CP_FAULT) {
+        return -12000;
+    }
+    bool offer = rig.drive.cp == PW_BOARD_CP_PWM;
+    return !rig.plugged ? 12000 : rig.ready && offer ? 6000 : 9000;
+}
+
+static struct pw_board_senses board_says(void)
+{
+    bool closed = rig.drive.contactor;
+    struct pw_board_senses senses = {
+        .at = rig.now,
+        .cp_high_mv = pilot_high_mv(),
+        .cp_low_mv = rig.drive.cp == PW_BOARD_CP_PWM ? -12000 : PW_BOARD_UNKNOWN,
+        .pp_ohm = rig.plugged ? rig.pp_ohm : PW_BOARD_OPEN_OHM,
+        .contact = closed ? PW_BOARD_CONTACT_CLOSED : PW_BOARD_CONTACT_OPEN,
+        .lock = rig.drive.lock && !rig.lock_stuck ? PW_BOARD_LOCK_CLOSED : PW_BOARD_LOCK_OPEN,
+        .rcd = rig.drive.rcd_test || rig.tripped ? PW_BOARD_RCD_TRIPPED : PW_BOARD_RCD_OK,
+        .earth = PW_BOARD_EARTH_OK,
+        .temp_dc = {250, 260},
+        .mains = {.at = rig.now, .mhz = 50000, .import_mwh = -1},
+    };
+    for (unsigned i = 0; i < PW_BOARD_PHASES; i++) {
+        senses.load_mv[i] = closed ? 230000 : 0;
+        // The last digit moves, as it does on any real mains.
+        senses.mains.mv[i] = 230000 + (int32_t)(rig.now % 7);
+        senses.mains.ma[i] = closed && rig.ready ? rig.draw_ma : 0;
+        senses.mains.mw[i] = closed && rig.ready ? rig.draw_ma * 230 : 0;
+    }
+    if (rig.meter_mute) {
+        senses.mains.at = PW_NEVER;
+    }
+    return senses;
+}
+
+// Turns of 5 ms, as a board with a vehicle makes them; records are safe at once.
+static void run(pw_ms span)
+{
+    for (pw_ms end = rig.now + span; rig.now < end; rig.now += 5) {
+        struct pw_session_event event;
+        struct pw_board_senses senses = board_says();
+        pw_outlet_senses(&rig.outlet, &senses, rig.now);
+        (void)pw_outlet_step(&rig.outlet, rig.now);
+        while (pw_session_take(&rig.outlet.session, &event)) {
+            if (event.kind == PW_SESSION_BEGIN) {
+                pw_session_recorded(&rig.outlet.session, true, rig.now);
+            }
+        }
+        struct pw_board_drive drive;
+        if (pw_outlet_take_drive(&rig.outlet, &drive)) {
+            rig.drive = drive;
+        }
+    }
+}
+
+static void card(void)
+{
+    assert_int_equal(
+        pw_session_authorise(&rig.outlet.session, PW_STR("CARD"), PW_START_CARD, rig.now), PW_OK);
+}
+
+static void charge(void)
+{
+    open_rig();
+    run(5000);
+    rig.plugged = true;
+    rig.ready = true;
+    run(2000);
+    card();
+    run(8000);
+    assert_true(rig.outlet.evse.energised);
+    assert_int_equal(pw_session_status(&rig.outlet.session), PW_STATUS_CHARGING);
+}
+
+static void a_vehicle_with_a_card_is_charged_and_counted(void **state)
+{
+    (void)state;
+    charge();
+    uint64_t before = rig.outlet.mains.total.energy_mwh;
+    run(36000); // 3 x 230 V x 10 A for 36 s: 69 Wh
+    uint64_t counted = rig.outlet.mains.total.energy_mwh - before;
+    assert_in_range(counted, 68900, 69100);
+    assert_in_range(rig.outlet.evse.offered_ma, 15990, 16000); // rounded down to a duty
+    rig.plugged = false;
+    run(3000);
+    assert_false(rig.drive.contactor);
+    assert_int_equal(pw_session_status(&rig.outlet.session), PW_STATUS_AVAILABLE);
+}
+
+// Reason: energy nobody counts is energy nobody pays; F24 wants a dead meter noticed.
+static void a_silent_meter_pauses_the_charge_until_it_speaks(void **state)
+{
+    (void)state;
+    charge();
+    rig.meter_mute = true;
+    run(20000);
+    assert_false(rig.drive.contactor);
+    assert_int_equal(rig.outlet.limits.who, PW_LIMIT_METER);
+    assert_int_equal(pw_session_status(&rig.outlet.session), PW_STATUS_SUSPENDED_EVSE);
+    rig.meter_mute = false;
+    run(15000);
+    assert_true(rig.outlet.evse.energised);
+    assert_int_not_equal(rig.outlet.limits.who, PW_LIMIT_METER);
+}
+
+// Reason: "why is it 6 A?" must have an answer with a name.
+static void whoever_limits_is_named_and_obeyed(void **state)
+{
+    (void)state;
+    charge();
+    assert_int_equal(rig.outlet.limits.who, PW_LIMIT_SETTINGS);
+    assert_int_equal(pw_limits_set(&rig.outlet.limits, PW_LIMIT_LOAD, 9000, "fair share",
+                                   pw_after(rig.now, 20000), rig.now),
+                     PW_OK);
+    run(1000); // lowering is at once
+    assert_in_range(rig.outlet.evse.offered_ma, 8990, 9000);
+    assert_int_equal(rig.outlet.limits.who, PW_LIMIT_LOAD);
+    assert_string_equal(rig.outlet.limits.why, "fair share");
+    run(30000);                                                // it has expired
+    assert_in_range(rig.outlet.evse.offered_ma, 15990, 16000); // rounded down to a duty
+    assert_int_equal(rig.outlet.limits.who, PW_LIMIT_SETTINGS);
+}
+
+static void a_weaker_cable_shows_in_the_limits(void **state)
+{
+    (void)state;
+    open_rig();
+    run(5000);
+    rig.pp_ohm = 1500; // 13 A
+    rig.plugged = true;
+    run(2000);
+    assert_int_equal(rig.outlet.limits.who, PW_LIMIT_CABLE);
+    assert_int_equal(rig.outlet.limits.effective_ma, 13000);
+    rig.plugged = false;
+    run(2000);
+    assert_int_equal(rig.outlet.limits.who, PW_LIMIT_SETTINGS);
+}
+
+static void an_emergency_stop_elsewhere_opens_and_ends_the_charge(void **state)
+{
+    (void)state;
+    charge();
+    pw_outlet_estop(&rig.outlet, true);
+    run(20);
+    assert_false(rig.drive.contactor);
+    run(2000);
+    assert_int_equal(pw_session_status(&rig.outlet.session), PW_STATUS_FAULTED);
+    assert_false(pw_session_in_transaction(&rig.outlet.session));
+}
+
+// Reason: UnlockConnector is how a person gets a cable back.
+static void unlocking_ends_the_charge_first(void **state)
+{
+    (void)state;
+    charge();
+    assert_true(rig.drive.lock);
+    assert_int_equal(pw_outlet_unlock(&rig.outlet, rig.now), PW_ERR_AGAIN);
+    rig.ready = false; // the vehicle lets go when the pilot stands still
+    run(8000);
+    assert_false(rig.drive.contactor);
+    assert_false(rig.drive.lock);
+    assert_int_equal(pw_outlet_unlock(&rig.outlet, rig.now), PW_OK);
+}
+
+// Reason: I5. A trip that a restart forgets is no trip.
+static void a_trip_survives_a_restart(void **state)
+{
+    (void)state;
+    charge();
+    rig.tripped = true;
+    run(500);
+    assert_false(rig.drive.contactor);
+    assert_true(pw_outlet_keep_due(&rig.outlet, rig.now));
+    uint32_t latched = pw_evse_latched(&rig.outlet.evse);
+    assert_int_not_equal(latched, 0);
+
+    open_rig();
+    pw_evse_restore(&rig.outlet.evse, latched);
+    rig.plugged = true;
+    rig.ready = true;
+    run(20000);
+    assert_int_equal(
+        pw_session_authorise(&rig.outlet.session, PW_STR("CARD"), PW_START_CARD, rig.now),
+        PW_ERR_BUSY);
+    run(20000);
+    assert_false(rig.drive.contactor);
+    assert_int_equal(pw_session_status(&rig.outlet.session), PW_STATUS_FAULTED);
+    assert_int_equal(pw_evse_clear(&rig.outlet.evse, PW_EVSE_FAULT_RCD, rig.now), PW_OK);
+}
+
+// Reason: bad input gets one clear sentence and changes nothing.
+static void settings_that_cannot_be_are_refused_by_name(void **state)
+{
+    (void)state;
+    struct pw_outlet_config config = plain();
+    char why[200] = "";
+    struct pw_out out = PW_OUT(why);
+    config.max_ma = 40000;
+    open_rig();
+    assert_int_equal(pw_outlet_configure(&rig.outlet, &config, &out, rig.now), PW_ERR_RANGE);
+    assert_string_equal(why, "max_ma is 40000, must be 0 to 32000");
+    assert_int_equal(rig.outlet.config.max_ma, 16000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_vehicle_with_a_card_is_charged_and_counted),
+        cmocka_unit_test(a_silent_meter_pauses_the_charge_until_it_speaks),
+        cmocka_unit_test(whoever_limits_is_named_and_obeyed),
+        cmocka_unit_test(a_weaker_cable_shows_in_the_limits),
+        cmocka_unit_test(an_emergency_stop_elsewhere_opens_and_ends_the_charge),
+        cmocka_unit_test(unlocking_ends_the_charge_first),
+        cmocka_unit_test(a_trip_survives_a_restart),
+        cmocka_unit_test(settings_that_cannot_be_are_refused_by_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

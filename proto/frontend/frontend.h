@@ -84,6 +84,9 @@ struct pw_frontend_message {
     };
 };
 
+// What a HELLO means to the station.
+struct pw_board_traits pw_frontend_traits(const struct pw_frontend_hello *hello);
+
 // ---------------------------------------------------------------------------------------------
 // The codec.
 

@@ -56,7 +56,26 @@ static const char *judge(const struct pw_frontend_hello *hello)
     if (blocks ? hello->rate_hz < 1000 || hello->rate_hz > 16000 : hello->rate_hz != 0) {
         return "the board's sampling rate is not within 1000 to 16000 Hz";
     }
+    // Each closing is preceded by a test of the residual current device.
+    bool rcd = (hello->has & PW_FRONTEND_HAS_RCD) != 0;
+    if (rcd != ((hello->has & PW_FRONTEND_HAS_RCD_TEST) != 0)) {
+        return "the board has one of RCD and RCD test, but not both";
+    }
     return NULL;
+}
+
+struct pw_board_traits pw_frontend_traits(const struct pw_frontend_hello *hello)
+{
+    unsigned has = hello->has;
+    return (struct pw_board_traits){
+        .step_ppm = hello->step_ppm,
+        .no_feedback = (has & (PW_FRONTEND_HAS_CONTACT | PW_FRONTEND_HAS_LOAD)) == 0,
+        .blind_lock = (has & PW_FRONTEND_HAS_LOCK) == 0,
+        .no_rcd = (has & PW_FRONTEND_HAS_RCD) == 0,
+        .no_earth = (has & PW_FRONTEND_HAS_EARTH) == 0,
+        .no_probe = (has & (PW_FRONTEND_HAS_TEMP0 | PW_FRONTEND_HAS_TEMP1)) == 0,
+        .blocks = (has & PW_FRONTEND_HAS_BLOCKS) != 0,
+    };
 }
 
 static enum pw_frontend_event take_hello(struct pw_frontend_host *host,

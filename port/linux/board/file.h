@@ -49,7 +49,6 @@ struct pw_board_line {
 
 struct pw_board_file {
     enum pw_board_kind kind;
-    int32_t phases;
     char device[PW_BOARD_TEXT_MAX + 1]; // front-end: "/dev/ttyACM0@1000000", "tcp:127.0.0.1:7001"
 
     struct pw_board_line line[PW_BOARD_LINES];

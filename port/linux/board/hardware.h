@@ -49,7 +49,7 @@ PW_MUST_USE int pw_hardware_drive(struct pw_hardware *hardware, const struct pw_
 // Opens the contactor and puts the pilot to F with nothing but system calls: for the panic hook.
 void pw_hardware_off(struct pw_hardware *hardware);
 
-// Step of the PWM in ppm; 0 as long as a front-end has not said.
-int32_t pw_hardware_step_ppm(const struct pw_hardware *hardware);
+// What the hardware has. False as long as a front-end has not said: known from its STATE up on.
+bool pw_hardware_traits(const struct pw_hardware *hardware, struct pw_board_traits *traits);
 
 #endif

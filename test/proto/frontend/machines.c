@@ -240,6 +240,12 @@ static void a_board_that_cannot_be_worked_with_is_refused_in_words(void **state)
           .has = PW_FRONTEND_HAS_BLOCKS,
           .rate_hz = 999},
          "1000 to 16000 Hz"},
+        {{.version = 1,
+          .phases = 1,
+          .step_ppm = 100,
+          .watchdog_ms = 500,
+          .has = PW_FRONTEND_HAS_RCD},
+         "RCD test"},
     };
     (void)state;
     for (size_t i = 0; i < PW_COUNT(rows); i++) {

@@ -110,13 +110,13 @@ static void what_cannot_be_is_refused_in_words(void **state)
          "to 1000000"},
         {LINUX_BASE "converter:\n  window_ms: 10\n", "from 20 to 1000"},
         {LINUX_BASE "converter:\n  rail_low: 5\n  rail_high: 5\n",
-         "b.yaml:18: converter.rail_high: must be above converter.rail_low"},
+         "b.yaml:17: converter.rail_high: must be above converter.rail_low"},
         {LINUX_BASE "proximity:\n  pull_up_ohm: 9\n", "from 10 to 100000"},
         {LINUX_BASE "proximity:\n  pull_up_ohm: 1000\n",
          "proximity.open_count: must be above proximity.short_count"},
-        {LINUX_BASE "  pp: /c\n", "b.yaml:16: proximity.pull_up_ohm: is missing"},
+        {LINUX_BASE "  pp: /c\n", "b.yaml:15: proximity.pull_up_ohm: is missing"},
         {LINUX_BASE "  every_ms: 0\n",
-         "b.yaml:16: samples.every_ms: \"0\" is not allowed; it must be a whole number from 1 to "
+         "b.yaml:15: samples.every_ms: \"0\" is not allowed; it must be a whole number from 1 to "
          "50"},
         {FRONT_BASE "pilot:\n  - count: 1\n    mv: 1\n", "b.yaml:7: pilot: needs at least two"},
         {FRONT_BASE "pilot:\n  - count: 1\n    mv: 1\n  - count: 1\n    mv: 2\n",
@@ -149,7 +149,7 @@ static void a_line_that_is_none_is_refused(void **state)
         const char *why;
     } rows[] = {
         {"estop: 17", "chip:line as in gpiochip0:17"},
-        {"estop: gpiochip0:", "chip:line"},
+        {"estop: \"gpiochip0:\"", "chip:line"},
         {"estop: \":17\"", "chip:line"},
         {"estop: gpiochip0:4 low", "active_low"},
         {"estop: gpiochip0:4 pull_up active_high", "pull_up"},

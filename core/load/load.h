@@ -18,6 +18,7 @@
 #include "base/base.h"
 
 #define PW_LOAD_PHASES     3
+#define PW_LOAD_ALL_PHASES 7U         // bits of all mains phases
 #define PW_LOAD_PRIORITIES 10         // 0..9, 9 is served first
 #define PW_LOAD_STARTS     8          // most starts an hour that can be asked for
 #define PW_LOAD_NONE       UINT16_MAX // no circuit: the parent of a root
@@ -117,7 +118,7 @@ struct pw_load_memory {
     X(TURN,     "waits for its turn")                  /* in the circuit named          */  \
     X(NO_ROOM,  "the minimum does not fit")            /* in the circuit named          */  \
     X(REST,     "minimum pause before it charges on")                                       \
-    X(STARTS,   "started too often within an hour")                                         \
+    X(STARTS_USED, "started too often within an hour")                                         \
     X(ASLEEP,   "vehicle draws nothing, keeps the minimum")                                 \
     X(YIELDED,  "vehicle draws nothing, others need the place") /* in the circuit named */  \
     X(PROBE,    "is offered more, to see what the vehicle draws")                           \
@@ -132,7 +133,7 @@ enum pw_load_reason { PW_LOAD_REASONS(PW_LOAD_ID) PW_LOAD_REASON_COUNT };
 
 // The words for people; never NULL.
 const char *pw_load_reason_text(enum pw_load_reason reason);
-// The stable word for programs: "share", "no_room"...
+// The stable word for programs: "SHARE", "NO_ROOM"...
 const char *pw_load_reason_name(enum pw_load_reason reason);
 
 // What a member gets.
@@ -145,20 +146,23 @@ struct pw_load_share {
 
 // Scratch of one run: the caller owns it so that nothing is allocated here.
 struct pw_load_place {
-    uint64_t key[3]; // rank: less is served first
-    uint32_t index;  // of the member
+    uint64_t key[2]; // rank: less is served first; the member's id decides between equals
+    uint32_t id;
+    uint32_t index; // of the member
     int32_t ma;
     int32_t cap_ma;
-    uint8_t mains; // bits
+    uint16_t bound; // circuit that keeps it from more
+    uint8_t mains;  // bits
     uint8_t step;
 };
 struct pw_load_room {
-    int64_t left_ma[PW_LOAD_PHASES];
-    int64_t kept_ma[PW_LOAD_PHASES]; // of left_ma's taken part: by members that must not go yet
-    uint32_t rising[PW_LOAD_PHASES];
+    int64_t all_ma[PW_LOAD_PHASES];  // for members that can be told
+    int64_t left_ma[PW_LOAD_PHASES]; // of it
+    int64_t kept_ma[PW_LOAD_PHASES]; // taken by members that must not go yet
+    uint32_t rising[PW_LOAD_PHASES]; // members that take more of it
+    bool full[PW_LOAD_PHASES];
     uint16_t wanting[PW_LOAD_PRIORITIES][PW_LOAD_PHASES];
     uint16_t active[PW_LOAD_PRIORITIES][PW_LOAD_PHASES];
-    bool full[PW_LOAD_PHASES];
 };
 
 struct pw_load {
@@ -200,12 +204,14 @@ pw_ms pw_load_allocate(struct pw_load *load, pw_ms now);
 struct pw_load_order {
     uint32_t lease_ms;
     int32_t failsafe_ma; // what it falls back to
-    int32_t told_ma;     // newest order, or what it was found with
+    int32_t told_ma;     // newest order, or what is known to stand
     bool asked;          // told_ma is not acknowledged
-    pw_ms asked_at;
-    int32_t asked_max_ma; // highest of the orders out
-    pw_ms asked_until;    // the last of them is over by then
-    bool acked;           // one was, and its lease may still run
+    pw_ms asked_at;      // when it left last
+    pw_ms asked_since;   // the first one without an answer left then
+    uint8_t out;         // orders without an answer
+    int32_t out_ma;      // the highest of them
+    pw_ms out_until;     // the last of them is over by then
+    bool acked;          // one was, and its lease may still run
     int32_t acked_ma;
     pw_ms acked_until; // its lease is over by then
     pw_ms sure_until;  // ... and not before then
@@ -214,27 +220,36 @@ struct pw_load_order {
 };
 
 // `known_ma`: what it may have been told before a restart of ours, with a lease that may run from
-// now; a new member's maximum. lease_ms 0: default.
+// now; for a new member its maximum. lease_ms 0: default.
 void pw_load_order_init(struct pw_load_order *order, int32_t failsafe_ma, int32_t known_ma,
                         uint32_t lease_ms, pw_ms now);
-// An order to keep to `ma` leaves now. Returns the lease to send along in milliseconds: half as
+// The way to the member is open (again): it is given time to answer.
+void pw_load_order_joined(struct pw_load_order *order, pw_ms now);
+// Forgets orders whose leases are over: the fail-safe limit stands then.
+void pw_load_order_step(struct pw_load_order *order, pw_ms now);
+// An order to keep to `ma` leaves now. Returns the lease to send along, in milliseconds: half as
 // long again for who would fall back *up*, so that everybody who falls back down has done so
-// before.
+// before, whoever is lost and when.
 PW_MUST_USE uint32_t pw_load_order_send(struct pw_load_order *order, int32_t ma, pw_ms now);
 // The newest order was acknowledged.
 void pw_load_order_ack(struct pw_load_order *order, pw_ms now);
-// The newest order was refused: what was acknowledged before still stands.
+// The newest order was refused: what stood before still stands.
 void pw_load_order_refused(struct pw_load_order *order, pw_ms now);
-// The most the member may take now and until it is told otherwise. An unreachable one may fall back
-// any time, also one that has not acknowledged for two thirds of its lease.
+// The most the member may take now and until it is told otherwise. Unless it has acknowledged
+// lately and is reachable, it may fall back any time.
 int32_t pw_load_order_held(const struct pw_load_order *order, bool reachable, pw_ms now);
+// False when an order has been without an answer for a third of the lease.
+bool pw_load_order_answers(const struct pw_load_order *order, pw_ms now);
 // True when nothing but the fail-safe limit holds any more: every lease is over.
 bool pw_load_order_lapsed(const struct pw_load_order *order, pw_ms now);
-// Acknowledges in time.
-bool pw_load_order_answers(const struct pw_load_order *order, pw_ms now);
+// Fills in what the allocator wants to know from the order. `linked`: orders reach the member.
+void pw_load_order_tell(struct pw_load_member *member, const struct pw_load_order *order,
+                        bool linked, pw_ms now);
+// True when the allocator's word is new, or the order is due for renewal.
+bool pw_load_order_wanted(const struct pw_load_order *order, int32_t send_ma, pw_ms now);
 // When the order is to be sent again: a third of the lease after the last.
 pw_ms pw_load_order_renew_at(const struct pw_load_order *order);
-// When pw_load_order_held changes by time alone; PW_NEVER if it does not.
+// When held, answers or lapsed change by time alone; PW_NEVER if they do not.
 pw_ms pw_load_order_deadline(const struct pw_load_order *order, pw_ms now);
 
 #endif

@@ -112,7 +112,7 @@ void site_restart(struct site *site)
 {
     memset(site->memory, 0, sizeof(site->memory));
     for (size_t i = 0; i < site->load.members; i++) {
-        int32_t known = (int32_t)pw_max(site->order[i].told_ma, site->order[i].out_ma);
+        int32_t known = pw_load_order_held(&site->order[i], true, site->died);
         pw_load_order_init(&site->order[i], site->station[i].fallback_ma, known, 0, site->now);
         site->station[i].downs = 0;
         site->station[i].acks_count = 0;
@@ -229,6 +229,7 @@ void site_second(struct site *site)
     }
     if (!site->dead) {
         engine(site);
+        site->died = site->now;
     }
 }
 

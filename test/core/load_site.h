@@ -41,6 +41,7 @@ struct site {
     uint64_t seed;
     pw_ms latency; // of an order; 0: random up to 2 s
     bool dead;     // the centre does not run
+    pw_ms died;    // it ran last then
     struct pw_load load;
     struct pw_load_config config;
     struct pw_load_circuit circuit[SITE_CIRCUITS];

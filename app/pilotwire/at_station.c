@@ -40,6 +40,8 @@ static const struct row {
     {"bms", "1", 0, 0, SHOW_TEXT},
     {"rectifier", "2", 0, 0, SHOW_TEXT},
     {"output", "3", 0, 0, SHOW_TEXT},
+    {"pilot", "pilot", 0, 0, SHOW_TEXT},
+    {"unlock", "unlock", 0, 1, SHOW_NOTHING},
     {"log", "log", 0, 0, SHOW_LOG},
     {"version", "version", 0, 0, SHOW_TEXT},
 };
@@ -48,6 +50,7 @@ static const struct column status_columns[] = {
     {"connector", "connector_id", true},
     {"status", "status", false},
     {"info", "info", false},
+    {"pilot", "pilot", false},
     {"power_w", "power_w", true},
     {"voltage_v", "voltage_v", true},
     {"current_a", "current_a", true},

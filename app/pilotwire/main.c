@@ -26,6 +26,8 @@ static const char help[] =
     "    enable, disable [CONNECTOR]   make available or unavailable\n"
     "    can                           CAN buses\n"
     "    bms, rectifier, output        what they last said\n"
+    "    pilot                         control pilot, cable, and the phases\n"
+    "    unlock [CONNECTOR]            end the charge and open the lock\n"
     "    log [--follow]                the last log lines\n"
     "    version                       the station's version\n"
     "\n"

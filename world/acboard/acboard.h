@@ -14,8 +14,8 @@
 #define PW_ACBOARD_RATE_HZ   4000
 
 // What one count of the converters is worth.
-#define PW_ACBOARD_COUNT_MV    200  // mains voltage: 0.2 V
-#define PW_ACBOARD_COUNT_MA    40   // mains current
+#define PW_ACBOARD_COUNT_MV    50   // mains voltage
+#define PW_ACBOARD_COUNT_MA    5    // mains current
 #define PW_ACBOARD_COUNT_CP_UV 8000 // pilot: 8 mV
 #define PW_ACBOARD_COUNT_PP    2    // proximity: 2 Ohm
 
@@ -36,6 +36,7 @@ struct pw_acboard {
     struct pw_noise noise;
     struct pw_board_drive drive; // as the last one heard, or as the watchdog wants it
     pw_ms heard_at;              // PW_NEVER: no drive yet
+    bool dead;                   // without supply: the pilot is nobody's
     bool silent;                 // a fault: obeys, and says nothing
     bool deaf;                   // a fault: speaks, and hears no drive
     bool expired;                // the watchdog has opened
@@ -57,17 +58,21 @@ struct pw_acboard_pilot {
     int32_t low_mv;
 };
 
-// What driver, 1 kOhm and the car's load make of it. Exact but for the slew.
+// What driver, 1 kOhm and the car's load make of it. Exact, with the slew of a short high phase.
 struct pw_acboard_pilot pw_acboard_pilot(const struct pw_acboard *board,
                                          const struct pw_accar_load *load);
 
+// Without an offer yet and with its watchdog expired.
 void pw_acboard_init(struct pw_acboard *board, const struct pw_acboard_config *config, pw_ms now);
 
 // A drive arrived. Takes effect at once.
 void pw_acboard_hear(struct pw_acboard *board, const struct pw_board_drive *drive, pw_ms now);
 
-// Watchdog and reporting clock; returns when it wants to run next.
+// The watchdog; returns when it will strike, PW_NEVER when it has.
 pw_ms pw_acboard_step(struct pw_acboard *board, pw_ms now);
+
+// When the next report or block is due.
+pw_ms pw_acboard_due(const struct pw_acboard *board);
 
 // Something to sense has changed: reports at once, and quickly for a while.
 void pw_acboard_stir(struct pw_acboard *board, pw_ms now);
@@ -80,7 +85,7 @@ struct pw_acboard_flow {
 };
 void pw_acboard_measure(struct pw_acboard *board, const struct pw_acboard_flow *flow, pw_ms ms);
 
-// What it senses now. False when no report is due, or it is silent.
+// What it senses now. False when no report is due, or it is silent or dead.
 bool pw_acboard_senses(struct pw_acboard *board, const struct pw_acpath *path,
                        const struct pw_accar *car, int32_t pp_ohm, struct pw_board_senses *senses);
 

@@ -40,7 +40,8 @@ struct pw_accar_kind {
     int32_t third_permille; // third harmonic of its current
 };
 
-#define PW_ACCAR_HONEST 0 // the row of the well-behaved car
+#define PW_ACCAR_HONEST 0    // the row of the well-behaved car
+#define PW_ACCAR_FACTOR 0.99 // every charger's power factor at 50 Hz
 
 size_t pw_accar_kinds(void);
 // NULL beyond the last.
@@ -112,5 +113,8 @@ void pw_accar_want(struct pw_accar *car, bool wants);
 pw_ms pw_accar_step(struct pw_accar *car, const struct pw_accar_feed *feed, pw_ms now);
 
 struct pw_accar_load pw_accar_load(const struct pw_accar *car);
+
+// Power over volt times ampere: what its harmonics leave of PW_ACCAR_FACTOR.
+double pw_accar_factor(const struct pw_accar *car);
 
 #endif

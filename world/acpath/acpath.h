@@ -50,7 +50,6 @@ struct pw_acpath_wear {
     uint32_t closings;      // of the contacts
     uint32_t opened_loaded; // contacts parted while more than PW_ACPATH_LOADED_A flowed
     uint32_t pulled_loaded; // plug pulled while more than that flowed
-    uint32_t pulled_locked; // a plug pulled out of a locked socket: refused, counted
 };
 
 struct pw_acpath {
@@ -75,6 +74,7 @@ struct pw_acpath {
     // What is.
     bool powered;
     bool commanded; // contactor line of the board
+    bool cut;       // by the residual current device, until the board lets go
     bool coil;      // and what the coil gets after RCD and emergency stop
     bool closed[PW_BOARD_PHASES];
     pw_ms moves_at;    // contacts follow the coil then; PW_NEVER

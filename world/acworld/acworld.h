@@ -32,6 +32,9 @@ enum pw_world_ac_level {
     PW_WORLD_AC_E, // shorted
 };
 
+// "A" to "E". Never NULL.
+const char *pw_world_ac_level_name(enum pw_world_ac_level level);
+
 // What is true, whatever anybody reports.
 struct pw_world_ac_truth {
     int64_t energy_uj; // through the contactor since the start, microjoule
@@ -75,6 +78,18 @@ struct pw_world_ac_truth {
     pw_ms tested_at; // the RCD answered a test with a trip
 };
 
+// What a board's report shows, but for what only drifts: a change is reported at once.
+struct pw_world_ac_sight {
+    struct pw_acboard_pilot pilot;
+    enum pw_board_contact contact;
+    enum pw_board_lock lock;
+    int32_t pp_ohm;
+    bool closed[PW_BOARD_PHASES];
+    bool tripped;
+    bool earth_lost;
+    bool estop;
+};
+
 struct pw_world_ac {
     struct pw_world_ac_config config;
     struct pw_accar car;
@@ -83,11 +98,12 @@ struct pw_world_ac {
     bool plugged;
     bool powered;
     int32_t pp_ohm;                  // in the socket now; PW_BOARD_OPEN_OHM: none
+    bool leaving;                    // the cable goes along as soon as the lock lets it
     char card[PW_WORLD_AC_CARD_MAX]; // presented and not yet taken; empty for none
     double joule[PW_BOARD_PHASES];   // through the contactor, remainder below one microjoule
     int64_t energy_uj;
-    struct pw_acboard_pilot pilot;  // true levels at the last step
-    struct pw_world_ac_truth marks; // only its times are kept
+    struct pw_world_ac_sight seen;  // at the last step
+    struct pw_world_ac_truth marks; // its times, and the states they belong to
     pw_ms now;                      // integrated up to here
     pw_ms wake_at;                  // the earliest device's deadline
 };
@@ -120,7 +136,7 @@ struct pw_world_ac_truth pw_world_ac_truth(const struct pw_world_ac *world);
 // What people and accidents do. They take effect at the world's present time, and the next step
 // must follow at once.
 // Plug in (with the configured cable), or pull the plug, whatever flows. A cable in a locked socket
-// comes out at the car's end only.
+// comes out at the car's end, and is taken along once the lock lets it go.
 void pw_world_ac_plug(struct pw_world_ac *world, bool in);
 // Another cable's PP resistor: takes effect with the next plug, or at once while plugged.
 void pw_world_ac_cable(struct pw_world_ac *world, int32_t ohm);

@@ -312,29 +312,31 @@ static void contacts_warm_and_sensors_lie(void **state)
 }
 
 // Reason: boards that leave the arithmetic to us send samples; their sums must be the truth.
-static void blocks_of_samples_carry_volts_and_amperes(void **state)
+static void blocks_of_samples_are_the_truth_to_core_analog(void **state)
 {
     (void)state;
     struct pw_world_ac_config config = pw_world_ac_defaults();
     config.board.raw = true;
     acdesk_init(&desk, &config);
     acdesk_charge(&desk, 16000);
+    static struct pw_analog analog;
+    struct pw_analog_config calibration = pw_acboard_calibration();
+    assert_int_equal(pw_analog_init(&analog, &calibration), PW_OK);
     unsigned before = desk.blocks;
-    int64_t volt2 = 0;
-    int64_t amp2 = 0;
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < 200; i++) {
         acdesk_run(&desk, 5);
-        for (int s = 0; s < desk.block.count; s++) {
-            volt2 += (int64_t)desk.block.volt[1][s] * desk.block.volt[1][s];
-            amp2 += (int64_t)desk.block.ampere[1][s] * desk.block.ampere[1][s];
-        }
+        assert_true(pw_analog_block(&analog, &desk.block, desk.now) >= 0);
     }
-    assert_in_range(desk.blocks - before, 39, 41);
-    double rms_v2 = (double)volt2 / 800.0 * PW_ACBOARD_COUNT_MV * PW_ACBOARD_COUNT_MV / 1e6;
-    double rms_a2 = (double)amp2 / 800.0 * PW_ACBOARD_COUNT_MA * PW_ACBOARD_COUNT_MA / 1e6;
-    assert_true(rms_v2 > 229.0 * 229.0 && rms_v2 < 231.0 * 231.0);
-    assert_true(rms_a2 > 15.7 * 15.7 && rms_a2 < 16.1 * 16.1);
-    assert_in_range(desk.block.cp_high * PW_ACBOARD_COUNT_CP_UV / 1000, 5850, 6150);
+    assert_in_range(desk.blocks - before, 199, 201);
+    struct pw_world_ac_truth truth = acdesk_truth(&desk);
+    for (int i = 0; i < PW_BOARD_PHASES; i++) {
+        assert_in_range(analog.mains.mv[i], 229500, 230500);
+        assert_in_range(analog.mains.ma[i], truth.ma[i] - 50, truth.ma[i] + 50);
+        assert_in_range(analog.mains.mw[i], truth.mw / 3 - 10000, truth.mw / 3 + 10000);
+    }
+    assert_in_range(analog.mains.mhz, 49950, 50050);
+    assert_in_range(analog.cp_high_mv, 5850, 6150);
+    assert_in_range(analog.pp_ohm, 210, 230);
     assert_int_equal(desk.senses.cp_high_mv, PW_BOARD_UNKNOWN);
 }
 
@@ -455,7 +457,7 @@ int main(void)
         cmocka_unit_test(a_board_without_a_drive_opens_after_half_a_second),
         cmocka_unit_test(a_locked_cable_stays_until_the_lock_opens),
         cmocka_unit_test(contacts_warm_and_sensors_lie),
-        cmocka_unit_test(blocks_of_samples_carry_volts_and_amperes),
+        cmocka_unit_test(blocks_of_samples_are_the_truth_to_core_analog),
         cmocka_unit_test(a_board_without_supply_is_dark_and_opens),
         cmocka_unit_test(a_missing_phase_carries_nothing),
         cmocka_unit_test(the_same_seed_gives_the_same_reports),

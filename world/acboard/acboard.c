@@ -7,7 +7,6 @@
 #define DIODE_V    0.7
 #define SETTLED    8.0   // time constants after which an edge is over
 #define BLOCK_MS   5     // PW_ACBOARD_BLOCK samples at PW_ACBOARD_RATE_HZ
-#define MAINS_MS   20    // least interval of an rms value
 #define FIFTH      0.015 // fifth harmonic of the grid's voltage
 #define PP_NOISE   0.01
 #define PROBE_DC   2.0 // noise of a temperature
@@ -134,7 +133,7 @@ static int32_t shaken(struct pw_acboard *board, double value, double deviation)
 static void close_interval(struct pw_acboard *board, const struct pw_acpath *path, pw_ms now)
 {
     pw_ms span = now - board->mains_since;
-    if (span < MAINS_MS) {
+    if (span < board->config.mains_ms) {
         return;
     }
     double ms = (double)span;
@@ -235,6 +234,31 @@ static int16_t count(double value, double unit)
     return (int16_t)fmax(INT16_MIN + 1, fmin(INT16_MAX, counts));
 }
 
+// The proximity contact's divider.
+static int16_t divide(int32_t ohm)
+{
+    if (ohm == PW_BOARD_UNKNOWN || ohm == PW_BOARD_OPEN_OHM) {
+        return PW_ACBOARD_PP_OPEN;
+    }
+    return count(PW_ACBOARD_PP_OPEN * (double)ohm, (double)ohm + PW_ACBOARD_PP_PULL_OHM);
+}
+
+struct pw_analog_config pw_acboard_calibration(void)
+{
+    struct pw_analog_config config = {
+        .cp = {.points = 2,
+               .point = {{-1500, -1500 * PW_ACBOARD_COUNT_CP_MV},
+                         {1500, 1500 * PW_ACBOARD_COUNT_CP_MV}}},
+        .pp_pull_up_ohm = PW_ACBOARD_PP_PULL_OHM,
+        .pp_open = PW_ACBOARD_PP_OPEN,
+    };
+    for (unsigned i = 0; i < PW_BOARD_PHASES; i++) {
+        config.volt[i].gain_nano = PW_ACBOARD_COUNT_MV * 1000000;
+        config.ampere[i].gain_nano = PW_ACBOARD_COUNT_MA * 1000000;
+    }
+    return config;
+}
+
 static void sample(struct pw_acboard *board, const struct pw_acpath *path,
                    const struct pw_accar *car, struct pw_board_block *block)
 {
@@ -268,12 +292,11 @@ bool pw_acboard_block(struct pw_acboard *board, const struct pw_acpath *path,
         sample(board, path, car, block);
     }
     sense_pilot(board, car, &pilot);
-    int32_t ohm = proximity(board, path, pp_ohm);
-    block->cp_high = count(pilot.cp_high_mv * 1000.0, PW_ACBOARD_COUNT_CP_UV);
+    block->cp_high = count(pilot.cp_high_mv, PW_ACBOARD_COUNT_CP_MV);
     block->cp_low = pilot.cp_low_mv == PW_BOARD_UNKNOWN
                         ? INT16_MIN
-                        : count(pilot.cp_low_mv * 1000.0, PW_ACBOARD_COUNT_CP_UV);
-    block->pp = count(ohm == PW_BOARD_UNKNOWN ? PW_BOARD_OPEN_OHM : ohm, PW_ACBOARD_COUNT_PP);
+                        : count(pilot.cp_low_mv, PW_ACBOARD_COUNT_CP_MV);
+    block->pp = divide(proximity(board, path, pp_ohm));
     board->block_at += BLOCK_MS;
     return !board->silent && !board->dead;
 }

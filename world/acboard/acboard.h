@@ -8,21 +8,24 @@
 
 #include "accar/accar.h"
 #include "acpath/acpath.h"
+#include "analog/analog.h"
 
 #define PW_ACBOARD_LIVELY_MS 300 // reports come quickly for so long after a change
 #define PW_ACBOARD_BLOCK     20  // samples of each channel in a block
 #define PW_ACBOARD_RATE_HZ   4000
 
 // What one count of the converters is worth.
-#define PW_ACBOARD_COUNT_MV    50   // mains voltage
-#define PW_ACBOARD_COUNT_MA    5    // mains current
-#define PW_ACBOARD_COUNT_CP_UV 8000 // pilot: 8 mV
-#define PW_ACBOARD_COUNT_PP    2    // proximity: 2 Ohm
+#define PW_ACBOARD_COUNT_MV    50    // mains voltage
+#define PW_ACBOARD_COUNT_MA    5     // mains current
+#define PW_ACBOARD_COUNT_CP_MV 8     // pilot
+#define PW_ACBOARD_PP_PULL_OHM 330   // pull-up of the proximity contact
+#define PW_ACBOARD_PP_OPEN     30000 // its count with nothing plugged; 0 at 0 Ohm
 
 struct pw_acboard_config {
     bool raw;            // mains as blocks of samples, every 5 ms; otherwise as rms values
     pw_ms quick_ms;      // between reports just after a change
     pw_ms rest_ms;       // and otherwise; below the 200 ms after which a board counts as silent
+    pw_ms mains_ms;      // least interval of the rms values
     int32_t step_ppm;    // finest step of the pilot's duty
     int32_t cp_noise_mv; // deviation of its converter
     int32_t cp_slew_ns;  // time constant of the pilot's edges: 1 kOhm and the cable's capacity
@@ -51,6 +54,9 @@ struct pw_acboard {
     struct pw_board_mains mains;
     double angle; // of the grid at the next block's first sample, in periods
 };
+
+// What a board file says of such a board.
+struct pw_analog_config pw_acboard_calibration(void);
 
 // The pilot's true levels at the board's terminal. `low_mv` is UNKNOWN while there is no low phase.
 struct pw_acboard_pilot {

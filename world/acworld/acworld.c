@@ -19,6 +19,7 @@ struct pw_world_ac_config pw_world_ac_defaults(void)
                  .hertz = 50.0},
         .board = {.quick_ms = 5,
                   .rest_ms = 100,
+                  .mains_ms = 20,
                   .step_ppm = 100,
                   .cp_noise_mv = 25,
                   .cp_slew_ns = 2000,

@@ -2,13 +2,21 @@
 #ifndef PW_SIM_OPTIONS_H
 #define PW_SIM_OPTIONS_H
 
+#include "acworld/acworld.h"
 #include "dcworld/dcworld.h"
 
 #include <stdio.h>
 
+enum pw_sim_kind_word { PW_SIM_DC, PW_SIM_AC };
+
 struct pw_sim_options {
-    struct pw_world_dc_config world;
+    enum pw_sim_kind_word kind;
+    struct pw_world_dc_config dc;
+    struct pw_world_ac_config ac;
     const char *can[PW_WORLD_DC_BUSES]; // wire URLs; NULL: no such bus
+    const char *link;                   // where the front-end's pty is linked; NULL: none
+    const char *listen;                 // "ADDRESS:PORT" of the front-end; NULL: none
+    const char *car;                    // temperament; NULL: the honest one
     const char *card_reader;            // "pty:PATH" or "file:PATH"; NULL: none
     const char *control;                // path of the control socket; NULL: none
     unsigned status_s;                  // seconds between status lines; 0: none

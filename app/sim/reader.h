@@ -3,14 +3,11 @@
 #ifndef PW_SIM_READER_H
 #define PW_SIM_READER_H
 
-#include "base/base.h"
-
-#define PW_SIM_READER_PATH_MAX 200
+#include "pty.h"
 
 struct pw_sim_reader {
-    int fd;    // -1: there is none
-    int slave; // kept open so that the line survives a station's restart; -1 for a file
-    char link[PW_SIM_READER_PATH_MAX]; // removed at the end; empty for a file
+    int fd; // -1: there is none
+    struct pw_sim_pty pty;
 };
 
 // `where` is "pty:PATH" (PATH becomes a link to the terminal; an old link there is replaced) or

@@ -1,7 +1,7 @@
 #include "tell.h"
 
 #include "lines.h"
-#include "scenario/scenario.h"
+#include "scenario/acscenario.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,15 +23,19 @@ static int fail(int status, const char *what, const char *why)
 
 static int help(void)
 {
-    char text[PW_SCENARIO_ANSWER_MAX] = "";
-    struct pw_out out = PW_OUT(text);
-    pw_scenario_help(&out);
+    char dc_text[PW_SCENARIO_ANSWER_MAX] = "";
+    char ac_text[PW_SCENARIO_ANSWER_MAX] = "";
+    struct pw_out dc = PW_OUT(dc_text);
+    struct pw_out ac = PW_OUT(ac_text);
+    pw_scenario_help(&dc);
+    pw_acscenario_help(&ac);
     (void)printf(
         "usage: pilotwire-sim tell SOCKET COMMAND...\n"
         "One command to the simulator that runs with --control SOCKET; prints its answer.\n"
         "Exit status: 0 done, 1 no simulator answers there, 2 wrong command line,\n"
-        "3 refused (the reason is on standard error).\n\nCommands:\n%s",
-        text);
+        "3 refused (the reason is on standard error).\n\nCommands of dc:\n%s"
+        "\nCommands of ac:\n%s",
+        dc_text, ac_text);
     return DONE;
 }
 

@@ -4,6 +4,7 @@
 #include "can/elcon.h"
 #include "can/rivot.h"
 #include "can/wire.h"
+#include "place.h"
 #include "test.h"
 
 #include <fcntl.h>
@@ -12,161 +13,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-#define PATIENCE_MS 8000
-#define ARGS_MAX    32
-
-struct place {
-    char dir[64];
-    char url[64];
-    char card[96];
-    char card_link[96];
-    char control[96];
-};
-
-struct program {
-    pid_t pid;
-    int out; // its standard output and error
-    int in;
-};
-
-static pw_ms now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (pw_ms)now.tv_sec * 1000U + (pw_ms)now.tv_nsec / 1000000U;
-}
-
-static void setup_place(struct place *place)
-{
-    (void)snprintf(place->dir, sizeof(place->dir), "/tmp/pw-sim-test-XXXXXX");
-    assert_non_null(mkdtemp(place->dir));
-    // A group port of our own: several test runs may share a machine.
-    (void)snprintf(place->url, sizeof(place->url), "mcast:239.74.163.2:%d",
-                   20000 + (int)(getpid() % 20000));
-    (void)snprintf(place->card, sizeof(place->card), "pty:%s/card", place->dir);
-    (void)snprintf(place->card_link, sizeof(place->card_link), "%s/card", place->dir);
-    (void)snprintf(place->control, sizeof(place->control), "%s/control", place->dir);
-}
 
 static struct pw_can_wire *open_wire(const struct place *place)
 {
     char text[256] = "";
     struct pw_can_wire *wire = NULL;
     struct pw_out reason = PW_OUT(text);
-    if (pw_can_wire_open(&wire, pw_str_of(place->url), now_ms(), &reason) != PW_OK) {
+    if (pw_can_wire_open(&wire, pw_str_of(place->url), place_now_ms(), &reason) != PW_OK) {
         fail_msg("%s", text);
     }
     return wire;
 }
 
-static struct program start(const char *const *arguments, const char *clock)
-{
-    struct program program;
-    int out[2];
-    int in[2];
-    char *argv[ARGS_MAX] = {strdup("pilotwire-sim")};
-    for (size_t i = 0; arguments[i] != NULL; i++) {
-        assert_true(i + 2 < ARGS_MAX);
-        argv[i + 1] = strdup(arguments[i]);
-    }
-    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
-    program.pid = fork();
-    assert_true(program.pid >= 0);
-    if (program.pid == 0) {
-        (void)setenv("PILOTWIRE_CLOCK", clock, 1);
-        (void)dup2(in[0], STDIN_FILENO);
-        (void)dup2(out[1], STDOUT_FILENO);
-        (void)dup2(out[1], STDERR_FILENO);
-        (void)execv(PW_SIM_PROGRAM, argv);
-        _exit(127);
-    }
-    for (size_t i = 0; argv[i] != NULL; i++) {
-        free(argv[i]);
-    }
-    (void)close(out[1]);
-    (void)close(in[0]);
-    program.out = out[0];
-    program.in = in[1];
-    return program;
-}
-
-// Everything it prints until it ends; returns its exit status.
-static int finish(struct program *program, char *text, size_t cap)
-{
-    size_t len = 0;
-    struct pollfd wait = {.fd = program->out, .events = POLLIN};
-    while (len + 1 < cap && poll(&wait, 1, PATIENCE_MS) == 1) {
-        ssize_t got = read(program->out, text + len, cap - 1 - len);
-        if (got <= 0) {
-            break;
-        }
-        len += (size_t)got;
-    }
-    text[len] = '\0';
-    (void)kill(program->pid, SIGKILL); // only matters when it did not end
-    int status = 0;
-    (void)waitpid(program->pid, &status, 0);
-    (void)close(program->out);
-    (void)close(program->in);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static int connect_control(const struct place *place)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", place->control);
-    pw_ms end = now_ms() + PATIENCE_MS;
-    while (now_ms() < end) {
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0) {
-            return fd;
-        }
-        (void)close(fd);
-        (void)poll(NULL, 0, 10);
-    }
-    fail_msg("no control socket at %s", place->control);
-    return -1;
-}
-
-// One line from a descriptor.
-static void read_line(int fd, char *line, size_t cap)
-{
-    size_t len = 0;
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-    while (len + 1 < cap && poll(&wait, 1, PATIENCE_MS) == 1 && read(fd, line + len, 1) == 1) {
-        if (line[len] == '\n') {
-            break;
-        }
-        len++;
-    }
-    line[len] = '\0';
-}
-
-static const char *ask(int control, const char *command)
-{
-    static char line[4096];
-    assert_int_equal(send(control, command, strlen(command), MSG_NOSIGNAL), strlen(command));
-    read_line(control, line, sizeof(line));
-    return line;
-}
-
 // Waits for a frame with this id, or for the bus to take this state.
 static bool await(struct pw_can_wire *wire, uint32_t id, enum pw_can_state state)
 {
-    pw_ms end = now_ms() + PATIENCE_MS;
-    while (now_ms() < end) {
+    pw_ms end = place_now_ms() + PATIENCE_MS;
+    while (place_now_ms() < end) {
         struct pollfd wait = {.fd = pw_can_wire_fd(wire), .events = POLLIN};
         struct pw_can_event event;
         (void)poll(&wait, 1, 100);
-        while (pw_can_wire_read(wire, now_ms(), &event) == 1) {
+        while (pw_can_wire_read(wire, place_now_ms(), &event) == 1) {
             bool frame = event.kind == PW_CAN_EVENT_FRAME && event.frame.id == id;
             bool changed = event.kind == PW_CAN_EVENT_STATE && event.state == state;
             if (id != 0 ? frame : changed) {
@@ -181,49 +49,49 @@ static void a_whole_visit(void **state)
 {
     (void)state;
     struct place place;
-    setup_place(&place);
+    place_setup(&place);
     const char *const arguments[] = {
         "dc",       "--can",     place.url,     "--soc",    "50", "--plugged", "--card-reader",
         place.card, "--control", place.control, "--status", "0",  "--vehicle", "pro",
         NULL};
     char text[8192];
     struct pw_can_wire *wire = open_wire(&place);
-    struct program program = start(arguments, "1700000000000:1700000000000:3");
-    int control = connect_control(&place);
+    struct program program = place_start(arguments, "1700000000000:1700000000000:3");
+    int control = place_connect_control(&place);
 
     assert_true(await(wire, PW_RIVOT_TERMINAL_ID, PW_CAN_ACTIVE));
     assert_true(await(wire, 0x1806E5F4, PW_CAN_ACTIVE));
     assert_true(await(wire, 0x1A0, PW_CAN_ACTIVE)); // the I/O node's inputs
 
-    assert_string_equal(ask(control, "card 04A1B2C3\n"), "ok");
+    assert_string_equal(place_ask(control, "card 04A1B2C3\n"), "ok");
     int card = open(place.card_link, O_RDONLY | O_NOCTTY | O_CLOEXEC);
     assert_true(card >= 0);
     char line[128];
-    read_line(card, line, sizeof(line));
+    place_read_line(card, line, sizeof(line));
     assert_string_equal(line, "04A1B2C3\r");
     (void)close(card);
 
-    assert_non_null(strstr(ask(control, "status\n"), "\"vehicle\":\"NX-100 Pro\""));
-    assert_non_null(strstr(ask(control, "fly\n"), "error: unknown command \"fly\""));
-    assert_string_equal(ask(control, "bus off\n"), "ok");
+    assert_non_null(strstr(place_ask(control, "status\n"), "\"vehicle\":\"NX-100 Pro\""));
+    assert_non_null(strstr(place_ask(control, "fly\n"), "error: unknown command \"fly\""));
+    assert_string_equal(place_ask(control, "bus off\n"), "ok");
     assert_true(await(wire, 0, PW_CAN_OFF));
     pw_can_wire_close(wire); // a controller that is restarted on a bus that is still broken
     wire = open_wire(&place);
     struct pw_can_frame frame = pw_can_frame_11(0x220, 1);
     assert_int_equal(pw_can_wire_send(wire, &frame), PW_OK);
     assert_true(await(wire, 0, PW_CAN_OFF));
-    assert_string_equal(ask(control, "bus on\n"), "ok");
+    assert_string_equal(place_ask(control, "bus on\n"), "ok");
     assert_true(await(wire, 0, PW_CAN_ACTIVE));
-    assert_string_equal(ask(control, "unplug\n"), "ok");
+    assert_string_equal(place_ask(control, "unplug\n"), "ok");
     assert_int_equal(write(program.in, "soc 60\n", 7), 7);
-    read_line(program.out, line, sizeof(line));
+    place_read_line(program.out, line, sizeof(line));
     while (strcmp(line, "ok") != 0 && line[0] != '\0') { // log lines stand before it
-        read_line(program.out, line, sizeof(line));
+        place_read_line(program.out, line, sizeof(line));
     }
     assert_string_equal(line, "ok");
 
     (void)kill(program.pid, SIGINT);
-    assert_int_equal(finish(&program, text, sizeof(text)), 0);
+    assert_int_equal(place_finish(&program, text, sizeof(text)), 0);
     assert_non_null(strstr(text, "{\"energy_wh_physical\":0,\"soc_start\":50,\"soc_end\":60,"
                                  "\"vehicle_model\":\"NX-100 Pro\"}\n"));
     assert_int_equal(access(place.card_link, F_OK), -1);
@@ -239,11 +107,11 @@ static void one_command_is_told_from_the_shell(void **state)
 {
     (void)state;
     struct place place;
-    setup_place(&place);
+    place_setup(&place);
     const char *const arguments[] = {"dc",          "--can",    place.url, "--control",
                                      place.control, "--status", "0",       NULL};
-    struct program program = start(arguments, "");
-    (void)close(connect_control(&place)); // it listens now
+    struct program program = place_start(arguments, "");
+    (void)close(place_connect_control(&place)); // it listens now
 
     static const struct {
         const char *words[4];
@@ -263,18 +131,18 @@ static void one_command_is_told_from_the_shell(void **state)
         char text[8192];
         const char *line[8] = {"tell", place.control};
         memcpy(&line[2], told[i].words, sizeof(told[i].words));
-        struct program teller = start(line, "");
-        assert_int_equal(finish(&teller, text, sizeof(text)), told[i].status);
+        struct program teller = place_start(line, "");
+        assert_int_equal(place_finish(&teller, text, sizeof(text)), told[i].status);
         if (strstr(text, told[i].says) == NULL) {
             fail_msg("\"%s\" does not say \"%s\"", text, told[i].says);
         }
     }
     char text[8192];
     (void)kill(program.pid, SIGINT);
-    assert_int_equal(finish(&program, text, sizeof(text)), 0);
+    assert_int_equal(place_finish(&program, text, sizeof(text)), 0);
     const char *const late[] = {"tell", place.control, "plug", NULL};
-    struct program teller = start(late, "");
-    assert_int_equal(finish(&teller, text, sizeof(text)), 1);
+    struct program teller = place_start(late, "");
+    assert_int_equal(place_finish(&teller, text, sizeof(text)), 1);
     assert_non_null(strstr(text, "No such file or directory"));
     (void)rmdir(place.dir);
 }
@@ -282,12 +150,14 @@ static void one_command_is_told_from_the_shell(void **state)
 static void help_lists_options_and_commands(void **state)
 {
     (void)state;
-    char text[8192];
+    char text[16384];
     const char *const arguments[] = {"--help", NULL};
-    struct program program = start(arguments, "");
-    assert_int_equal(finish(&program, text, sizeof(text)), 0);
+    struct program program = place_start(arguments, "");
+    assert_int_equal(place_finish(&program, text, sizeof(text)), 0);
     assert_non_null(strstr(text, "--vehicle classic|pro|max"));
     assert_non_null(strstr(text, "rectifier alarm <alarm>|clear"));
+    assert_non_null(strstr(text, "--link PATH"));
+    assert_non_null(strstr(text, "leak dc <mA>"));
 }
 
 static void wrong_arguments_are_refused_by_name(void **state)
@@ -297,8 +167,11 @@ static void wrong_arguments_are_refused_by_name(void **state)
         const char *arguments[6];
         const char *says;
     } wrong[] = {
-        {{NULL}, "first argument \"\": must be dc or tell"},
-        {{"ac", NULL}, "first argument \"ac\": must be dc"},
+        {{NULL}, "first argument \"\": must be dc, ac or tell"},
+        {{"hv", NULL}, "first argument \"hv\": must be dc"},
+        {{"ac", NULL}, "--link or --listen: one of them must be given"},
+        {{"ac", "--link", "/tmp/x", "--car", "fast", NULL}, "--car \"fast\": must be honest, slow"},
+        {{"ac", "--can", "mcast:239.74.163.2:1", NULL}, "unknown option \"--can\""},
         {{"dc", NULL}, "--can: must be given"},
         {{"dc", "--can", NULL}, "--can: needs a value"},
         {{"dc", "--fast", NULL}, "unknown option \"--fast\""},
@@ -313,8 +186,8 @@ static void wrong_arguments_are_refused_by_name(void **state)
     };
     for (size_t i = 0; i < PW_COUNT(wrong); i++) {
         char text[8192];
-        struct program program = start(wrong[i].arguments, "");
-        assert_int_not_equal(finish(&program, text, sizeof(text)), 0);
+        struct program program = place_start(wrong[i].arguments, "");
+        assert_int_not_equal(place_finish(&program, text, sizeof(text)), 0);
         if (strstr(text, wrong[i].says) == NULL) {
             fail_msg("\"%s\" does not say \"%s\"", text, wrong[i].says);
         }
@@ -326,8 +199,8 @@ static void a_senseless_clock_is_refused(void **state)
     (void)state;
     char text[8192];
     const char *const arguments[] = {"dc", "--can", "mcast:239.74.163.2:43113", NULL};
-    struct program program = start(arguments, "tomorrow");
-    assert_int_not_equal(finish(&program, text, sizeof(text)), 0);
+    struct program program = place_start(arguments, "tomorrow");
+    assert_int_not_equal(place_finish(&program, text, sizeof(text)), 0);
     assert_non_null(strstr(text, "PILOTWIRE_CLOCK must be"));
 }
 

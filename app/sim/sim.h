@@ -1,0 +1,45 @@
+// sim: one simulated charging place at the pace of the shared clock, whatever its kind. The program
+// knows only this; dc joins a world to CAN buses, ac one to a front-end line.
+#ifndef PW_SIM_H
+#define PW_SIM_H
+
+#include "buses.h"
+#include "front.h"
+#include "lines.h"
+#include "log.h"
+#include "options.h"
+#include "reader.h"
+
+struct pw_sim;
+
+struct pw_sim_kind {
+    int (*open)(struct pw_sim *sim, struct pw_out *reason);
+    void (*close)(struct pw_sim *sim);
+    // Lets the world run up to `now` and passes on what it says; returns the next deadline.
+    pw_ms (*turn)(struct pw_sim *sim, pw_ms now);
+    int (*line)(struct pw_sim *sim, struct pw_str text, struct pw_out *answer);
+    bool (*take_card)(struct pw_sim *sim, char *to, size_t cap);
+    void (*status)(const struct pw_sim *sim, struct pw_line *line);
+    void (*result)(const struct pw_sim *sim, struct pw_out *out); // one JSON object
+};
+
+struct pw_sim {
+    struct pw_sim_options options;
+    const struct pw_sim_kind *kind;
+    struct pw_clock clock;
+    struct pw_logger logger;
+    struct pw_loop loop;
+    struct pw_sim_lines lines;
+    struct pw_sim_reader reader;
+    pw_ms status_at;
+    bool lost; // a wire broke: the program ends, and says so
+    union {
+        struct pw_sim_dc dc;
+        struct pw_sim_ac ac;
+    };
+};
+
+extern const struct pw_sim_kind pw_sim_kind_dc;
+extern const struct pw_sim_kind pw_sim_kind_ac;
+
+#endif

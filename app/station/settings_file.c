@@ -65,10 +65,14 @@ static void say_unknown(struct pw_out *why, struct pw_str path)
     struct pw_str key = last_part(path);
     const struct pw_setting_row *best = NULL;
     size_t least = 4; // more changes than that are no slip of the fingers
+    size_t apart = 0; // of the whole paths, where the last parts are as near as another's
     for (size_t id = 0; id < PW_SETTING_ROWS; id++) {
-        size_t far = distance(key, last_part(pw_str_of(pw_setting_rows[id].path)));
-        if (far < least) {
+        struct pw_str row = pw_str_of(pw_setting_rows[id].path);
+        size_t far = distance(key, last_part(row));
+        size_t whole = distance(path, row);
+        if (far < least || (best != NULL && far == least && whole < apart)) {
             least = far;
+            apart = whole;
             best = &pw_setting_rows[id];
         }
     }

@@ -179,7 +179,7 @@ class Settings(Case):
                                         "slcan:tcp:address:port or replay:file"),
         ("metering:\n  sampled_data: Voltage,Foo\n",
          ':2: metering.sampled_data: "Voltage,Foo" is not allowed; "Foo" is not measured here; there are '
-         "Energy.Active.Import.Register, Power.Active.Import, Voltage, Current.Import, Current.Offered, SoC, "
+         "Energy.Active.Import.Register, Power.Active.Import, Voltage, Current.Import, Current.Offered, Frequency, SoC, "
          "Temperature"),
         ("console:\n  device: ttyUSB0\n", ':2: console.device: "ttyUSB0" is not allowed; it must be stdin, or the '
                                           "path of a device, as in /dev/ttyUSB0@9600"),

@@ -153,11 +153,10 @@ void buses_flush(struct buses *buses, pw_ms now)
     }
 }
 
-void buses_off(void *context)
+void buses_off(const struct buses *buses)
 {
-    struct buses *buses = context;
     for (size_t i = 0; i < buses->off_count; i++) {
-        struct bus *bus = &buses->bus[buses->off[i].bus];
+        const struct bus *bus = &buses->bus[buses->off[i].bus];
         if (bus->wire != NULL) {
             (void)!pw_can_wire_send(bus->wire, &buses->off[i].frame);
         }

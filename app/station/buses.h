@@ -39,7 +39,7 @@ pw_ms buses_step(struct buses *buses, pw_ms now);
 // Sends what the station wants sent and restarts what it wants restarted.
 void buses_flush(struct buses *buses, pw_ms now);
 
-// Switches everything off without asking the station: the panic hook.
-void buses_off(void *context);
+// Switches everything on the buses off without asking the station.
+void buses_off(const struct buses *buses);
 
 #endif

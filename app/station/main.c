@@ -1,4 +1,5 @@
 // pilotwire-station: reads options and settings, then runs the station until it is told to end.
+#include "boards.h"
 #include "options.h"
 #include "program.h"
 #include "settings_file.h"
@@ -93,6 +94,9 @@ int main(int argc, char **argv)
         return print_settings(&settings);
     }
     if (options.check) {
+        if (boards_check(&settings, options.config, &why) != PW_OK) {
+            return complain(&why);
+        }
         (void)printf("%s: ok, %u connector(s)\n", options.config, settings.connectors);
         return EXIT_SUCCESS;
     }

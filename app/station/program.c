@@ -1,5 +1,6 @@
 #include "program.h"
 
+#include "boards.h"
 #include "buses.h"
 #include "link.h"
 #include "panic.h"
@@ -33,6 +34,7 @@ struct program {
     struct pw_store store;
     struct pw_station station;
     struct buses buses;
+    struct boards boards;
     struct link link;
     struct people people;
     struct pw_service service;
@@ -65,7 +67,15 @@ static pw_ms decide(struct program *program, pw_ms now)
 {
     pw_ms at = pw_station_step(&program->station, now);
     buses_flush(&program->buses, now);
-    return at;
+    return pw_earlier(at, boards_flush(&program->boards, now));
+}
+
+// Switches everything off without asking the station: the panic hook.
+static void switch_off(void *context)
+{
+    struct program *program = context;
+    boards_off(&program->boards);
+    buses_off(&program->buses);
 }
 
 static void follow_log_level(struct program *program)
@@ -127,6 +137,7 @@ static pw_ms turn(void *context, pw_ms now)
     struct program *program = context;
     bool busy = false;
     pw_ms at = buses_step(&program->buses, now);
+    at = pw_earlier(at, boards_step(&program->boards, now));
     pw_ms decided = decide(program, now);
     if (program->phase != LEAVING) {
         busy = link_step(&program->link, now);
@@ -152,7 +163,7 @@ static void on_signal(void *context, int number)
     (void)number;
     program->again = false; // who asks for an end gets one, even in the middle of a restart
     if (program->phase != RUNNING) {
-        buses_off(&program->buses);
+        switch_off(program);
         enter(program, LEAVING, "second signal");
         pw_loop_end(&program->loop);
         return;
@@ -231,6 +242,7 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     struct pw_station *station = &program->station;
     const struct pw_log *log = &program->logger->log;
     program->buses = (struct buses){.loop = &program->loop, .station = station, .log = log};
+    program->boards = (struct boards){.loop = &program->loop, .station = station, .log = log};
     program->link = (struct link){.station = station, .log = log};
     program->people.loop = &program->loop;
     program->people.station = station;
@@ -248,16 +260,20 @@ static int open_all(struct program *program, const struct pw_settings *settings,
         err = link_open(&program->link, &program->loop, &program->pace, why);
     }
     if (err == PW_OK) {
-        pw_panic_hook(buses_off, &program->buses);
+        pw_panic_hook(switch_off, program);
         err = buses_open(&program->buses, &station->settings, why);
+    }
+    if (err == PW_OK) {
+        err = boards_open(&program->boards, &station->settings, program->options->config, why);
     }
     return err;
 }
 
 static void close_all(struct program *program)
 {
-    buses_off(&program->buses); // whatever happened: nothing stays on behind us
+    switch_off(program); // whatever happened: nothing stays on behind us
     pw_panic_hook(NULL, NULL);
+    boards_close(&program->boards);
     buses_close(&program->buses);
     link_close(&program->link);
     if (program->people.control != NULL) {

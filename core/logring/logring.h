@@ -36,7 +36,8 @@ struct pw_logring_half {
     uint8_t *at;
     size_t cap;
     size_t head; // oldest record
-    size_t used;
+    size_t tail; // where the next one goes
+    size_t count;
 };
 
 struct pw_logring {

@@ -19,6 +19,7 @@ enum {
     PW_LINK_VERSION = 1, // of this protocol
     PW_LINK_SCHEMA = 1,  // of the snapshot
     PW_LINK_HEAD = 8,
+    PW_LINK_TAG_ITEMS = 16,    // of the list in a snapshot and in a batch of log lines
     PW_LINK_FRAME_MAX = 16384, // bytes of a frame to the central, head included
     PW_LINK_DOWN_MAX = 4096,   // ... to the station, which holds a whole one in RAM
     PW_LINK_FIRST_MAX = 4096,  // held for a peer that has not said who it is
@@ -166,7 +167,7 @@ struct pw_link_pipe {
     uint8_t *rx;
     size_t rx_cap;
     size_t rx_len;
-    size_t rx_used; // of it, the frame that was taken last
+    size_t rx_used; // of it, up to the end of the frame that was taken last
     uint8_t *tx;
     size_t tx_cap;
     size_t tx_len;
@@ -178,7 +179,8 @@ struct pw_link_pipe {
     uint32_t rtt_ms; // of the last ping; UINT32_MAX: none yet
     uint32_t frames_in;
     uint32_t frames_out;
-    uint32_t bad; // frames not understood, answers to nothing
+    uint32_t bad;         // frames not understood, answers to nothing
+    uint16_t next_number; // for our next request
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -221,6 +223,7 @@ struct pw_link_identity {
     uint64_t boot; // random, 1 or more
 };
 
+// Points into itself: initialised where it stays.
 struct pw_link_station {
     struct pw_link_identity who;
     struct pw_link_pipe pipe;
@@ -230,7 +233,6 @@ struct pw_link_station {
     pw_ms try_at;
     unsigned tries; // in a row without success
     uint32_t random;
-    uint16_t next_number;
     // Events: [first, next) are held, those below `sent` have left on this connection.
     struct pw_link_happening ring[PW_LINK_EVENTS];
     uint64_t first;
@@ -246,7 +248,7 @@ struct pw_link_station {
     pw_ms report_at;
     pw_unix_ms wall; // from the welcome; 0: none
     pw_ms wall_at;
-    bool request; // a request was taken and has no answer yet
+    uint8_t request; // type of the request that was taken and has no answer yet; 0: none
     uint16_t request_number;
     uint8_t rx[PW_LINK_DOWN_MAX];
     uint8_t tx[PW_LINK_STATION_TX];
@@ -295,8 +297,7 @@ void pw_link_station_log_begin(struct pw_link_station *s, const struct pw_link_l
                                struct pw_link_writer *w);
 // False: it is full; end it without this line.
 bool pw_link_station_log_line(struct pw_link_writer *w, const struct pw_link_line *line);
-void pw_link_station_log_end(struct pw_link_station *s, struct pw_link_writer *w, uint64_t next,
-                             pw_ms now);
+void pw_link_station_log_end(struct pw_link_station *s, struct pw_link_writer *w, pw_ms now);
 
 const char *pw_link_state_name(enum pw_link_state state);
 
@@ -342,15 +343,20 @@ struct pw_link_question {
 
 enum pw_link_side { PW_LINK_STRANGER, PW_LINK_ASKED, PW_LINK_KNOWN, PW_LINK_GONE };
 
+// Points into itself: initialised where it stays.
 struct pw_link_central {
     struct pw_link_pipe pipe;
     enum pw_link_side side;
     const char *why; // it is GONE: a literal
     pw_ms since;
     uint64_t hello_first; // of the hello
-    uint64_t event;       // last one reported
-    uint64_t lost;        // to be said before the next event
-    uint16_t next_number;
+    uint64_t hello_next;
+    uint64_t event; // last one reported
+    uint64_t lost;  // to be said before the next event
+    uint64_t acked; // what the station was told last
+    uint64_t ack;   // ... and what it is to be told
+    uint64_t log_acked;
+    uint64_t log_ack;
     struct pw_link_question open[PW_LINK_OPEN];
     uint32_t repeated; // events that came again and were not reported
     uint8_t first[PW_LINK_FIRST_MAX];

@@ -125,10 +125,19 @@ static size_t width_of(uint8_t kind)
     return widths[kind];
 }
 
-// Sign of the wire's 32 bits without a conversion the compiler may choose.
+// The wire carries two's complement, as the machine does (C17 7.20.1.1).
 static int32_t signed_32(uint32_t raw)
 {
-    return raw <= INT32_MAX ? (int32_t)raw : (int32_t)((int64_t)raw - ((int64_t)UINT32_MAX + 1));
+    int32_t value = 0;
+    memcpy(&value, &raw, sizeof(value));
+    return value;
+}
+
+static int64_t signed_64(uint64_t raw)
+{
+    int64_t value = 0;
+    memcpy(&value, &raw, sizeof(value));
+    return value;
 }
 
 static uint64_t be64(const uint8_t *at)
@@ -150,10 +159,7 @@ static bool load(uint8_t kind, const uint8_t *at, int64_t *value)
         raw = be64(at);
         *value = (int64_t)(raw & INT64_MAX);
         return raw <= INT64_MAX;
-    case KIND_i64:
-        raw = be64(at);
-        *value = raw <= INT64_MAX ? (int64_t)raw : -(int64_t)(UINT64_MAX - raw) - 1;
-        return true;
+    case KIND_i64: *value = signed_64(be64(at)); return true;
     case KIND_text:
     case KIND_items: break;
     }

@@ -247,6 +247,7 @@ struct pw_evse {
     bool b_seen;       // this vehicle has shown B
     bool woken;        // the wake-up pulse was given
     bool rcd_passed;   // self-test passed and not yet used for a closing
+    bool locked;       // or nothing to lock; while closed it may flicker for 100 ms
     bool lock_want;    // where the lock shall be
     bool reads_closed; // contactor, by mirror contact or the voltage behind it
     bool reads_open;   // both may be true: a pole disagrees

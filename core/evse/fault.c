@@ -15,7 +15,6 @@
 #define NOISE_MA       500
 #define SENSOR_MS      1000
 #define APART_DC       600
-#define UNLOCKED_MS    100
 #define CABLE_MS       30
 
 enum { UP, DOWN };
@@ -217,8 +216,7 @@ static uint32_t other_conditions(struct turn *t)
     bool spent = c->socket && evse->tries >= LOCK_TRIES &&
                  pw_evse_passed(t, evse->lock_at, LOCK_MS) &&
                  !pw_evse_lock_at_end(t, evse->lock_want);
-    bool loose = c->socket && evse->drive.contactor && !pw_evse_lock_at_end(t, true);
-    bool slipped = pw_evse_lasting(t, T_UNLOCKED, loose, UNLOCKED_MS);
+    bool slipped = evse->drive.contactor && !evse->locked;
     bool cut = heard && c->socket && evse->plugged && pw_pilot_cable_ma(s->pp_ohm) == 0;
     bool broken = pw_evse_lasting(t, T_CABLE, cut, CABLE_MS);
     return bit_if(heard && s->estop, PW_EVSE_FAULT_ESTOP) | bit_if(silent, PW_EVSE_FAULT_BOARD) |

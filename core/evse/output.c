@@ -22,7 +22,7 @@ void pw_evse_look(struct turn *t)
         .diode = evse->pilot.diode,
         .permit = t->permit,
         .ending = evse->state == PW_EVSE_STOPPING && !pw_elapsed(evse->since, FORCED_MS, t->now),
-        .locked = !c->socket || (evse->lock_want && pw_evse_lock_at_end(t, true)),
+        .locked = evse->locked,
         .cable = evse->cable_ma > 0,
         .faults = evse->faults,
         .offer_ma = evse->offered_ma,
@@ -152,16 +152,13 @@ static enum pw_evse_pause pause(const struct turn *t)
     if (!f->locked) {
         return PW_EVSE_PAUSE_LOCK;
     }
+    if (evse->offered_ma > 0 && !f->ready) {
+        return evse->pilot.level == PW_PILOT_D ? PW_EVSE_PAUSE_VENTILATION : PW_EVSE_PAUSE_VEHICLE;
+    }
     if (!f->rested || !f->seldom) {
         return f->rested ? PW_EVSE_PAUSE_CLOSES : PW_EVSE_PAUSE_REST;
     }
-    if (evse->offered_ma == 0) {
-        return PW_EVSE_PAUSE_PILOT;
-    }
-    if (evse->pilot.level == PW_PILOT_D && !f->ready) {
-        return PW_EVSE_PAUSE_VENTILATION;
-    }
-    return f->ready ? PW_EVSE_PAUSE_CHECKS : PW_EVSE_PAUSE_VEHICLE;
+    return evse->offered_ma > 0 ? PW_EVSE_PAUSE_CHECKS : PW_EVSE_PAUSE_PILOT;
 }
 
 void pw_evse_apply(struct turn *t)

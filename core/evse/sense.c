@@ -2,6 +2,7 @@
 // changes memory, never state or outputs.
 #include "evse/turn.h"
 
+#define UNLOCKED_MS   100 // a lock may flicker this long
 #define SIMPLIFIED_MA 10000
 #define OPEN_MS       50     // the contactor reads open this long before it is proven
 #define MAINS_MV      100000 // a phase with less than this proves nothing about its pole
@@ -138,6 +139,14 @@ static void sense_contact(struct turn *t)
     }
 }
 
+static void sense_lock(struct turn *t)
+{
+    struct pw_evse *evse = t->evse;
+    bool there = evse->lock_want && pw_evse_lock_at_end(t, true);
+    bool slipped = pw_evse_lasting(t, T_UNLOCKED, !there, evse->drive.contactor ? UNLOCKED_MS : 0);
+    evse->locked = !evse->config.socket || !slipped;
+}
+
 // A test passes when the device has tripped by it and come back.
 static void sense_rcd(struct turn *t)
 {
@@ -222,6 +231,7 @@ void pw_evse_sense(struct turn *t)
     sense_pilot(t);
     sense_plug(t);
     sense_contact(t);
+    sense_lock(t);
     sense_rcd(t);
     sense_heat(t);
     sense_limits(t);

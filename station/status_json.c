@@ -120,6 +120,7 @@ void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_m
            (int64_t)(st->cp16.connected_at - st->started_at), 0);
     number(&json, "messages_waiting", true, (int64_t)pw_journal_waiting(&st->journal), 0);
     number(&json, "messages_dropped", true, st->journal.dropped, 0);
+    number(&json, "records_damaged", true, st->journal.damaged, 0);
     number(&json, "messages_parked", true, st->journal.parked, 0);
     pw_json_key(&json, "connectors");
     pw_json_open(&json, '[');

@@ -61,6 +61,36 @@ static int write_one(const struct pw_journal *journal, const struct key *key,
     return ticket < 0 ? (int)ticket : PW_OK;
 }
 
+// A record that cannot be read leaves its place and is kept as it is under "bad/": it must neither
+// stop the station nor be lost to whoever looks into it.
+static int set_aside(struct pw_journal *journal, const struct key *key)
+{
+    char bytes[PW_STORE_VALUE_MAX];
+    struct key bad;
+    struct pw_out out = PW_OUT(bad.text);
+    pw_put_s(&out, "bad/");
+    pw_put_s(&out, key->text);
+    int len =
+        journal->store->get(journal->store->context, pw_str_of(key->text), bytes, sizeof(bytes));
+    struct pw_line line;
+    pw_line(&line, journal->log, PW_LOG_ERROR, "journal", "damaged-record");
+    pw_line_s(&line, "key", key->text);
+    pw_line_s(&line, "kept_as", bad.text);
+    pw_line_end(&line);
+    if (len < 0 || pw_out_err(&out) != PW_OK) {
+        return PW_ERR_STORE;
+    }
+    const struct pw_store_change changes[2] = {
+        {.key = pw_out_str(&out), .value = {.at = bytes, .len = (size_t)len}}, take_away(key)};
+    int64_t ticket = write(journal, changes, 2);
+    if (ticket < 0) {
+        return (int)ticket;
+    }
+    journal->must_ticket = ticket;
+    journal->damaged++;
+    return PW_OK;
+}
+
 // ---------------------------------------------------------------------------------------------
 // Reading back.
 
@@ -74,12 +104,17 @@ static int read_counters(struct pw_journal *journal)
     if (err == PW_ERR_UNKNOWN) {
         return PW_OK;
     }
-    if (err == PW_OK) {
-        journal->transaction_next = (uint32_t)pw_record_get(&record, 4);
-        journal->boot = (uint32_t)pw_record_get(&record, 4) + 1;
-        err = pw_record_end(&record);
+    if (err != PW_OK) {
+        return err == PW_ERR_STORE ? set_aside(journal, &key) : err;
     }
-    return err;
+    uint32_t transaction_next = (uint32_t)pw_record_get(&record, 4);
+    uint32_t boot = (uint32_t)pw_record_get(&record, 4) + 1;
+    if (pw_record_end(&record) != PW_OK) {
+        return set_aside(journal, &key);
+    }
+    journal->transaction_next = transaction_next;
+    journal->boot = boot;
+    return PW_OK;
 }
 
 static void counters_record(const struct pw_journal *journal, struct pw_record *record)
@@ -107,13 +142,21 @@ static int read_open_transactions(struct pw_journal *journal)
             pw_record_get_transaction(&record, &transaction);
             err = pw_record_end(&record);
         }
+        at = found;
         if (err != PW_OK) {
-            return err;
+            err = set_aside(journal, &found);
+            if (err != PW_OK) {
+                return err;
+            }
+            continue;
+        }
+        // Whatever the counters say (they may have been damaged), no number is used twice.
+        if (transaction.seq >= journal->transaction_next) {
+            journal->transaction_next = transaction.seq + 1;
         }
         if (!transaction.stopped) {
             journal->open[transaction.connector - 1] = transaction;
         }
-        at = found;
     }
 }
 
@@ -131,14 +174,21 @@ static int read_queue(struct pw_journal *journal)
         if (len == PW_ERR_UNKNOWN) {
             return PW_OK;
         }
-        if (len < 0 || pw_parse_hex(pw_str_of(found.text + 2), seq, sizeof(seq)) != 8) {
-            return PW_ERR_STORE;
+        at = found;
+        if (len < 0) {
+            return len;
+        }
+        if (pw_parse_hex(pw_str_of(found.text + 2), seq, sizeof(seq)) != 8) {
+            int err = set_aside(journal, &found);
+            if (err != PW_OK) {
+                return err;
+            }
+            continue;
         }
         uint64_t number = (uint64_t)pw_be32(seq) << 32 | pw_be32(seq + 4);
         journal->head = any ? journal->head : number;
         journal->tail = number + 1;
         any = true;
-        at = found;
     }
 }
 
@@ -311,7 +361,8 @@ static int read_transaction(const struct pw_journal *journal, uint32_t seq,
     return err;
 }
 
-int pw_journal_head(struct pw_journal *journal, struct pw_message *message)
+static int read_head(const struct pw_journal *journal, const struct key *key,
+                     struct pw_message *message)
 {
     struct pw_record record;
     if (journal->head == journal->tail) {
@@ -321,8 +372,7 @@ int pw_journal_head(struct pw_journal *journal, struct pw_message *message)
     if (safe <= 0) {
         return safe < 0 ? safe : PW_ERR_AGAIN;
     }
-    struct key key = numbered_key("q/", journal->head);
-    int err = load(journal, &key, &record);
+    int err = load(journal, key, &record);
     if (err != PW_OK) {
         return err == PW_ERR_UNKNOWN ? PW_ERR_AGAIN : err;
     }
@@ -335,6 +385,22 @@ int pw_journal_head(struct pw_journal *journal, struct pw_message *message)
     }
     err = pw_record_end(&record);
     return err == PW_OK ? read_transaction(journal, seq, &message->transaction) : err;
+}
+
+int pw_journal_head(struct pw_journal *journal, struct pw_message *message)
+{
+    struct key key = numbered_key("q/", journal->head);
+    int err = read_head(journal, &key, message);
+    // UNKNOWN is the transaction's: its record was set aside, and the message says nothing without.
+    bool lost = journal->head != journal->tail && (err == PW_ERR_STORE || err == PW_ERR_UNKNOWN);
+    if (!lost || pw_journal_durable(journal, 0) < 0) {
+        return err;
+    }
+    err = set_aside(journal, &key);
+    if (err == PW_OK) {
+        journal->head++;
+    }
+    return err == PW_OK ? PW_ERR_AGAIN : err;
 }
 
 // Takes the head off the queue together with what becomes of its transaction.
@@ -448,7 +514,7 @@ int pw_journal_save_register(struct pw_journal *journal, unsigned connector,
     return write_one(journal, &key, &record);
 }
 
-int pw_journal_read_register(const struct pw_journal *journal, unsigned connector,
+int pw_journal_read_register(struct pw_journal *journal, unsigned connector,
                              struct pw_meter_register *energy, struct pw_stamp *at)
 {
     struct pw_record record;
@@ -465,6 +531,11 @@ int pw_journal_read_register(const struct pw_journal *journal, unsigned connecto
         *at = pw_record_get_stamp(&record);
         err = pw_record_end(&record);
     }
+    if (err == PW_ERR_STORE) {
+        *energy = (struct pw_meter_register){.energy_mwh = 0};
+        memset(at, 0, sizeof(*at));
+        err = set_aside(journal, &key);
+    }
     return err;
 }
 
@@ -478,7 +549,7 @@ int pw_journal_save_keep(struct pw_journal *journal, unsigned connector, struct 
     return write_one(journal, &key, &record);
 }
 
-int pw_journal_read_keep(const struct pw_journal *journal, unsigned connector, struct pw_keep *keep)
+int pw_journal_read_keep(struct pw_journal *journal, unsigned connector, struct pw_keep *keep)
 {
     struct pw_record record;
     struct key key = numbered_key("keep/", connector);
@@ -491,6 +562,11 @@ int pw_journal_read_keep(const struct pw_journal *journal, unsigned connector, s
         keep->latched = (uint32_t)pw_record_get(&record, 4);
         keep->inoperative = pw_record_get(&record, 1) != 0;
         err = pw_record_end(&record);
+    }
+    if (err == PW_ERR_STORE) {
+        // Which faults were latched nobody knows: a person must look before it charges again.
+        *keep = (struct pw_keep){.inoperative = true};
+        err = set_aside(journal, &key);
     }
     return err;
 }

@@ -4,7 +4,8 @@
 // Sources: facts/reliability.md §3.1, facts/ocpp.md §3.4 B 14–21.
 //
 // Keys: "n" counters, "tx/<seq>" transactions, "q/<seq>" messages to send, "park/<seq>" messages
-// the central system refused for good, "reg/<connector>", "keep/<connector>", "set/<path>".
+// the central system refused for good, "reg/<connector>", "keep/<connector>", "set/<path>", and
+// "bad/<key>" records that could not be read, as they were found.
 #ifndef PW_JOURNAL_H
 #define PW_JOURNAL_H
 
@@ -96,12 +97,13 @@ struct pw_journal {
     uint32_t transaction_next;
     uint32_t boot;    // counts starts of the program
     uint32_t dropped; // meter values not kept because the queue was full
+    uint32_t damaged; // records set aside under "bad/" because they could not be read
     uint32_t parked;  // messages set aside because they were refused for good
 };
 
 // Reads everything back; takes time in proportion to the waiting messages (10,000 in well under a
-// second on SQLite). The store and the log must outlive the journal. PW_ERR_STORE on a record that
-// cannot be read.
+// second on SQLite). The store and the log must outlive the journal. A record that cannot be read
+// is set aside and counted; PW_ERR_STORE only when the store itself fails.
 PW_MUST_USE int pw_journal_open(struct pw_journal *journal, const struct pw_store *store,
                                 const struct pw_log *log);
 
@@ -141,15 +143,17 @@ PW_MUST_USE int pw_journal_refused(struct pw_journal *journal, const struct pw_m
 // Number of waiting messages.
 uint64_t pw_journal_waiting(const struct pw_journal *journal);
 
-// Energy register checkpoint of a connector, and when it was made (zeros when there is none).
+// Energy register checkpoint of a connector, and when it was made (zeros when there is none, or it
+// was damaged).
 PW_MUST_USE int pw_journal_save_register(struct pw_journal *journal, unsigned connector,
                                          struct pw_meter_register energy, struct pw_stamp at);
-PW_MUST_USE int pw_journal_read_register(const struct pw_journal *journal, unsigned connector,
+PW_MUST_USE int pw_journal_read_register(struct pw_journal *journal, unsigned connector,
                                          struct pw_meter_register *energy, struct pw_stamp *at);
 
+// A damaged record reads as inoperative: a person must look.
 PW_MUST_USE int pw_journal_save_keep(struct pw_journal *journal, unsigned connector,
                                      struct pw_keep keep);
-PW_MUST_USE int pw_journal_read_keep(const struct pw_journal *journal, unsigned connector,
+PW_MUST_USE int pw_journal_read_keep(struct pw_journal *journal, unsigned connector,
                                      struct pw_keep *keep);
 
 // A setting that was set while running; path and value as text.

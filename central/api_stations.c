@@ -126,6 +126,9 @@ int pw_central_station_remove(struct pw_central *central, struct pw_str id, stru
     if (station != NULL && station->candidate != NULL) {
         link_drop(central, station->candidate, 1008, "the station's key was removed", at);
     }
+    if (station != NULL) {
+        uplink_drop(central, station, "the station's key was removed", at);
+    }
     if (station != NULL && station->link != NULL) {
         link_drop(central, station->link, 1008, "the station's key was removed", at);
     }

@@ -108,25 +108,6 @@ static void heartbeat(const struct call *call, const void *message)
     call_answer(call, &pw_ocpp16_heartbeat_conf, &conf);
 }
 
-static void keep_status(const struct call *call, const struct connector *connector)
-{
-    struct pw_db_value args[] = {
-        pw_db_text(pw_str_of(call->station->id)),
-        pw_db_int(connector->id),
-        pw_db_text(pw_ocpp_code_text(&pw_ocpp16_connector_status, connector->status)),
-        pw_db_text(pw_ocpp_code_text(&pw_ocpp16_error_code, connector->error_code)),
-        db_words(connector->info),
-        db_words(connector->vendor_error_code),
-        db_time(connector->since),
-    };
-    (void)db_write(call->central,
-                   "INSERT INTO connector (station_id, connector_id, status, error_code, info,"
-                   " vendor_error_code, since) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-                   " ON CONFLICT (station_id, connector_id) DO UPDATE SET status = $3,"
-                   " error_code = $4, info = $5, vendor_error_code = $6, since = $7",
-                   args, PW_COUNT(args), call->at.now);
-}
-
 static void text_into(char *to, size_t cap, struct pw_str text)
 {
     struct pw_out out = {.at = to, .cap = cap};
@@ -151,7 +132,7 @@ static void status(const struct call *call, const void *message)
     connector->since = (req->has & PW_OCPP16_HAS(status_notification_req, timestamp)) != 0
                            ? req->timestamp
                            : call->at.wall;
-    keep_status(call, connector);
+    connector_keep(call->central, call->station, connector, call->at);
     if (req->status == PW_OCPP16_STATUS_AVAILABLE) {
         vehicle_forget(&connector->vehicle);
         session_unended(call->central, connector, call->at);
@@ -209,9 +190,6 @@ static void data_transfer(const struct call *call, const void *message)
     const struct pw_ocpp16_data_transfer_req *req = message;
     struct pw_ocpp16_data_transfer_conf conf = {.status =
                                                     PW_OCPP16_DATA_TRANSFER_UNKNOWN_VENDOR_ID};
-    if (pw_str_is(req->vendor_id, "org.pilotwire") || pw_str_is(req->vendor_id, "RivotMotors")) {
-        conf.status = PW_OCPP16_DATA_TRANSFER_UNKNOWN_MESSAGE_ID;
-    }
     if (pw_str_is(req->message_id, "VehicleInfo")) {
         // The vendor id is the station's setting: what counts is that the data can be read.
         struct vehicle_news news;

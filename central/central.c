@@ -146,6 +146,7 @@ int db_commit(struct pw_central *central, struct pw_instant at)
     central->store_bad = !kept;
     central->count.commits++;
     central->count.commits_failed += kept ? 0 : 1;
+    uplinks_committed(central, kept, at);
     struct held *held = central->held;
     central->held = NULL;
     central->held_last = NULL;
@@ -186,7 +187,7 @@ static void tidy(struct pw_central *central, struct pw_instant at)
 
 pw_ms pw_central_step(struct pw_central *central, struct pw_instant at)
 {
-    pw_ms next = links_step(central, at);
+    pw_ms next = pw_earlier(links_step(central, at), uplinks_step(central, at));
     if (at.now >= central->tidy_at) {
         tidy(central, at);
     }
@@ -206,6 +207,7 @@ pw_ms pw_central_step(struct pw_central *central, struct pw_instant at)
 static int make_room(struct pw_central *central)
 {
     central->bucket = calloc(PW_CENTRAL_STATIONS_MAX, sizeof(struct link *));
+    central->uplink = calloc(PW_CENTRAL_STATIONS_MAX, sizeof(struct uplink *));
     central->throttle = calloc(THROTTLES_MAX, sizeof(*central->throttle));
     central->frame = malloc(SCRATCH_MAX);
     central->event = malloc(SCRATCH_MAX);
@@ -215,9 +217,10 @@ static int make_room(struct pw_central *central)
     central->json.node = calloc(central->json.cap, sizeof(*central->json.node));
     central->json.spare_cap = PW_CENTRAL_MESSAGE_MAX;
     central->json.spare = malloc(central->json.spare_cap);
-    return central->bucket == NULL || central->throttle == NULL || central->frame == NULL ||
-                   central->event == NULL || central->reply == NULL || central->payload == NULL ||
-                   central->json.node == NULL || central->json.spare == NULL
+    return central->bucket == NULL || central->uplink == NULL || central->throttle == NULL ||
+                   central->frame == NULL || central->event == NULL || central->reply == NULL ||
+                   central->payload == NULL || central->json.node == NULL ||
+                   central->json.spare == NULL
                ? PW_ERR_LIMIT
                : PW_OK;
 }
@@ -274,6 +277,7 @@ int pw_central_new(struct pw_central **central, const struct pw_central_config *
     made->vehicles = &pw_vehicle_table_default;
     made->tidy_at = pw_after(at.now, TIDY_MS);
     made->beat_at = pw_after(at.now, BEAT_MS);
+    made->uplinks_at = PW_NEVER;
     int result = start(made, why);
     if (result != PW_OK) {
         pw_central_free(made);
@@ -297,6 +301,7 @@ void pw_central_free(struct pw_central *central)
     }
     events_free(central);
     links_free(central);
+    uplinks_free(central);
     stations_free(central);
     free(central->bucket);
     free(central->throttle);

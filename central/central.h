@@ -28,6 +28,12 @@
 #define PW_CENTRAL_LOG_KEPT     10000   // OCPP log entries kept of each station
 #define PW_CENTRAL_SAMPLE_DAYS  90      // days that sampled values and curves are kept
 
+// Station links (doc/link.md).
+#define PW_CENTRAL_WIRE_SEND_MAX  65536 // bytes waiting to be sent to one station
+#define PW_CENTRAL_WIRES_UNPROVED 256   // connections that have not shown their key yet
+#define PW_CENTRAL_LINES_KEPT     50000 // log lines kept of each station
+#define PW_CENTRAL_EVENTS_KEPT    10000 // events kept of each station
+
 struct pw_central; // one central system
 
 // When something happens: the monotonic clock for deadlines, the wall clock for records.
@@ -55,6 +61,16 @@ struct pw_central_net {
     void (*stream_ready)(void *context, uint64_t stream);
 };
 
+// The same for station links: a wire is one TLS connection. Its numbers are its own.
+struct pw_central_wires {
+    void *context;
+    // Queues bytes. PW_ERR_LIMIT when more than PW_CENTRAL_WIRE_SEND_MAX would wait.
+    int (*send)(void *context, uint64_t wire, const uint8_t *bytes, size_t len);
+    // Ends the connection; what is queued goes out if the peer takes it at once. The port reports
+    // pw_central_wire_closed later, from its own loop.
+    void (*close)(void *context, uint64_t wire);
+};
+
 struct pw_central_crypto {
     void *context;
     // Fills `to` with unpredictable bytes; PW_ERR_BUG when the system has none.
@@ -67,6 +83,7 @@ struct pw_central_crypto {
 struct pw_central_config {
     const struct pw_db *db;
     const struct pw_central_net *net; // NULL: nothing is served, only the command line's tasks run
+    const struct pw_central_wires *wires; // NULL: no station links
     const struct pw_central_crypto *crypto;
     const struct pw_log *log;          // may be NULL
     const struct pw_http_asset *asset; // the dashboard; may be NULL with asset_count 0
@@ -75,6 +92,8 @@ struct pw_central_config {
     struct pw_str version;        // of the program, for /metrics
     struct pw_str host;           // Host header of our own pages beside localhost, 127.0.0.1
                                   // and [::1]; empty: none. Without port
+    uint16_t link_port;           // where station links are taken; 0: nowhere
+    struct pw_str link_pin;       // by which stations know us: 64 hex digits; empty without links
     bool accept_unknown_stations; // stations without a key may connect and are added
     uint32_t heartbeat_s;         // heartbeat interval told to stations; 0: 300
 };
@@ -123,6 +142,18 @@ void pw_central_pong(struct pw_central *central, uint64_t number, struct pw_inst
 void pw_central_broke(struct pw_central *central, uint64_t number, unsigned code,
                       const char *reason, struct pw_instant at);
 void pw_central_closed(struct pw_central *central, uint64_t number, struct pw_instant at);
+
+// ---------------------------------------------------------------------------------------------
+// Station links: the TLS connection a station keeps beside OCPP (doc/link.md).
+
+// A connection has been taken, before its TLS handshake. False: it must be closed at once, and
+// nothing more is heard of it. Else pw_central_wire_closed is due exactly once from now on.
+bool pw_central_wire_opened(struct pw_central *central, uint64_t number, struct pw_str address,
+                            struct pw_instant at);
+// Bytes, in whatever pieces they came. They are borrowed for the call.
+void pw_central_wire_bytes(struct pw_central *central, uint64_t number, const uint8_t *bytes,
+                           size_t len, struct pw_instant at);
+void pw_central_wire_closed(struct pw_central *central, uint64_t number, struct pw_instant at);
 
 // ---------------------------------------------------------------------------------------------
 // People and programs over HTTP.

@@ -7,8 +7,8 @@
 
 #define COMMANDS_KEPT 10000 // rows of ended commands
 
-static void finish(struct pw_central *central, int64_t id, const char *state, struct pw_str answer,
-                   struct pw_instant at)
+void command_end(struct pw_central *central, int64_t id, const char *state, struct pw_str answer,
+                 struct pw_instant at)
 {
     struct pw_db_value args[] = {pw_db_text(pw_str_of(state)),
                                  answer.len > 0 ? pw_db_text(traffic_presentable(answer))
@@ -29,16 +29,13 @@ static void remove_first(struct station *station)
     free(command);
 }
 
-int64_t command_add(struct pw_central *central, struct station *station, int action,
-                    struct pw_str payload, struct pw_instant at)
+int64_t command_note(struct pw_central *central, const struct station *station,
+                     struct pw_str action, struct pw_str payload, bool offline,
+                     struct pw_instant at)
 {
-    bool offline = station->link == NULL;
-    if (!offline && station->commands >= PW_CENTRAL_COMMANDS_MAX) {
-        return PW_ERR_LIMIT;
-    }
     struct pw_db_value args[] = {
         pw_db_text(pw_str_of(station->id)),
-        pw_db_text(action_text(action)),
+        pw_db_text(action),
         pw_db_text(payload),
         pw_db_text(offline ? PW_STR("offline") : PW_STR("pending")),
         pw_db_int(at.wall),
@@ -55,6 +52,20 @@ int64_t command_add(struct pw_central *central, struct station *station, int act
     struct pw_db_value oldest = pw_db_int(id - COMMANDS_KEPT);
     (void)db_write(central, "DELETE FROM command WHERE id < $1", &oldest, 1, at.now);
     event_command(central, id);
+    return id;
+}
+
+int64_t command_add(struct pw_central *central, struct station *station, int action,
+                    struct pw_str payload, struct pw_instant at)
+{
+    bool offline = station->link == NULL;
+    if (!offline && station->commands >= PW_CENTRAL_COMMANDS_MAX) {
+        return PW_ERR_LIMIT;
+    }
+    int64_t id = command_note(central, station, action_text(action), payload, offline, at);
+    if (id < 0) {
+        return id;
+    }
     if (offline) {
         return id;
     }
@@ -152,7 +163,7 @@ void command_answered(struct pw_central *central, struct station *station,
         check_answer(station, action, frame);
     }
     PW_ASSERT(station->command != NULL);
-    finish(central, station->command->id, good ? "answered" : "error", answer, at);
+    command_end(central, station->command->id, good ? "answered" : "error", answer, at);
     remove_first(station);
     commands_go(central, station, at);
 }
@@ -161,7 +172,7 @@ void commands_check(struct pw_central *central, struct station *station, struct 
 {
     if (pw_ocpp_rpc_timed_out(&station->rpc, at.now)) {
         PW_ASSERT(station->command != NULL);
-        finish(central, station->command->id, "timeout", (struct pw_str){0}, at);
+        command_end(central, station->command->id, "timeout", (struct pw_str){0}, at);
         remove_first(station);
         commands_go(central, station, at);
     }
@@ -171,7 +182,7 @@ void commands_lost(struct pw_central *central, struct station *station, struct p
 {
     // A start that may have reached the station is never sent again: nobody may stand there now.
     while (station->command != NULL) {
-        finish(central, station->command->id, "offline", (struct pw_str){0}, at);
+        command_end(central, station->command->id, "offline", (struct pw_str){0}, at);
         remove_first(station);
     }
 }

@@ -172,8 +172,9 @@ void event_station(struct pw_central *central, const struct station *station)
     event_close(central, &out, NULL);
 }
 
-void event_measurement(struct pw_central *central, const struct station *station, int connector,
-                       const struct measured *measured, pw_unix_ms at)
+void event_measurement(struct pw_central *central, const struct station *station,
+                       const struct connector *connector, const struct measured *measured,
+                       pw_unix_ms at)
 {
     if (!events_wanted(central, NULL)) {
         return;
@@ -184,10 +185,13 @@ void event_measurement(struct pw_central *central, const struct station *station
     pw_json_key(&json, "station_id");
     pw_json_put_s(&json, station->id);
     pw_json_key(&json, "connector_id");
-    pw_json_put_int(&json, connector);
+    pw_json_put_int(&json, connector->id);
     pw_json_key(&json, "t");
     pw_json_put_fixed(&json, at, 3);
     report_measured(&json, measured);
+    if (connector->outlet != NULL) {
+        report_phases(&json, connector->outlet);
+    }
     pw_json_close(&json, '}');
     event_close(central, &out, NULL);
 }

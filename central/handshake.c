@@ -87,30 +87,36 @@ static bool credentials(struct pw_str header, struct pw_out *room, struct pw_str
     return true;
 }
 
-// NULL when these credentials open this station's door, else why not (for the operator only: the
-// peer hears the same words at the same time whatever was wrong).
-static const char *locked(struct pw_central *central, struct pw_str id, struct pw_str authorization)
+const char *door_locked(struct pw_central *central, struct pw_str id, struct pw_str key)
 {
     char hash[HASH_MAX];
-    char room[CREDENTIALS_MAX];
-    struct pw_out out = PW_OUT(room);
-    struct pw_str user = {0};
-    struct pw_str password = {0};
     bool has_key = station_key(central, id, hash);
-    bool given = credentials(authorization, &out, &user, &password);
-    bool fits = key_fits(central, password, has_key ? hash : central->dummy_hash) && has_key;
+    bool fits = key_fits(central, key, has_key ? hash : central->dummy_hash) && has_key;
     if (!has_key) {
         return central->config.accept_unknown_stations && station_id_ok(id)
                    ? NULL
                    : "unknown station, or one without a key";
     }
+    return fits ? NULL : "wrong key";
+}
+
+// The same for the header of an upgrade request.
+static const char *locked(struct pw_central *central, struct pw_str id, struct pw_str authorization)
+{
+    char room[CREDENTIALS_MAX];
+    struct pw_out out = PW_OUT(room);
+    struct pw_str user = {0};
+    struct pw_str password = {0};
+    bool given = credentials(authorization, &out, &user, &password);
+    const char *why = door_locked(central, id, password);
+    char hash[HASH_MAX];
+    if (!station_key(central, id, hash)) {
+        return why;
+    }
     if (!given) {
         return authorization.len == 0 ? "no credentials" : "credentials are not HTTP Basic";
     }
-    if (!pw_str_eq(user, id)) {
-        return "user name is not the station's id";
-    }
-    return fits ? NULL : "wrong key";
+    return pw_str_eq(user, id) ? why : "user name is not the station's id";
 }
 
 static bool speaks_ocpp16(struct pw_str protocols)

@@ -55,6 +55,13 @@ void api_command_add(struct http *http);
 void api_command(struct http *http);
 void api_refused(struct http *http);
 
+// api_link.c
+void api_link_limit(struct http *http);
+void api_link_energize(struct http *http);
+void api_link_snapshot(struct http *http);
+void api_link_events(struct http *http);
+void api_lines(struct http *http);
+
 // api_cards.c
 void api_sessions(struct http *http);
 void api_session(struct http *http);

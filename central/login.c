@@ -80,6 +80,18 @@ static void put_me(struct http *http, const struct login *login)
     pw_json_put_s(json, login->user);
     pw_json_key(json, "csrf");
     pw_json_put_s(json, login->csrf);
+    const struct pw_central_config *config = &http->central->config;
+    pw_json_key(json, "link");
+    if (config->link_port != 0) {
+        pw_json_open(json, '{');
+        pw_json_key(json, "port");
+        pw_json_put_int(json, config->link_port);
+        pw_json_key(json, "pin");
+        pw_json_put_text(json, config->link_pin);
+        pw_json_close(json, '}');
+    } else {
+        pw_json_put_null(json);
+    }
     http_done(http, 200);
 }
 

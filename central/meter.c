@@ -201,21 +201,21 @@ static void keep_sample(const struct call *call, const struct connector *connect
                    args, PW_COUNT(args), call->at.now);
 }
 
-static void keep_measurement(const struct call *call, const struct connector *connector,
-                             int64_t session, pw_unix_ms at, const struct measured *measured)
+void measurement_keep(struct pw_central *central, const struct station *station,
+                      const struct taken *taken, const struct measured *measured, pw_ms now)
 {
-    struct pw_db_value args[4 + QUANTITIES] = {pw_db_text(pw_str_of(call->station->id)),
-                                               pw_db_int(connector->id), pw_db_int(at),
-                                               pw_db_int(session)};
+    struct pw_db_value args[4 + QUANTITIES] = {pw_db_text(pw_str_of(station->id)),
+                                               pw_db_int(taken->connector->id),
+                                               pw_db_int(taken->at), pw_db_int(taken->session)};
     for (unsigned i = 0; i < QUANTITIES; i++) {
         args[4 + i] =
             (measured->has & (1U << i)) != 0 ? pw_db_int(measured->value[i]) : pw_db_null();
     }
-    (void)db_write(call->central,
+    (void)db_write(central,
                    "INSERT INTO measurement (station_id, connector_id, at, session_id, power,"
                    " voltage, current, offered, soc, energy, temperature)"
                    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
-                   args, PW_COUNT(args), call->at.now);
+                   args, PW_COUNT(args), now);
 }
 
 static void learn(const struct call *call, struct connector *connector, const struct gather *gather,
@@ -248,7 +248,8 @@ static void take(const struct call *call, struct connector *connector, int64_t s
     }
     struct measured measured = merged(&gather);
     if (measured.has != 0) {
-        keep_measurement(call, connector, session, meter->timestamp, &measured);
+        const struct taken where = {connector, session, meter->timestamp};
+        measurement_keep(call->central, call->station, &where, &measured, call->at.now);
     }
     // A queue that is delivered late must not turn the picture of now back.
     bool newest = meter->timestamp >= connector->updated_at;
@@ -261,7 +262,7 @@ static void take(const struct call *call, struct connector *connector, int64_t s
             }
         }
         connector->updated_at = meter->timestamp;
-        event_measurement(call->central, call->station, connector->id, &measured, meter->timestamp);
+        event_measurement(call->central, call->station, connector, &measured, meter->timestamp);
     }
     if (session != 0) {
         session_reading(call->central, session, &measured, &connector->vehicle, call->at,

@@ -62,6 +62,71 @@ static void put_vehicle(struct pw_json_writer *json, const struct vehicle *vehic
     pw_json_close(json, '}');
 }
 
+static void put_phases(struct pw_json_writer *json, const char *key, const int32_t value[PHASES])
+{
+    pw_json_key(json, key);
+    pw_json_open(json, '[');
+    for (size_t i = 0; i < PHASES; i++) {
+        if (value[i] != INT32_MIN) {
+            pw_json_put_fixed(json, value[i], 3);
+        } else {
+            pw_json_put_null(json);
+        }
+    }
+    pw_json_close(json, ']');
+}
+
+void report_phases(struct pw_json_writer *json, const struct outlet *outlet)
+{
+    put_phases(json, "phase_voltage_v", outlet->mv);
+    put_phases(json, "phase_current_a", outlet->ma);
+    put_phases(json, "phase_power_w", outlet->mw);
+}
+
+static void put_limit(struct pw_json_writer *json, const struct outlet *outlet)
+{
+    pw_json_key(json, "limit");
+    if (outlet->limit_ma == INT32_MIN) {
+        pw_json_put_null(json);
+        return;
+    }
+    pw_json_open(json, '{');
+    put_fixed(json, "a", true, outlet->limit_ma, 3);
+    report_texts(json, "source", outlet->limit_source);
+    report_texts(json, "why", outlet->limit_why);
+    report_time(json, "since", outlet->limit_since);
+    pw_json_close(json, '}');
+}
+
+static void put_outlet(struct pw_json_writer *json, const struct outlet *outlet)
+{
+    static const char *const kinds[] = {"", "dc", "ac"};
+    if (outlet == NULL) {
+        static const char *const keys[] = {
+            "kind",      "phases", "phase_voltage_v", "phase_current_a", "phase_power_w", "pilot",
+            "energised", "limit",  "cable_a",         "state",           "state_why",     "faults"};
+        for (size_t i = 0; i < PW_COUNT(keys); i++) {
+            report_texts(json, keys[i], "");
+        }
+        return;
+    }
+    report_texts(json, "kind", kinds[outlet->kind]);
+    put_fixed(json, "phases", outlet->phases != 0, outlet->phases, 0);
+    report_phases(json, outlet);
+    report_texts(json, "pilot", outlet->pilot);
+    pw_json_key(json, "energised");
+    if (outlet->energised >= 0) {
+        pw_json_put_bool(json, outlet->energised != 0);
+    } else {
+        pw_json_put_null(json);
+    }
+    put_limit(json, outlet);
+    put_fixed(json, "cable_a", outlet->cable_ma != INT32_MIN, outlet->cable_ma, 3);
+    report_texts(json, "state", outlet->state);
+    report_texts(json, "state_why", outlet->state_why);
+    put_fixed(json, "faults", true, outlet->faults, 0);
+}
+
 static void put_connector(struct pw_json_writer *json, const struct connector *connector)
 {
     pw_json_open(json, '{');
@@ -87,6 +152,27 @@ static void put_connector(struct pw_json_writer *json, const struct connector *c
     report_measured(json, &connector->live);
     report_time(json, "updated_at", connector->updated_at);
     put_vehicle(json, &connector->vehicle);
+    put_outlet(json, connector->outlet);
+    pw_json_close(json, '}');
+}
+
+static void put_link(struct pw_json_writer *json, const struct station *station)
+{
+    const struct link_past *past = &station->past;
+    pw_json_key(json, "link");
+    if (!past->ever) {
+        pw_json_put_null(json);
+        return;
+    }
+    pw_json_open(json, '{');
+    pw_json_key(json, "online");
+    pw_json_put_bool(json, station->uplink != NULL);
+    report_time(json, "since", past->since);
+    report_texts(json, "address", past->address);
+    int64_t rtt = uplink_rtt(station->uplink);
+    put_fixed(json, "rtt_ms", rtt >= 0, rtt, 0);
+    put_fixed(json, "last_event_seq", past->event != 0, (int64_t)past->event, 0);
+    put_fixed(json, "lines_dropped", true, past->dropped, 0);
     pw_json_close(json, '}');
 }
 
@@ -100,7 +186,10 @@ void report_station(struct pw_json_writer *json, const struct station *station)
     report_texts(json, "firmware", station->firmware);
     report_texts(json, "serial", station->serial);
     pw_json_key(json, "online");
+    pw_json_put_bool(json, station->link != NULL || station->uplink != NULL);
+    pw_json_key(json, "ocpp_online");
     pw_json_put_bool(json, station->link != NULL);
+    put_link(json, station);
     report_time(json, "last_seen", station->last_seen);
     report_time(json, "boot_at", station->boot_at);
     report_time(json, "duplicate_at", station->duplicate_at);

@@ -67,6 +67,23 @@ static const struct step steps[] = {
          " payload TEXT NOT NULL, state TEXT NOT NULL, answer TEXT,"
          " requested_at INTEGER NOT NULL, answered_at INTEGER)"},
     {15, "CREATE TABLE account (name TEXT PRIMARY KEY, password_hash TEXT NOT NULL)"},
+    // Station links. Numbers of events and log lines count from the start `boot` of a station.
+    {16, "CREATE TABLE station_link ("
+         " station_id TEXT PRIMARY KEY, since INTEGER, address TEXT, boot INTEGER NOT NULL,"
+         " event INTEGER NOT NULL, cursor INTEGER NOT NULL, dropped INTEGER NOT NULL)"},
+    // A replayed event is the same event: the constraint is its idempotency key. Lost ones have no
+    // number.
+    {17, "CREATE TABLE station_event ("
+         " n INTEGER PRIMARY KEY AUTOINCREMENT, station_id TEXT NOT NULL, boot INTEGER NOT NULL,"
+         " seq INTEGER, at INTEGER, received_at INTEGER NOT NULL, connector_id INTEGER NOT NULL,"
+         " kind TEXT NOT NULL, value INTEGER NOT NULL, text TEXT NOT NULL,"
+         " UNIQUE (station_id, boot, seq))"},
+    {18, "CREATE INDEX station_event_newest ON station_event (station_id, n)"},
+    {19, "CREATE TABLE line ("
+         " n INTEGER PRIMARY KEY AUTOINCREMENT, station_id TEXT NOT NULL, at INTEGER,"
+         " level INTEGER NOT NULL, room TEXT NOT NULL, text TEXT NOT NULL,"
+         " dropped INTEGER NOT NULL)"},
+    {20, "CREATE INDEX line_station ON line (station_id, n)"},
 };
 
 static void take_version(void *to, const struct pw_db_value *columns, size_t count)

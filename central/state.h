@@ -45,6 +45,29 @@ struct vehicle {
 
 // --- Stations.
 
+// What only a station link tells of a connector (doc/link.md). Unknown numbers are INT32_MIN.
+enum outlet_kind { OUTLET_UNTOLD, OUTLET_DC, OUTLET_AC };
+
+#define PHASES 3
+
+struct outlet {
+    enum outlet_kind kind;
+    uint8_t phases;     // in use; 0: not told
+    char pilot[4];      // "A1" … "F"; empty: none
+    char state[32];     // of the machine that drives it
+    char state_why[84]; // why it is in that state
+    uint32_t faults;    // as bits
+    int8_t energised;   // -1: not told
+    int32_t cable_ma;   // what the cable may carry
+    int32_t mv[PHASES];
+    int32_t ma[PHASES];
+    int32_t mw[PHASES];
+    int32_t limit_ma;
+    char limit_source[24];
+    char limit_why[84];
+    pw_unix_ms limit_since;
+};
+
 struct connector {
     int id;
     int status;     // enum pw_ocpp16_connector_status, -1 before the first StatusNotification
@@ -57,6 +80,9 @@ struct connector {
     struct measured live;
     pw_unix_ms updated_at;
     struct vehicle vehicle;
+    struct outlet *outlet; // NULL: no station link has told of it
+    pw_unix_ms sampled_at; // when a sample of the station link was last stored
+    bool flowed;           // it said that current flows
 };
 
 struct command {
@@ -65,6 +91,17 @@ struct command {
     int action; // enum pw_ocpp16_action
     size_t payload_len;
     char payload[]; // JSON
+};
+
+// What is kept of a station's link, also while it is down and over restarts of this program.
+struct link_past {
+    bool ever;        // it has had one
+    pw_unix_ms since; // when the present state, up or down, began
+    char address[ADDRESS_MAX];
+    uint64_t boot;   // the station's start that the numbers below count in
+    uint64_t event;  // number of the last event kept
+    uint64_t cursor; // of the next log line
+    int64_t dropped; // log lines lost at the station, all in all
 };
 
 struct station {
@@ -81,6 +118,12 @@ struct station {
     struct link *link;      // NULL: offline
     struct link *candidate; // a second socket, while the first one's life is in doubt
     struct pw_ocpp_rpc rpc;
+    struct uplink *uplink; // its station link; NULL: down
+    struct link_past past;
+    struct link_past durable; // as it was at the last commit
+    uint64_t rival;           // start of the station whose link a later start took
+    uint32_t lines;           // log lines since they were last trimmed
+    uint32_t events;
     struct command *command; // in flight first
     uint32_t commands;
     pw_unix_ms sent_wall;
@@ -154,6 +197,7 @@ struct counters {
     uint64_t messages_in, messages_out, bad_messages, calls_refused, answers_unmatched;
     uint64_t sessions_started, sessions_retried, sessions_stopped, orphans;
     uint64_t handshakes, handshakes_refused, links_lost, links_slow, duplicates;
+    uint64_t uplinks, uplinks_lost, link_events, link_events_again, lines, lines_dropped, orders;
     uint64_t http_requests, http_refused, logins_failed, streams_slow, commits, commits_failed;
 };
 
@@ -167,6 +211,11 @@ struct pw_central {
     size_t stations_cap;
     struct link **bucket; // links by number
     size_t links;
+    struct uplink **uplink; // station links by number
+    size_t uplinks;
+    size_t strangers; // of them, not yet known
+    pw_ms uplinks_at; // when they are next looked at
+    bool acks_due;    // something waits for the commit to be acknowledged
 
     bool dirty;
     bool batch_bad; // a statement of this batch failed
@@ -228,6 +277,9 @@ int stations_load(struct pw_central *central);
 void stations_free(struct pw_central *central);
 // The connector, made on first use; NULL for an id out of range.
 struct connector *connector_of(struct station *station, int64_t id);
+// Keeps the connector's status in the database.
+void connector_keep(struct pw_central *central, const struct station *station,
+                    const struct connector *connector, struct pw_instant at);
 
 // --- links.c
 
@@ -314,6 +366,15 @@ void meter_values(const struct call *call, struct connector *connector, int64_t 
 // PW_ERR_RANGE for one beyond 10^15 thousandths.
 PW_MUST_USE int meter_number(struct pw_str text, int64_t *thousandths);
 
+// Where and when something was measured. `session` 0: outside of one.
+struct taken {
+    const struct connector *connector;
+    int64_t session;
+    pw_unix_ms at;
+};
+void measurement_keep(struct pw_central *central, const struct station *station,
+                      const struct taken *taken, const struct measured *measured, pw_ms now);
+
 // --- analytics.c
 
 // One bundle of news about a vehicle; absent: 0 for imax, -1 for charge and SOC, empty for name.
@@ -334,6 +395,13 @@ bool vehicle_info(struct pw_str data, int64_t *connector, struct vehicle_news *n
 
 // --- commands.c
 
+// Writes a command's row; its id or PW_ERR_STORE.
+int64_t command_note(struct pw_central *central, const struct station *station,
+                     struct pw_str action, struct pw_str payload, bool offline,
+                     struct pw_instant at);
+// Ends it: "answered", "error", "timeout" or "offline". `answer` is JSON; empty: none.
+void command_end(struct pw_central *central, int64_t id, const char *state, struct pw_str answer,
+                 struct pw_instant at);
 int64_t command_add(struct pw_central *central, struct station *station, int action,
                     struct pw_str payload, struct pw_instant at);
 void commands_go(struct pw_central *central, struct station *station, struct pw_instant at);
@@ -341,6 +409,12 @@ void command_answered(struct pw_central *central, struct station *station,
                       const struct pw_ocpp_frame *frame, struct pw_instant at);
 void commands_check(struct pw_central *central, struct station *station, struct pw_instant at);
 void commands_lost(struct pw_central *central, struct station *station, struct pw_instant at);
+
+// --- handshake.c
+
+// NULL when `key` opens this station's door, else why not (for the operator only: the peer learns
+// nothing from it). Always costs the same time.
+const char *door_locked(struct pw_central *central, struct pw_str id, struct pw_str key);
 
 // --- traffic.c: the OCPP log.
 
@@ -357,11 +431,79 @@ struct pw_str traffic_presentable(struct pw_str payload);
 void traffic_note(struct pw_central *central, struct station *station,
                   const struct traffic *traffic, struct pw_instant at);
 
+// --- link_server.c: station links (doc/link.md).
+
+struct uplink;
+
+pw_ms uplinks_step(struct pw_central *central, struct pw_instant at);
+void uplinks_free(struct pw_central *central);
+// Of the stations' past, from the database.
+int uplinks_load(struct pw_central *central);
+// After a commit: what it made durable is acknowledged to the stations. When it was not kept, the
+// links are ended, so that the stations send all of it again.
+void uplinks_committed(struct pw_central *central, bool kept, struct pw_instant at);
+// Ends the station's link; harmless without one. `why` is a literal.
+void uplink_drop(struct pw_central *central, struct station *station, const char *why,
+                 struct pw_instant at);
+// Round trip of the last ping, ms; -1 when not known. `uplink` may be NULL.
+int64_t uplink_rtt(const struct uplink *uplink);
+
+// --- link_orders.c: what people and load sharing ask over station links.
+
+enum order_kind { ORDER_LIMIT, ORDER_ENERGIZE, ORDER_SNAPSHOT };
+
+struct order {
+    enum order_kind kind;
+    int connector;
+    int32_t ma; // LIMIT, and for how long, and what then
+    uint32_t lease_s;
+    int32_t fallback_ma;
+    bool on; // ENERGIZE
+    bool force;
+    struct pw_str text; // the limit's reason, or the idTag; may be empty
+};
+
+// Makes a command of it and sends it; its id. PW_ERR_LIMIT when as many wait as a link takes,
+// PW_ERR_RANGE with *why for a text that is too long, PW_ERR_STORE.
+int64_t order_add(struct pw_central *central, struct station *station, const struct order *order,
+                  struct pw_str payload, struct pw_out *why, struct pw_instant at);
+
+// --- link_log.c: stations' own log lines.
+
+#define LINE_QUERY_MAX 200 // bytes
+
+struct line {
+    pw_unix_ms time; // 0: the station did not know it
+    enum pw_level level;
+    struct pw_str room;
+    struct pw_str text;
+    uint32_t dropped; // so many before it were lost
+};
+
+void line_keep(struct pw_central *central, struct station *station, const struct line *line,
+               struct pw_instant at);
+
+struct line_filter {
+    struct pw_str query; // a piece of "room text", ASCII letters of either case; empty: all
+    enum pw_level level; // and everything more important
+    int64_t before;
+    int64_t limit;
+};
+// Elements of an array, newest first. Reads at most PW_CENTRAL_LINES_KEPT rows.
+void report_lines(const struct pw_central *central, struct pw_json_writer *json,
+                  const struct station *station, const struct line_filter *filter);
+
+// --- link_news.c: what stations tell over their links.
+
+void report_link_events(const struct pw_central *central, struct pw_json_writer *json,
+                        const struct station *station, int64_t before, int64_t limit);
+
 // --- events.c
 
 void event_station(struct pw_central *central, const struct station *station);
-void event_measurement(struct pw_central *central, const struct station *station, int connector,
-                       const struct measured *measured, pw_unix_ms at);
+void event_measurement(struct pw_central *central, const struct station *station,
+                       const struct connector *connector, const struct measured *measured,
+                       pw_unix_ms at);
 void event_session(struct pw_central *central, int64_t id, pw_unix_ms wall);
 void event_command(struct pw_central *central, int64_t id);
 // Opens the event being written, and sends it to every stream that wants it.
@@ -382,6 +524,7 @@ void report_time(struct pw_json_writer *json, const char *key, pw_unix_ms at);
 // Members of a session's or command's object without its braces; false when there is none.
 bool report_session(const struct pw_central *central, struct pw_json_writer *json, int64_t id,
                     pw_unix_ms wall);
+void report_phases(struct pw_json_writer *json, const struct outlet *outlet);
 bool report_command(const struct pw_central *central, struct pw_json_writer *json, int64_t id);
 // Elements of an array, as many as the filter lets through.
 struct session_filter {

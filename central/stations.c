@@ -136,6 +136,26 @@ struct connector *connector_of(struct station *station, int64_t id)
     return connector;
 }
 
+void connector_keep(struct pw_central *central, const struct station *station,
+                    const struct connector *connector, struct pw_instant at)
+{
+    struct pw_db_value args[] = {
+        pw_db_text(pw_str_of(station->id)),
+        pw_db_int(connector->id),
+        pw_db_text(pw_ocpp_code_text(&pw_ocpp16_connector_status, connector->status)),
+        pw_db_text(pw_ocpp_code_text(&pw_ocpp16_error_code, connector->error_code)),
+        db_words(connector->info),
+        db_words(connector->vendor_error_code),
+        db_time(connector->since),
+    };
+    (void)db_write(central,
+                   "INSERT INTO connector (station_id, connector_id, status, error_code, info,"
+                   " vendor_error_code, since) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+                   " ON CONFLICT (station_id, connector_id) DO UPDATE SET status = $3,"
+                   " error_code = $4, info = $5, vendor_error_code = $6, since = $7",
+                   args, PW_COUNT(args), at.now);
+}
+
 // --- From the database.
 
 static void take_station(void *to, const struct pw_db_value *columns, size_t count)
@@ -195,7 +215,8 @@ int stations_load(struct pw_central *central)
         db_read(central,
                 "SELECT station_id, connector_id, id, id_tag FROM session"
                 " WHERE stop_at IS NULL AND suspect IS NULL ORDER BY id",
-                NULL, 0, take_session, central) < 0) {
+                NULL, 0, take_session, central) < 0 ||
+        uplinks_load(central) != PW_OK) {
         return PW_ERR_STORE;
     }
     return rows == (int64_t)central->stations ? PW_OK : PW_ERR_LIMIT;
@@ -206,6 +227,9 @@ void stations_free(struct pw_central *central)
     for (size_t i = 0; i < central->stations; i++) {
         struct station *station = central->station[i];
         for (size_t k = 0; k < PW_CENTRAL_CONNECTORS; k++) {
+            if (station->connector[k] != NULL) {
+                free(station->connector[k]->outlet);
+            }
             free(station->connector[k]);
         }
         while (station->command != NULL) {

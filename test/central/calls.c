@@ -35,7 +35,7 @@ static void every_core_call_is_answered(void **state)
         {"[2,\"6\",\"DataTransfer\",{\"vendorId\":\"x\"}]",
          "[3,\"6\",{\"status\":\"UnknownVendorId\"}]"},
         {"[2,\"7\",\"DataTransfer\",{\"vendorId\":\"org.pilotwire\",\"messageId\":\"x\"}]",
-         "[3,\"7\",{\"status\":\"UnknownMessageId\"}]"},
+         "[3,\"7\",{\"status\":\"UnknownVendorId\"}]"},
         {"[2,\"8\",\"DataTransfer\",{\"vendorId\":\"RivotMotors\",\"messageId\":\"VehicleInfo\","
          "\"data\":\"{\\\"soc\\\":55.5,\\\"maxCurrent\\\":60}\"}]",
          "[3,\"8\",{\"status\":\"Accepted\"}]"},

@@ -1,0 +1,135 @@
+// Orders over station links: people's become commands with a row that ends exactly once, load
+// sharing's come back with their ticket.
+#include "limiter.h"
+#include "uplink.h"
+
+#include <string.h>
+
+static const char *const order_names[] = {"LinkLimit", "LinkEnergize", "LinkSnapshot"};
+
+static int send_order(struct pw_central *central, struct uplink *uplink, const struct order *order,
+                      struct pw_out *why, struct pw_instant at)
+{
+    const struct pw_link_set_limit limit = {
+        .connector = (uint8_t)order->connector,
+        .limit_ma = order->ma,
+        .lease_s = order->lease_s,
+        .fallback_ma = order->fallback_ma,
+        .reason = order->text,
+    };
+    const struct pw_link_energize energize = {
+        .connector = (uint8_t)order->connector,
+        .on = order->on,
+        .force = order->force,
+        .id_tag = order->text,
+    };
+    switch (order->kind) {
+    case ORDER_LIMIT: return uplink_ask(central, uplink, PW_LINK_SET_LIMIT, &limit, why, at);
+    case ORDER_ENERGIZE: return uplink_ask(central, uplink, PW_LINK_ENERGIZE, &energize, why, at);
+    case ORDER_SNAPSHOT: return uplink_ask(central, uplink, PW_LINK_GET_ALL, NULL, why, at);
+    }
+    PW_UNREACHABLE();
+}
+
+static struct asked *free_place(struct uplink *uplink)
+{
+    for (size_t i = 0; i < PW_COUNT(uplink->asked); i++) {
+        if (uplink->asked[i].number == 0) {
+            return &uplink->asked[i];
+        }
+    }
+    return NULL;
+}
+
+// The place where its answer will be looked for, or an error and *why.
+static int place_order(struct pw_central *central, struct station *station,
+                       const struct order *order, struct asked **place, struct pw_out *why,
+                       struct pw_instant at)
+{
+    struct uplink *uplink = station->uplink;
+    *place = free_place(uplink);
+    if (*place == NULL) {
+        return PW_ERR_LIMIT;
+    }
+    int number = send_order(central, uplink, order, why, at);
+    if (number < 0) {
+        return number;
+    }
+    **place = (struct asked){.number = (uint16_t)number, .connector = order->connector};
+    central->count.orders++;
+    return PW_OK;
+}
+
+int64_t order_add(struct pw_central *central, struct station *station, const struct order *order,
+                  struct pw_str payload, struct pw_out *why, struct pw_instant at)
+{
+    struct asked *place = NULL;
+    bool offline = station->uplink == NULL || pw_link_central_gone(&station->uplink->end);
+    if (!offline) {
+        int result = place_order(central, station, order, &place, why, at);
+        if (result != PW_OK && result != PW_ERR_BUSY) {
+            return result;
+        }
+        offline = result == PW_ERR_BUSY;
+    }
+    int64_t id =
+        command_note(central, station, pw_str_of(order_names[order->kind]), payload, offline, at);
+    if (id > 0 && !offline) {
+        place->command = id;
+    }
+    return id;
+}
+
+// --- Answers.
+
+static void put_answer(struct pw_out *out, const char *status, struct pw_str code,
+                       struct pw_str text)
+{
+    struct pw_json_writer json = PW_JSON_WRITER(out);
+    pw_json_open(&json, '{');
+    pw_json_key(&json, "status");
+    pw_json_put_s(&json, status);
+    if (code.len > 0) {
+        pw_json_key(&json, "code");
+        pw_json_put_text(&json, code);
+    }
+    if (text.len > 0) {
+        pw_json_key(&json, "reason");
+        pw_json_put_text(&json, text);
+    }
+    pw_json_close(&json, '}');
+}
+
+static void end_command(struct pw_central *central, int64_t id, const struct pw_link_report *report,
+                        struct pw_instant at)
+{
+    char text[PW_LINK_WHY_MAX * 6 + 64];
+    struct pw_out out = PW_OUT(text);
+    if (report->code == PW_LINK_E_TIMEOUT) {
+        command_end(central, id, "timeout", (struct pw_str){0}, at);
+    } else if (report->code == PW_LINK_E_LOST) {
+        // Whether it arrived is not known: it is never sent again, nobody may stand there now.
+        command_end(central, id, "offline", (struct pw_str){0}, at);
+    } else {
+        bool done = report->news == PW_LINK_NEWS_SNAPSHOT || report->code == PW_LINK_E_NONE;
+        struct pw_str code = done ? PW_STR("") : pw_str_of(pw_link_error_name(report->code));
+        struct pw_str why = report->news == PW_LINK_NEWS_SNAPSHOT ? PW_STR("") : report->text;
+        put_answer(&out, done ? "Accepted" : "Refused", code, why);
+        command_end(central, id, "answered", pw_out_str(&out), at);
+    }
+}
+
+void order_answered(struct pw_central *central, struct uplink *uplink,
+                    const struct pw_link_report *report, struct pw_instant at)
+{
+    for (size_t i = 0; i < PW_COUNT(uplink->asked); i++) {
+        struct asked asked = uplink->asked[i];
+        if (report->number == 0 || asked.number != report->number) {
+            continue;
+        }
+        uplink->asked[i] = (struct asked){0};
+        if (asked.command != 0) {
+            end_command(central, asked.command, report, at);
+        }
+    }
+}

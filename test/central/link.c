@@ -1,0 +1,618 @@
+// Station links: who gets in, what is kept of what stations tell, and what comes of orders. The
+// other end is the station's own machine (proto/link).
+#include "peer.h"
+
+static struct bench bench;
+
+static int setup(void **state)
+{
+    static struct peer peer;
+    bench_open(&bench);
+    peer_make(&peer, &bench, "A", 7);
+    bench_login(&bench);
+    *state = &peer;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bench_close(&bench);
+    return 0;
+}
+
+static const char *get(const char *path)
+{
+    assert_int_equal(bench_http(&bench, PW_HTTP_GET, path, ""), 200);
+    return bench.body;
+}
+
+static int post(const char *path, const char *body)
+{
+    return bench_http(&bench, PW_HTTP_POST, path, body);
+}
+
+static const struct station *station(void)
+{
+    return station_find(bench.central, PW_STR("A"));
+}
+
+// --- Who gets in.
+
+static void station_with_its_key_is_let_in_and_shown(void **state)
+{
+    struct peer *peer = *state;
+    assert_has(get("/api/v1/stations/A"), "\"link\":null");
+    peer_pass(peer, 1000);
+    assert_int_equal(peer->end.state, PW_LINK_ONLINE);
+    const char *body = get("/api/v1/stations/A");
+    assert_has(body, "\"online\":true,\"ocpp_online\":false,\"link\":{\"online\":true");
+    assert_has(body, "\"vendor\":\"Pilotwire\",\"model\":\"AC station\",\"firmware\":\"1.2.3\"");
+    assert_has(body, "\"kind\":\"ac\"");
+}
+
+// The doctor knows why; the peer is closed without a word, and nothing else happens.
+static void wrong_key_and_unknown_station_are_refused_with_a_reason(void **state)
+{
+    struct peer *peer = *state;
+    size_t before = bench.derivations;
+    peer->end.who.key = PW_STR("some-other-key-12");
+    peer_pass(peer, 100);
+    assert_int_equal(peer->end.state, PW_LINK_WAITING);
+    assert_int_equal(bench.derivations - before, 1);
+    assert_has(get("/api/v1/refused"), "\"reason\":\"link: wrong key\"");
+    peer->end.who.id = PW_STR("NOBODY");
+    before = bench.derivations;
+    peer_pass(peer, 2000);
+    assert_int_equal(bench.derivations - before, 1);
+    assert_has(get("/api/v1/refused"),
+               "\"station_id\":\"NOBODY\",\"address\":\"192.0.2.1\",\"status\":401,"
+               "\"reason\":\"link: unknown station, or one without a key\"");
+    assert_null(station()->uplink);
+}
+
+// facts/reliability.md T38: no work is done for an address that has guessed ten times.
+static void guessing_keys_is_slowed_down(void **state)
+{
+    struct peer *peer = *state;
+    peer->end.who.key = PW_STR("some-other-key-12");
+    for (int i = 0; i < 10; i++) {
+        peer->end.try_at = bench.at.now;
+        peer_pass(peer, 1);
+    }
+    size_t before = bench.derivations;
+    peer->end.try_at = bench.at.now;
+    peer_pass(peer, 1);
+    assert_int_equal(bench.derivations, before);
+    assert_has(get("/api/v1/refused"), "\"status\":429");
+}
+
+static void what_is_no_hello_is_closed_and_noted(void **state)
+{
+    (void)state;
+    static const char *const firsts[] = {"GET / HTTP/1.1\r\n\r\n", "PW\x10\0\0\0\0\0"};
+    static const size_t lens[] = {18, 8};
+    for (size_t i = 0; i < PW_COUNT(firsts); i++) {
+        assert_true(pw_central_wire_opened(bench.central, 900 + i, PW_STR("192.0.2.5"), bench.at));
+        pw_central_wire_bytes(bench.central, 900 + i, (const uint8_t *)firsts[i], lens[i],
+                              bench.at);
+        pw_central_wire_closed(bench.central, 900 + i, bench.at);
+    }
+    assert_int_equal(bench.central->strangers, 0);
+    assert_has(get("/api/v1/refused"), "\"status\":400");
+}
+
+// A frame longer than a hello can be is refused by its length, before its bytes have come.
+static void oversized_first_frame_is_refused_by_its_head(void **state)
+{
+    (void)state;
+    static const uint8_t head[] = {'P', 'W', 0x01, 0, 0, 0, 0xFF, 0xFF};
+    assert_true(pw_central_wire_opened(bench.central, 900, PW_STR("192.0.2.5"), bench.at));
+    pw_central_wire_bytes(bench.central, 900, head, sizeof(head), bench.at);
+    assert_has(get("/api/v1/refused"), "too long");
+    pw_central_wire_closed(bench.central, 900, bench.at);
+}
+
+static void who_says_nothing_is_closed_in_time(void **state)
+{
+    (void)state;
+    assert_true(pw_central_wire_opened(bench.central, 900, PW_STR("192.0.2.5"), bench.at));
+    bench_pass(&bench, PW_LINK_HELLO_MS + 200);
+    assert_has(get("/api/v1/metrics"), "pilotwire");
+    assert_int_equal(bench.central->uplinks, 1); // until the port says that it is closed
+    pw_central_wire_closed(bench.central, 900, bench.at);
+    assert_int_equal(bench.central->uplinks, 0);
+}
+
+// Memory before authentication is bounded, and a flood of strangers does not keep stations out for
+// long: each newcomer costs the oldest stranger its place.
+static void flood_of_strangers_is_bounded_and_the_oldest_goes(void **state)
+{
+    struct peer *peer = *state;
+    for (uint64_t i = 0; i < PW_CENTRAL_WIRES_UNPROVED; i++) {
+        assert_true(
+            pw_central_wire_opened(bench.central, 10000 + i, PW_STR("192.0.2.66"), bench.at));
+        bench.at.now++;
+    }
+    assert_false(pw_central_wire_opened(bench.central, 20000, PW_STR("192.0.2.66"), bench.at));
+    pw_central_wire_closed(bench.central, 10000, bench.at);
+    peer_pass(peer, 1000);
+    assert_int_equal(peer->end.state, PW_LINK_ONLINE);
+}
+
+// A station opens a second connection only when it has given the first up.
+static void second_connection_replaces_the_first(void **state)
+{
+    struct peer *peer = *state;
+    static struct peer again;
+    peer_pass(peer, 100);
+    peer->deaf = true; // half open: neither end is told
+    peer_make(&again, &bench, "A", 7);
+    struct peer *both[] = {peer, &again};
+    peers_pass(both, 2, 100);
+    assert_true(peer->closed);
+    assert_int_equal(again.end.state, PW_LINK_ONLINE);
+    assert_ptr_equal(station()->uplink != NULL, true);
+    assert_int_equal(bench.central->uplinks, 2);
+    peer_cut(peer);
+    assert_int_equal(bench.central->uplinks, 1);
+    assert_has(get("/api/v1/stations/A"), "\"link\":{\"online\":true");
+    assert_has(get("/api/v1/stations/A"), "\"duplicate_at\":null");
+}
+
+// Two devices with one identity throw each other out; it is noticed at the third turn.
+static void two_devices_with_one_identity_are_noticed(void **state)
+{
+    struct peer *peer = *state;
+    static struct peer other;
+    peer_pass(peer, 100);
+    peer_make(&other, &bench, "A", 8);
+    struct peer *both[] = {peer, &other};
+    peers_pass(both, 2, 70000);
+    assert_has(get("/api/v1/stations/A"), "\"duplicate_at\":\"2026");
+    assert_has(get("/api/v1/refused"), "duplicate identity: two devices link in turn");
+}
+
+// facts/reliability.md B8, half-open links: nobody is told, and both find out within 30 s.
+static void half_open_link_is_found_within_thirty_seconds(void **state)
+{
+    struct peer *peer = *state;
+    peer_pass(peer, 1000);
+    peer->deaf = true;
+    peer_pass(peer, 30000);
+    assert_null(station()->uplink);
+    assert_int_not_equal(peer->end.state, PW_LINK_ONLINE);
+    assert_has(get("/api/v1/stations/A"), "\"link\":{\"online\":false");
+}
+
+static void quiet_link_is_kept_by_pings(void **state)
+{
+    struct peer *peer = *state;
+    peer_pass(peer, 1000);
+    const struct uplink *first = station()->uplink;
+    peer_pass(peer, 3600000);
+    assert_ptr_equal(station()->uplink, first);
+}
+
+static void removed_key_ends_the_link(void **state)
+{
+    struct peer *peer = *state;
+    peer_pass(peer, 1000);
+    assert_int_equal(bench_http(&bench, PW_HTTP_DELETE, "/api/v1/stations/A", ""), 204);
+    peer_pass(peer, 5000);
+    assert_null(station()->uplink);
+    assert_has(get("/api/v1/refused"), "link: unknown station");
+}
+
+static void station_that_does_not_read_is_closed(void **state)
+{
+    struct peer *peer = *state;
+    peer_pass(peer, 1000);
+    peer->full = true;
+    peer_tell(peer, PW_LINK_EVENT_PILOT, 0, "B1");
+    peer_pass(peer, 300);
+    assert_null(station()->uplink);
+}
+
+// --- Events.
+
+static void event_is_kept_once_and_shown_at_once(void **state)
+{
+    struct peer *peer = *state;
+    peer_pass(peer, 1000);
+    peer_tell(peer, PW_LINK_EVENT_PILOT, 0, "C2");
+    peer_tell(peer, PW_LINK_EVENT_CONTACTOR, 1, "");
+    peer_tell(peer, PW_LINK_EVENT_LIMIT, 10000, "load: lease over");
+    peer_tell(peer, PW_LINK_EVENT_STATUS, 0, "Charging");
+    pw_ms before = bench.at.now;
+    peer_pass(peer, 0);
+    assert_int_equal(bench.at.now, before); // not a millisecond later
+    const char *body = get("/api/v1/stations/A");
+    assert_has(body, "\"status\":\"Charging\"");
+    assert_has(body, "\"pilot\":\"C2\",\"energised\":true,\"limit\":{\"a\":10,\"source\":\"load\","
+                     "\"why\":\"lease over\",\"since\":\"2026");
+    assert_has(body, "\"last_event_seq\":4");
+    body = get("/api/v1/stations/A/link/events?limit=2");
+    assert_has(body, "\"seq\":4,");
+    assert_has(body, "\"connector_id\":1,\"kind\":\"status\",\"value\":0,\"text\":\"Charging\"");
+    assert_null(strstr(body, "\"seq\":2,"));
+}
+
+// What was told while the link was down comes afterwards, in order, and nothing twice: the cut
+// comes at every point around the acknowledgement.
+static void replay_after_a_cut_never_doubles(void **state)
+{
+    struct peer *peer = *state;
+    peer_pass(peer, 1000);
+    for (int i = 1; i <= 40; i++) {
+        peer_tell(peer, PW_LINK_EVENT_METER, i, "");
+        peer_pass(peer, (pw_ms)(i % 14)); // commits, and with them acks, come after 10 ms
+        if (i % 3 == 0) {
+            peer_cut(peer);
+            peer_tell(peer, PW_LINK_EVENT_METER, 1000 + i, "");
+            peer_pass(peer, 70000);
+        }
+    }
+    peer_pass(peer, 1000);
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM station_event"), 53);
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(DISTINCT seq) FROM station_event"), 53);
+    assert_int_equal(bench_count(&bench, "SELECT MAX(seq) FROM station_event"), 53);
+    // In the order of their numbers.
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM station_event a JOIN station_event b"
+                                         " ON a.n < b.n AND a.seq > b.seq"),
+                     0);
+    assert_int_equal(peer->end.first, 54); // the station may forget them all
+}
+
+// facts/reliability.md: what was acknowledged is durable. A commit that fails costs the link, and
+// the station says all of it again.
+static void nothing_is_acknowledged_that_was_not_kept(void **state)
+{
+    struct peer *peer = *state;
+    peer_pass(peer, 1000);
+    bench.fail_commits = 1;
+    peer_tell(peer, PW_LINK_EVENT_PILOT, 0, "B1");
+    peer_pass(peer, 200);
+    assert_int_equal(peer->end.first, 1);
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM station_event"), 0);
+    peer_pass(peer, 60000);
+    assert_int_equal(peer->end.first, 2);
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM station_event"), 1);
+}
+
+static void restart_of_the_central_goes_on_where_it_was(void **state)
+{
+    struct peer *peer = *state;
+    peer_pass(peer, 1000);
+    peer_tell(peer, PW_LINK_EVENT_PILOT, 0, "B1");
+    peer_pass(peer, 1000);
+    peer->wire = 0;
+    bench_restart(&bench);
+    bench_login(&bench);
+    pw_link_station_down(&peer->end, bench.at.now);
+    assert_has(get("/api/v1/stations/A"), "\"link\":{\"online\":false");
+    peer_tell(peer, PW_LINK_EVENT_PILOT, 0, "A1");
+    peer_pass(peer, 70000);
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM station_event"), 2);
+    assert_has(get("/api/v1/stations/A"), "\"last_event_seq\":2");
+}
+
+// A station that restarted counts from 1 again: those are other events.
+static void restarted_station_counts_anew(void **state)
+{
+    struct peer *peer = *state;
+    peer_pass(peer, 1000);
+    peer_tell(peer, PW_LINK_EVENT_PILOT, 0, "B1");
+    peer_pass(peer, 1000);
+    peer_cut(peer);
+    static struct peer restarted;
+    peer_make(&restarted, &bench, "A", 99);
+    peer_tell(&restarted, PW_LINK_EVENT_START, 0, "1.2.3");
+    peer_pass(&restarted, 1000);
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM station_event WHERE seq = 1"), 2);
+    assert_has(get("/api/v1/stations/A"), "\"duplicate_at\":null");
+}
+
+// More happened than the station could hold: the hole is said, not hidden.
+static void lost_events_are_counted(void **state)
+{
+    struct peer *peer = *state;
+    peer_pass(peer, 1000);
+    peer_cut(peer);
+    for (int i = 0; i < PW_LINK_EVENTS + 5; i++) {
+        peer_tell(peer, PW_LINK_EVENT_METER, i, "");
+    }
+    peer_pass(peer, 70000);
+    assert_int_equal(bench_count(&bench, "SELECT value FROM station_event WHERE kind = 'lost'"), 5);
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM station_event"), PW_LINK_EVENTS + 1);
+    assert_has(get("/api/v1/stations/A/link/events?limit=500"), "\"seq\":null");
+}
+
+// --- Snapshots.
+
+static void snapshot_shows_phases_limit_and_pilot(void **state)
+{
+    struct peer *peer = *state;
+    struct pw_link_connector *c = &peer->connector;
+    c->status = PW_STR("Charging");
+    c->pilot = PW_STR("C2");
+    c->state = PW_STR("charging");
+    c->state_why = PW_STR("the vehicle asks");
+    c->energised = true;
+    c->phases = 3;
+    for (int i = 0; i < 3; i++) {
+        c->mv[i] = 230000 + i;
+        c->ma[i] = 10000 + i;
+        c->mw[i] = i < 2 ? 2300000 : INT32_MIN;
+    }
+    c->power_mw = 6900000;
+    c->offered_ma = 10000;
+    c->limit_ma = 10000;
+    c->limit_who = PW_STR("load");
+    c->limit_why = PW_STR("house full");
+    c->limit_age_ms = 5000;
+    c->cable_ma = 20000;
+    c->energy_mwh = 1234567;
+    c->temp_dc = 315;
+    c->faults = 5;
+    peer_pass(peer, 5000);
+    const char *body = get("/api/v1/stations/A");
+    static const char *const parts[] = {
+        "\"status\":\"Charging\"",
+        "\"power_w\":6900,\"voltage_v\":230.002,\"current_a\":10.002,\"offered_a\":10,",
+        "\"energy_wh\":1234.567,\"temperature_c\":31.5",
+        "\"kind\":\"ac\",\"phases\":3,\"phase_voltage_v\":[230,230.001,230.002],"
+        "\"phase_current_a\":[10,10.001,10.002],\"phase_power_w\":[2300,2300,null],"
+        "\"pilot\":\"C2\",\"energised\":true,\"limit\":{\"a\":10,\"source\":\"load\","
+        "\"why\":\"house full\",\"since\":\"2026-05-28T20:26:3",
+        "\"cable_a\":20,\"state\":\"charging\",\"state_why\":\"the vehicle asks\",\"faults\":5"};
+    for (size_t i = 0; i < PW_COUNT(parts); i++) {
+        assert_has(body, parts[i]);
+    }
+}
+
+// The curve of a charge comes from snapshots too, thinned; an idle connector leaves none.
+static void curve_gets_a_point_every_ten_seconds_while_current_flows(void **state)
+{
+    struct peer *peer = *state;
+    peer_pass(peer, 60000);
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM measurement"), 0);
+    peer->connector.energised = true;
+    peer->connector.power_mw = 7000000;
+    peer_pass(peer, 60000);
+    int64_t during = bench_count(&bench, "SELECT COUNT(*) FROM measurement");
+    assert_in_range(during, 5, 7);
+    peer->connector.energised = false;
+    peer->connector.power_mw = 0;
+    peer_pass(peer, 60000);
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM measurement"), during + 1);
+    assert_int_equal(bench_count(&bench, "SELECT power FROM measurement ORDER BY at DESC LIMIT 1"),
+                     0);
+}
+
+// --- Log lines.
+
+static void tell_lines(struct peer *peer, uint64_t cursor, uint64_t dropped,
+                       const char *const *text, size_t count)
+{
+    const struct pw_link_log_batch batch = {
+        .cursor = cursor, .dropped = dropped, .next = cursor + count};
+    uint64_t from = 0;
+    struct pw_link_writer w;
+    assert_true(pw_link_station_wants_log(&peer->end, &from));
+    pw_link_station_log_begin(&peer->end, &batch, &w);
+    for (size_t i = 0; i < count; i++) {
+        const struct pw_link_line line = {.cursor = cursor + i,
+                                          .level = i % 2 == 0 ? PW_LOG_INFO : PW_LOG_ERROR,
+                                          .wall = bench.at.wall,
+                                          .room = PW_STR("evse"),
+                                          .text = pw_str_of(text[i])};
+        assert_true(pw_link_station_log_line(&w, &line));
+    }
+    pw_link_station_log_end(&peer->end, &w, bench.at.now);
+}
+
+static void lines_are_kept_once_searched_and_losses_said(void **state)
+{
+    struct peer *peer = *state;
+    static const char *const first[] = {"pilot from=B2 to=C2", "weld ADC=100%"};
+    static const char *const second[] = {"closing", "limit_ma=10000"};
+    peer_pass(peer, 1000);
+    tell_lines(peer, 0, 0, first, 2);
+    peer_pass(peer, 1000);
+    tell_lines(peer, 12, 10, second, 2);
+    // The link goes before the acknowledgement can come: the batch is said again.
+    peer_pass(peer, 5);
+    peer_cut(peer);
+    peer_pass(peer, 5000);
+    uint64_t cursor = 0;
+    assert_true(pw_link_station_wants_log(&peer->end, &cursor));
+    assert_int_equal(cursor, 14); // it was kept: the welcome says so
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM line"), 4);
+    const char *body = get("/api/v1/stations/A/logs");
+    assert_has(body, "{\"dropped\":10,\"lines\":[{\"n\":4,");
+    assert_has(body, "\"text\":\"closing\",\"dropped\":10}");
+    assert_has(get("/api/v1/stations/A"), "\"lines_dropped\":10");
+
+    static const struct {
+        const char *query;
+        int lines;
+    } rows[] = {{"", 4},
+                {"?query=PILOT", 1},
+                {"?query=evse%20closing", 0}, // escapes are the port's business
+                {"?query=evse closing", 1},
+                {"?query=%", 1},
+                {"?query=_", 1},
+                {"?query=\\", 0},
+                {"?level=error", 2},
+                {"?level=warn&query=limit", 1},
+                {"?before=3", 2},
+                {"?limit=1", 1}};
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        char path[128];
+        int found = 0;
+        (void)snprintf(path, sizeof(path), "/api/v1/stations/A/logs%s", rows[i].query);
+        for (const char *at = strstr(get(path), "\"n\":"); at != NULL;
+             at = strstr(at + 1, "\"n\":")) {
+            found++;
+        }
+        assert_int_equal(found, rows[i].lines);
+    }
+    assert_int_equal(bench_http(&bench, PW_HTTP_GET, "/api/v1/stations/A/logs?level=loud", ""),
+                     400);
+    assert_has(bench.body, "level: \\\"loud\\\" is none of error, warn, info, debug");
+}
+
+// --- Orders.
+
+static void order_comes_back_with_the_station_s_answer(void **state)
+{
+    struct peer *peer = *state;
+    peer_pass(peer, 1000);
+    assert_int_equal(post("/api/v1/stations/A/link/limit",
+                          "{\"connector_id\":1,\"current_a\":10.5,\"lease_s\":60,"
+                          "\"fallback_a\":6,\"reason\":\"a test\"}"),
+                     202);
+    assert_has(bench.body, "{\"command_id\":1,\"state\":\"pending\"}");
+    peer_pass(peer, 0);
+    assert_int_equal(peer->type, PW_LINK_SET_LIMIT);
+    assert_int_equal(peer->limit.limit_ma, 10500);
+    assert_int_equal(peer->limit.lease_s, 60);
+    assert_int_equal(peer->limit.fallback_ma, 6000);
+    assert_string_equal(peer->reason, "a test");
+    assert_has(get("/api/v1/commands/1"), "\"action\":\"LinkLimit\",\"state\":\"answered\","
+                                          "\"answer\":{\"status\":\"Accepted\"}");
+
+    peer->code = PW_LINK_E_REFUSED;
+    peer->text = PW_STR("no vehicle (A1)");
+    assert_int_equal(post("/api/v1/stations/A/link/energize",
+                          "{\"connector_id\":1,\"on\":true,\"id_tag\":\"04A2\"}"),
+                     202);
+    peer_pass(peer, 0);
+    assert_true(peer->energize.on);
+    assert_false(peer->energize.force);
+    assert_string_equal(peer->id_tag, "04A2");
+    assert_has(get("/api/v1/commands/2"),
+               "\"answer\":{\"status\":\"Refused\",\"code\":\"refused\",\"reason\":\"no vehicle "
+               "(A1)\"}");
+
+    assert_int_equal(post("/api/v1/stations/A/link/snapshot", ""), 202);
+    peer_pass(peer, 0);
+    assert_has(get("/api/v1/commands/3"),
+               "\"action\":\"LinkSnapshot\",\"state\":\"answered\",\"answer\":{\"status\":"
+               "\"Accepted\"}");
+}
+
+static void order_without_an_answer_ends_once(void **state)
+{
+    struct peer *peer = *state;
+    static const char limit[] =
+        "{\"connector_id\":1,\"current_a\":0,\"lease_s\":10,\"fallback_a\":0}";
+    assert_int_equal(post("/api/v1/stations/A/link/limit", limit), 202);
+    assert_has(bench.body, "\"state\":\"offline\"");
+    peer_pass(peer, 1000);
+    peer->silent = true;
+    assert_int_equal(post("/api/v1/stations/A/link/limit", limit), 202);
+    peer_pass(peer, PW_LINK_ANSWER_MS + 200);
+    assert_has(get("/api/v1/commands/2"), "\"state\":\"timeout\"");
+    assert_int_equal(post("/api/v1/stations/A/link/limit", limit), 202);
+    peer_pass(peer, 10);
+    peer_cut(peer);
+    assert_has(get("/api/v1/commands/3"), "\"state\":\"offline\"");
+}
+
+static void more_orders_than_a_link_takes_are_refused(void **state)
+{
+    struct peer *peer = *state;
+    peer_pass(peer, 1000);
+    peer->silent = true;
+    int status = 202;
+    int taken = 0;
+    while (status == 202 && taken < 100) {
+        status = post("/api/v1/stations/A/link/snapshot", "");
+        taken += status == 202 ? 1 : 0;
+    }
+    assert_int_equal(status, 429);
+    assert_in_range(taken, 4, PW_LINK_OPEN);
+}
+
+// Each refusal names the thing, the value and what is allowed, and sends nothing.
+static void wrong_values_are_refused_before_they_are_sent(void **state)
+{
+    struct peer *peer = *state;
+    static const struct {
+        const char *path;
+        const char *body;
+        const char *why;
+    } rows[] = {
+        {"limit", "{}", "connector_id: is required"},
+        {"limit", "{\"connector_id\":0}", "connector_id: 0 is not a connector, 1 to 32"},
+        {"limit", "{\"connector_id\":1,\"current_a\":5.9}", "current_a: 5.9 is not 0 or 6 to 80 A"},
+        {"limit", "{\"connector_id\":1,\"current_a\":80.001}", "80.001 is not 0 or 6 to 80 A"},
+        {"limit", "{\"connector_id\":1,\"current_a\":1e6}", "1e6 is not 0 or 6 to 80 A"},
+        {"limit", "{\"connector_id\":1,\"current_a\":-6}", "-6 is not 0 or 6 to 80 A"},
+        {"limit", "{\"connector_id\":1,\"current_a\":\"NaN\"}", "NaN is not 0 or 6 to 80 A"},
+        {"limit", "{\"connector_id\":1,\"current_a\":NaN}", "no JSON"},
+        {"limit", "{\"connector_id\":1,\"current_a\":6,\"lease_s\":9}",
+         "lease_s: 9 is not 10 to 3600 s, whole"},
+        {"limit", "{\"connector_id\":1,\"current_a\":6,\"lease_s\":3601}",
+         "3601 is not 10 to 3600 s"},
+        {"limit", "{\"connector_id\":1,\"current_a\":6,\"lease_s\":10.5}",
+         "10.5 is not 10 to 3600 s"},
+        {"limit", "{\"connector_id\":1,\"current_a\":6,\"lease_s\":60}", "fallback_a: is required"},
+        {"limit", "{\"connector_id\":1,\"current_a\":6,\"lease_s\":60,\"fallback_a\":1}",
+         "fallback_a: 1 is not 0 or 6 to 80 A"},
+        {"energize", "{\"connector_id\":1}", "on: is required"},
+        {"energize", "{\"connector_id\":1,\"on\":1}", "on: 1 is not true or false"},
+        {"energize", "{\"connector_id\":33,\"on\":true}", "33 is not a connector, 1 to 32"},
+        {"energize", "{\"connector_id\":1,\"on\":true,\"id_tag\":\"123456789012345678901\"}",
+         "id_tag: may have at most 20 characters"},
+    };
+    peer_pass(peer, 1000);
+    unsigned before = peer->requests;
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        char path[64];
+        (void)snprintf(path, sizeof(path), "/api/v1/stations/A/link/%s", rows[i].path);
+        assert_int_equal(post(path, rows[i].body), 400);
+        assert_has(bench.body, rows[i].why);
+    }
+    assert_int_equal(post("/api/v1/stations/NOBODY/link/snapshot", ""), 404);
+    peer_pass(peer, 0);
+    assert_int_equal(peer->requests, before);
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM command"), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(station_with_its_key_is_let_in_and_shown),
+        TEST(wrong_key_and_unknown_station_are_refused_with_a_reason),
+        TEST(guessing_keys_is_slowed_down),
+        TEST(what_is_no_hello_is_closed_and_noted),
+        TEST(oversized_first_frame_is_refused_by_its_head),
+        TEST(who_says_nothing_is_closed_in_time),
+        TEST(flood_of_strangers_is_bounded_and_the_oldest_goes),
+        TEST(second_connection_replaces_the_first),
+        TEST(two_devices_with_one_identity_are_noticed),
+        TEST(half_open_link_is_found_within_thirty_seconds),
+        TEST(quiet_link_is_kept_by_pings),
+        TEST(removed_key_ends_the_link),
+        TEST(station_that_does_not_read_is_closed),
+        TEST(event_is_kept_once_and_shown_at_once),
+        TEST(replay_after_a_cut_never_doubles),
+        TEST(nothing_is_acknowledged_that_was_not_kept),
+        TEST(restart_of_the_central_goes_on_where_it_was),
+        TEST(restarted_station_counts_anew),
+        TEST(lost_events_are_counted),
+        TEST(snapshot_shows_phases_limit_and_pilot),
+        TEST(curve_gets_a_point_every_ten_seconds_while_current_flows),
+        TEST(lines_are_kept_once_searched_and_losses_said),
+        TEST(order_comes_back_with_the_station_s_answer),
+        TEST(order_without_an_answer_ends_once),
+        TEST(more_orders_than_a_link_takes_are_refused),
+        TEST(wrong_values_are_refused_before_they_are_sent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -4,6 +4,7 @@
 #include "central_store.h"
 #include "clock.h"
 #include "embedded.h"
+#include "linkserver.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
@@ -26,6 +27,7 @@ struct program {
     struct pw_loop loop;
     struct pw_central_store store;
     struct pw_web *web;
+    struct pw_linkserver *links; // NULL: no station links
     struct pw_central *central;
 };
 
@@ -70,6 +72,9 @@ static bool make_central(struct program *program, const struct pw_central_net *n
     struct pw_central_config config = {
         .db = &program->store.db,
         .net = net,
+        .wires = program->links != NULL ? pw_linkserver_wires(program->links) : NULL,
+        .link_port = program->links != NULL ? pw_linkserver_port(program->links) : 0,
+        .link_pin = pw_str_of(program->links != NULL ? pw_linkserver_pin(program->links) : ""),
         .crypto = &pw_central_crypto_openssl,
         .log = &program->logger.log,
         .asset = pw_web_assets,
@@ -188,11 +193,77 @@ static int run_task(struct program *program)
     case TASK_STATION_REMOVE: return station_remove(program);
     case TASK_USER_PASSWORD: return user_password(program);
     case TASK_CARD_ADD: return card_add(program);
+    case TASK_LINK_PIN:
     case TASK_SERVE:
     case TASK_HELP:
     case TASK_VERSION: break;
     }
     PW_UNREACHABLE();
+}
+
+// --- Station links.
+
+#define FILE_MAX 512
+
+struct identity {
+    char certificate[FILE_MAX];
+    char key[FILE_MAX];
+    bool make;
+};
+
+static void put_file(char *to, const char *folder, const char *name)
+{
+    struct pw_out out = {.cap = FILE_MAX};
+    out.at = to;
+    pw_put_s(&out, folder);
+    pw_put_s(&out, name);
+}
+
+static struct identity identity_of(const struct options *options)
+{
+    struct identity identity = {.make = options->link_cert == NULL};
+    put_file(identity.certificate, identity.make ? options->data : options->link_cert,
+             identity.make ? "/link.crt" : "");
+    put_file(identity.key, identity.make ? options->data : options->link_key,
+             identity.make ? "/link.key" : "");
+    return identity;
+}
+
+static int show_pin(const struct options *options)
+{
+    char pin[PW_IDENTITY_PIN_MAX];
+    char text[768];
+    struct pw_out why = PW_OUT(text);
+    struct identity identity = identity_of(options);
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    int result = context == NULL ? PW_ERR_BUG
+                                 : pw_identity_load(context, identity.certificate, identity.key,
+                                                    identity.make, pin, &why);
+    SSL_CTX_free(context);
+    if (result != PW_OK) {
+        return fail("link", "pin", text);
+    }
+    (void)printf("%s\n", pin);
+    return EXIT_SUCCESS;
+}
+
+static bool open_links(struct program *program)
+{
+    const struct options *options = &program->options;
+    char text[768];
+    struct pw_out why = PW_OUT(text);
+    struct identity identity = identity_of(options);
+    const struct pw_linkserver_options wanted = {.host = options->link_host,
+                                                 .port = options->link_port,
+                                                 .certificate = identity.certificate,
+                                                 .key = identity.key,
+                                                 .make = identity.make};
+    if (options->links && pw_linkserver_open(&program->links, &program->loop, &wanted,
+                                             &program->logger.log, &why) != PW_OK) {
+        (void)fail("cannot take", "station links", text);
+        return false;
+    }
+    return true;
 }
 
 // --- Serving.
@@ -229,6 +300,10 @@ static void announce(const struct program *program)
     const char *left = six && !any ? "[" : "";
     const char *right = six && !any ? "]" : "";
     unsigned port = pw_web_port(program->web);
+    if (program->links != NULL) {
+        (void)printf("Station links: tls://%s:%u with pin %s\n", program->options.link_host,
+                     pw_linkserver_port(program->links), pw_linkserver_pin(program->links));
+    }
     (void)printf("Dashboard: http://%s%s%s:%u/\nStations:  ws://%s%s%s:%u/ocpp/{station id}\n",
                  left, shown, right, port, left, shown, right, port);
     (void)fflush(stdout);
@@ -251,14 +326,19 @@ static int serve(struct program *program)
         (void)fail("cannot listen on", where,
                    "the port is in use, or the address is not this machine's");
     } else {
-        if (make_central(program, pw_web_net(program->web)) && first_user(program)) {
+        if (open_links(program) && make_central(program, pw_web_net(program->web)) &&
+            first_user(program)) {
             pw_web_serve(program->web, program->central);
+            if (program->links != NULL) {
+                pw_linkserver_serve(program->links, program->central);
+            }
             pw_loop_on_turn(&program->loop, turn, program);
             announce(program);
             pw_loop_run(&program->loop);
             (void)sd_notify(0, "STOPPING=1");
             result = EXIT_SUCCESS;
         }
+        pw_linkserver_close(program->links);
         pw_web_close(program->web);
     }
     pw_central_free(program->central);
@@ -291,7 +371,9 @@ int main(int argc, char **argv)
     pw_logger_init(&program.logger, &program.clock, STDERR_FILENO, program.options.level);
     int result = EXIT_FAILURE;
     if (open_store(&program)) {
-        result = program.options.task == TASK_SERVE ? serve(&program) : run_task(&program);
+        result = program.options.task == TASK_SERVE      ? serve(&program)
+                 : program.options.task == TASK_LINK_PIN ? show_pin(&program.options)
+                                                         : run_task(&program);
         pw_central_free(program.central);
     }
     pw_central_store_close(&program.store);

@@ -3,6 +3,8 @@
 #include <getopt.h>
 #include <string.h>
 
+#define LINK_PORT_OFFSET 10 // 8180 for OCPP and people, 8190 for station links
+
 const char options_help[] =
     "pilotwire-central: OCPP 1.6J central system with REST interface and dashboard\n"
     "\n"
@@ -12,9 +14,14 @@ const char options_help[] =
     "  pilotwire-central [OPTIONS] station remove ID  take a station's key away\n"
     "  pilotwire-central [OPTIONS] user password NAME make or reset a user's password, print it\n"
     "  pilotwire-central [OPTIONS] card add TAG [NAME] accept a card\n"
+    "  pilotwire-central [OPTIONS] link pin           print by which stations know this server\n"
     "\n"
     "  -l, --listen ADDRESS:PORT    where to serve (127.0.0.1:8180; port 0: a free one)\n"
     "  -d, --data DIR               where the database is kept (pilotwire-central-data)\n"
+    "      --link-listen ADDRESS:PORT  where to take station links, or: off (address of --listen\n"
+    "                               and its port plus 10: 127.0.0.1:8190; of port 0: a free one)\n"
+    "      --link-cert FILE         certificate chain and private key (PEM) for station links;\n"
+    "      --link-key FILE          without them both are made in the data folder\n"
     "      --host NAME              name under which browsers reach this server, if it has one\n"
     "      --heartbeat SECONDS      heartbeat interval told to stations, 10 to 86400 (300)\n"
     "      --accept-unknown-stations  let stations without a key connect (only on a trusted net)\n"
@@ -29,11 +36,24 @@ const char options_help[] =
     "authentication (user: the station's id, password: its key).\n"
     "Exit status: 0 done, 1 failed, 2 bad command line.\n";
 
-enum { OPT_HOST = 256, OPT_HEARTBEAT, OPT_ACCEPT, OPT_REPLACE, OPT_STDIN, OPT_LEVEL };
+enum {
+    OPT_HOST = 256,
+    OPT_HEARTBEAT,
+    OPT_ACCEPT,
+    OPT_REPLACE,
+    OPT_STDIN,
+    OPT_LEVEL,
+    OPT_LINK_LISTEN,
+    OPT_LINK_CERT,
+    OPT_LINK_KEY
+};
 
 static const struct option long_options[] = {
     {"listen", required_argument, NULL, 'l'},
     {"data", required_argument, NULL, 'd'},
+    {"link-listen", required_argument, NULL, OPT_LINK_LISTEN},
+    {"link-cert", required_argument, NULL, OPT_LINK_CERT},
+    {"link-key", required_argument, NULL, OPT_LINK_KEY},
     {"host", required_argument, NULL, OPT_HOST},
     {"heartbeat", required_argument, NULL, OPT_HEARTBEAT},
     {"accept-unknown-stations", no_argument, NULL, OPT_ACCEPT},
@@ -52,21 +72,23 @@ static void say(struct pw_out *why, const char *a, const char *b, const char *c)
     pw_put_s(why, c);
 }
 
-static bool read_listen(struct options *options, const char *text, struct pw_out *why)
+static bool read_listen(const char *name, const char *text, char *host, size_t cap, uint16_t *port,
+                        struct pw_out *why)
 {
     const char *colon = strrchr(text, ':');
-    int64_t port = 0;
-    if (colon != NULL && pw_parse_int(pw_str_of(colon + 1), 0, 65535, &port) == PW_OK) {
-        struct pw_str host = {.at = text, .len = (size_t)(colon - text)};
-        if (host.len > 2 && host.at[0] == '[' && host.at[host.len - 1] == ']') {
-            host = (struct pw_str){.at = host.at + 1, .len = host.len - 2};
+    int64_t number = 0;
+    if (colon != NULL && pw_parse_int(pw_str_of(colon + 1), 0, 65535, &number) == PW_OK) {
+        struct pw_str given = {.at = text, .len = (size_t)(colon - text)};
+        if (given.len > 2 && given.at[0] == '[' && given.at[given.len - 1] == ']') {
+            given = (struct pw_str){.at = given.at + 1, .len = given.len - 2};
         }
-        if (pw_str_copy(options->host, sizeof(options->host), host) == PW_OK) {
-            options->port = (uint16_t)port;
+        if (pw_str_copy(host, cap, given) == PW_OK) {
+            *port = (uint16_t)number;
             return true;
         }
     }
-    say(why, "--listen: \"", text, "\" is not ADDRESS:PORT with a port from 0 to 65535");
+    say(why, name, ": \"", text);
+    pw_put_s(why, "\" is not ADDRESS:PORT with a port from 0 to 65535");
     return false;
 }
 
@@ -83,10 +105,35 @@ static bool read_level(struct options *options, const char *text, struct pw_out 
     return false;
 }
 
+static bool read_link_listen(struct options *options, const char *text, struct pw_out *why)
+{
+    options->links = strcmp(text, "off") != 0;
+    options->link_given = true;
+    return !options->links || read_listen("--link-listen", text, options->link_host,
+                                          sizeof(options->link_host), &options->link_port, why);
+}
+
+// Two centrals on one machine then have two ports for links as well.
+static void default_link(struct options *options)
+{
+    if (options->link_given) {
+        return;
+    }
+    options->links = true;
+    memcpy(options->link_host, options->host, sizeof(options->link_host));
+    bool fits = options->port != 0 && options->port <= UINT16_MAX - LINK_PORT_OFFSET;
+    options->link_port = fits ? (uint16_t)(options->port + LINK_PORT_OFFSET) : 0;
+}
+
 static bool read_option(struct options *options, int option, struct pw_out *why)
 {
     switch (option) {
-    case 'l': return read_listen(options, optarg, why);
+    case 'l':
+        return read_listen("--listen", optarg, options->host, sizeof(options->host), &options->port,
+                           why);
+    case OPT_LINK_LISTEN: return read_link_listen(options, optarg, why);
+    case OPT_LINK_CERT: options->link_cert = optarg; return true;
+    case OPT_LINK_KEY: options->link_key = optarg; return true;
     case 'd': options->data = optarg; return true;
     case OPT_HOST: options->own_host = optarg; return true;
     case OPT_HEARTBEAT:
@@ -117,6 +164,7 @@ static const struct {
     {"station", "remove", TASK_STATION_REMOVE, 1, 1},
     {"user", "password", TASK_USER_PASSWORD, 1, 1},
     {"card", "add", TASK_CARD_ADD, 1, 2},
+    {"link", "pin", TASK_LINK_PIN, 0, 0},
 };
 
 static bool read_task(struct options *options, int count, char **words, struct pw_out *why)
@@ -140,7 +188,7 @@ static bool read_task(struct options *options, int count, char **words, struct p
     }
     say(why, "\"", words[0], count > 1 ? " " : "");
     say(why, count > 1 ? words[1] : "", "\" is none of station add, station list, station remove, ",
-        "user password, card add; see --help");
+        "user password, card add, link pin; see --help");
     return false;
 }
 
@@ -160,6 +208,11 @@ bool options_read(struct options *options, int argc, char **argv, char *why, siz
         if (!read_option(options, option, &out)) {
             return false;
         }
+    }
+    default_link(options);
+    if ((options->link_cert == NULL) != (options->link_key == NULL)) {
+        say(&out, "--link-cert and --link-key: give both or none", "", "");
+        return false;
     }
     return options->task != TASK_SERVE || read_task(options, argc - optind, argv + optind, &out);
 }

@@ -11,6 +11,7 @@ enum task {
     TASK_STATION_REMOVE,
     TASK_USER_PASSWORD,
     TASK_CARD_ADD,
+    TASK_LINK_PIN,
     TASK_HELP,
     TASK_VERSION,
 };
@@ -19,6 +20,12 @@ struct options {
     enum task task;
     char host[64]; // of --listen; empty: all addresses
     uint16_t port;
+    bool links;         // take station links
+    bool link_given;    // --link-listen was there
+    char link_host[64]; // of --link-listen
+    uint16_t link_port;
+    const char *link_cert; // NULL: made in the data folder
+    const char *link_key;
     const char *data;
     enum pw_level level;
     const char *own_host; // --host

@@ -1,0 +1,147 @@
+#include "identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int refuse(struct pw_out *why, const char *file, const char *what)
+{
+    pw_put_s(why, file);
+    pw_put_s(why, ": ");
+    pw_put_s(why, what);
+    return PW_ERR_STORE;
+}
+
+static int refuse_openssl(struct pw_out *why, const char *file, const char *what)
+{
+    char text[160];
+    ERR_error_string_n(ERR_peek_last_error(), text, sizeof(text));
+    ERR_clear_error();
+    (void)refuse(why, file, what);
+    pw_put_s(why, " (");
+    pw_put_s(why, text);
+    pw_put_c(why, ')');
+    return PW_ERR_STORE;
+}
+
+// --- Making one.
+
+// Nobody reads these names: stations know the key. The dates are the widest there are, because the
+// clock of a station may be anything (RFC 5280 §4.1.2.5).
+static bool fill(X509 *certificate, EVP_PKEY *key)
+{
+    X509_NAME *name = X509_get_subject_name(certificate);
+    return X509_set_version(certificate, X509_VERSION_3) == 1 &&
+           ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) == 1 &&
+           ASN1_TIME_set_string(X509_getm_notBefore(certificate), "19700101000000Z") == 1 &&
+           ASN1_TIME_set_string(X509_getm_notAfter(certificate), "99991231235959Z") == 1 &&
+           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                                      (const unsigned char *)"pilotwire-central", -1, -1, 0) == 1 &&
+           X509_set_issuer_name(certificate, name) == 1 && X509_set_pubkey(certificate, key) == 1 &&
+           X509_sign(certificate, key, EVP_sha256()) > 0;
+}
+
+// A file that did not exist before, readable by nobody else.
+static FILE *create(const char *path, mode_t mode)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (fd >= 0 && file == NULL) {
+        (void)close(fd);
+    }
+    return file;
+}
+
+static bool finish(FILE *file, bool written)
+{
+    written = fflush(file) == 0 && fsync(fileno(file)) == 0 && written;
+    return fclose(file) == 0 && written;
+}
+
+static int keep(X509 *made, EVP_PKEY *secret, const char *certificate, const char *key,
+                struct pw_out *why)
+{
+    // The key goes last: a certificate alone is refused and can be removed, a key alone might be
+    // somebody's.
+    FILE *file = create(certificate, 0644);
+    if (file == NULL || !finish(file, PEM_write_X509(file, made) == 1)) {
+        return refuse(why, certificate, strerror(errno));
+    }
+    file = create(key, 0600);
+    if (file == NULL ||
+        !finish(file, PEM_write_PrivateKey(file, secret, NULL, NULL, 0, NULL, NULL) == 1)) {
+        int result = refuse(why, key, strerror(errno));
+        (void)unlink(key);
+        (void)unlink(certificate);
+        return result;
+    }
+    return PW_OK;
+}
+
+static int make_pair(const char *certificate, const char *key, struct pw_out *why)
+{
+    EVP_PKEY *secret = EVP_EC_gen("P-256");
+    X509 *made = X509_new();
+    int result = secret != NULL && made != NULL && fill(made, secret)
+                     ? keep(made, secret, certificate, key, why)
+                     : refuse_openssl(why, certificate, "cannot make a certificate");
+    X509_free(made);
+    EVP_PKEY_free(secret);
+    return result;
+}
+
+// --- Using one.
+
+static int write_pin(const X509 *certificate, char pin[PW_IDENTITY_PIN_MAX])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    unsigned char *der = NULL;
+    int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+    int result = PW_ERR_BUG;
+    if (size > 0 && EVP_Digest(der, (size_t)size, hash, &len, EVP_sha256(), NULL) == 1) {
+        for (unsigned i = 0; i < 32; i++) {
+            pin[2 * i] = digits[hash[i] >> 4];
+            pin[2 * i + 1] = digits[hash[i] & 15];
+        }
+        pin[64] = '\0';
+        result = PW_OK;
+    }
+    OPENSSL_free(der);
+    return result;
+}
+
+int pw_identity_load(SSL_CTX *context, const char *certificate, const char *key, bool make,
+                     char pin[PW_IDENTITY_PIN_MAX], struct pw_out *why)
+{
+    bool has_certificate = access(certificate, F_OK) == 0;
+    bool has_key = access(key, F_OK) == 0;
+    if (make && !has_certificate && !has_key) {
+        int result = make_pair(certificate, key, why);
+        if (result != PW_OK) {
+            return result;
+        }
+    } else if (!has_certificate || !has_key) {
+        return refuse(why, has_key ? certificate : key,
+                      make ? "is missing although its counterpart is there; remove that too to "
+                             "have both made again (stations then need the new pin)"
+                           : "is missing");
+    }
+    if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1) {
+        return refuse_openssl(why, certificate, "is no certificate in PEM form");
+    }
+    if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1) {
+        return refuse_openssl(why, key, "is no private key in PEM form, or not the certificate's");
+    }
+    return write_pin(SSL_CTX_get0_certificate(context), pin) == PW_OK
+               ? PW_OK
+               : refuse_openssl(why, certificate, "its public key cannot be read");
+}

@@ -1,7 +1,7 @@
 // The commands at a central system.
+#include "at_central.h"
+
 #include "password.h"
-#include "remote.h"
-#include "request.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,21 +9,14 @@
 
 #define COMMAND_MAX_S 40 // the station's own time-out is 30 s
 
-struct call {
-    const struct request *request;
-    struct remote *remote;
-    struct pw_out *why;
-};
-
-// PW_ERR_BUSY is a refusal; everything else means the other side is out of reach or broken.
-static int code_of(const struct call *call, int err)
+int code_of(const struct call *call, int err)
 {
     return err == PW_OK
                ? EXIT_DONE
                : fail_with(err == PW_ERR_BUSY ? EXIT_REFUSED : EXIT_UNREACHABLE, call->why);
 }
 
-static void put_escaped(struct pw_out *out, const char *text)
+void put_escaped(struct pw_out *out, const char *text)
 {
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;
@@ -55,6 +48,10 @@ static const struct column station_columns[] = {
     {"card", "id_tag", false},
     {"transaction", "transaction_id", true},
     {"last_seen", "^last_seen", false},
+    {"kind", "kind", false},
+    {"pilot", "pilot", false},
+    {"limit_a", "limit.a", true},
+    {"limit_by", "limit.source", false},
 };
 
 static const struct column session_columns[] = {
@@ -96,14 +93,14 @@ static const struct column log_columns[] = {
     {"payload", "payload", false},
 };
 
-struct list {
-    const struct column *column;
-    size_t columns;
-    const char *member; // of the answer
-    const char *inner;
-};
+void put_station_path(struct pw_out *out, const struct call *call, const char *rest)
+{
+    pw_put_s(out, "/stations/");
+    put_escaped(out, call->request->argument[0]);
+    pw_put_s(out, rest);
+}
 
-static int show_list(const struct call *call, const char *path, const struct list *list)
+int show_list(const struct call *call, const char *path, const struct list *list)
 {
     struct pw_str answer = {0};
     struct document document;
@@ -228,15 +225,17 @@ static int judge(struct pw_str answer, struct pw_out *why)
         err = PW_ERR_BUSY;
     } else if (has_status && !pw_str_is(status, "Accepted") && !pw_str_is(status, "Scheduled") &&
                !pw_str_is(status, "RebootRequired") && !pw_str_is(status, "Unlocked")) {
-        pw_put_s(why, "the station answered ");
-        pw_put(why, status);
+        struct pw_str reason = {0};
+        bool told = pw_json_text(member_at(root, "answer.reason"), &reason) == PW_OK;
+        pw_put_s(why, told ? "the station refused: " : "the station answered ");
+        pw_put(why, told ? reason : status);
         err = PW_ERR_BUSY;
     }
     document_free(&document);
     return err;
 }
 
-static int follow(const struct call *call, int64_t id)
+static int follow(const struct call *call, int64_t id, bool quiet)
 {
     char path[64];
     struct pw_out out = PW_OUT(path);
@@ -257,33 +256,18 @@ static int follow(const struct call *call, int64_t id)
     if (err == PW_ERR_AGAIN) {
         pw_put_s(call->why, "the station did not answer");
     }
-    if (err == PW_OK || (err == PW_ERR_BUSY && call->request->form == FORM_JSON)) {
+    bool told = err == PW_OK || (err == PW_ERR_BUSY && call->request->form == FORM_JSON);
+    if (told && !quiet) {
         put_command(answer, call->request->form);
     }
     return code_of(call, err == PW_ERR_AGAIN ? PW_ERR_BUSY : err);
 }
 
-// `payload` is JSON.
-static int command(const struct call *call, const char *action, const char *payload)
+int order(const struct call *call, const char *path, const char *body, bool quiet)
 {
-    char path[256];
-    char body[2048];
-    struct pw_out at = PW_OUT(path);
-    struct pw_out out = PW_OUT(body);
     struct pw_str answer = {0};
     struct document document;
     int64_t id = 0;
-    pw_put_s(&at, "/stations/");
-    put_escaped(&at, call->request->argument[0]);
-    pw_put_s(&at, "/commands");
-    pw_put_s(&out, "{\"action\":\"");
-    pw_put_s(&out, action);
-    pw_put_s(&out, "\",\"payload\":");
-    pw_put_s(&out, payload);
-    pw_put_c(&out, '}');
-    if (at.full || out.full) {
-        return fail_usage(action, "its arguments are too long");
-    }
     int err = remote_ask(call->remote, "POST", path, body, &answer, call->why);
     if (err == PW_OK) {
         err = document_read(&document, answer, call->why);
@@ -297,7 +281,26 @@ static int command(const struct call *call, const char *action, const char *payl
         pw_put_s(call->why, "the central system's answer has no command_id");
         return code_of(call, PW_ERR_PEER);
     }
-    return follow(call, id);
+    return follow(call, id, quiet);
+}
+
+// `payload` is JSON.
+static int command(const struct call *call, const char *action, const char *payload)
+{
+    char path[256];
+    char body[2048];
+    struct pw_out at = PW_OUT(path);
+    struct pw_out out = PW_OUT(body);
+    put_station_path(&at, call, "/commands");
+    pw_put_s(&out, "{\"action\":\"");
+    pw_put_s(&out, action);
+    pw_put_s(&out, "\",\"payload\":");
+    pw_put_s(&out, payload);
+    pw_put_c(&out, '}');
+    if (at.full || out.full) {
+        return fail_usage(action, "its arguments are too long");
+    }
+    return order(call, path, body, false);
 }
 
 static int on_start(const struct call *call)
@@ -438,7 +441,7 @@ static void print_event(void *context, struct pw_str text)
 static int on_watch(const struct call *call)
 {
     char event[32] = "message";
-    int err = remote_listen(call->remote, print_event, event, call->why);
+    int err = remote_listen(call->remote, "/events?ocpp=-", print_event, event, call->why);
     return code_of(call, err);
 }
 
@@ -459,6 +462,11 @@ static const struct {
     {"unknown-cards", 0, 0, on_unknown_cards},
     {"refused", 0, 0, on_refused},
     {"log", 1, 1, on_log},
+    {"limit", 2, 3, on_limit},
+    {"energize", 2, 3, on_energize},
+    {"snapshot", 1, 1, on_snapshot},
+    {"logs", 1, 1, on_logs},
+    {"link-events", 1, 1, on_link_events},
     {"watch", 0, 0, on_watch},
 };
 

@@ -45,6 +45,17 @@ static const char help[] =
     "    refused                       stations that were turned away, and why\n"
     "    log STATION                   its OCPP messages, newest first\n"
     "    watch                         live events, until Ctrl-C\n"
+    "  over the station link:\n"
+    "    limit STATION AMPERE [CONNECTOR] [--lease SECONDS] [--fallback AMPERE]\n"
+    "                                  at most so much per phase, 0 pauses; for 300 s unless "
+    "said,\n"
+    "                                  then 6 A unless said\n"
+    "    energize STATION on|off [CONNECTOR] [--card ID] [--force]\n"
+    "                                  ask the safety machine; off opens in order, or at once\n"
+    "    snapshot STATION              read everything again, and show it\n"
+    "    logs STATION [--find TEXT] [--level LEVEL] [--follow]\n"
+    "                                  the station's own log, newest first\n"
+    "    link-events STATION           what it told the moment it happened, newest first\n"
     "\n"
     "Options:\n"
     "  --station PATH        control socket (default: $PILOTWIRE_CONTROL or\n"
@@ -68,6 +79,8 @@ static bool take_flag(struct request *request, const char *name)
         request->form = FORM_TSV;
     } else if (strcmp(name, "--follow") == 0 || strcmp(name, "-f") == 0) {
         request->follow = true;
+    } else if (strcmp(name, "--force") == 0) {
+        request->force = true;
     } else if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         request->help = true;
     } else if (strcmp(name, "--version") == 0) {
@@ -84,10 +97,12 @@ static const char **value_of(struct request *request, const char *name)
         const char *name;
         const char **value;
     } rows[] = {
-        {"--station", &request->station}, {"--central", &request->central},
-        {"--user", &request->user},       {"--password-file", &request->password_file},
-        {"--card", &request->card},       {"--of", &request->filter},
-        {"--limit", &request->limit},
+        {"--station", &request->station},   {"--central", &request->central},
+        {"--user", &request->user},         {"--password-file", &request->password_file},
+        {"--card", &request->card},         {"--of", &request->filter},
+        {"--limit", &request->limit},       {"--lease", &request->lease},
+        {"--fallback", &request->fallback}, {"--find", &request->find},
+        {"--level", &request->level},
     };
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
         if (strcmp(name, rows[i].name) == 0) {

@@ -143,14 +143,15 @@ int remote_ask(struct remote *remote, const char *method, const char *path, cons
     return err;
 }
 
-int remote_listen(struct remote *remote, void (*line)(void *context, struct pw_str text),
-                  void *context, struct pw_out *why)
+int remote_listen(struct remote *remote, const char *path,
+                  void (*line)(void *context, struct pw_str text), void *context,
+                  struct pw_out *why)
 {
     struct pw_str answer = {0};
     remote->line = line;
     remote->context = context;
     set_long(remote, CURLOPT_TIMEOUT, 0);
-    int err = remote_ask(remote, "GET", "/events?ocpp=*", NULL, &answer, why);
+    int err = remote_ask(remote, "GET", path, NULL, &answer, why);
     set_long(remote, CURLOPT_TIMEOUT, TIMEOUT_S);
     remote->line = NULL;
     return err;

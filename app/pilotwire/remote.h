@@ -17,8 +17,9 @@ void remote_logout(struct remote *remote);
 PW_MUST_USE int remote_ask(struct remote *remote, const char *method, const char *path,
                            const char *body, struct pw_str *answer, struct pw_out *why);
 
-// Hands each line of the live events to `line` until the connection ends.
-PW_MUST_USE int remote_listen(struct remote *remote,
+// Hands each line of the live events to `line` until the connection ends. `path` is that of the
+// events, with what is wanted of them.
+PW_MUST_USE int remote_listen(struct remote *remote, const char *path,
                               void (*line)(void *context, struct pw_str text), void *context,
                               struct pw_out *why);
 

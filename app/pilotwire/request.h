@@ -16,6 +16,11 @@ struct request {
     const char *card;          // NULL: none given
     const char *filter;        // --of: station id for lists; NULL: all
     const char *limit;         // NULL: the other side's default
+    const char *lease;         // of a limit, seconds; NULL: 300
+    const char *fallback;      // what then counts, ampere; NULL: 6
+    const char *find;          // a piece of a log line; NULL: all
+    const char *level;         // of log lines; NULL: all
+    bool force;
     bool follow;
     bool help;
     bool version;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define CELL_MAX    4096
-#define COLUMNS_MAX 16
+#define COLUMNS_MAX 24
 
 int document_read(struct document *document, struct pw_str text, struct pw_out *why)
 {
@@ -180,6 +180,13 @@ static void do_all(struct printing *printing)
             do_row(printing, row, item);
         }
     }
+}
+
+void table_print_row(const struct table *table, const struct pw_json_node *row, enum form form,
+                     FILE *to)
+{
+    struct printing printing = {.table = table, .form = form, .to = to};
+    do_row(&printing, NULL, row);
 }
 
 void table_print(const struct table *table, enum form form, FILE *to)

@@ -35,6 +35,9 @@ struct table {
     bool untitled;     // without the first line
 };
 
+// One row by itself, for lists that grow.
+void table_print_row(const struct table *table, const struct pw_json_node *row, enum form form,
+                     FILE *to);
 void table_print(const struct table *table, enum form form, FILE *to);
 
 // The member at a path with dots, NULL without one.

@@ -1,0 +1,41 @@
+// at_central: what the files with commands at a central system share.
+#ifndef PW_APP_PILOTWIRE_AT_CENTRAL_H
+#define PW_APP_PILOTWIRE_AT_CENTRAL_H
+
+#include "remote.h"
+#include "request.h"
+
+struct call {
+    const struct request *request;
+    struct remote *remote;
+    struct pw_out *why;
+};
+
+struct list {
+    const struct column *column;
+    size_t columns;
+    const char *member; // of the answer
+    const char *inner;
+};
+
+// The exit code of an error. PW_ERR_BUSY is a refusal; everything else means the other side is out
+// of reach or broken.
+int code_of(const struct call *call, int err);
+// For a path or query.
+void put_escaped(struct pw_out *out, const char *text);
+// "/stations/ID" and what follows.
+void put_station_path(struct pw_out *out, const struct call *call, const char *rest);
+// Asks and prints a table, or the JSON as it came.
+int show_list(const struct call *call, const char *path, const struct list *list);
+// Posts an order and follows its command to the end, for which it returns the exit code; prints
+// the answer unless `quiet`.
+int order(const struct call *call, const char *path, const char *body, bool quiet);
+
+// at_link.c
+int on_limit(const struct call *call);
+int on_energize(const struct call *call);
+int on_snapshot(const struct call *call);
+int on_logs(const struct call *call);
+int on_link_events(const struct call *call);
+
+#endif

@@ -8,6 +8,7 @@ import "uplot/dist/uPlot.min.css";
 import "./style/base.css";
 import "./style/parts.css";
 import "./style/pages.css";
+import "./style/station.css";
 
 followAddress();
 connect();

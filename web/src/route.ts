@@ -10,7 +10,9 @@ export type Route =
   | { page: "refused" }
   | { page: "missing"; hash: string };
 
-export type StationTab = "charge" | "log" | "configuration";
+export type StationTab = "charge" | "lines" | "log" | "configuration";
+
+const TABS: readonly StationTab[] = ["lines", "log", "configuration"];
 
 export function parse(hash: string): Route {
   const [path = "", search = ""] = hash.replace(/^#/, "").split("?");
@@ -19,7 +21,8 @@ export function parse(hash: string): Route {
   if (page === undefined) return { page: "overview" };
   if (page === "stations" && id !== undefined && parts.length <= 3) {
     if (tab === undefined) return { page: "station", id, tab: "charge" };
-    if (tab === "log" || tab === "configuration") return { page: "station", id, tab };
+    const known = TABS.find((name) => name === tab);
+    if (known) return { page: "station", id, tab: known };
   }
   if (page === "sessions" && parts.length === 1) return { page: "sessions" };
   if (page === "sessions" && parts.length === 2 && /^\d+$/.test(id ?? "")) return { page: "session", id: Number(id) };

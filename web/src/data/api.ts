@@ -4,6 +4,9 @@ import type {
   Card,
   Columns,
   Command,
+  Level,
+  Line,
+  LinkEvent,
   LogEntry,
   Me,
   Refused,
@@ -89,9 +92,9 @@ export async function whoAmI(): Promise<void> {
 }
 
 export async function login(user: string, password: string): Promise<void> {
-  const answer = await call<{ csrf: string }>("POST", "/login", { user, password });
+  const answer = await call<Me>("POST", "/login", { user, password });
   ended.value = false;
-  me.value = { user, csrf: answer.csrf };
+  me.value = answer;
 }
 
 export async function logout(): Promise<void> {
@@ -119,8 +122,28 @@ export const measurements = (id: string, connector: number, from: Date, to?: Dat
 export const log = async (id: string, before: number | null, limit: number): Promise<LogEntry[]> =>
   (await call<{ entries: LogEntry[] }>("GET", `/stations/${segment(id)}/log${query({ before, limit })}`)).entries;
 
-export const command = (id: string, action: string, payload: object): Promise<Pick<Command, "command_id" | "state">> =>
-  call("POST", `/stations/${segment(id)}/commands`, { action, payload });
+// Orders that go over the station link, by the name their commands have.
+const ORDERS: Record<string, string> = { LinkLimit: "limit", LinkEnergize: "energize", LinkSnapshot: "snapshot" };
+
+export function command(id: string, action: string, payload: object): Promise<Pick<Command, "command_id" | "state">> {
+  const order = ORDERS[action];
+  return order === undefined
+    ? call("POST", `/stations/${segment(id)}/commands`, { action, payload })
+    : call("POST", `/stations/${segment(id)}/link/${order}`, payload);
+}
+
+export interface LinesFilter {
+  query?: string;
+  level?: Level;
+  before?: number | null;
+  limit?: number;
+}
+
+export const lines = (id: string, filter: LinesFilter): Promise<{ lines: Line[]; dropped: number }> =>
+  call("GET", `/stations/${segment(id)}/logs${query({ ...filter })}`);
+
+export const linkEvents = async (id: string, limit: number): Promise<LinkEvent[]> =>
+  (await call<{ events: LinkEvent[] }>("GET", `/stations/${segment(id)}/link/events${query({ limit })}`)).events;
 
 export const commandState = (id: number): Promise<Command> => call("GET", `/commands/${id}`);
 

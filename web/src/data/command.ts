@@ -53,6 +53,21 @@ const EFFECTS: Record<string, Effect> = {
     seen: (now, job) =>
       now.online && now.boot_at !== null && now.boot_at !== job.before?.boot_at ? "the station has restarted" : null,
   },
+  LinkLimit: {
+    expect: "waiting for the limit to apply",
+    seen(now, job) {
+      const limit = plug(now, job.payload["connector_id"])?.limit;
+      const asked = job.payload["current_a"];
+      return limit && typeof asked === "number" && limit.a <= asked ? `limited to ${limit.a} A by ${limit.source}` : null;
+    },
+  },
+  LinkEnergize: {
+    expect: "waiting for the contactor",
+    seen(now, job) {
+      const on = job.payload["on"] === true;
+      return plug(now, job.payload["connector_id"])?.energised === on ? (on ? "the contactor is closed" : "the contactor is open") : null;
+    },
+  },
   ChangeAvailability: {
     expect: "waiting for the connector to report it",
     seen(now, job) {
@@ -84,10 +99,16 @@ function callError(answer: unknown): string {
   return parts.length > 0 ? parts.join(": ") : "the station answered with an error";
 }
 
+// Over the station link a refusal comes with the safety machine's own words.
+function refusal(status: string, answer: unknown): string {
+  const reason = (answer as { reason?: unknown } | null)?.reason;
+  return typeof reason === "string" && reason !== "" ? `the station refused: ${reason}` : (NOTES[status] ?? status);
+}
+
 function answered(job: Job, answer: unknown): Job {
   const status = answerStatus(answer);
   if (status !== null && !GOOD.has(status)) {
-    return { ...job, answer, phase: "refused", note: NOTES[status] ?? status };
+    return { ...job, answer, phase: "refused", note: refusal(status, answer) };
   }
   const effect = EFFECTS[job.action];
   if (effect && status !== "Scheduled") return { ...job, answer, phase: "watching", note: effect.expect };
@@ -120,7 +141,8 @@ export function withEffect(job: Job, now: Station | undefined, ms: number): Job 
 
 // The connector a request is about; null: the station as a whole.
 export function connectorOf(job: Job): number | null {
-  const { connectorId, transactionId } = job.payload;
+  const { transactionId } = job.payload;
+  const connectorId = job.payload["connectorId"] ?? job.payload["connector_id"];
   if (typeof connectorId === "number") return connectorId > 0 ? connectorId : null;
   const plug = job.before?.connectors.find((c) => c.transaction_id === transactionId);
   return transactionId === undefined || !plug ? null : plug.connector_id;

@@ -13,6 +13,8 @@ export const SAMPLE_KEYS: readonly (keyof Sample)[] = [
   "temperature_c",
 ];
 
+const PHASE_KEYS = ["phase_voltage_v", "phase_current_a", "phase_power_w"] as const;
+
 export function withStation(fleet: Fleet, station: Station): Fleet {
   const connectors = [...station.connectors].sort((a, b) => a.connector_id - b.connector_id);
   return new Map(fleet).set(station.id, { ...station, connectors });
@@ -25,6 +27,10 @@ export function fleetOf(stations: readonly Station[]): Fleet {
 function measured(connector: Connector, m: Measurement): Connector {
   const next: Connector = { ...connector, updated_at: new Date(m.t * 1000).toISOString() };
   for (const key of SAMPLE_KEYS) {
+    const value = m[key];
+    if (value !== null && value !== undefined) next[key] = value;
+  }
+  for (const key of PHASE_KEYS) {
     const value = m[key];
     if (value !== null && value !== undefined) next[key] = value;
   }

@@ -4,7 +4,7 @@ import * as api from "./api";
 import { observe } from "./clock";
 import { fleetOf, withMeasurement, withStation, type Fleet } from "./fleet";
 import { retryDelay } from "./retry";
-import type { Command, LogEntry, Measurement, Session, Station } from "./types";
+import type { Command, Line, LogEntry, Measurement, Session, Station } from "./types";
 
 export type Link = "connecting" | "live" | "lost";
 
@@ -21,6 +21,7 @@ export interface LiveEvents {
   transaction: Session;
   ocpp: LogEntry & { station_id: string };
   command: Command;
+  log: Line & { station_id: string };
 }
 
 const RECENT = 500;
@@ -35,6 +36,7 @@ const listeners: { [K in keyof LiveEvents]: Set<Listener<K>> } = {
   transaction: new Set(),
   ocpp: new Set(),
   command: new Set(),
+  log: new Set(),
 };
 
 export function on<K extends keyof LiveEvents>(kind: K, listener: Listener<K>): () => void {
@@ -42,7 +44,7 @@ export function on<K extends keyof LiveEvents>(kind: K, listener: Listener<K>): 
   return () => listeners[kind].delete(listener);
 }
 
-let ocppOf: string | null = null; // the station whose messages are on screen
+let ocppOf: string | null = null; // the station whose messages or log lines are on screen
 let heardAt = 0;
 let source: EventSource | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -137,9 +139,10 @@ function open(): void {
   listen(opening, "transaction", withSession);
   listen(opening, "ocpp", (entry) => observe(Date.parse(entry.time)));
   listen(opening, "command");
+  listen(opening, "log");
 }
 
-// The central sends OCPP messages only to those who ask for a station's.
+// The central sends OCPP messages and log lines only to those who ask for a station's.
 export function wantMessagesOf(station: string | null): void {
   if (station === ocppOf) return;
   ocppOf = station;

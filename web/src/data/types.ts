@@ -32,7 +32,34 @@ export interface Sample {
   temperature_c: number | null;
 }
 
-export interface Connector extends Sample {
+// Per phase, L1 first.
+export type Phases = readonly [number | null, number | null, number | null];
+
+// The least of all limits: who set it, why, and since when it stands.
+export interface Limit {
+  a: number;
+  source: string;
+  why: string | null;
+  since: string | null;
+}
+
+// What only a station link tells (doc/link.md); all null without one.
+export interface Outlet {
+  kind: "ac" | "dc" | null;
+  phases: number | null;
+  phase_voltage_v: Phases | null;
+  phase_current_a: Phases | null;
+  phase_power_w: Phases | null;
+  pilot: string | null; // A1 to D2, E, F
+  cable_a: number | null;
+  energised: boolean | null;
+  limit: Limit | null;
+  state: string | null;
+  state_why: string | null;
+  faults: number | null; // as bits
+}
+
+export interface Connector extends Sample, Outlet {
   connector_id: number;
   status: ConnectorStatus;
   error_code: string | null;
@@ -45,13 +72,25 @@ export interface Connector extends Sample {
   vehicle: Vehicle | null;
 }
 
+// The TLS connection a station keeps beside OCPP; null: it never had one.
+export interface StationLink {
+  online: boolean;
+  since: string | null;
+  address: string | null;
+  rtt_ms: number | null;
+  last_event_seq: number | null;
+  lines_dropped: number;
+}
+
 export interface Station {
   id: string;
   vendor: string | null;
   model: string | null;
   firmware: string | null;
   serial: string | null;
-  online: boolean;
+  online: boolean; // by either way
+  ocpp_online: boolean;
+  link: StationLink | null;
   last_seen: string | null;
   boot_at: string | null;
   duplicate_at?: string | null; // a second socket claimed this identity
@@ -59,7 +98,7 @@ export interface Station {
   connectors: Connector[];
 }
 
-export interface Measurement extends Partial<Sample> {
+export interface Measurement extends Partial<Sample>, Partial<Pick<Outlet, "phase_voltage_v" | "phase_current_a" | "phase_power_w">> {
   station_id: string;
   connector_id: number;
   t: number;
@@ -86,6 +125,29 @@ export interface LogEntry {
   message_id: string;
   latency_ms: number | null;
   payload: string; // JSON text as it was on the wire
+}
+
+export type Level = "error" | "warn" | "info" | "debug";
+
+// One line of a station's own log; `dropped`: so many lines before it were lost.
+export interface Line {
+  n: number;
+  time: string | null;
+  level: Level;
+  room: string;
+  text: string;
+  dropped: number;
+}
+
+export interface LinkEvent {
+  n: number;
+  seq: number;
+  time: string | null;
+  received_at: string;
+  connector_id: number;
+  kind: string;
+  value: number;
+  text: string;
 }
 
 export type CommandState = "pending" | "answered" | "error" | "timeout" | "offline";
@@ -152,4 +214,5 @@ export interface Refused {
 export interface Me {
   user: string;
   csrf: string;
+  link?: { port: number; pin: string } | null; // where stations link to
 }

@@ -1,13 +1,36 @@
 // A new station gets a key that is shown once: what to enter in the station is put together here.
 import { useSignal } from "@preact/signals";
 import * as api from "../data/api";
-import { CopyText } from "../ui/copy";
+import { CopyButton, CopyText } from "../ui/copy";
 import { Dialog } from "../ui/dialog";
 import { Problem } from "../ui/parts";
 
 export function addressOf(id: string): string {
   const scheme = window.location.protocol === "https:" ? "wss:" : "ws:";
   return `${scheme}//${window.location.host}/ocpp/${encodeURIComponent(id)}`;
+}
+
+// What goes into the station's configuration file.
+export function snippet(id: string, link: { port: number; pin: string } | null | undefined): string {
+  const rows = ["station:", `  id: ${JSON.stringify(id)}`, "ocpp:", `  url: "${addressOf(id).replace(/\/[^/]*$/, "")}"`];
+  if (link) rows.push("uplink:", `  url: "tls://${window.location.hostname}:${link.port}"`, `  pin: "${link.pin}"`);
+  return rows.join("\n");
+}
+
+// Secrets have a file of their own, that only the station may read.
+const secrets = (key: string): string => `ocpp:\n  authorization_key: "${key}"`;
+
+function Snippet({ label, text }: { label: string; text: string }) {
+  return (
+    <div data-copy>
+      <div class="row">
+        <span class="soft small">{label}</span>
+        <span class="grow" />
+        <CopyButton text={text} label="Copy" />
+      </div>
+      <pre class="snippet">{text}</pre>
+    </div>
+  );
 }
 
 export function AddStation({ id, onClose }: { id: string; onClose: () => void }) {
@@ -42,6 +65,8 @@ export function AddStation({ id, onClose }: { id: string; onClose: () => void })
             </>
           )}
         </dl>
+        <Snippet label="Or as lines of its station.yaml" text={snippet(added.value.id, api.me.value?.link)} />
+        {added.value.key && <Snippet label="and of its secrets.yaml" text={secrets(added.value.key)} />}
         <p class="notice warn">The key is shown only now. If it gets lost, add the station again to get a new one.</p>
         <div class="row end">
           <button type="button" class="button primary" onClick={onClose}>

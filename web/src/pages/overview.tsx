@@ -1,9 +1,10 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { serverNow } from "../data/clock";
-import { distance, energy, plain, power } from "../data/format";
+import { current, distance, energy, plain, power } from "../data/format";
 import { energyToday, hasFault, inOrder, plugs, runningOn, sessionEnergy, totals } from "../data/fleet";
 import { fleet, recent } from "../data/live";
+import { isAc, pilotWords } from "../data/outlet";
 import { trail } from "../data/trail";
 import type { Connector, Station } from "../data/types";
 import { href } from "../route";
@@ -55,6 +56,17 @@ function Kpis() {
   );
 }
 
+// An AC vehicle tells no state of charge: the pilot and the offered current say how it goes.
+function OutletLine({ c }: { c: Connector }) {
+  const offered = c.offered_a !== null && c.offered_a > 0 ? ` · ${plain(current(c.offered_a))} offered` : "";
+  return (
+    <span class="pilotline">
+      <span class="pilotmark">{c.pilot}</span>
+      <span class="soft">{`${c.phases ?? "?"} ${c.phases === 1 ? "phase" : "phases"}${offered}`}</span>
+    </span>
+  );
+}
+
 function ConnectorLine({ station, c }: { station: Station; c: Connector }) {
   const live = station.online && c.status === "Charging";
   const session = runningOn(recent.value, station.id, c);
@@ -68,11 +80,12 @@ function ConnectorLine({ station, c }: { station: Station; c: Connector }) {
         </span>
         <StatusChip status={c.status} online={station.online} />
         <span class="what">
-          {vehicle?.model ?? (session ? "Vehicle not identified" : "")}
+          {vehicle?.model ?? (session && !isAc(c) ? "Vehicle not identified" : "")}
+          {isAc(c) && c.pilot && pilotWords(c.pilot).text}
           {typeof vehicle?.range_km === "number" && <small>{plain(distance(vehicle.range_km))} range</small>}
           {hasFault(c) && <small class="bad">{c.info || c.error_code}</small>}
         </span>
-        <span class="charge">{plugged && <SocBar soc={c.soc_percent} live={live} />}</span>
+        <span class="charge">{isAc(c) ? <OutletLine c={c} /> : plugged && <SocBar soc={c.soc_percent} live={live} />}</span>
         <span class="figure">{live && <Num value={power(c.power_w)} />}</span>
         <span class="figure">{session && <Num value={energy(sessionEnergy(session, c))} />}</span>
         <span class="since soft">
@@ -156,7 +169,7 @@ export function Overview() {
             <span />
             <span>State</span>
             <span>Vehicle</span>
-            <span>State of charge</span>
+            <span>Charge</span>
             <span>Power</span>
             <span>This charge</span>
             <span>Since</span>

@@ -66,7 +66,7 @@ export function Configuration({ station }: { station: Station }) {
   const keys = useSignal<Key[] | null>(null);
   const busy = useSignal(false);
   const find = useSignal("");
-  const why = station.online ? (busy.value ? "the station is being asked" : null) : "the station is offline";
+  const why = station.ocpp_online ? (busy.value ? "the station is being asked" : null) : "the station is offline";
 
   const read = async (): Promise<void> => {
     busy.value = true;
@@ -80,7 +80,7 @@ export function Configuration({ station }: { station: Station }) {
     if (job?.phase === "done") await read();
   };
   useEffect(() => {
-    if (station.online) void read();
+    if (station.ocpp_online) void read();
   }, [station.id]);
 
   const wanted = find.value.toLowerCase();
@@ -100,7 +100,7 @@ export function Configuration({ station }: { station: Station }) {
         </div>
         {keys.value === null ? (
           <Empty icon="station" title={busy.value ? "Asking the station…" : "Not read yet"}>
-            <p>{station.online ? "The keys come from the station itself." : "The station is offline; its keys can be read when it is back."}</p>
+            <p>{station.ocpp_online ? "The keys come from the station itself." : "The station is offline; its keys can be read when it is back."}</p>
           </Empty>
         ) : (
           <table class="keys">

@@ -10,18 +10,21 @@ import { ask } from "../../ui/dialog";
 import { SocRing } from "../../ui/gauge";
 import { Icon } from "../../ui/icon";
 import { Button, Num, Reading, Since, StatusChip } from "../../ui/parts";
+import { isAc } from "../../data/outlet";
 import { LatestJob } from "./jobs";
+import { LimitLine, OutletNow } from "./outlet";
+import { OutletActions } from "./outlet_actions";
 import { StartDialog } from "./start_dialog";
 
 function whyNoStart(station: Station, c: Connector): string | null {
-  if (!station.online) return "the station is offline";
+  if (!station.ocpp_online) return "the station is offline";
   if (c.transaction_id !== null) return "a charge is running";
   if (c.status === "Unavailable") return "the connector is out of service";
   if (c.status === "Faulted") return `the connector is faulted: ${words(c.error_code ?? "no reason given")}`;
   return null;
 }
 
-const whyNothing = (station: Station): string | null => (station.online ? null : "the station is offline");
+const whyNothing = (station: Station): string | null => (station.ocpp_online ? null : "the station is offline");
 
 function whyNoUnlock(station: Station, c: Connector): string | null {
   if (c.transaction_id !== null) return "stop the charge first";
@@ -61,7 +64,7 @@ function Actions({ station, c }: { station: Station; c: Connector }) {
           Stop charging
         </Button>
       )}
-      {station.online && whyNoStart(station, c) && c.transaction_id === null && (
+      {station.ocpp_online && whyNoStart(station, c) && c.transaction_id === null && (
         <span class="soft small">{whyNoStart(station, c)}</span>
       )}
       <span class="grow" />
@@ -144,13 +147,15 @@ function Now({ c, session, live }: { c: Connector; session: Session | undefined;
 
 export function ConnectorCard({ station, c }: { station: Station; c: Connector }) {
   const live = station.online && c.status === "Charging";
+  const connected = isAc(c) && c.pilot !== null && !/^[AF]/.test(c.pilot);
   const session = chargeOn(recent.value, station.id, c);
-  const plugged = session !== undefined || ["Preparing", "Charging", "Finishing", "SuspendedEV", "SuspendedEVSE"].includes(c.status);
+  const plugged = connected || session !== undefined || ["Preparing", "Charging", "Finishing", "SuspendedEV", "SuspendedEVSE"].includes(c.status);
   return (
     <section class={`card connector ${live ? "live" : ""} ${plugged ? "" : "idle"} ${station.online ? "" : "off"}`} aria-label={`Connector ${c.connector_id}`}>
       <header>
         <h2>Connector {c.connector_id}</h2>
         <StatusChip status={c.status} online={station.online} />
+        {!plugged && c.pilot && <span class="soft">pilot {c.pilot}</span>}
         <span class="soft">
           <Since at={c.transaction_id === null ? c.since : (session?.start_at ?? c.since)} />
         </span>
@@ -159,7 +164,13 @@ export function ConnectorCard({ station, c }: { station: Station; c: Connector }
         {session && <a href={href.session(session.id)}>Session {session.id}</a>}
       </header>
       <Fault c={c} />
-      {plugged && <Now c={c} session={session} live={live} />}
+      {plugged && (isAc(c) ? <OutletNow c={c} session={session} live={live} /> : <Now c={c} session={session} live={live} />)}
+      {!plugged && isAc(c) && (
+        <div class="idlelimit">
+          <LimitLine c={c} />
+        </div>
+      )}
+      {station.link && c.kind !== null && <OutletActions station={station} c={c} />}
       <LatestJob station={station.id} connector={c.connector_id} />
       <Actions station={station} c={c} />
     </section>

@@ -8,12 +8,15 @@ import { Chip, Empty, Fact, Since, When } from "../../ui/parts";
 import { Configuration } from "./configuration";
 import { ConnectorCard } from "./connector";
 import { Jobs } from "./jobs";
+import { StationLines } from "./lines";
+import { LinkCard } from "./link_card";
 import { LivePlot } from "./live_plot";
 import { OcppLog } from "./ocpp_log";
 import { StationActions } from "./station_actions";
 
 const TABS: readonly [StationTab, string][] = [
   ["charge", "Charging"],
+  ["lines", "Station log"],
   ["log", "OCPP log"],
   ["configuration", "Configuration"],
 ];
@@ -54,6 +57,12 @@ function Warnings({ station }: { station: Station }) {
             last it reported; a charge that runs goes on without us. Check its power and network, then the{" "}
             <a href={href.refused}>connection doctor</a>.
           </span>
+        </p>
+      )}
+      {station.online && !station.ocpp_online && (
+        <p class="notice warn">
+          <Icon name="alert" />
+          <span>The station is here by its link only: it has no OCPP connection, so charges cannot be started or stopped.</span>
         </p>
       )}
       {station.duplicate_at && (
@@ -109,6 +118,7 @@ function Charging({ station }: { station: Station }) {
       </div>
       <aside class="stack">
         <Jobs station={station.id} />
+        <LinkCard station={station} />
         <StationActions station={station} />
         <About station={station} />
       </aside>
@@ -133,6 +143,7 @@ export function StationPage({ id, tab }: { id: string; tab: StationTab }) {
       <Head station={station} tab={tab} />
       <Warnings station={station} />
       {tab === "charge" && <Charging station={station} />}
+      {tab === "lines" && <StationLines station={station} />}
       {tab === "log" && <OcppLog station={id} />}
       {tab === "configuration" && <Configuration station={station} />}
     </>

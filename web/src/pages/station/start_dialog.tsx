@@ -50,12 +50,12 @@ export function StartDialog({ station, c, onClose }: { station: Station; c: Conn
             No card may charge yet. <a href={href.cards}>Add one</a> first.
           </p>
         )}
-        {!station.online && <p class="notice warn">The station has gone offline.</p>}
+        {!station.ocpp_online && <p class="notice warn">The station has gone offline.</p>}
         <div class="row end">
           <button type="button" class="button" onClick={onClose}>
             Cancel
           </button>
-          <button class="button primary" disabled={chosen === "" || !station.online}>
+          <button class="button primary" disabled={chosen === "" || !station.ocpp_online}>
             Start
           </button>
         </div>

@@ -37,7 +37,7 @@ async function remove(station: Station): Promise<void> {
 }
 
 export function StationActions({ station }: { station: Station }) {
-  const why = station.online ? null : "the station is offline";
+  const why = station.ocpp_online ? null : "the station is offline";
   const all = plugs(station);
   const out = all.length > 0 && all.every((c) => c.status === "Unavailable");
   return (

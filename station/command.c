@@ -416,13 +416,21 @@ static int on_unlock(struct call *call)
 
 static int on_limits(struct call *call)
 {
-    pw_report_limits(call->st, call->answer, call->now);
+    if (call->json) {
+        pw_report_limits_json(call->st, call->answer, call->now);
+    } else {
+        pw_report_limits(call->st, call->answer, call->now);
+    }
     return PW_OK;
 }
 
 static int on_faults(struct call *call)
 {
-    pw_report_faults(call->st, call->answer, call->now);
+    if (call->json) {
+        pw_report_faults_json(call->st, call->answer);
+    } else {
+        pw_report_faults(call->st, call->answer, call->now);
+    }
     return PW_OK;
 }
 
@@ -478,7 +486,7 @@ static int on_help(struct call *call)
         pw_put_c(call->answer, '\n');
     }
     pw_put_s(call->answer,
-             "json status                                 status as one JSON object\n");
+             "json status|limits|faults                   the same as one JSON object\n");
     return PW_OK;
 }
 

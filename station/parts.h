@@ -23,6 +23,8 @@ PW_MUST_USE int pw_charge_availability(struct pw_station *st, unsigned index, bo
 void pw_report_status_lines(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_status(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_ms now);
+void pw_report_limits_json(const struct pw_station *st, struct pw_out *out, pw_ms now);
+void pw_report_faults_json(const struct pw_station *st, struct pw_out *out);
 void pw_report_bms(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_rectifier(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_output(const struct pw_station *st, struct pw_out *out, pw_ms now);

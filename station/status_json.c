@@ -1,4 +1,5 @@
-// The status as one JSON object, for programs.
+// Status, limits and faults as one JSON object each, for programs.
+#include "face/face.h"
 #include "parts.h"
 
 static void number(struct pw_json_writer *json, const char *key, bool known, int64_t value,
@@ -96,6 +97,7 @@ static void json_connector(const struct pw_station *st, unsigned index, struct p
     text(json, "limit_source", pw_limit_source_name(view.limit_who));
     text(json, "limit_why", view.limit_why);
     number(json, "limit_age_s", view.limit_since != PW_NEVER, (int64_t)(now - view.limit_since), 3);
+    number(json, "session_s", view.session_ms > 0, (int64_t)view.session_ms, 3);
     number(json, "energy_wh", true, (int64_t)view.session_mwh, 3);
     number(json, "register_wh", true, (int64_t)view.energy_mwh, 3);
     number(json, "temperature_c", view.temp_dc != INT32_MIN, view.temp_dc, 1);
@@ -126,6 +128,89 @@ void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_m
     pw_json_open(&json, '[');
     for (unsigned i = 0; i < st->connectors; i++) {
         json_connector(st, i, &json, now);
+    }
+    pw_json_close(&json, ']');
+    pw_json_close(&json, '}');
+    pw_put_c(out, '\n');
+}
+
+// ---------------------------------------------------------------------------------------------
+
+static void json_limit(const struct pw_limits *limits, enum pw_limit_source source,
+                       struct pw_json_writer *json, pw_ms now)
+{
+    const struct pw_limit *limit = &limits->row[source];
+    pw_json_open(json, '{');
+    text(json, "source", pw_limit_source_name(source));
+    text(json, "words", pw_face_limit_words(source));
+    number(json, "limit_a", true, limit->ma, 3);
+    text(json, "why", limit->why);
+    number(json, "age_s", limit->since != PW_NEVER, (int64_t)(now - limit->since), 3);
+    number(json, "expires_s", limit->expires != PW_NEVER && limit->expires > now,
+           (int64_t)(limit->expires - now), 3);
+    pw_json_key(json, "counts");
+    pw_json_put_bool(json, source == limits->who);
+    pw_json_close(json, '}');
+}
+
+void pw_report_limits_json(const struct pw_station *st, struct pw_out *out, pw_ms now)
+{
+    struct pw_json_writer json = PW_JSON_WRITER(out);
+    pw_json_open(&json, '{');
+    pw_json_key(&json, "connectors");
+    pw_json_open(&json, '[');
+    for (unsigned i = 0; i < st->connectors; i++) {
+        const struct pw_limits *limits = pw_connector_limits(&st->connector[i]);
+        pw_json_open(&json, '{');
+        number(&json, "connector_id", true, i + 1, 0);
+        number(&json, "effective_a", true, limits->effective_ma, 3);
+        pw_json_key(&json, "limits");
+        pw_json_open(&json, '[');
+        for (unsigned row = 0; row < PW_LIMIT_ROWS; row++) {
+            if (limits->row[row].set) {
+                json_limit(limits, (enum pw_limit_source)row, &json, now);
+            }
+        }
+        pw_json_close(&json, ']');
+        pw_json_close(&json, '}');
+    }
+    pw_json_close(&json, ']');
+    pw_json_close(&json, '}');
+    pw_put_c(out, '\n');
+}
+
+static void json_faults(const struct pw_connector *connector, struct pw_json_writer *json)
+{
+    struct pw_connector_fault fault;
+    for (unsigned row = 0; pw_connector_fault(connector, row, &fault); row++) {
+        if (!fault.active) {
+            continue;
+        }
+        pw_json_open(json, '{');
+        text(json, "vendor_code", fault.vendor);
+        text(json, "error_code", fault.ocpp16);
+        text(json, "text", fault.text);
+        text(json, "words", pw_face_fault_words(&fault));
+        pw_json_key(json, "stays");
+        pw_json_put_bool(json, fault.stays);
+        pw_json_close(json, '}');
+    }
+}
+
+void pw_report_faults_json(const struct pw_station *st, struct pw_out *out)
+{
+    struct pw_json_writer json = PW_JSON_WRITER(out);
+    pw_json_open(&json, '{');
+    pw_json_key(&json, "connectors");
+    pw_json_open(&json, '[');
+    for (unsigned i = 0; i < st->connectors; i++) {
+        pw_json_open(&json, '{');
+        number(&json, "connector_id", true, i + 1, 0);
+        pw_json_key(&json, "faults");
+        pw_json_open(&json, '[');
+        json_faults(&st->connector[i], &json);
+        pw_json_close(&json, ']');
+        pw_json_close(&json, '}');
     }
     pw_json_close(&json, ']');
     pw_json_close(&json, '}');

@@ -2,6 +2,7 @@
 
 #include "boards.h"
 #include "buses.h"
+#include "front.h"
 #include "link.h"
 #include "panic.h"
 #include "people.h"
@@ -37,6 +38,7 @@ struct program {
     struct boards boards;
     struct link link;
     struct people people;
+    struct front front;
     struct pw_service service;
     enum phase phase;
     pw_ms stop_by;
@@ -150,6 +152,7 @@ static pw_ms turn(void *context, pw_ms now)
         link_flush(&program->link, now);
     }
     at = pw_earlier(at, people_flush(&program->people, now));
+    at = pw_earlier(at, front_step(&program->front, now));
     pw_sqlite_report(program->sqlite, &program->logger->log);
     follow_log_level(program);
     at = pw_earlier(at, tell_service(program, now));
@@ -257,6 +260,12 @@ static int open_all(struct program *program, const struct pw_settings *settings,
                           program->options->control_mode, why);
     }
     if (err == PW_OK) {
+        program->front.loop = &program->loop;
+        program->front.station = station;
+        program->front.log = log;
+        front_open(&program->front, pw_clock_now(program->clock));
+    }
+    if (err == PW_OK) {
         err = link_open(&program->link, &program->loop, &program->pace, why);
     }
     if (err == PW_OK) {
@@ -276,6 +285,7 @@ static void close_all(struct program *program)
     boards_close(&program->boards);
     buses_close(&program->buses);
     link_close(&program->link);
+    front_close(&program->front);
     if (program->people.control != NULL) {
         people_close(&program->people);
     }

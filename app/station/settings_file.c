@@ -3,6 +3,7 @@
 #include "can/wire.h"
 #include "config.h"
 #include "cp16/cp16.h"
+#include "front.h"
 #include "serial.h"
 #include "wsclient.h"
 
@@ -108,6 +109,18 @@ static int check_form(struct pw_setting_at at, struct pw_str value, struct pw_ou
     }
     if (at.id == PW_SET_OCPP_URL) {
         return pw_ws_check_url(value, why);
+    }
+    if (at.id == PW_SET_LCD_DEVICE) {
+        return pw_lcd_check(value, why);
+    }
+    if (at.id == PW_SET_PAGE_LISTEN) {
+        return front_check_listen(value, why);
+    }
+    if (at.id == PW_SET_PAGE_URL) {
+        return front_check_url(value, why);
+    }
+    if (at.id == PW_SET_PAGE_PASSWORD) {
+        return front_check_password(value, why);
     }
     if (at.id == PW_SET_CARD_DEVICE ||
         (at.id == PW_SET_CONSOLE_DEVICE && !pw_str_is(value, "off"))) {

@@ -58,7 +58,7 @@ static const struct {
     {"PW-PRE", "The battery's voltage does not fit. Unplug, then try once more."},
 };
 
-static const char *words_of(const struct pw_connector_fault *fault)
+const char *pw_face_fault_words(const struct pw_connector_fault *fault)
 {
     for (size_t i = 0; i < PW_COUNT(fault_words); i++) {
         if (strcmp(fault->vendor, fault_words[i].vendor) == 0) {
@@ -274,7 +274,7 @@ static void welcome_page(const struct pw_face_page *page, struct pw_screen *scre
 static void fault_page(const struct pw_connector_fault *fault, struct pw_screen *screen)
 {
     struct pw_out code = PW_OUT(screen->code);
-    PUT(screen->line[0], words_of(fault), "");
+    PUT(screen->line[0], pw_face_fault_words(fault), "");
     PUT(screen->line[1], fault->stays ? "It stays until it is cleared." : "It goes by itself.", "");
     pw_put_s(&code, fault->vendor);
 }

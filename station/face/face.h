@@ -40,5 +40,7 @@ pw_ms pw_face_show(const struct pw_station *st, const char *clock, const char *u
 
 // A limit's source in plain words: "what this cable may carry".
 const char *pw_face_limit_words(enum pw_limit_source source);
+// What a fault means to who stands there, and what to do.
+const char *pw_face_fault_words(const struct pw_connector_fault *fault);
 
 #endif

@@ -1,0 +1,265 @@
+#include "front.h"
+
+#include "embedded_page.h"
+#include "face/face.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#define AGAIN_MS     10000 // until a port that is taken is tried again
+#define DRAW_MS      250   // how often the display is thought about
+#define CONNECTIONS  32
+#define PASSWORD_MIN 8
+
+// ---------------------------------------------------------------------------------------------
+// Settings.
+
+struct address {
+    char host[104]; // without brackets
+    uint16_t port;
+};
+
+static int parse_listen(struct pw_str text, struct address *address)
+{
+    size_t colon = text.len;
+    while (colon > 0 && text.at[colon - 1] != ':') {
+        colon--;
+    }
+    int64_t port = 0;
+    if (colon < 2 || pw_parse_int((struct pw_str){.at = text.at + colon, .len = text.len - colon},
+                                  1, 65535, &port) != PW_OK) {
+        return PW_ERR_RANGE;
+    }
+    struct pw_str host = {.at = text.at, .len = colon - 1};
+    bool bracketed = host.len > 2 && host.at[0] == '[' && host.at[host.len - 1] == ']';
+    if (bracketed) {
+        host = (struct pw_str){.at = host.at + 1, .len = host.len - 2};
+    }
+    bool colons = memchr(host.at, ':', host.len) != NULL;
+    if (colons != bracketed || host.at[0] == '[') {
+        return PW_ERR_RANGE;
+    }
+    address->port = (uint16_t)port;
+    return pw_str_copy(address->host, sizeof(address->host), host);
+}
+
+int front_check_listen(struct pw_str listen, struct pw_out *why)
+{
+    struct address address;
+    if (parse_listen(listen, &address) != PW_OK) {
+        pw_put_s(why, "it must be an address and a port of 1..65535, like 127.0.0.1:8080");
+        return PW_ERR_RANGE;
+    }
+    return PW_OK;
+}
+
+// The host of "http://host:port/...", without port; empty when it is none.
+static struct pw_str host_of(struct pw_str url)
+{
+    size_t scheme = pw_str_starts(url, "https://")  ? 8
+                    : pw_str_starts(url, "http://") ? 7
+                                                    : url.len;
+    struct pw_str host = {.at = url.at + scheme, .len = url.len - scheme};
+    host = pw_str_cut(&host, '/');
+    return host.len > 0 && host.at[0] == '[' ? host : pw_str_cut(&host, ':');
+}
+
+int front_check_url(struct pw_str url, struct pw_out *why)
+{
+    if (host_of(url).len == 0 || memchr(url.at, ' ', url.len) != NULL) {
+        pw_put_s(why, "it must be an address like http://wallbox.lan:8080/");
+        return PW_ERR_RANGE;
+    }
+    return PW_OK;
+}
+
+int front_check_password(struct pw_str password, struct pw_out *why)
+{
+    if (password.len < PASSWORD_MIN) {
+        pw_put_s(why, "it must have 8 characters or more");
+        return PW_ERR_RANGE;
+    }
+    return PW_OK;
+}
+
+// What the display's QR code says: the setting, or the address listened on when a telephone can
+// reach it.
+static void find_url(struct front *front, const struct address *address)
+{
+    const char *set = pw_settings_text(&front->station->settings, PW_SET_PAGE_URL);
+    struct pw_out out = PW_OUT(front->url);
+    struct pw_str host = pw_str_of(address->host);
+    bool six = memchr(host.at, ':', host.len) != NULL;
+    if (set[0] != '\0') {
+        pw_put_s(&out, set);
+        return;
+    }
+    if (pw_str_starts(host, "127.") || pw_str_is(host, "localhost") || pw_str_is(host, "::1") ||
+        pw_str_is(host, "0.0.0.0") || pw_str_is(host, "::") || host.len == 0) {
+        return;
+    }
+    pw_put_s(&out, six ? "http://[" : "http://");
+    pw_put(&out, host);
+    pw_put_s(&out, six ? "]:" : ":");
+    pw_put_uint(&out, address->port);
+    pw_put_c(&out, '/');
+}
+
+// ---------------------------------------------------------------------------------------------
+
+static int fill_random(void *context, uint8_t *to, size_t len)
+{
+    (void)context;
+    return getrandom(to, len, 0) == (ssize_t)len ? PW_OK : PW_ERR_BUG;
+}
+
+static void stream_ready(void *context, uint64_t stream)
+{
+    const struct front *front = context;
+    pw_httpd_stream_ready(front->httpd, stream);
+}
+
+static void say(const struct front *front, enum pw_level level, const char *event, const char *at,
+                const char *why)
+{
+    struct pw_line line;
+    pw_line(&line, front->log, level, "page", event);
+    pw_line_s(&line, "at", at);
+    if (why != NULL) {
+        pw_line_s(&line, "why", why);
+    }
+    pw_line_end(&line);
+}
+
+static void serve(void *context, const struct pw_http_request *request, struct pw_http_reply *reply,
+                  pw_ms now, pw_unix_ms wall)
+{
+    struct front *front = context;
+    pw_page_serve(&front->page, request, reply, now, wall);
+}
+
+static int stream_take(void *context, uint64_t stream, char *to, size_t cap)
+{
+    struct front *front = context;
+    return pw_page_stream_take(&front->page, stream, to, cap);
+}
+
+static void stream_closed(void *context, uint64_t stream)
+{
+    struct front *front = context;
+    pw_page_stream_closed(&front->page, stream);
+}
+
+static void try_listen(struct front *front, pw_ms now)
+{
+    const char *listen = pw_settings_text(&front->station->settings, PW_SET_PAGE_LISTEN);
+    struct address address;
+    if (listen[0] == '\0' || parse_listen(pw_str_of(listen), &address) != PW_OK) {
+        front->open_at = PW_NEVER;
+        return;
+    }
+    const struct pw_httpd_config config = {.loop = front->loop,
+                                           .host = address.host,
+                                           .port = address.port,
+                                           .connections = CONNECTIONS,
+                                           .body_max = PW_PAGE_BODY_MAX};
+    if (pw_httpd_open(&front->httpd, &config) != PW_OK) {
+        say(front, PW_LOG_WARN, "not listening", listen,
+            "the port is in use, or the address is not this machine's; tried again every 10 s");
+        front->open_at = pw_after(now, AGAIN_MS);
+        return;
+    }
+    front->site = (struct pw_http_site){.context = front,
+                                        .serve = serve,
+                                        .stream_take = stream_take,
+                                        .stream_closed = stream_closed};
+    pw_httpd_serve(front->httpd, &front->site);
+    find_url(front, &address);
+    front->open_at = PW_NEVER;
+    say(front, PW_LOG_INFO, "listening", listen,
+        pw_settings_text(&front->station->settings, PW_SET_PAGE_PASSWORD)[0] == '\0'
+            ? "view only: page.password is not set"
+            : NULL);
+}
+
+static void open_lcd(struct front *front)
+{
+    const char *device = pw_settings_text(&front->station->settings, PW_SET_LCD_DEVICE);
+    char text[256] = "";
+    struct pw_out why = PW_OUT(text);
+    if (device[0] == '\0') {
+        return;
+    }
+    front->lcd = pw_lcd_open(device, &why);
+    if (front->lcd == NULL) {
+        say(front, PW_LOG_ERROR, "no display", device, text);
+    }
+}
+
+void front_open(struct front *front, pw_ms now)
+{
+    front->port = (struct pw_page_port){
+        .context = front, .random = fill_random, .stream_ready = stream_ready};
+    const struct pw_page_config config = {
+        .station = front->station,
+        .port = &front->port,
+        .log = front->lines,
+        .asset = pw_page_assets,
+        .asset_count = pw_page_assets_count,
+        .host = host_of(pw_str_of(pw_settings_text(&front->station->settings, PW_SET_PAGE_URL))),
+    };
+    pw_page_init(&front->page, &config, now);
+    try_listen(front, now);
+    open_lcd(front);
+}
+
+// What the clock on the wall says here; empty while nobody has told the time.
+static void local_time(const struct front *front, pw_ms now, char text[6])
+{
+    pw_unix_ms wall = pw_cp16_wall(&front->station->cp16, now);
+    time_t seconds = (time_t)(wall / 1000);
+    struct tm local;
+    struct pw_out out = {.at = text, .cap = 6};
+    text[0] = '\0';
+    if (wall == 0 || localtime_r(&seconds, &local) == NULL) {
+        return;
+    }
+    pw_put_s(&out, local.tm_hour < 10 ? "0" : "");
+    pw_put_int(&out, local.tm_hour);
+    pw_put_s(&out, local.tm_min < 10 ? ":0" : ":");
+    pw_put_int(&out, local.tm_min);
+}
+
+static pw_ms show(struct front *front, pw_ms now)
+{
+    if (front->lcd == NULL) {
+        return PW_NEVER;
+    }
+    if (now >= front->draw_at) {
+        struct pw_screen screen;
+        char clock[6];
+        local_time(front, now, clock);
+        (void)pw_face_show(front->station, clock, front->url, now, &screen);
+        pw_lcd_show(front->lcd, &screen);
+        front->draw_at = pw_after(now, DRAW_MS);
+    }
+    return front->draw_at;
+}
+
+pw_ms front_step(struct front *front, pw_ms now)
+{
+    if (front->httpd == NULL && now >= front->open_at) {
+        try_listen(front, now);
+    }
+    pw_ms at = pw_earlier(front->open_at, pw_page_step(&front->page, now));
+    return pw_earlier(at, show(front, now));
+}
+
+void front_close(struct front *front)
+{
+    pw_httpd_close(front->httpd);
+    front->httpd = NULL;
+    pw_lcd_close(front->lcd);
+    front->lcd = NULL;
+}

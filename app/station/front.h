@@ -1,0 +1,41 @@
+// front: what people meet at the station: its page (station/page over httpd) and its display
+// (station/face over lcd). Neither is needed to charge: a port that is taken is tried again, a
+// display that cannot be opened is said once.
+#ifndef PW_APP_STATION_FRONT_H
+#define PW_APP_STATION_FRONT_H
+
+#include "httpd.h"
+#include "lcd.h"
+#include "page/page.h"
+
+struct front {
+    struct pw_loop *loop;
+    struct pw_station *station;
+    const struct pw_log *log;
+    const struct pw_logring *lines; // what the page shows as log
+
+    struct pw_httpd *httpd;
+    struct pw_http_site site;
+    struct pw_page_port port;
+    struct pw_page page;
+    pw_ms open_at; // the next try to listen; PW_NEVER: listening, or no page is wanted
+    struct pw_lcd *lcd;
+    pw_ms draw_at;
+    char url[PW_SCREEN_URL_MAX]; // of the page, for the QR code
+};
+
+// Opens page and display as the settings say.
+void front_open(struct front *front, pw_ms now);
+// After the station has stepped: what it has come to is shown. Returns when it wants to be called
+// next. Requests of the page are served between turns; the next turn decides on what they told.
+pw_ms front_step(struct front *front, pw_ms now);
+void front_close(struct front *front);
+
+// PW_OK when `listen` is "address:port" with a port of 1..65535, the address in brackets when it
+// has colons; PW_ERR_RANGE with what it must be.
+PW_MUST_USE int front_check_listen(struct pw_str listen, struct pw_out *why);
+// The same for the address that browsers use: http:// or https://, a host, perhaps a port.
+PW_MUST_USE int front_check_url(struct pw_str url, struct pw_out *why);
+PW_MUST_USE int front_check_password(struct pw_str password, struct pw_out *why);
+
+#endif

@@ -1,0 +1,196 @@
+// Logging in: the password is a secret setting; a login is a random token in an HttpOnly cookie and
+// a second one that scripts of our own page repeat in a header. Who guesses has to wait.
+#include "page/parts.h"
+
+#include <string.h>
+
+#define COOKIE       "pw_station"
+#define PASSWORD_MAX 64
+#define TRY_MS       6000  // a wrong try costs this much
+#define TRIES_MS     30000 // ... and this much may be owed: five tries at once
+#define ALL_TRY_MS   1000  // the same over all addresses: sixty at once
+#define ALL_TRIES_MS 60000
+
+static const char *password_of(const struct pw_page *page)
+{
+    return pw_settings_text(&page->config.station->settings, PW_SET_PAGE_PASSWORD);
+}
+
+bool page_has_password(const struct pw_page *page)
+{
+    return password_of(page)[0] != '\0';
+}
+
+void login_follow(struct pw_page *page)
+{
+    if (strcmp(page->password, password_of(page)) == 0) {
+        return;
+    }
+    int err = pw_str_copy(page->password, sizeof(page->password), pw_str_of(password_of(page)));
+    PW_ASSERT(err == PW_OK);
+    memset(page->login, 0, sizeof(page->login));
+}
+
+struct pw_page_login *login_of(struct pw_page *page, struct pw_str cookies, pw_ms now)
+{
+    struct pw_str token = pw_http_cookie(cookies, COOKIE);
+    for (size_t i = 0; i < PW_PAGE_LOGINS_MAX; i++) {
+        struct pw_page_login *login = &page->login[i];
+        if (!pw_http_same_secret(login->token, token)) {
+            continue;
+        }
+        if (pw_elapsed(login->used, PW_PAGE_IDLE_MS, now)) {
+            *login = (struct pw_page_login){.used = 0};
+            return NULL;
+        }
+        login->used = now;
+        return login;
+    }
+    return NULL;
+}
+
+bool login_lives(const struct pw_page *page, const char *token)
+{
+    for (size_t i = 0; i < PW_PAGE_LOGINS_MAX; i++) {
+        if (pw_http_same_secret(page->login[i].token, pw_str_of(token))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// A free row, or the one idle for longest.
+static struct pw_page_login *free_login(struct pw_page *page)
+{
+    struct pw_page_login *oldest = &page->login[0];
+    for (size_t i = 0; i < PW_PAGE_LOGINS_MAX; i++) {
+        struct pw_page_login *login = &page->login[i];
+        if (login->token[0] == '\0') {
+            return login;
+        }
+        oldest = login->used < oldest->used ? login : oldest;
+    }
+    return oldest;
+}
+
+// The address's row, or the one that owes least made its own: a flood from many addresses forgets
+// the small sinners first, and is held by the count over all.
+static struct pw_page_guesser *guesser_of(struct pw_page *page, struct pw_str address)
+{
+    struct pw_page_guesser *least = &page->guesser[0];
+    for (size_t i = 0; i < PW_PAGE_GUESSERS; i++) {
+        struct pw_page_guesser *row = &page->guesser[i];
+        if (pw_str_is(address, row->address)) {
+            return row;
+        }
+        least = row->free_at < least->free_at ? row : least;
+    }
+    *least = (struct pw_page_guesser){.free_at = 0};
+    struct pw_out out = PW_OUT(least->address);
+    pw_put(&out, address);
+    return least;
+}
+
+static bool owes(pw_ms free_at, pw_ms most, pw_ms now)
+{
+    return free_at > now && free_at - now > most;
+}
+
+static void owe(pw_ms *free_at, pw_ms more, pw_ms now)
+{
+    *free_at = pw_after(*free_at > now ? *free_at : now, more);
+}
+
+static int make_token(struct pw_page *page, char to[PW_PAGE_TOKEN_MAX])
+{
+    uint8_t bytes[(PW_PAGE_TOKEN_MAX - 1) / 2];
+    struct pw_out out = {.at = to, .cap = PW_PAGE_TOKEN_MAX};
+    int err = page->config.port->random(page->config.port->context, bytes, sizeof(bytes));
+    for (size_t i = 0; err == PW_OK && i < sizeof(bytes); i++) {
+        pw_put_hex(&out, bytes[i], 2);
+    }
+    return err;
+}
+
+static void put_cookie(struct call *call, const char *token, const char *rest)
+{
+    struct pw_out out = PW_OUT(call->reply->cookie);
+    pw_put_s(&out, COOKIE "=");
+    pw_put_s(&out, token);
+    pw_put_s(&out, "; Path=/; HttpOnly; SameSite=Strict");
+    pw_put_s(&out, rest);
+}
+
+void api_me(struct call *call)
+{
+    struct pw_json_writer *json = call_object(call);
+    pw_json_key(json, "password_set");
+    pw_json_put_bool(json, page_has_password(call->page));
+    pw_json_key(json, "inside");
+    pw_json_put_bool(json, call->inside);
+    pw_json_key(json, "csrf");
+    if (call->login != NULL) {
+        pw_json_put_s(json, call->login->csrf);
+    } else {
+        pw_json_put_null(json);
+    }
+    call_done(call, 200);
+}
+
+static bool password_fits(struct call *call)
+{
+    struct pw_page *page = call->page;
+    struct pw_page_guesser *guesser = guesser_of(page, call->request->address);
+    struct pw_str given = {.at = "", .len = 0};
+    if (owes(guesser->free_at, TRIES_MS - TRY_MS, call->now) ||
+        owes(page->all_free_at, ALL_TRIES_MS - ALL_TRY_MS, call->now)) {
+        call->reply->retry_after_s = TRY_MS / 1000;
+        call_fail(call, 429, "rate_limited", "too many wrong tries: wait a few seconds", PW_STR(""),
+                  "");
+        return false;
+    }
+    if (pw_json_text(pw_json_member(call->body, "password"), &given) != PW_OK ||
+        given.len > PASSWORD_MAX) {
+        call_fail(call, 400, "bad_value", "password: must be a text of at most 64 bytes",
+                  PW_STR(""), "");
+        return false;
+    }
+    if (!pw_http_same_secret(password_of(page), given)) {
+        owe(&guesser->free_at, TRY_MS, call->now);
+        owe(&page->all_free_at, ALL_TRY_MS, call->now);
+        call_fail(call, 401, "bad_login", "the password is wrong", PW_STR(""), "");
+        return false;
+    }
+    return true;
+}
+
+void api_login(struct call *call)
+{
+    struct pw_page *page = call->page;
+    if (!page_has_password(page)) {
+        call_fail(call, 403, "view_only",
+                  "no password is set: put page.password into the station's secrets file",
+                  PW_STR(""), "");
+        return;
+    }
+    if (!password_fits(call)) {
+        return;
+    }
+    struct pw_page_login made = {.used = call->now};
+    if (make_token(page, made.token) != PW_OK || make_token(page, made.csrf) != PW_OK) {
+        call_fail(call, 503, "random", "the system gave no random numbers", PW_STR(""), "");
+        return;
+    }
+    call->login = free_login(page);
+    *call->login = made;
+    call->inside = true;
+    put_cookie(call, made.token, "");
+    api_me(call);
+}
+
+void api_logout(struct call *call)
+{
+    *call->login = (struct pw_page_login){.used = 0};
+    put_cookie(call, "", "; Max-Age=0");
+    call->reply->status = 204;
+}

@@ -1,0 +1,325 @@
+// The way of a request: is the host ours, who asks, may he, which row of the table answers.
+#include "page/page.h"
+
+#include "page/parts.h"
+
+#include <string.h>
+
+#define SAMPLE_MS  PW_HISTORY_EVERY_MS
+#define LOOK_MS    100 // how soon a change is seen while somebody watches
+#define CARD_SHOWN 4   // characters of a card id that everybody may see
+
+// --- Answers.
+
+static void put_error(struct call *call, const char *code, struct pw_str message)
+{
+    call->out.len = 0;
+    call->out.full = false;
+    call->json = PW_JSON_WRITER(&call->out);
+    struct pw_json_writer *json = &call->json;
+    pw_json_open(json, '{');
+    pw_json_key(json, "error");
+    pw_json_open(json, '{');
+    pw_json_key(json, "code");
+    pw_json_put_s(json, code);
+    pw_json_key(json, "message");
+    pw_json_put_text(json, message);
+    pw_json_close(json, '}');
+    pw_json_close(json, '}');
+}
+
+static void send_json(struct call *call, int status)
+{
+    call->reply->status = status;
+    call->reply->content_type = "application/json";
+    call->reply->body = pw_out_str(&call->out);
+}
+
+void call_fail(struct call *call, int status, const char *code, const char *a, struct pw_str b,
+               const char *c)
+{
+    char text[512];
+    struct pw_out message = PW_OUT(text);
+    pw_put_s(&message, a);
+    pw_put(&message, b);
+    pw_put_s(&message, c);
+    put_error(call, code, pw_out_str(&message));
+    send_json(call, status);
+}
+
+struct pw_json_writer *call_object(struct call *call)
+{
+    call->json = PW_JSON_WRITER(&call->out);
+    pw_json_open(&call->json, '{');
+    return &call->json;
+}
+
+void call_done(struct call *call, int status)
+{
+    pw_json_close(&call->json, '}');
+    if (call->out.full) {
+        call_fail(call, 507, "too_large", "the answer is too large: ask for less", PW_STR(""), "");
+        return;
+    }
+    send_json(call, status);
+}
+
+void call_report(struct call *call, const char *line)
+{
+    int err =
+        pw_station_command(call->page->config.station, pw_str_of(line), &call->out, call->now);
+    if (err != PW_OK || call->out.full) {
+        call_fail(call, 507, "too_large", "the answer is too large", PW_STR(""), "");
+        return;
+    }
+    if (!call->inside) {
+        page_mask(call->out.at, call->out.len);
+    }
+    send_json(call, 200);
+}
+
+// The key cannot occur inside a text: there its quotes are escaped.
+void page_mask(char *json, size_t len)
+{
+    static const char key[] = "\"id_tag\":\"";
+    const size_t skip = sizeof(key) - 1;
+    for (size_t i = 0; i + skip < len; i++) {
+        if (memcmp(json + i, key, skip) != 0) {
+            continue;
+        }
+        size_t from = i + skip;
+        size_t end = from;
+        while (end < len && json[end] != '"') {
+            end += json[end] == '\\' ? 2 : 1;
+        }
+        for (size_t at = from; at + CARD_SHOWN < end; at++) {
+            json[at] = '*';
+        }
+    }
+}
+
+// --- The table.
+
+enum access { OPEN, INSIDE, CHANGE };
+
+static const struct route {
+    enum pw_http_method method;
+    const char *path; // '*' stands for one segment
+    void (*serve)(struct call *call);
+    enum access access;
+    bool body;
+} routes[] = {
+    {PW_HTTP_GET, "/me", api_me, OPEN, false},
+    {PW_HTTP_POST, "/login", api_login, OPEN, true},
+    {PW_HTTP_POST, "/logout", api_logout, CHANGE, false},
+    {PW_HTTP_GET, "/status", api_status, OPEN, false},
+    {PW_HTTP_GET, "/limits", api_limits, OPEN, false},
+    {PW_HTTP_GET, "/faults", api_faults, OPEN, false},
+    {PW_HTTP_GET, "/history", api_history, OPEN, false},
+    {PW_HTTP_GET, "/events", api_events, OPEN, false},
+    {PW_HTTP_GET, "/settings", api_settings, INSIDE, false},
+    {PW_HTTP_PUT, "/settings/*", api_setting_put, CHANGE, true},
+    {PW_HTTP_GET, "/log", api_log, INSIDE, false},
+    {PW_HTTP_POST, "/connectors/*/start", api_start, CHANGE, true},
+    {PW_HTTP_POST, "/connectors/*/stop", api_stop, CHANGE, false},
+    {PW_HTTP_POST, "/connectors/*/limit", api_limit, CHANGE, true},
+    {PW_HTTP_POST, "/connectors/*/clear", api_clear, CHANGE, false},
+    {PW_HTTP_POST, "/connectors/*/enable", api_enable, CHANGE, false},
+    {PW_HTTP_POST, "/connectors/*/disable", api_disable, CHANGE, false},
+    {PW_HTTP_GET, "/healthz", api_health, OPEN, false},
+};
+
+// The row for a path and method. NULL after answering 404 or 405.
+static const struct route *find_route(struct call *call, struct pw_str path)
+{
+    unsigned methods = 0;
+    for (size_t i = 0; i < PW_COUNT(routes); i++) {
+        if (!pw_http_path_fits(routes[i].path, path, &call->param)) {
+            continue;
+        }
+        if (routes[i].method == call->request->method) {
+            return &routes[i];
+        }
+        methods |= 1U << routes[i].method;
+    }
+    if (methods == 0) {
+        call_fail(call, 404, "not_found", "there is no /api/v1", path, "");
+        return NULL;
+    }
+    call->reply->allow = pw_http_allow(methods);
+    call_fail(call, 405, "method", "use ", pw_str_of(call->reply->allow), " here");
+    return NULL;
+}
+
+// --- Who may.
+
+static bool is_loopback(struct pw_str address)
+{
+    return pw_str_starts(address, "127.") || pw_str_is(address, "::1");
+}
+
+static bool may(struct call *call, const struct route *route)
+{
+    if (route->method != PW_HTTP_GET && !pw_http_origin_is_ours(call->request)) {
+        call_fail(call, 403, "origin", "Origin \"", call->request->origin,
+                  "\" is not this station's own");
+        return false;
+    }
+    if (route->access == OPEN || (route->access == INSIDE && call->inside)) {
+        return true;
+    }
+    if (!page_has_password(call->page)) {
+        call_fail(call, 403, "view_only",
+                  "this page only shows: set page.password in the station's secrets file",
+                  PW_STR(""), "");
+        return false;
+    }
+    if (call->login == NULL) {
+        call_fail(call, 401, "login_required", "log in first", PW_STR(""), "");
+        return false;
+    }
+    if (route->access == CHANGE && !pw_http_same_secret(call->login->csrf, call->request->csrf)) {
+        call_fail(call, 403, "csrf", "the header X-CSRF must hold the token that the login gave",
+                  PW_STR(""), "");
+        return false;
+    }
+    return true;
+}
+
+static bool read_body(struct call *call)
+{
+    struct pw_page *page = call->page;
+    struct pw_json json = {.node = page->node,
+                           .cap = PW_COUNT(page->node),
+                           .spare = page->spare,
+                           .spare_cap = sizeof(page->spare)};
+    if (pw_json_read(&json, call->request->body) != PW_OK) {
+        call_fail(call, 400, "bad_json",
+                  "the body is no JSON: ", pw_str_of(pw_json_fault_name(json.fault)), "");
+        return false;
+    }
+    if (!pw_json_is(&page->node[0], PW_JSON_OBJECT)) {
+        call_fail(call, 400, "bad_json", "the body must be a JSON object", PW_STR(""), "");
+        return false;
+    }
+    call->body = &page->node[0];
+    return true;
+}
+
+// --- Files.
+
+static void serve_file(struct call *call)
+{
+    const struct pw_page_config *config = &call->page->config;
+    if (call->request->method != PW_HTTP_GET) {
+        call->reply->allow = "GET";
+        call_fail(call, 405, "method", "use GET here", PW_STR(""), "");
+        return;
+    }
+    if (pw_http_file(config->asset, config->asset_count, call->request, call->reply)) {
+        return;
+    }
+    if (config->asset_count == 0 && pw_str_is(call->request->path, "/")) {
+        call->reply->status = 200;
+        call->reply->content_type = "text/plain; charset=utf-8";
+        call->reply->body = PW_STR("This pilotwire-station was built without its page.\n"
+                                   "The interface is at /api/v1: status, limits, faults, settings, "
+                                   "log.\n");
+        return;
+    }
+    call_fail(call, 404, "not_found", "there is no ", call->request->path, "");
+}
+
+static void route_request(struct call *call)
+{
+    struct pw_str path = call->request->path;
+    if (pw_str_starts(path, "/api/v1/")) {
+        path = (struct pw_str){.at = path.at + 7, .len = path.len - 7};
+    } else if (!pw_str_is(path, "/healthz")) {
+        serve_file(call);
+        return;
+    }
+    const struct route *route = find_route(call, path);
+    if (route != NULL && may(call, route) && (!route->body || read_body(call))) {
+        route->serve(call);
+    }
+}
+
+void pw_page_serve(void *context, const struct pw_http_request *request,
+                   struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall)
+{
+    struct pw_page *page = context;
+    struct call call = {
+        .page = page,
+        .request = request,
+        .reply = reply,
+        .now = now,
+        .wall = wall,
+        .out = {.at = page->reply, .cap = sizeof(page->reply)},
+    };
+    *reply = (struct pw_http_reply){0};
+    page->now = now;
+    login_follow(page);
+    call.login = login_of(page, request->cookie, now);
+    call.inside = call.login != NULL || (!page_has_password(page) && is_loopback(request->address));
+    if (!pw_http_host_is_ours(request->host, page->config.host)) {
+        call_fail(&call, 403, "host", "this page is not known as \"", request->host,
+                  "\": see the setting page.url");
+        return;
+    }
+    route_request(&call);
+}
+
+// --- Turns.
+
+void pw_page_init(struct pw_page *page, const struct pw_page_config *config, pw_ms now)
+{
+    memset(page, 0, sizeof(*page));
+    page->config = *config;
+    page->now = now;
+    page->sampled_at = PW_NEVER;
+    login_follow(page);
+}
+
+// What a watcher must hear of at once, as one number (FNV-1a).
+static uint32_t sum_of(const struct pw_connector_view *view)
+{
+    const uint32_t parts[] = {
+        (uint32_t)view->status, (uint32_t)view->phase,     view->plugged ? 1U : 0U,
+        view->live ? 1U : 0U,   (uint32_t)view->limit_who, (uint32_t)view->offered_ma,
+    };
+    uint32_t sum = 2166136261U;
+    for (size_t i = 0; i < PW_COUNT(parts); i++) {
+        sum = (sum ^ parts[i]) * 16777619U;
+    }
+    for (const char *c = view->state; *c != '\0'; c++) {
+        sum = (sum ^ (uint8_t)*c) * 16777619U;
+    }
+    for (const char *c = view->vendor_code; *c != '\0'; c++) {
+        sum = (sum ^ (uint8_t)*c) * 16777619U;
+    }
+    return sum;
+}
+
+pw_ms pw_page_step(struct pw_page *page, pw_ms now)
+{
+    const struct pw_station *st = page->config.station;
+    bool samples = page->sampled_at == PW_NEVER || now >= pw_after(page->sampled_at, SAMPLE_MS);
+    bool changed = false;
+    page->now = now;
+    if (samples || now >= page->look_at) {
+        for (unsigned i = 0; i < st->connectors; i++) {
+            struct pw_connector_view view;
+            pw_connector_view(&st->connector[i], &view, now);
+            uint32_t sum = sum_of(&view);
+            changed = changed || sum != page->seen[i];
+            page->seen[i] = sum;
+            if (samples) {
+                pw_history_add(&page->history[i], &view, now);
+            }
+        }
+        page->look_at = pw_after(now, LOOK_MS);
+        page->sampled_at = samples ? now : page->sampled_at;
+    }
+    return pw_earlier(stream_step(page, changed, now), pw_after(page->sampled_at, SAMPLE_MS));
+}

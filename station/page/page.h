@@ -1,0 +1,97 @@
+// page: the station's own page and its interface, as a site of core/http. It shows what the console
+// shows and does what the console does, through the same functions (pw_station_command); nothing
+// here decides anything about charging. Pure: the port carries the bytes, time is an argument.
+//
+// Who may what:
+//   everybody       page, status, limits, faults, history, events; card ids are masked
+//   inside          settings and log as well: who has logged in, and, while there is no password,
+//                   who asks from this machine (loopback)
+//   logged in       changes; each needs the token of the login in the header X-CSRF
+// A login needs the secret setting page.password; without one the page only shows.
+#ifndef PW_PAGE_H
+#define PW_PAGE_H
+
+#include "http/http.h"
+#include "json/json.h"
+#include "logring/logring.h"
+#include "page/history.h"
+#include "station.h"
+
+#define PW_PAGE_BODY_MAX    4096   // bytes of a request's body
+#define PW_PAGE_REPLY_MAX   196608 // bytes of an answer
+#define PW_PAGE_LOGINS_MAX  8      // at once; the one idle for longest goes first
+#define PW_PAGE_STREAMS_MAX 8      // event streams at once
+#define PW_PAGE_IDLE_MS     (UINT64_C(12) * 3600 * 1000) // a login ends after this long unused
+#define PW_PAGE_TOKEN_MAX   33                           // 32 hex digits and NUL
+#define PW_PAGE_GUESSERS    16 // addresses whose wrong passwords are remembered
+
+// What the page asks of its port. Neither may call back into the page.
+struct pw_page_port {
+    void *context;
+    // Fills `to` with unpredictable bytes; anything but PW_OK: there are none.
+    int (*random)(void *context, uint8_t *to, size_t len);
+    void (*stream_ready)(void *context, uint64_t stream);
+};
+
+struct pw_page_config {
+    struct pw_station *station;
+    const struct pw_page_port *port;
+    const struct pw_logring *log; // NULL: there is none
+    const struct pw_http_asset *asset;
+    size_t asset_count; // 0: built without pages
+    struct pw_str host; // name under which browsers reach it, beside addresses; empty: none
+};
+
+struct pw_page_login {
+    char token[PW_PAGE_TOKEN_MAX]; // "": free
+    char csrf[PW_PAGE_TOKEN_MAX];
+    pw_ms used;
+};
+
+struct pw_page_stream {
+    bool open;
+    uint64_t number;
+    char token[PW_PAGE_TOKEN_MAX]; // of the login it lives by; "": none
+    bool inside;
+    bool due;      // the present state is to be sent
+    pw_ms sent_at; // when it last was
+    uint64_t log_cursor;
+};
+
+struct pw_page_guesser {
+    char address[48];
+    pw_ms free_at; // each wrong try moves it on; far ahead means: wait
+};
+
+// All state of the page; the caller owns it, about 250 KiB.
+struct pw_page {
+    struct pw_page_config config;
+    struct pw_page_login login[PW_PAGE_LOGINS_MAX];
+    struct pw_page_stream stream[PW_PAGE_STREAMS_MAX];
+    struct pw_page_guesser guesser[PW_PAGE_GUESSERS];
+    pw_ms all_free_at;                  // the same over all addresses together
+    char password[PW_SETTING_TEXT_MAX]; // as of the last look; another one ends all logins
+    uint32_t seen[PW_CONNECTORS_MAX];   // what was last told of each connector, as a sum
+    struct pw_history history[PW_CONNECTORS_MAX];
+    pw_ms sampled_at; // PW_NEVER: not yet
+    pw_ms look_at;    // when changes are looked for again
+    pw_ms now;        // of the last call
+    struct pw_json_node node[64];
+    char spare[PW_PAGE_BODY_MAX];
+    char reply[PW_PAGE_REPLY_MAX];
+};
+
+// The configuration is copied; what it points to outlives the page.
+void pw_page_init(struct pw_page *page, const struct pw_page_config *config, pw_ms now);
+
+// Samples the history, finds changes, and wakes streams. Call it once a turn; returns when it wants
+// to be called next.
+pw_ms pw_page_step(struct pw_page *page, pw_ms now);
+
+// The functions of struct pw_http_site, with the page as context.
+void pw_page_serve(void *context, const struct pw_http_request *request,
+                   struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall);
+int pw_page_stream_take(void *context, uint64_t stream, char *to, size_t cap);
+void pw_page_stream_closed(void *context, uint64_t stream);
+
+#endif

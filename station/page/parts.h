@@ -1,0 +1,64 @@
+// parts: one request as the files of the page share it. Nobody else includes this.
+#ifndef PW_PAGE_PARTS_H
+#define PW_PAGE_PARTS_H
+
+#include "page/page.h"
+
+struct call {
+    struct pw_page *page;
+    const struct pw_http_request *request;
+    struct pw_http_reply *reply;
+    pw_ms now;
+    pw_unix_ms wall;
+    struct pw_str param;         // what stands for the '*' of the path
+    struct pw_page_login *login; // NULL without a login
+    bool inside;
+    struct pw_out out; // the body being written
+    struct pw_json_writer json;
+    const struct pw_json_node *body; // of requests that have one: an object
+};
+
+// page.c: answers. The message is made of up to three parts.
+void call_fail(struct call *call, int status, const char *code, const char *a, struct pw_str b,
+               const char *c);
+struct pw_json_writer *call_object(struct call *call);
+void call_done(struct call *call, int status);
+// A station's command whose answer is the body, one JSON object.
+void call_report(struct call *call, const char *line);
+// Card ids in a status object, for people outside: all but the last four characters become '*'.
+void page_mask(char *json, size_t len);
+
+// login.c
+bool page_has_password(const struct pw_page *page);
+struct pw_page_login *login_of(struct pw_page *page, struct pw_str cookies, pw_ms now);
+bool login_lives(const struct pw_page *page, const char *token);
+// Ends all logins when the password is another one than before.
+void login_follow(struct pw_page *page);
+void api_me(struct call *call);
+void api_login(struct call *call);
+void api_logout(struct call *call);
+
+// api.c
+void api_status(struct call *call);
+void api_limits(struct call *call);
+void api_faults(struct call *call);
+void api_history(struct call *call);
+void api_settings(struct call *call);
+void api_setting_put(struct call *call);
+void api_log(struct call *call);
+void api_start(struct call *call);
+void api_stop(struct call *call);
+void api_limit(struct call *call);
+void api_clear(struct call *call);
+void api_enable(struct call *call);
+void api_disable(struct call *call);
+void api_health(struct call *call);
+
+// api.c
+void log_line_json(struct pw_json_writer *json, const struct pw_logring_line *line);
+
+// stream.c
+void api_events(struct call *call);
+pw_ms stream_step(struct pw_page *page, bool changed, pw_ms now);
+
+#endif

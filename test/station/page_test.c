@@ -1,0 +1,540 @@
+// page: who may see and change what at the station's own page, and that it does what the console
+// does. A whole station on a simulated store, virtual time, no socket.
+#include "page/page.h"
+#include "simstore.h"
+#include "test.h"
+
+#include <string.h>
+
+#define PASSWORD "correct horse"
+
+static struct pw_settings settings;
+static struct pw_sim_store disk;
+static struct pw_station station;
+static struct pw_page page;
+static struct pw_logring ring;
+static uint8_t ring_bytes[8192];
+static pw_ms now;
+static struct pw_http_reply reply;
+static char cookie[80];
+static char csrf[PW_PAGE_TOKEN_MAX];
+static uint64_t woken;
+static uint8_t seed;
+
+static int fill(void *context, uint8_t *to, size_t len)
+{
+    (void)context;
+    memset(to, ++seed, len);
+    return PW_OK;
+}
+
+static void wake(void *context, uint64_t stream)
+{
+    (void)context;
+    woken = stream;
+}
+
+static void nothing(void *context, enum pw_level level, const char *room, struct pw_str text)
+{
+    (void)context;
+    (void)level;
+    (void)room;
+    (void)text;
+}
+
+static const struct pw_page_port port = {.random = fill, .stream_ready = wake};
+
+static void set(const char *path, const char *value, enum pw_setting_by by)
+{
+    struct pw_setting_at at;
+    char text[PW_SETTING_WHY_MAX] = "";
+    struct pw_out why = PW_OUT(text);
+    assert_int_equal(pw_settings_find(pw_str_of(path), &at), PW_OK);
+    assert_int_equal(pw_settings_set(&settings, at, pw_str_of(value), by, &why), PW_OK);
+}
+
+static void open_page(const char *password)
+{
+    static const struct pw_http_asset assets[] = {
+        {"/index.html", "text/html; charset=utf-8", (const uint8_t *)"x", 1, "\"1\""}};
+    now = 1000;
+    cookie[0] = '\0';
+    csrf[0] = '\0';
+    pw_settings_init(&settings);
+    set("station.id", "YARD-07", PW_BY_FILE);
+    set("can.bus0", "mcast:239.74.163.2:43113", PW_BY_FILE);
+    set("ocpp.url", "ws://127.0.0.1:9/", PW_BY_FILE);
+    set("connectors[0].kind", "dc", PW_BY_FILE);
+    set("connectors[1].kind", "dc", PW_BY_FILE);
+    set("ocpp.authorization_key", "a-very-secret-key", PW_BY_SECRETS);
+    if (password[0] != '\0') {
+        set("page.password", password, PW_BY_SECRETS);
+    }
+    pw_sim_store_init(&disk);
+    static const struct pw_log quiet = {.write = nothing};
+    const struct pw_station_start start = {.settings = &settings,
+                                           .store = &disk.port,
+                                           .log = &quiet,
+                                           .firmware = "1",
+                                           .seed = 7,
+                                           .now = now};
+    assert_int_equal(pw_station_init(&station, &start), PW_OK);
+    pw_logring_init(&ring, ring_bytes, sizeof(ring_bytes));
+    const struct pw_page_config config = {.station = &station,
+                                          .port = &port,
+                                          .log = &ring,
+                                          .asset = assets,
+                                          .asset_count = 1,
+                                          .host = PW_STR("wallbox.lan")};
+    pw_page_init(&page, &config, now);
+    (void)pw_page_step(&page, now);
+}
+
+static void close_page(void)
+{
+    pw_sim_store_free(&disk);
+}
+
+// One request as our own page in a browser sends it; `from` is the peer's address.
+static int ask_from(const char *from, enum pw_http_method method, const char *path,
+                    const char *query, const char *body)
+{
+    const struct pw_http_request request = {.method = method,
+                                            .path = pw_str_of(path),
+                                            .query = pw_str_of(query),
+                                            .body = pw_str_of(body),
+                                            .host = PW_STR("wallbox.lan:8080"),
+                                            .origin = PW_STR("http://wallbox.lan:8080"),
+                                            .cookie = pw_str_of(cookie),
+                                            .csrf = pw_str_of(csrf),
+                                            .address = pw_str_of(from),
+                                            .stream = 42};
+    pw_page_serve(&page, &request, &reply, now, 1700000000000);
+    return reply.status;
+}
+
+static int ask(enum pw_http_method method, const char *path, const char *body)
+{
+    return ask_from("10.0.0.9", method, path, "", body);
+}
+
+static bool says(const char *what)
+{
+    size_t len = strlen(what);
+    for (size_t i = 0; i + len <= reply.body.len; i++) {
+        if (memcmp(reply.body.at + i, what, len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void log_in(void)
+{
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/login", "{\"password\":\"" PASSWORD "\"}"), 200);
+    struct pw_out out = PW_OUT(cookie);
+    struct pw_str set_cookie = pw_str_of(reply.cookie);
+    pw_put(&out, pw_str_cut(&set_cookie, ';'));
+    const char *key = "\"csrf\":\"";
+    const char *at = strstr(reply.body.at, key);
+    assert_non_null(at);
+    assert_int_equal(
+        pw_str_copy(csrf, sizeof(csrf), (struct pw_str){.at = at + strlen(key), .len = 32}), PW_OK);
+}
+
+// What a person may do who has logged in; each row is one change.
+static const struct {
+    enum pw_http_method method;
+    const char *path;
+    const char *body;
+} changes[] = {
+    {PW_HTTP_PUT, "/api/v1/settings/log.level", "{\"value\":\"debug\"}"},
+    {PW_HTTP_POST, "/api/v1/connectors/1/start", "{}"},
+    {PW_HTTP_POST, "/api/v1/connectors/1/stop", ""},
+    {PW_HTTP_POST, "/api/v1/connectors/1/limit", "{\"limit_a\":10}"},
+    {PW_HTTP_POST, "/api/v1/connectors/1/clear", ""},
+    {PW_HTTP_POST, "/api/v1/connectors/1/enable", ""},
+    {PW_HTTP_POST, "/api/v1/connectors/1/disable", ""},
+};
+
+// Reason: there is no default password; a station out of the box must not be operated by whoever
+// finds its address, and has to say how that is changed.
+static void without_a_password_the_page_only_shows(void **state)
+{
+    (void)state;
+    open_page("");
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/status", ""), 200);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/me", ""), 200);
+    assert_true(says("\"password_set\":false"));
+    for (size_t i = 0; i < PW_COUNT(changes); i++) {
+        assert_int_equal(ask(changes[i].method, changes[i].path, changes[i].body), 403);
+        assert_true(says("page.password"));
+    }
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/login", "{\"password\":\"\"}"), 403);
+    assert_true(says("page.password"));
+    // The log may name cards: only this machine's own people read it.
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/log", ""), 403);
+    assert_int_equal(ask_from("127.0.0.1", PW_HTTP_GET, "/api/v1/log", "", ""), 200);
+    close_page();
+}
+
+static void a_change_needs_login_token_and_our_own_origin(void **state)
+{
+    (void)state;
+    open_page(PASSWORD);
+    for (size_t i = 0; i < PW_COUNT(changes); i++) {
+        assert_int_equal(ask(changes[i].method, changes[i].path, changes[i].body), 401);
+    }
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 401);
+    assert_int_equal(ask_from("127.0.0.1", PW_HTTP_GET, "/api/v1/log", "", ""), 401);
+    log_in();
+    assert_non_null(strstr(reply.cookie, "HttpOnly; SameSite=Strict"));
+    for (size_t i = 0; i < PW_COUNT(changes); i++) {
+        char kept[PW_PAGE_TOKEN_MAX];
+        memcpy(kept, csrf, sizeof(kept));
+        csrf[0] = csrf[0] == '0' ? '1' : '0';
+        assert_int_equal(ask(changes[i].method, changes[i].path, changes[i].body), 403);
+        assert_true(says("X-CSRF"));
+        memcpy(csrf, kept, sizeof(kept));
+        int status = ask(changes[i].method, changes[i].path, changes[i].body);
+        assert_true(status == 200 || status == 404 || status == 409); // the console's own answer
+    }
+    struct pw_http_request foreign = {.method = PW_HTTP_POST,
+                                      .path = PW_STR("/api/v1/connectors/1/stop"),
+                                      .host = PW_STR("10.0.0.7:8080"),
+                                      .origin = PW_STR("http://evil.example"),
+                                      .cookie = pw_str_of(cookie),
+                                      .csrf = pw_str_of(csrf)};
+    pw_page_serve(&page, &foreign, &reply, now, 0);
+    assert_int_equal(reply.status, 403);
+    foreign.host = PW_STR("evil.example");
+    pw_page_serve(&page, &foreign, &reply, now, 0);
+    assert_int_equal(reply.status, 403);
+    assert_true(says("page.url"));
+    close_page();
+}
+
+// Reason: what is not asked must not be told; a secret never comes back, by no way.
+static void secrets_and_cards_stay_inside(void **state)
+{
+    (void)state;
+    open_page(PASSWORD);
+    char text[256];
+    struct pw_out out = PW_OUT(text);
+    assert_int_equal(pw_station_command(&station, PW_STR("start 1 04A2B19C"), &out, now), PW_OK);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/status", ""), 200);
+    assert_true(says("\"id_tag\":\"****B19C\""));
+    assert_false(says("04A2"));
+    log_in();
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/status", ""), 200);
+    assert_true(says("\"id_tag\":\"04A2B19C\""));
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 200);
+    assert_true(says("\"path\":\"page.password\",\"value\":\"***\""));
+    assert_false(says("a-very-secret-key"));
+    assert_false(says(PASSWORD));
+    assert_int_equal(
+        ask(PW_HTTP_PUT, "/api/v1/settings/page.password", "{\"value\":\"another horse\"}"), 200);
+    assert_false(says("another"));
+    // The new password ends what the old one had opened.
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 401);
+    close_page();
+}
+
+static void who_guesses_has_to_wait(void **state)
+{
+    (void)state;
+    open_page(PASSWORD);
+    unsigned wrong = 0;
+    while (ask(PW_HTTP_POST, "/api/v1/login", "{\"password\":\"wrong\"}") == 401) {
+        wrong++;
+        assert_true(wrong < 10);
+    }
+    assert_int_equal(wrong, 5);
+    assert_int_equal(reply.status, 429);
+    assert_int_equal(reply.retry_after_s, 6);
+    // The right one is not tried either: else guessing would only be slower to tell.
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/login", "{\"password\":\"" PASSWORD "\"}"), 429);
+    // Somebody else is not locked out.
+    assert_int_equal(
+        ask_from("10.0.0.10", PW_HTTP_POST, "/api/v1/login", "", "{\"password\":\"" PASSWORD "\"}"),
+        200);
+    now += 6001;
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/login", "{\"password\":\"" PASSWORD "\"}"), 200);
+    close_page();
+}
+
+// Reason: an address is cheap; many of them together must not guess faster.
+static void many_addresses_do_not_guess_faster(void **state)
+{
+    (void)state;
+    open_page(PASSWORD);
+    unsigned wrong = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        char address[24];
+        struct pw_out out = PW_OUT(address);
+        pw_put_s(&out, "10.1.");
+        pw_put_uint(&out, i / 250);
+        pw_put_c(&out, '.');
+        pw_put_uint(&out, i % 250);
+        wrong +=
+            ask_from(address, PW_HTTP_POST, "/api/v1/login", "", "{\"password\":\"wrong\"}") == 401
+                ? 1U
+                : 0U;
+    }
+    assert_int_equal(wrong, 60);
+    close_page();
+}
+
+static void a_login_ends_unused_and_at_the_door(void **state)
+{
+    (void)state;
+    open_page(PASSWORD);
+    log_in();
+    now += PW_PAGE_IDLE_MS - 1;
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 200);
+    now += PW_PAGE_IDLE_MS;
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 401);
+    log_in();
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/logout", ""), 204);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 401);
+    close_page();
+}
+
+// Reason: one table, one error: the page says word for word what the console says.
+static void a_refused_setting_says_what_the_console_says_and_changes_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        const char *json;
+        const char *text;
+        int status;
+    } rows[] = {
+        {"connectors[0].current_max_ma", "999", "999", 422},
+        {"connectors[0].current_max_ma", "1e5", "1e5", 422},
+        {"connectors[0].current_max_ma", "\"plenty\"", "plenty", 422},
+        {"connectors[1].voltage_min_mv", "\"90000\"", "90000", 422},
+        {"log.level", "\"loud\"", "loud", 422},
+        {"station.vendor", "\"x\"", "x", 409},
+        {"session.stop_on_disconnect", "false", "false", 409},
+    };
+    open_page(PASSWORD);
+    log_in();
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        char path[128];
+        char body[128];
+        char line[128];
+        char console[512] = "";
+        struct pw_out path_out = PW_OUT(path);
+        struct pw_out body_out = PW_OUT(body);
+        struct pw_out line_out = PW_OUT(line);
+        struct pw_out answer = PW_OUT(console);
+        struct pw_settings before = station.settings;
+        pw_put_s(&path_out, "/api/v1/settings/");
+        pw_put_s(&path_out, rows[i].path);
+        pw_put_s(&body_out, "{\"value\":");
+        pw_put_s(&body_out, rows[i].json);
+        pw_put_s(&body_out, "}");
+        pw_put_s(&line_out, "set ");
+        pw_put_s(&line_out, rows[i].path);
+        pw_put_c(&line_out, ' ');
+        pw_put_s(&line_out, rows[i].text);
+        assert_int_equal(ask(PW_HTTP_PUT, path, body), rows[i].status);
+        assert_true(pw_station_command(&station, pw_out_str(&line_out), &answer, now) < 0);
+        char *end = strchr(console, '\n');
+        assert_non_null(end);
+        *end = '\0';
+        char quoted[600] = "";
+        struct pw_out escaped = PW_OUT(quoted);
+        struct pw_json_writer json = PW_JSON_WRITER(&escaped);
+        pw_json_put_s(&json, console);
+        assert_true(says(quoted));
+        assert_memory_equal(&before, &station.settings, sizeof(before));
+    }
+    assert_int_equal(
+        ask(PW_HTTP_PUT, "/api/v1/settings/connectors[0].current_max_ma", "{\"value\":32000}"),
+        200);
+    assert_int_equal(pw_settings_connector(&station.settings, PW_SET_CURRENT_MAX_MA, 0), 32000);
+    close_page();
+}
+
+// Reason: a value is part of a console line; what it holds must not become another word or line.
+static void a_value_cannot_break_out_of_its_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        const char *body;
+    } rows[] = {
+        {"/api/v1/connectors/1/start", "{\"id_tag\":\"A B\"}"},
+        {"/api/v1/connectors/1/start", "{\"id_tag\":\"A\\nstop\"}"},
+        {"/api/v1/connectors/1/start", "{\"id_tag\":\"\"}"},
+        {"/api/v1/connectors/1/start", "{\"id_tag\":\"123456789012345678901\"}"},
+        {"/api/v1/connectors/1/start", "{\"id_tag\":7}"},
+        {"/api/v1/connectors/1/limit", "{\"limit_a\":\"off 2\"}"},
+        {"/api/v1/connectors/1/limit", "{\"limit_a\":-1}"},
+        {"/api/v1/connectors/1/limit", "{\"limit_a\":1000000}"},
+        {"/api/v1/connectors/1/limit", "{}"},
+    };
+    open_page(PASSWORD);
+    log_in();
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        assert_int_equal(ask(PW_HTTP_POST, rows[i].path, rows[i].body), 422);
+    }
+    assert_int_equal(ask(PW_HTTP_PUT, "/api/v1/settings/log.level", "{\"value\":\"debug\\nstop\"}"),
+                     400);
+    assert_int_equal(ask(PW_HTTP_PUT, "/api/v1/settings/log level", "{\"value\":\"debug\"}"), 404);
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/connectors/3/stop", ""), 404);
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/connectors/0/stop", ""), 404);
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/connectors/1 2/stop", ""), 404);
+    close_page();
+}
+
+static void a_limit_by_hand_is_seen_with_who_and_why(void **state)
+{
+    (void)state;
+    open_page(PASSWORD);
+    log_in();
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/connectors/2/limit", "{\"limit_a\":6.5}"), 200);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/limits", ""), 200);
+    assert_true(says("\"effective_a\":6.5"));
+    assert_true(says("\"source\":\"local\",\"words\":\"set by hand\",\"limit_a\":6.5"));
+    assert_true(says("\"counts\":true"));
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/connectors/2/limit", "{\"limit_a\":null}"), 200);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/limits", ""), 200);
+    assert_false(says("\"source\":\"local\""));
+    close_page();
+}
+
+// --- Streams.
+
+static char chunk[16384];
+
+static int take(void)
+{
+    int len = pw_page_stream_take(&page, 42, chunk, sizeof(chunk) - 1);
+    chunk[len > 0 ? len : 0] = '\0';
+    return len;
+}
+
+// Reason: a page that shows old figures as if they were new misleads; once a second at least, at
+// once on a change, and never faster than ten times a second.
+static void a_stream_tells_every_second_and_at_once_when_something_changes(void **state)
+{
+    (void)state;
+    open_page(PASSWORD);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/events", ""), 200);
+    assert_true(reply.stream);
+    assert_true(take() > 0);
+    assert_non_null(strstr(chunk, "event: status\ndata: {"));
+    assert_non_null(strstr(chunk, "event: limits\ndata: {"));
+    assert_non_null(strstr(chunk, "event: faults\ndata: {"));
+    assert_int_equal(take(), 0);
+    woken = 0;
+    now += 999;
+    (void)pw_page_step(&page, now);
+    assert_int_equal(woken, 0);
+    now += 1;
+    (void)pw_page_step(&page, now);
+    assert_int_equal(woken, 42);
+    assert_true(take() > 0);
+    woken = 0;
+    now += 150;
+    char text[256];
+    struct pw_out out = PW_OUT(text);
+    assert_int_equal(pw_station_command(&station, PW_STR("limit 9 1"), &out, now), PW_OK);
+    assert_true(pw_page_step(&page, now) <= now + 100);
+    assert_int_equal(woken, 42);
+    assert_true(take() > 0);
+    pw_page_stream_closed(&page, 42);
+    assert_int_equal(take(), PW_ERR_UNKNOWN);
+    close_page();
+}
+
+static void streams_are_counted_and_end_with_their_login(void **state)
+{
+    (void)state;
+    open_page(PASSWORD);
+    log_in();
+    for (unsigned i = 0; i < PW_PAGE_STREAMS_MAX; i++) {
+        assert_int_equal(ask(PW_HTTP_GET, "/api/v1/events", ""), 200);
+    }
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/events", ""), 429);
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/logout", ""), 204);
+    woken = 0;
+    now += 100;
+    (void)pw_page_step(&page, now);
+    assert_int_equal(woken, 42); // woken to be told that it has ended
+    assert_int_equal(take(), PW_ERR_UNKNOWN);
+    close_page();
+}
+
+static void the_log_is_read_from_a_cursor_and_followed(void **state)
+{
+    (void)state;
+    open_page(PASSWORD);
+    log_in();
+    for (unsigned i = 0; i < 5; i++) {
+        pw_logring_write(&ring, i == 2 ? PW_LOG_WARN : PW_LOG_INFO, "bay",
+                         PW_STR("state from=idle \"quoted\""), now, 1700000000000);
+        now += 10;
+    }
+    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/log", "limit=2", ""), 200);
+    assert_true(says("\"next\":5"));
+    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/log", "level=warn", ""), 200);
+    assert_true(says("\"cursor\":2"));
+    assert_false(says("\"cursor\":1"));
+    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/log", "level=loud", ""), 400);
+    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/log", "limit=201", ""), 400);
+    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/events", "log=3", ""), 200);
+    assert_true(take() > 0);
+    assert_null(strstr(chunk, "\"cursor\":2,"));
+    assert_non_null(strstr(chunk, "\"cursor\":3,"));
+    assert_non_null(strstr(chunk, "\"cursor\":4,"));
+    // Who is outside may watch, but hears no log.
+    cookie[0] = '\0';
+    pw_page_stream_closed(&page, 42);
+    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/events", "log=0", ""), 200);
+    assert_true(take() > 0);
+    assert_null(strstr(chunk, "event: log"));
+    close_page();
+}
+
+static void the_history_holds_the_last_hour(void **state)
+{
+    (void)state;
+    open_page(PASSWORD);
+    for (unsigned i = 0; i < PW_HISTORY_POINTS + 100; i++) {
+        pw_ms at = pw_page_step(&page, now);
+        assert_true(at <= now + PW_HISTORY_EVERY_MS);
+        now += PW_HISTORY_EVERY_MS;
+    }
+    assert_int_equal(page.history[1].count, PW_HISTORY_POINTS);
+    assert_int_equal(pw_history_at(&page.history[1], 0)->at,
+                     now - PW_HISTORY_POINTS * PW_HISTORY_EVERY_MS);
+    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/history", "connector=2", ""), 200);
+    assert_true(says("\"t\":[1699996400"));  // one hour before the request's wall time
+    assert_true(says("\"power_w\":[null,")); // nothing measures here: no zeros
+    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/history", "connector=9", ""), 404);
+    close_page();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_password_the_page_only_shows),
+        cmocka_unit_test(a_change_needs_login_token_and_our_own_origin),
+        cmocka_unit_test(secrets_and_cards_stay_inside),
+        cmocka_unit_test(who_guesses_has_to_wait),
+        cmocka_unit_test(many_addresses_do_not_guess_faster),
+        cmocka_unit_test(a_login_ends_unused_and_at_the_door),
+        cmocka_unit_test(a_refused_setting_says_what_the_console_says_and_changes_nothing),
+        cmocka_unit_test(a_value_cannot_break_out_of_its_line),
+        cmocka_unit_test(a_limit_by_hand_is_seen_with_who_and_why),
+        cmocka_unit_test(a_stream_tells_every_second_and_at_once_when_something_changes),
+        cmocka_unit_test(streams_are_counted_and_end_with_their_login),
+        cmocka_unit_test(the_log_is_read_from_a_cursor_and_followed),
+        cmocka_unit_test(the_history_holds_the_last_hour),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -300,9 +300,13 @@ static struct move from_offering(struct turn *t)
 static struct move from_waking(struct turn *t, struct move then)
 {
     struct move move;
+    if (t->evse->faults != 0) {
+        return GO(FAULTED, fault_text(t->evse));
+    }
     if (leaving(t, &move)) {
-        // The pulse at -12 V hides the plug: steady pilot first.
-        return move.to == PW_EVSE_FAULTED ? move : GO(READY, "pulse broken off");
+        // The pulse at -12 V hides the plug: steady pilot first, and F lasts its time.
+        bool held = pw_evse_passed(t, t->evse->since, FAULT_HOLD_MS);
+        return held ? GO(READY, "pulse broken off") : STAY(t);
     }
     return pw_evse_passed(t, t->evse->since, PULSE_MS) ? then : STAY(t);
 }

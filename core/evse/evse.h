@@ -199,10 +199,11 @@ struct pw_evse_facts {
     int32_t offer_ma; // what the pilot offers
     int32_t limit_ma; // least of all limits
     // For closing only:
-    bool open;   // proven open
-    bool rcd;    // self-test passed since the last closing, less than 5 s ago, or none to test
-    bool rested; // minimum off time over
-    bool seldom; // closings an hour kept
+    bool settled; // the last reading of the pilot does not dispute its level
+    bool open;    // proven open
+    bool rcd;     // self-test passed since the last closing, less than 5 s ago, or none to test
+    bool rested;  // minimum off time over
+    bool seldom;  // closings an hour kept
 };
 
 #define PW_EVSE_TRAIL_MAX  16

@@ -23,7 +23,7 @@ bool pw_evse_may_test(const struct pw_evse_facts *facts)
     if (!pw_evse_may_hold(facts) || !facts->permit) {
         return false;
     }
-    if (!facts->open || !facts->rested || !facts->seldom) {
+    if (!facts->settled || !facts->open || !facts->rested || !facts->seldom) {
         return false;
     }
     return facts->offer_ma >= PW_PILOT_LEAST_MA;

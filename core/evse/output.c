@@ -27,6 +27,7 @@ void pw_evse_look(struct turn *t)
         .faults = evse->faults,
         .offer_ma = evse->offered_ma,
         .limit_ma = evse->limits.ma,
+        .settled = evse->pilot.candidate == level,
         .open = evse->proven_open,
         .rcd = fresh || (c->no_rcd && t->senses->rcd == PW_BOARD_RCD_NONE),
         .rested = evse->opened_at == PW_NEVER || pw_evse_passed(t, evse->opened_at, c->min_off_ms),

@@ -100,7 +100,8 @@ static void sense_plug(struct turn *t)
         }
     }
     sense_cable(t);
-    evse->b_seen = evse->b_seen || level == PW_PILOT_B;
+    // F hides the plug: whoever is there afterwards has to show B anew.
+    evse->b_seen = (evse->b_seen || level == PW_PILOT_B) && level != PW_PILOT_F;
     evse->simplified = ready ? !evse->b_seen : evse->simplified && !evse->b_seen;
 }
 

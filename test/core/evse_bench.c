@@ -34,8 +34,8 @@ static void move_car(struct evse_bench *b)
     }
     if (is_ready(w->car)) {
         w->edge_at = PW_NEVER;
-    } else if (w->edge_at == PW_NEVER || is_ready(w->was)) {
-        w->edge_at = b->now;
+    } else if (w->edge_at == PW_NEVER || is_ready(w->was) || w->silent) {
+        w->edge_at = b->now; // what a silent board has seen counts from when it speaks
     }
     w->was = w->car;
 }
@@ -261,9 +261,13 @@ static const char *observe(struct evse_bench *b, const struct pw_board_drive *dr
     } else if (w->car == PW_PILOT_B && w->drive.cp != PW_BOARD_CP_FAULT) {
         o->seen_b = true;
     }
-    if ((drive->contactor && w->leak && w->contact) || (w->welded && w->contact)) {
-        o->barred = true;
+    if (drive->contactor || !w->contact || w->silent) {
+        o->stuck_at = PW_NEVER;
+    } else if (o->stuck_at == PW_NEVER) {
+        o->stuck_at = b->now;
     }
+    bool flows = w->drive.contactor && w->contact && !w->silent;
+    o->barred = o->barred || (w->leak && flows) || pw_elapsed(o->stuck_at, 500, b->now);
     if (drive->contactor && !w->drive.contactor) {
         broken = watch_closing(b);
     }
@@ -322,8 +326,9 @@ void evse_bench_run(struct evse_bench *b, pw_ms span)
 
 void evse_bench_sleep(struct evse_bench *b, pw_ms span)
 {
-    for (pw_ms done = 0; done < span; done += 100) {
-        evse_bench_turn(b, 100);
+    pw_ms end = b->now + span;
+    while (b->now < end) {
+        evse_bench_turn(b, b->world.drive.contactor ? 5 : 100);
     }
 }
 
@@ -350,6 +355,7 @@ void evse_bench_begin(struct evse_bench *b, const struct pw_evse_config *config,
                                          .opened_at = PW_NEVER,
                                          .tested_at = PW_NEVER,
                                          .steady_at = PW_NEVER,
+                                         .stuck_at = PW_NEVER,
                                          .fault_at = now};
     b->senses.at = PW_NEVER;
     b->senses.mains.at = PW_NEVER;

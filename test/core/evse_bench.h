@@ -57,7 +57,8 @@ struct evse_observer {
     pw_ms fault_at;  // pilot at F since; PW_NEVER: not
     pw_ms closes[64];
     unsigned closings;
-    bool barred; // tripped, welded, PE lost or too hot, and not reset since
+    pw_ms stuck_at; // contact closed without coil since; PW_NEVER: it is not
+    bool barred;    // tripped or welded, and not reset since
     bool seen_b;
     int32_t limit_ma;
     unsigned closed_turns;
@@ -82,7 +83,7 @@ void evse_bench_reboot(struct evse_bench *b);
 // One turn of `span` ms; the physical side moves, senses are read, the machine steps.
 void evse_bench_turn(struct evse_bench *b, pw_ms span);
 void evse_bench_run(struct evse_bench *b, pw_ms span);   // by turns of 5 ms
-void evse_bench_sleep(struct evse_bench *b, pw_ms span); // by turns of 100 ms
+void evse_bench_sleep(struct evse_bench *b, pw_ms span); // of 100 ms while open
 bool evse_bench_stands(const struct evse_bench *b, enum pw_evse_fault fault);
 void evse_bench_clear(struct evse_bench *b, enum pw_evse_fault fault); // if it can be
 uint32_t evse_bench_random(uint64_t *seed);

@@ -50,12 +50,12 @@ static void the_examples_are_good(void **state)
     struct pw_board_file board;
     read_example("frontend.yaml", &board);
     assert_int_equal(board.kind, PW_BOARD_KIND_FRONTEND);
-    assert_int_equal(board.analog.ampere[2].lag_ns, 120000);
-    assert_int_equal(board.analog.volt[1].gain_nano, 325000000);
+    assert_int_equal(board.analog.ampere[2].gain_nano, 5000000);
+    assert_int_equal(board.analog.volt[1].gain_nano, 50000000);
     assert_int_equal(board.analog.cp.points, 2);
     assert_int_equal(board.analog.cp.point[1].value, 12000);
-    assert_int_equal(board.analog.rail_high, 2047);
-    assert_int_equal(board.analog.pp_open, 2047);
+    assert_int_equal(board.analog.rail_high, 32767);
+    assert_int_equal(board.analog.pp_open, 30000);
     read_example("generic-gpio.yaml", &board);
     assert_int_equal(board.kind, PW_BOARD_KIND_LINUX);
     const struct pw_board_line *contact = &board.line[PW_BOARD_LINE_CONTACT];

@@ -264,7 +264,7 @@ static void bus_off_stops_the_charge_and_is_reported(void **state)
     assert_string_equal(last->vendor, "PW-BUS");
     assert_string_equal(last->info, "CAN bus 0 bus-off");
     street_run(&street, 20000);
-    assert_true(street_view(&street).bus[0].offs >= 3); // tried again, and off again
+    assert_true(street_bay(&street).bus[0].offs >= 3); // tried again, and off again
     pw_world_dc_bus(&street.world, 0, PW_CAN_ACTIVE);
     assert_true(street_until(&street, street_is_charging, 60000));
     street_close(&street);

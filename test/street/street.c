@@ -17,7 +17,7 @@ static void log_line(void *context, enum pw_level level, const char *room, struc
     }
 }
 
-static void mix(struct street *street, const void *bytes, size_t len)
+void street_mix(struct street *street, const void *bytes, size_t len)
 {
     const unsigned char *at = bytes;
     for (size_t i = 0; i < len; i++) {
@@ -25,15 +25,14 @@ static void mix(struct street *street, const void *bytes, size_t len)
     }
 }
 
-void street_open(struct street *street, const struct pw_world_dc_config *world)
+static void open_street(struct street *street, const struct street_kind *kind)
 {
     memset(street, 0, sizeof(*street));
-    struct pw_world_dc_config config = world == NULL ? pw_world_dc_defaults() : *world;
+    street->kind = kind;
     street->now = 1000;
     street->wall = 1767225600000; // 2026-01-01
     street->hash = UINT64_C(14695981039346656037);
     street->verbose = getenv("STREET_VERBOSE") != NULL;
-    pw_world_dc_init(&street->world, &config, street->now);
     pw_sim_store_init(&street->store);
     book_init(&street->book);
     street->reachable = true;
@@ -42,9 +41,27 @@ void street_open(struct street *street, const struct pw_world_dc_config *world)
     street->station_at = PW_NEVER;
     pw_settings_init(&street->settings);
     street_set(street, "station.id", "STREET-1");
-    street_set(street, "can.bus0", "sim");
     street_set(street, "ocpp.url", "ws://street/ocpp");
-    street_set(street, "connectors[0].kind", "dc");
+    street_set(street, "connectors[0].kind", kind->name);
+    street_set(street, "station.model", "Street");
+}
+
+void street_open(struct street *street, const struct pw_world_dc_config *world)
+{
+    struct pw_world_dc_config config = world == NULL ? pw_world_dc_defaults() : *world;
+    open_street(street, &street_kind_dc);
+    street_set(street, "can.bus0", "sim");
+    pw_world_dc_init(&street->world, &config, street->now);
+}
+
+void street_open_ac(struct street *street, const struct pw_world_ac_config *world)
+{
+    struct pw_world_ac_config config = world == NULL ? pw_world_ac_defaults() : *world;
+    open_street(street, &street_kind_ac);
+    street_set(street, "connectors[0].board", "street");
+    pw_world_ac_init(&street->ac, &config, street->now);
+    pw_world_ac_power(&street->ac, false);
+    acwatch_init(&street->watch, street->now);
 }
 
 void street_set(struct street *street, const char *path, const char *value)
@@ -61,11 +78,10 @@ void street_set(struct street *street, const char *path, const char *value)
 
 void street_power_on(struct street *street)
 {
-    static struct pw_log log;
-    log = (struct pw_log){.context = street, .write = log_line};
+    street->log = (struct pw_log){.context = street, .write = log_line};
     struct pw_station_start start = {.settings = &street->settings,
                                      .store = &street->store.port,
-                                     .log = &log,
+                                     .log = &street->log,
                                      .firmware = "street",
                                      .seed = 7,
                                      .now = street->now,
@@ -75,12 +91,12 @@ void street_power_on(struct street *street)
     PW_ASSERT(street->station != NULL);
     int err = pw_station_init(street->station, &start);
     PW_ASSERT(err == PW_OK);
-    pw_station_bus_state(street->station, 0, PW_CAN_ACTIVE, street->now);
     street->station_at = street->now;
     street->world_at = street->now;
+    street->kind->power(street, true);
 }
 
-void street_power_off(struct street *street)
+void street_crash(struct street *street)
 {
     free(street->station);
     street->station = NULL;
@@ -88,6 +104,12 @@ void street_power_off(struct street *street)
     street->link = false;
     street->link_at = PW_NEVER;
     street->letter_count = 0;
+}
+
+void street_power_off(struct street *street)
+{
+    street_crash(street);
+    street->kind->power(street, false);
 }
 
 void street_close(struct street *street)
@@ -107,7 +129,7 @@ static void post(struct street *street, bool to_station, struct pw_str text)
     letter->to_station = to_station;
     memcpy(letter->text, text.at, text.len);
     letter->text[text.len] = '\0';
-    mix(street, text.at, text.len);
+    street_mix(street, text.at, text.len);
     if (street->verbose) {
         (void)fprintf(stderr, "%8llu.%03llu %s %s\n", (unsigned long long)(street->now / 1000),
                       (unsigned long long)(street->now % 1000), to_station ? "<-" : "->",
@@ -180,25 +202,8 @@ static void tend_link(struct street *street)
 // ---------------------------------------------------------------------------------------------
 // The turn.
 
-static void turn_world(struct street *street)
-{
-    unsigned bus = 0;
-    struct pw_can_frame frame;
-    street->world_at = pw_world_dc_step(&street->world, street->now);
-    while (pw_world_dc_take_can(&street->world, &bus, &frame)) {
-        mix(street, &frame.id, sizeof(frame.id));
-        mix(street, frame.data, frame.len);
-        if (street->station != NULL) {
-            pw_station_can(street->station, bus, &frame, street->now);
-            street->station_at = street->now;
-        }
-    }
-}
-
 static void turn_station(struct street *street)
 {
-    unsigned bus = 0;
-    struct pw_can_frame frame;
     static char lines[2048];
     struct pw_out out = PW_OUT(lines);
     tend_link(street);
@@ -208,20 +213,7 @@ static void turn_station(struct street *street)
         street_power_off(street);
         return;
     }
-    while (pw_station_take_can(street->station, &bus, &frame)) {
-        mix(street, &frame.id, sizeof(frame.id));
-        mix(street, frame.data, frame.len);
-        pw_world_dc_can(&street->world, bus, &frame);
-        street->world_at = street->now;
-    }
-    while (pw_station_take_bus_restart(street->station, &bus, street->now)) {
-        // A restarted controller is active until it finds the bus as broken as before.
-        pw_station_bus_state(street->station, bus, PW_CAN_ACTIVE, street->now);
-        if (street->world.bus[bus] != PW_CAN_ACTIVE) {
-            pw_station_bus_state(street->station, bus, street->world.bus[bus], street->now);
-        }
-        street->station_at = street->now;
-    }
+    street->kind->effects(street);
     if (pw_station_take_status(street->station, &out, street->now)) {
         street->station_at = street->now;
         if (street->verbose) {
@@ -264,10 +256,13 @@ void street_run(struct street *street, pw_ms span)
         street->now = at > street->now ? at : street->now;
         street->turns++;
         if (street->now >= street->world_at) {
-            turn_world(street);
+            street->kind->world(street);
         }
         if (street->station != NULL) {
             turn_station(street);
+        }
+        if (street->kind->observe != NULL) {
+            street->kind->observe(street);
         }
     }
 }
@@ -291,6 +286,29 @@ void street_call(struct street *street, const char *action, const char *payload)
     post(street, true, pw_out_str(&out));
 }
 
+void street_card(struct street *street, const char *id_tag)
+{
+    pw_station_card(street->station, 0, pw_str_of(id_tag), street->now);
+    street->station_at = street->now;
+    street->watch.authorised = true;
+}
+
+void street_clear(struct street *street)
+{
+    (void)street_command(street, "clear");
+    street->watch.cleared = true;
+}
+
+int street_load_limit(struct street *street, int32_t ma, pw_ms lease)
+{
+    pw_ms until = pw_after(street->now, lease);
+    int err = pw_connector_limit(&street->station->connector[0], PW_LIMIT_LOAD, ma, "street", until,
+                                 street->now);
+    street->station_at = street->now;
+    acwatch_limit(&street->watch, ma, street->now);
+    return err;
+}
+
 const char *street_command(struct street *street, const char *line)
 {
     static char answer[16384];
@@ -301,7 +319,15 @@ const char *street_command(struct street *street, const char *line)
     return answer;
 }
 
-struct pw_bay_view street_view(const struct street *street)
+struct pw_connector_view street_view(const struct street *street)
+{
+    struct pw_connector_view view;
+    PW_ASSERT(street->station != NULL);
+    pw_connector_view(&street->station->connector[0], &view, street->now);
+    return view;
+}
+
+struct pw_bay_view street_bay(const struct street *street)
 {
     struct pw_bay_view view;
     PW_ASSERT(street->station != NULL);
@@ -309,11 +335,16 @@ struct pw_bay_view street_view(const struct street *street)
     return view;
 }
 
+static bool energy_flows(const struct street *street)
+{
+    return street->kind == &street_kind_dc ? pw_world_dc_truth(&street->world).connector_ma > 5000
+                                           : pw_world_ac_truth(&street->ac).ma[0] > 5000;
+}
+
 bool street_is_charging(const struct street *street)
 {
-    struct pw_world_dc_truth truth = pw_world_dc_truth(&street->world);
     return street->station != NULL && street_view(street).status == PW_STATUS_CHARGING &&
-           truth.connector_ma > 5000;
+           energy_flows(street);
 }
 
 bool street_is_idle(const struct street *street)

@@ -1,9 +1,13 @@
-// street: one station, the world behind its CAN bus, its store and a central system, in virtual
-// time and one process. No sleeping: time jumps to whatever is due next. Everything follows from
-// the seed and the calls made.
+// street: one station, the world behind its wires, its store and a central system, in virtual time
+// and one process. No sleeping: time jumps to whatever is due next. Everything follows from the
+// seed and the calls made. What the station's wires are is a row of functions: a CAN bus with a
+// scooter (dc), or the board of an outlet with a car (ac), there with an observer who sees nothing
+// but the physical world.
 #ifndef PW_STREET_H
 #define PW_STREET_H
 
+#include "acwatch.h"
+#include "acworld/acworld.h"
 #include "book.h"
 #include "dcworld/dcworld.h"
 #include "simstore.h"
@@ -17,10 +21,34 @@ struct street_letter {
     char text[STREET_TEXT_MAX];
 };
 
+struct street;
+
+struct street_kind {
+    const char *name; // as the settings row `kind` has it
+    // The supply of station and hardware comes or goes; with it, the station is there.
+    void (*power)(struct street *street, bool on);
+    // The world up to now; what it says goes to the station, if there is one.
+    void (*world)(struct street *street);
+    // What the station does to its world.
+    void (*effects)(struct street *street);
+    void (*observe)(struct street *street); // NULL: nobody looks
+};
+
+extern const struct street_kind street_kind_dc;
+extern const struct street_kind street_kind_ac;
+
 struct street {
     pw_ms now;
     pw_unix_ms wall; // at now == 0
-    struct pw_world_dc world;
+    const struct street_kind *kind;
+    union {
+        struct pw_world_dc world;
+        struct pw_world_ac ac;
+    };
+    struct pw_board_drive drive; // ac: the last one; a port repeats it
+    pw_ms driven_at;             // ... and when
+    struct acwatch watch;        // ac
+    struct pw_log log;
     struct pw_sim_store store;
     struct pw_settings settings;
     struct pw_station *station; // NULL while its power is off
@@ -43,10 +71,18 @@ struct street {
 
 // A station with one connector, a scooter as `world` says (NULL: defaults, unplugged).
 void street_open(struct street *street, const struct pw_world_dc_config *world);
+// The same with an outlet and a car.
+void street_open_ac(struct street *street, const struct pw_world_ac_config *world);
+// A scenario line of the ac world that must be accepted.
+void street_do(struct street *street, const char *line);
+// A card at the reader, which the observer sees too.
+void street_card(struct street *street, const char *id_tag);
 // Sets a setting as the file would; only before street_power_on.
 void street_set(struct street *street, const char *path, const char *value);
 void street_power_on(struct street *street);
 void street_power_off(struct street *street);
+// The program dies, or comes back with street_power_on; board and supply stay.
+void street_crash(struct street *street);
 void street_close(struct street *street);
 
 void street_run(struct street *street, pw_ms span);
@@ -57,8 +93,17 @@ void street_call(struct street *street, const char *action, const char *payload)
 const char *street_command(struct street *street, const char *line);
 void street_cut_link(struct street *street);
 
+// Somebody clears the faults by hand.
+void street_clear(struct street *street);
+// A limit of load sharing, for `lease`; PW_NEVER: for good.
+PW_MUST_USE int street_load_limit(struct street *street, int32_t ma, pw_ms lease);
+
+// For the kinds: bytes that belong to the hash.
+void street_mix(struct street *street, const void *bytes, size_t len);
+
 // The station's view of its connector.
-struct pw_bay_view street_view(const struct street *street);
+struct pw_connector_view street_view(const struct street *street);
+struct pw_bay_view street_bay(const struct street *street); // dc
 bool street_is_charging(const struct street *street);
 bool street_is_idle(const struct street *street);
 

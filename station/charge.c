@@ -358,17 +358,37 @@ static void host_start_refused(void *context, unsigned connector, uint32_t seq, 
     }
 }
 
-static enum pw_cp16_answer host_remote_start(void *context, unsigned connector,
-                                             struct pw_str id_tag, pw_ms now)
+// Why a connector cannot begin now, in words.
+static void say_why_not(struct pw_station *st, unsigned index, struct pw_out *why, pw_ms now)
 {
-    struct pw_station *st = context;
-    unsigned index = connector - 1;
-    if (st->stopping || (connector == 0 && pw_charge_choose(st, &index) != PW_OK)) {
-        return PW_CP16_REJECTED;
+    struct pw_connector_view view;
+    pw_connector_view(&st->connector[index], &view, now);
+    if (view.status == PW_STATUS_FAULTED) {
+        pw_put_s(why, "faulted: ");
+        pw_put_s(why, view.vendor_code);
+        pw_put_s(why, view.info[0] != '\0' ? ", " : "");
+        pw_put_s(why, view.info);
+    } else if (view.status == PW_STATUS_UNAVAILABLE) {
+        pw_put_s(why, "the connector is out of service");
+    } else if (view.phase == PW_PHASE_FINISHING) {
+        pw_put_s(why, "the vehicle of the last charge must be unplugged first");
+    } else {
+        pw_put_s(why, "a charge is under way, ");
+        pw_put_s(why, pw_session_phase_name(view.phase));
     }
+}
+
+int pw_charge_remote_start(struct pw_station *st, unsigned index, struct pw_str id_tag,
+                           struct pw_out *why, pw_ms now)
+{
     struct pw_session *session = pw_connector_session(&st->connector[index]);
+    if (st->stopping) {
+        pw_put_s(why, "the station is stopping");
+        return PW_ERR_BUSY;
+    }
     if (!is_waiting(session) && !is_free(session)) {
-        return PW_CP16_REJECTED;
+        say_why_not(st, index, why, now);
+        return PW_ERR_BUSY;
     }
     int err = PW_OK;
     if (pw_settings_int(&st->settings, PW_SET_AUTHORIZE_REMOTE) != 0) {
@@ -377,14 +397,45 @@ static enum pw_cp16_answer host_remote_start(void *context, unsigned connector,
     } else {
         err = pw_session_authorise(session, id_tag, PW_START_REMOTE, now);
     }
+    if (err != PW_OK) {
+        pw_put_s(why, err == PW_ERR_RANGE ? "id_tag: 1 to 20 characters are wanted"
+                                          : "another authorisation is under way");
+    }
+    return err;
+}
+
+int pw_charge_remote_stop(struct pw_station *st, unsigned index, struct pw_out *why, pw_ms now)
+{
+    int err = pw_session_stop(pw_connector_session(&st->connector[index]), PW_REASON_REMOTE,
+                              PW_STR(""), now);
+    if (err != PW_OK) {
+        pw_put_s(why, "nothing is charging");
+    }
+    return err;
+}
+
+static enum pw_cp16_answer host_remote_start(void *context, unsigned connector,
+                                             struct pw_str id_tag, pw_ms now)
+{
+    struct pw_station *st = context;
+    unsigned index = connector - 1;
+    char text[PW_LINK_WHY_MAX] = "";
+    struct pw_out why = PW_OUT(text);
+    int err = connector == 0 ? pw_charge_choose(st, &index) : PW_OK;
+    if (err == PW_OK) {
+        err = pw_charge_remote_start(st, index, id_tag, &why, now);
+    }
+    if (err != PW_OK) {
+        say(st, PW_LOG_INFO, connector == 0 ? 0 : index, "remote-start-refused", pw_out_str(&why));
+    }
     return err == PW_OK ? PW_CP16_ACCEPTED : PW_CP16_REJECTED;
 }
 
 static enum pw_cp16_answer host_remote_stop(void *context, unsigned connector, pw_ms now)
 {
-    struct pw_station *st = context;
-    int err = pw_session_stop(pw_connector_session(&st->connector[connector - 1]), PW_REASON_REMOTE,
-                              PW_STR(""), now);
+    char text[PW_LINK_WHY_MAX] = "";
+    struct pw_out why = PW_OUT(text);
+    int err = pw_charge_remote_stop(context, connector - 1, &why, now);
     return err == PW_OK ? PW_CP16_ACCEPTED : PW_CP16_REJECTED;
 }
 

@@ -424,6 +424,12 @@ static int on_limits(struct call *call)
     return PW_OK;
 }
 
+static int on_uplink(struct call *call)
+{
+    pw_uplink_report(&call->st->uplink, call->answer, call->now);
+    return PW_OK;
+}
+
 static int on_faults(struct call *call)
 {
     if (call->json) {
@@ -459,6 +465,7 @@ static const struct {
     {"pilot", "", "control pilot, cable, and the phases", on_pilot},
     {"limits", "", "who limits the current, why, since when", on_limits},
     {"limit", "AMPERE|off [connector]", "lower the current by hand", on_limit},
+    {"uplink", "", "the station link: state, events that wait, leases", on_uplink},
     {"faults", "", "what is wrong", on_faults},
     {"until", "energy|time|soc VALUE [connector]", "end the charge by itself at so much", on_until},
     {"estop", "press|release", "emergency stop of all connectors, as a button would", on_estop},

@@ -16,6 +16,12 @@ PW_MUST_USE int pw_charge_card(struct pw_station *st, unsigned index, struct pw_
 // The connector that a card, a remote start or a console start without a number means: a vehicle
 // that waits, else one that is free. PW_ERR_BUSY when there is neither.
 PW_MUST_USE int pw_charge_choose(struct pw_station *st, unsigned *index);
+// As OCPP's RemoteStartTransaction and RemoteStopTransaction, for whoever may ask. A refusal comes
+// with one sentence in *why.
+PW_MUST_USE int pw_charge_remote_start(struct pw_station *st, unsigned index, struct pw_str id_tag,
+                                       struct pw_out *why, pw_ms now);
+PW_MUST_USE int pw_charge_remote_stop(struct pw_station *st, unsigned index, struct pw_out *why,
+                                      pw_ms now);
 PW_MUST_USE int pw_charge_availability(struct pw_station *st, unsigned index, bool operative,
                                        pw_ms now);
 

@@ -84,6 +84,42 @@ static int init_connector(struct pw_station *st, unsigned index, pw_ms now)
     return err;
 }
 
+static int uplink_start(void *context, unsigned connector, struct pw_str id_tag, struct pw_out *why,
+                        pw_ms now)
+{
+    return pw_charge_remote_start(context, connector - 1, id_tag, why, now);
+}
+
+static int uplink_stop(void *context, unsigned connector, struct pw_out *why, pw_ms now)
+{
+    return pw_charge_remote_stop(context, connector - 1, why, now);
+}
+
+static bool uplink_at_rest(void *context)
+{
+    return pw_station_at_rest(context);
+}
+
+static void init_uplink(struct pw_station *st, const struct pw_station_start *start)
+{
+    st->uplink_host = (struct pw_uplink_host){
+        .context = st, .start = uplink_start, .stop = uplink_stop, .at_rest = uplink_at_rest};
+    const struct pw_uplink_parts parts = {
+        .settings = &st->settings,
+        .cp16 = &st->cp16,
+        .connector = st->connector,
+        .connectors = st->connectors,
+        .host = &st->uplink_host,
+        .logring = start->logring,
+        .log = st->log,
+        .firmware = start->firmware,
+        // Never the same twice: the count of starts, and chance for a store that was made anew.
+        .boot = ((uint64_t)st->journal.boot << 31) + (start->seed & INT32_MAX) + 1,
+        .seed = start->seed,
+    };
+    pw_uplink_init(&st->uplink, &parts, start->now);
+}
+
 int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
 {
     memset(st, 0, sizeof(*st));
@@ -111,6 +147,7 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     st->cp16.clock_known = start->wall > 0;
     st->cp16.clock_offset_ms = start->wall - (pw_unix_ms)start->now;
     pw_charge_init(st, start->now);
+    init_uplink(st, start);
     return PW_OK;
 }
 
@@ -298,6 +335,7 @@ pw_ms pw_station_step(struct pw_station *st, pw_ms now)
     pw_ms at = st->muted ? PW_NEVER : st->status_at;
     st->now = now;
     watch_store(st);
+    pw_uplink_hear(&st->uplink, now);
     // Charger control first, then what is said about it (D17).
     for (unsigned i = 0; i < st->connectors; i++) {
         at = pw_earlier(at, pw_connector_step(&st->connector[i], now));
@@ -315,6 +353,7 @@ pw_ms pw_station_step(struct pw_station *st, pw_ms now)
     }
     report_station(st, now);
     at = pw_earlier(at, pw_cp16_step(&st->cp16, now));
+    at = pw_earlier(at, pw_uplink_tell(&st->uplink, now));
     return pw_earlier(at, st->restart_at);
 }
 
@@ -371,6 +410,36 @@ void pw_station_out_sent(struct pw_station *st, pw_ms now)
 bool pw_station_wants_link(const struct pw_station *st, pw_ms now)
 {
     return pw_cp16_wants_link(&st->cp16, now);
+}
+
+bool pw_station_uplink_wants(const struct pw_station *st, pw_ms now)
+{
+    return pw_uplink_wants(&st->uplink, now);
+}
+
+void pw_station_uplink_up(struct pw_station *st, pw_ms now)
+{
+    pw_uplink_up(&st->uplink, now);
+}
+
+void pw_station_uplink_down(struct pw_station *st, struct pw_str reason, pw_ms now)
+{
+    pw_uplink_down(&st->uplink, reason, now);
+}
+
+size_t pw_station_uplink_bytes(struct pw_station *st, const uint8_t *at, size_t len, pw_ms now)
+{
+    return pw_link_station_bytes(&st->uplink.link, at, len, now);
+}
+
+struct pw_str pw_station_uplink_out(const struct pw_station *st)
+{
+    return pw_link_station_out(&st->uplink.link);
+}
+
+void pw_station_uplink_out_sent(struct pw_station *st, size_t len, pw_ms now)
+{
+    pw_link_station_out_sent(&st->uplink.link, len, now);
 }
 
 bool pw_station_take_status(struct pw_station *st, struct pw_out *out, pw_ms now)

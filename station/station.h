@@ -18,6 +18,7 @@
 #include "journal/journal.h"
 #include "settings/settings.h"
 #include "store/store.h"
+#include "uplink/uplink.h"
 
 #define PW_STATION_BUSES 2
 
@@ -30,6 +31,7 @@ struct pw_station_start {
     const struct pw_log *log;           // outlives the station
     const char *firmware;               // version for BootNotification, at most 50 characters
     uint32_t seed;                      // randomness for back-off jitter; any number
+    const struct pw_logring *logring;   // what the uplink ships; outlives the station, or NULL
     pw_ms now;
     pw_unix_ms wall; // the system's clock, 0 when it is not set
 };
@@ -51,6 +53,8 @@ struct pw_station {
     const struct pw_log *log;
     struct pw_cp16_host host;
     struct pw_cp16 cp16;
+    struct pw_uplink_host uplink_host;
+    struct pw_uplink uplink;
     unsigned connectors;
     struct pw_connector connector[PW_CONNECTORS_MAX];
     struct pw_station_connector extra[PW_CONNECTORS_MAX];
@@ -120,6 +124,15 @@ struct pw_str pw_station_out(const struct pw_station *st);
 void pw_station_out_sent(struct pw_station *st, pw_ms now);
 // True while a link to the central system should be open, or be tried now. False: close it.
 bool pw_station_wants_link(const struct pw_station *st, pw_ms now);
+// The station link (proto/link), bytes both ways. True while a connection should be open, or be
+// tried now; false: close it. `down` also when connecting failed, with why. `bytes` returns how
+// many it took: offer the rest again after the next step.
+bool pw_station_uplink_wants(const struct pw_station *st, pw_ms now);
+void pw_station_uplink_up(struct pw_station *st, pw_ms now);
+void pw_station_uplink_down(struct pw_station *st, struct pw_str reason, pw_ms now);
+size_t pw_station_uplink_bytes(struct pw_station *st, const uint8_t *at, size_t len, pw_ms now);
+struct pw_str pw_station_uplink_out(const struct pw_station *st);
+void pw_station_uplink_out_sent(struct pw_station *st, size_t len, pw_ms now);
 // The status lines that are due on the console. False when none is.
 bool pw_station_take_status(struct pw_station *st, struct pw_out *out, pw_ms now);
 // True once when the wire of `bus` should be restarted after bus-off.

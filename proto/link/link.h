@@ -275,6 +275,8 @@ pw_ms pw_link_station_step(struct pw_link_station *s, pw_ms now);
 // with here); its views live until it is answered, which must be before the next is taken. False:
 // none, or no room for an answer yet.
 bool pw_link_station_next(struct pw_link_station *s, struct pw_link_message *message, pw_ms now);
+// True while `next` would take a whole frame: call it again without waiting for more.
+bool pw_link_station_waits(const struct pw_link_station *s);
 // Answers it: PW_LINK_E_NONE with what it leads to, or a code with the reason.
 void pw_link_station_answer(struct pw_link_station *s, enum pw_link_error_code code,
                             struct pw_str text, pw_ms now);

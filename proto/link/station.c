@@ -266,9 +266,22 @@ static void take_bad(struct pw_link_station *s, const struct pw_link_message *me
     }
 }
 
+static bool may_take(const struct pw_link_station *s)
+{
+    return talking(s) && s->request == 0 && s->pipe.tx_len + PW_LINK_ANSWER_ROOM <= ANSWERS_MOST;
+}
+
+bool pw_link_station_waits(const struct pw_link_station *s)
+{
+    struct pw_link_frame frame;
+    return may_take(s) &&
+           pw_link_frame_read(s->pipe.rx + s->pipe.rx_used, s->pipe.rx_len - s->pipe.rx_used,
+                              s->pipe.most, &frame) != PW_ERR_AGAIN;
+}
+
 bool pw_link_station_next(struct pw_link_station *s, struct pw_link_message *message, pw_ms now)
 {
-    while (talking(s) && s->request == 0 && s->pipe.tx_len + PW_LINK_ANSWER_ROOM <= ANSWERS_MOST) {
+    while (may_take(s)) {
         struct pw_link_frame frame;
         char text[PW_LINK_WHY_MAX] = "";
         struct pw_out why = PW_OUT(text);

@@ -167,6 +167,7 @@ static void tidy(struct pw_central *central, struct pw_instant at)
     if (central->stations == 0 || at.wall == 0) {
         return;
     }
+    group_history_tidy(central, at);
     const struct station *station = central->station[(at.now / TIDY_MS) % (pw_ms)central->stations];
     for (int64_t i = 0; i < PW_CENTRAL_CONNECTORS; i++) {
         if (station->connector[i] == NULL) {
@@ -188,6 +189,7 @@ static void tidy(struct pw_central *central, struct pw_instant at)
 pw_ms pw_central_step(struct pw_central *central, struct pw_instant at)
 {
     pw_ms next = pw_earlier(links_step(central, at), uplinks_step(central, at));
+    next = pw_earlier(next, groups_step(central, at));
     if (at.now >= central->tidy_at) {
         tidy(central, at);
     }
@@ -225,7 +227,7 @@ static int make_room(struct pw_central *central)
                : PW_OK;
 }
 
-static int start(struct pw_central *central, const char **why)
+static int start(struct pw_central *central, pw_ms now, const char **why)
 {
     if (make_room(central) != PW_OK) {
         *why = "out of memory";
@@ -254,6 +256,10 @@ static int start(struct pw_central *central, const char **why)
         return PW_ERR_STORE;
     }
     result = stations_load(central);
+    if (result == PW_OK && groups_load(central, now) != PW_OK) {
+        *why = "the load groups could not be read from the database";
+        return PW_ERR_STORE;
+    }
     if (result != PW_OK) {
         *why = result == PW_ERR_LIMIT ? "the database holds more stations than this program serves"
                                       : "the stations could not be read from the database";
@@ -278,7 +284,7 @@ int pw_central_new(struct pw_central **central, const struct pw_central_config *
     made->tidy_at = pw_after(at.now, TIDY_MS);
     made->beat_at = pw_after(at.now, BEAT_MS);
     made->uplinks_at = PW_NEVER;
-    int result = start(made, why);
+    int result = start(made, at.now, why);
     if (result != PW_OK) {
         pw_central_free(made);
         return result;
@@ -302,6 +308,7 @@ void pw_central_free(struct pw_central *central)
     events_free(central);
     links_free(central);
     uplinks_free(central);
+    groups_free(central);
     stations_free(central);
     free(central->bucket);
     free(central->throttle);

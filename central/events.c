@@ -1,5 +1,6 @@
 // Server-sent events: what changed, to every stream that wants it. A stream's queue is bounded; who
 // reads too slowly is cut off and starts again from /stations.
+#include "limiter.h"
 #include "state.h"
 
 #include <stdlib.h>
@@ -163,6 +164,7 @@ void events_beat(struct pw_central *central)
 
 void event_station(struct pw_central *central, const struct station *station)
 {
+    pw_central_limit_look(central, pw_str_of(station->id));
     if (!events_wanted(central, NULL)) {
         return;
     }

@@ -71,6 +71,13 @@ void api_card(struct http *http);
 void api_card_put(struct http *http);
 void api_card_delete(struct http *http);
 
+// api_groups.c
+void api_groups(struct http *http);
+void api_group(struct http *http);
+void api_group_put(struct http *http);
+void api_group_delete(struct http *http);
+void api_group_history(struct http *http);
+
 // metrics.c
 void api_metrics(struct http *http);
 void api_health(struct http *http);

@@ -84,6 +84,31 @@ static const struct step steps[] = {
          " level INTEGER NOT NULL, room TEXT NOT NULL, text TEXT NOT NULL,"
          " dropped INTEGER NOT NULL)"},
     {20, "CREATE INDEX line_station ON line (station_id, n)"},
+    {21, "CREATE TABLE load_group ("
+         " id TEXT PRIMARY KEY, name TEXT NOT NULL, rotation_ms INTEGER NOT NULL)"},
+    {22, "CREATE TABLE load_circuit ("
+         " group_id TEXT NOT NULL, position INTEGER NOT NULL, id TEXT NOT NULL,"
+         " name TEXT NOT NULL, parent INTEGER," // position; NULL: none
+         " limit1 INTEGER NOT NULL, limit2 INTEGER NOT NULL, limit3 INTEGER NOT NULL,"
+         " reserved1 INTEGER NOT NULL, reserved2 INTEGER NOT NULL, reserved3 INTEGER NOT NULL,"
+         " PRIMARY KEY (group_id, position))"},
+    // known_ma: what the station may have been told. Durable before it is told.
+    {23, "CREATE TABLE load_member ("
+         " group_id TEXT NOT NULL, position INTEGER NOT NULL, station_id TEXT NOT NULL,"
+         " connector_id INTEGER NOT NULL, circuit INTEGER NOT NULL, priority INTEGER NOT NULL,"
+         " min_ma INTEGER NOT NULL, max_ma INTEGER NOT NULL, failsafe_ma INTEGER NOT NULL,"
+         " phases INTEGER NOT NULL, rotation TEXT NOT NULL, known_ma INTEGER NOT NULL,"
+         " PRIMARY KEY (station_id, connector_id))"},
+    {24, "CREATE TABLE load_history ("
+         " group_id TEXT NOT NULL, at INTEGER NOT NULL,"
+         " limit1 INTEGER, limit2 INTEGER, limit3 INTEGER,"
+         " offer1 INTEGER, offer2 INTEGER, offer3 INTEGER,"
+         " used1 INTEGER, used2 INTEGER, used3 INTEGER,"
+         " PRIMARY KEY (group_id, at)) WITHOUT ROWID"},
+    {25, "CREATE TABLE load_member_history ("
+         " station_id TEXT NOT NULL, connector_id INTEGER NOT NULL, at INTEGER NOT NULL,"
+         " offer INTEGER, used INTEGER,"
+         " PRIMARY KEY (station_id, connector_id, at)) WITHOUT ROWID"},
 };
 
 static void take_version(void *to, const struct pw_db_value *columns, size_t count)

@@ -216,6 +216,7 @@ struct pw_central {
     size_t strangers; // of them, not yet known
     pw_ms uplinks_at; // when they are next looked at
     bool acks_due;    // something waits for the commit to be acknowledged
+    struct groups *groups; // load groups
 
     bool dirty;
     bool batch_bad; // a statement of this batch failed
@@ -392,6 +393,13 @@ void vehicle_forget(struct vehicle *vehicle);
 // one.
 bool vehicle_info(struct pw_str data, int64_t *connector, struct vehicle_news *news,
                   char name[TEXT50_MAX]);
+
+// --- groups.c, groups_run.c: load groups.
+
+int groups_load(struct pw_central *central, pw_ms now);
+void groups_free(struct pw_central *central);
+pw_ms groups_step(struct pw_central *central, struct pw_instant at);
+void group_history_tidy(struct pw_central *central, struct pw_instant at);
 
 // --- commands.c
 

@@ -203,15 +203,18 @@ pw_ms pw_load_allocate(struct pw_load *load, pw_ms now);
 
 struct pw_load_order {
     uint32_t lease_ms;
-    int32_t failsafe_ma; // what it falls back to
-    int32_t told_ma;     // newest order, or what is known to stand
-    bool asked;          // told_ma is not acknowledged
-    pw_ms asked_at;      // when it left last
-    pw_ms asked_since;   // the first one without an answer left then
-    uint8_t out;         // orders without an answer
-    int32_t out_ma;      // the highest of them
-    pw_ms out_until;     // the last of them is over by then
-    bool acked;          // one was, and its lease may still run
+    int32_t failsafe_ma;        // the most it falls back to
+    int32_t wanted_failsafe_ma; // what it shall fall back to: goes along with each order
+    int32_t sent_failsafe_ma;   // went along with the newest
+    int32_t told_ma;            // newest order, or what is known to stand
+    bool asked;                 // told_ma is not acknowledged
+    pw_ms asked_at;             // when it left last
+    uint32_t asked_lease_ms;    // its lease
+    pw_ms asked_since;          // the first one without an answer left then
+    uint8_t out;                // orders without an answer
+    int32_t out_ma;             // the highest of them
+    pw_ms out_until;            // the last of them is over by then
+    bool acked;                 // one was, and its lease may still run
     int32_t acked_ma;
     pw_ms acked_until; // its lease is over by then
     pw_ms sure_until;  // ... and not before then
@@ -223,6 +226,9 @@ struct pw_load_order {
 // now; for a new member its maximum. lease_ms 0: default.
 void pw_load_order_init(struct pw_load_order *order, int32_t failsafe_ma, int32_t known_ma,
                         uint32_t lease_ms, pw_ms now);
+// Another fail-safe limit: the order is due at once, and until it is acknowledged the higher
+// counts.
+void pw_load_order_fall_back_to(struct pw_load_order *order, int32_t failsafe_ma);
 // The way to the member is open (again): it is given time to answer.
 void pw_load_order_joined(struct pw_load_order *order, pw_ms now);
 // Forgets orders whose leases are over: the fail-safe limit stands then.

@@ -9,7 +9,7 @@
 static uint32_t lease_of(const struct pw_load_order *order, int32_t ma)
 {
     uint32_t later = order->lease_ms / 3 + PW_LOAD_FLIGHT_MS + PW_LOAD_FOLLOW_MS;
-    return ma < order->failsafe_ma ? order->lease_ms + later : order->lease_ms;
+    return ma < order->wanted_failsafe_ma ? order->lease_ms + later : order->lease_ms;
 }
 
 void pw_load_order_init(struct pw_load_order *order, int32_t failsafe_ma, int32_t known_ma,
@@ -19,11 +19,20 @@ void pw_load_order_init(struct pw_load_order *order, int32_t failsafe_ma, int32_
     *order = (struct pw_load_order){
         .lease_ms = lease_ms != 0 ? lease_ms : PW_LOAD_LEASE_MS,
         .failsafe_ma = failsafe_ma,
+        .wanted_failsafe_ma = failsafe_ma,
+        .sent_failsafe_ma = failsafe_ma,
         .told_ma = known_ma,
         .out = 1, // of a life before, for all we know
         .out_ma = known_ma,
     };
     order->out_until = pw_after(now, (pw_ms)lease_of(order, known_ma) + PW_LOAD_FLIGHT_MS);
+}
+
+void pw_load_order_fall_back_to(struct pw_load_order *order, int32_t failsafe_ma)
+{
+    PW_ASSERT(failsafe_ma >= 0);
+    order->wanted_failsafe_ma = failsafe_ma;
+    order->failsafe_ma = (int32_t)pw_max(order->failsafe_ma, failsafe_ma);
 }
 
 void pw_load_order_joined(struct pw_load_order *order, pw_ms now)
@@ -41,6 +50,8 @@ uint32_t pw_load_order_send(struct pw_load_order *order, int32_t ma, pw_ms now)
     order->asked_since = order->asked ? order->asked_since : now;
     order->asked = true;
     order->asked_at = now;
+    order->asked_lease_ms = lease;
+    order->sent_failsafe_ma = order->wanted_failsafe_ma;
     order->told_ma = ma;
     return lease;
 }
@@ -51,7 +62,8 @@ void pw_load_order_ack(struct pw_load_order *order, pw_ms now)
         return;
     }
     int32_t before = pw_load_order_held(order, true, now);
-    uint32_t lease = lease_of(order, order->told_ma);
+    uint32_t lease = order->asked_lease_ms;
+    order->failsafe_ma = (int32_t)pw_max(order->sent_failsafe_ma, order->wanted_failsafe_ma);
     order->asked = false;
     order->out = 0; // what left before it arrived before it
     order->acked = true;
@@ -125,7 +137,8 @@ void pw_load_order_step(struct pw_load_order *order, pw_ms now)
 pw_ms pw_load_order_renew_at(const struct pw_load_order *order)
 {
     bool never = !order->asked && !order->acked;
-    return never ? 0 : pw_after(order->asked_at, order->lease_ms / 3);
+    bool stale = order->sent_failsafe_ma != order->wanted_failsafe_ma;
+    return never || stale ? 0 : pw_after(order->asked_at, order->lease_ms / 3);
 }
 
 pw_ms pw_load_order_deadline(const struct pw_load_order *order, pw_ms now)

@@ -1,0 +1,428 @@
+#include "modbus/line.h"
+
+#include <errno.h>
+#include <modbus.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PERIOD_MIN_MS 20    // real time, however fast the clock runs
+#define REST_US       20000 // serial meters need a rest between two requests
+#define LEAVE_MS      2000  // for the answer that is being waited for, connection included
+
+struct meter {
+    struct pw_modbus_url url; // never changes
+    // The thread's own.
+    pw_ms due;       // real time
+    unsigned failed; // in a row
+    bool noted;      // the present failure has been announced
+    // Shared, under the line's lock.
+    bool fresh;
+    struct pw_board_mains mains;
+    bool news;
+    struct pw_modbus_state state;
+};
+
+struct line {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    pthread_t thread;
+    unsigned holders; // the loop's side and the thread: the last one frees
+    bool stop;
+    bool ended;
+    struct pw_loop *loop;     // not touched once `stop` is set
+    struct pw_clock clock;    // the loop's
+    struct pw_clock pace;     // real time
+    modbus_t *wire;           // the thread's own; NULL: none
+    struct pw_modbus_url url; // of its first meter
+    unsigned count;
+    struct meter meter[PW_MODBUS_METERS_MAX];
+};
+
+struct pw_modbus_meters {
+    struct pw_loop *loop;
+    unsigned lines;
+    struct line *line[PW_MODBUS_METERS_MAX];
+    unsigned count;
+    struct {
+        struct line *line;
+        unsigned slot;
+    } meter[PW_MODBUS_METERS_MAX];
+};
+
+static void lock(struct line *line)
+{
+    (void)pthread_mutex_lock(&line->lock);
+}
+
+static void unlock(struct line *line)
+{
+    (void)pthread_mutex_unlock(&line->lock);
+}
+
+// ---------------------------------------------------------------------------------------------
+// The thread: connecting and reading
+
+static void hang_up(struct line *line)
+{
+    if (line->wire != NULL) {
+        modbus_close(line->wire);
+        modbus_free(line->wire);
+        line->wire = NULL;
+    }
+}
+
+static bool connect_wire(struct line *line)
+{
+    const struct pw_modbus_url *url = &line->url;
+    if (line->wire != NULL) {
+        return true;
+    }
+    line->wire = url->serial ? modbus_new_rtu(url->place, (int)url->baud, url->parity, 8, url->stop)
+                             : modbus_new_tcp_pi(url->place, url->port);
+    if (line->wire == NULL) {
+        return false;
+    }
+    (void)modbus_set_response_timeout(line->wire, PW_MODBUS_TIMEOUT_MS / 1000,
+                                      PW_MODBUS_TIMEOUT_MS % 1000 * 1000);
+    if (modbus_connect(line->wire) == 0) {
+        return true;
+    }
+    int err = errno;
+    hang_up(line);
+    errno = err;
+    return false;
+}
+
+static bool is_exception(int err)
+{
+    return err > MODBUS_ENOBASE && err <= EMBXGTAR;
+}
+
+// What is left of a bad answer must not be taken for the next one.
+static void recover(struct line *line, int err)
+{
+    bool garbled = err == ETIMEDOUT || err >= EMBBADCRC;
+    if (line->url.serial && garbled) {
+        (void)modbus_flush(line->wire);
+    } else {
+        hang_up(line);
+    }
+}
+
+static int ask(struct line *line, const struct pw_modbus_request *request, uint16_t *words)
+{
+    if (line->url.serial) {
+        const struct timespec rest = {.tv_nsec = REST_US * 1000L};
+        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL);
+    }
+    return request->table == PW_MODBUS_INPUT
+               ? modbus_read_input_registers(line->wire, request->address, request->words, words)
+               : modbus_read_registers(line->wire, request->address, request->words, words);
+}
+
+// One cycle. 0, or the errno of what went wrong. A meter that refuses one request may answer the
+// others: only when it refuses all is that a failure.
+static int read_meter(struct line *line, struct meter *meter, struct pw_board_mains *mains)
+{
+    struct pw_modbus_reader reader;
+    struct pw_modbus_request request;
+    uint16_t words[PW_MODBUS_WORDS_MAX];
+    pw_ms at = PW_NEVER;
+    int refused = EIO;
+    if (!connect_wire(line) || modbus_set_slave(line->wire, meter->url.unit) != 0) {
+        return errno;
+    }
+    pw_modbus_begin(&reader, meter->url.map);
+    while (pw_modbus_next(&reader, &request)) {
+        int got = ask(line, &request, words);
+        if (got < 0 && is_exception(errno)) {
+            refused = errno;
+        } else if (got < 0 || pw_modbus_answer(&reader, words, (size_t)got) != PW_OK) {
+            int err = got < 0 ? errno : EMBBADDATA;
+            recover(line, err);
+            return err;
+        } else if (at == PW_NEVER) {
+            at = pw_clock_now(&line->clock);
+        }
+    }
+    *mains = reader.mains;
+    mains->at = at;
+    return at == PW_NEVER ? refused : 0;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The thread: handing over
+
+static void announce(struct line *line, struct meter *meter)
+{
+    meter->news = true;
+    if (!line->stop) {
+        pw_loop_wake(line->loop);
+    }
+}
+
+static void succeed(struct line *line, struct meter *meter, const struct pw_board_mains *mains)
+{
+    meter->failed = 0;
+    meter->noted = false;
+    lock(line);
+    bool was_up = meter->state.up;
+    meter->state.up = true;
+    meter->state.readings++;
+    meter->mains = *mains;
+    meter->fresh = true;
+    if (!was_up) {
+        announce(line, meter);
+    } else if (!line->stop) {
+        pw_loop_wake(line->loop);
+    }
+    unlock(line);
+}
+
+static void fail(struct line *line, struct meter *meter, int err)
+{
+    meter->failed++;
+    lock(line);
+    struct pw_out why = PW_OUT(meter->state.why);
+    pw_put_s(&why, err == ETIMEDOUT ? "no answer" : modbus_strerror(err));
+    meter->state.failures++;
+    bool falls = meter->state.up && meter->failed >= PW_MODBUS_DOWN_AFTER;
+    bool never = !meter->state.up && !meter->noted;
+    if (falls || never) {
+        meter->state.up = false;
+        meter->noted = true;
+        announce(line, meter);
+    }
+    unlock(line);
+}
+
+static pw_ms pause_of(const struct line *line, const struct meter *meter)
+{
+    pw_ms period = pw_clock_real(&line->clock, PW_MODBUS_PERIOD_MS);
+    if (meter->failed < PW_MODBUS_DOWN_AFTER) {
+        return period < PERIOD_MIN_MS ? PERIOD_MIN_MS : period;
+    }
+    unsigned doubled = meter->failed - PW_MODBUS_DOWN_AFTER;
+    return doubled >= 6 ? PW_MODBUS_PAUSE_MAX : (pw_ms)PW_MODBUS_TIMEOUT_MS << doubled;
+}
+
+static void poll_meter(struct line *line, struct meter *meter)
+{
+    struct pw_board_mains mains;
+    pw_ms began = pw_clock_now(&line->pace);
+    int err = read_meter(line, meter, &mains);
+    if (err == 0) {
+        succeed(line, meter, &mains);
+    } else {
+        fail(line, meter, err);
+    }
+    meter->due = pw_after(began, pause_of(line, meter));
+}
+
+// Sleeps until `at` or until something has changed. False: it is over.
+static bool wait_until(struct line *line, pw_ms at)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    pw_ms now = pw_clock_now(&line->pace);
+    pw_ms span = at > now ? at - now : 0;
+    span = span > 1000 ? 1000 : span;
+    until.tv_nsec += (long)(span * 1000000U);
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    lock(line);
+    if (!line->stop && span > 0) {
+        (void)pthread_cond_timedwait(&line->changed, &line->lock, &until);
+    }
+    bool on = !line->stop;
+    unlock(line);
+    return on;
+}
+
+static void let_go(struct line *line)
+{
+    lock(line);
+    line->holders--;
+    bool last = line->holders == 0;
+    unlock(line);
+    if (last) {
+        (void)pthread_cond_destroy(&line->changed);
+        (void)pthread_mutex_destroy(&line->lock);
+        free(line);
+    }
+}
+
+static void *run(void *context)
+{
+    struct line *line = context;
+    pw_ms at = 0;
+    while (wait_until(line, at)) {
+        lock(line);
+        unsigned count = line->count;
+        unlock(line);
+        at = PW_NEVER;
+        for (unsigned i = 0; i < count; i++) {
+            if (pw_clock_now(&line->pace) >= line->meter[i].due) {
+                poll_meter(line, &line->meter[i]);
+            }
+            at = pw_earlier(at, line->meter[i].due);
+        }
+    }
+    hang_up(line);
+    lock(line);
+    line->ended = true;
+    (void)pthread_cond_broadcast(&line->changed);
+    unlock(line);
+    let_go(line);
+    return NULL;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The loop's side
+
+struct pw_modbus_meters *pw_modbus_open(struct pw_loop *loop)
+{
+    struct pw_modbus_meters *meters = calloc(1, sizeof(*meters));
+    if (meters != NULL) {
+        meters->loop = loop;
+    }
+    return meters;
+}
+
+// Signals are the loop's: the thread takes none.
+static int start_thread(struct line *line)
+{
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&line->thread, NULL, run, line);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc == 0) {
+        (void)pthread_detach(line->thread);
+    }
+    return rc == 0 ? PW_OK : PW_ERR_LIMIT;
+}
+
+static struct line *new_line(struct pw_modbus_meters *meters, const struct pw_modbus_url *url)
+{
+    struct line *line = calloc(1, sizeof(*line));
+    pthread_condattr_t attributes;
+    if (line == NULL || pw_clock_init(&line->pace, NULL) != PW_OK) {
+        free(line);
+        return NULL;
+    }
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&line->changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    (void)pthread_mutex_init(&line->lock, NULL);
+    line->loop = meters->loop;
+    line->clock = *meters->loop->clock;
+    line->url = *url;
+    line->holders = 1;
+    return line;
+}
+
+static struct line *line_of(struct pw_modbus_meters *meters, const struct pw_modbus_url *url)
+{
+    for (unsigned i = 0; i < meters->lines; i++) {
+        if (pw_modbus_url_same_line(&meters->line[i]->url, url)) {
+            return meters->line[i];
+        }
+    }
+    struct line *line = new_line(meters, url);
+    if (line == NULL) {
+        return NULL;
+    }
+    line->holders = 2;
+    if (start_thread(line) != PW_OK) {
+        line->holders = 1;
+        let_go(line);
+        return NULL;
+    }
+    meters->line[meters->lines++] = line;
+    return line;
+}
+
+int pw_modbus_add(struct pw_modbus_meters *meters, struct pw_str text, struct pw_out *why)
+{
+    struct pw_modbus_url url;
+    int err = pw_modbus_url_read(text, &url, why);
+    if (err < 0) {
+        return err;
+    }
+    struct line *line = meters->count < PW_MODBUS_METERS_MAX ? line_of(meters, &url) : NULL;
+    if (line == NULL) {
+        pw_put(why, text);
+        pw_put_s(why, meters->count < PW_MODBUS_METERS_MAX ? ": no thread to be had for its line"
+                                                           : ": too many meters");
+        return PW_ERR_LIMIT;
+    }
+    lock(line);
+    unsigned slot = line->count++;
+    line->meter[slot] = (struct meter){.url = url};
+    (void)pthread_cond_broadcast(&line->changed);
+    unlock(line);
+    meters->meter[meters->count].line = line;
+    meters->meter[meters->count].slot = slot;
+    return (int)meters->count++;
+}
+
+bool pw_modbus_take(struct pw_modbus_meters *meters, unsigned meter, struct pw_board_mains *mains)
+{
+    PW_ASSERT(meter < meters->count);
+    struct line *line = meters->meter[meter].line;
+    struct meter *from = &line->meter[meters->meter[meter].slot];
+    lock(line);
+    bool fresh = from->fresh;
+    if (fresh) {
+        *mains = from->mains;
+        from->fresh = false;
+    }
+    unlock(line);
+    return fresh;
+}
+
+bool pw_modbus_news(struct pw_modbus_meters *meters, unsigned meter, struct pw_modbus_state *state)
+{
+    PW_ASSERT(meter < meters->count);
+    struct line *line = meters->meter[meter].line;
+    struct meter *from = &line->meter[meters->meter[meter].slot];
+    lock(line);
+    bool news = from->news;
+    from->news = false;
+    *state = from->state;
+    unlock(line);
+    return news;
+}
+
+static void stop(struct line *line)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LEAVE_MS / 1000;
+    int rc = 0;
+    lock(line);
+    line->stop = true;
+    (void)pthread_cond_broadcast(&line->changed);
+    while (!line->ended && rc == 0) {
+        rc = pthread_cond_timedwait(&line->changed, &line->lock, &until);
+    }
+    unlock(line);
+    let_go(line);
+}
+
+void pw_modbus_close(struct pw_modbus_meters *meters)
+{
+    if (meters == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < meters->lines; i++) {
+        stop(meters->line[i]);
+    }
+    free(meters);
+}

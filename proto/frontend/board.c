@@ -13,17 +13,17 @@ void pw_frontend_board_init(struct pw_frontend_board *board, const struct pw_fro
 
 bool pw_frontend_board_feed(struct pw_frontend_board *board, uint8_t byte, pw_ms now)
 {
-    struct pw_frontend_message message;
-    if (!pw_frontend_feed(&board->reader, byte, now, &message)) {
+    const struct pw_frontend_message *message = &board->reader.message;
+    if (!pw_frontend_feed(&board->reader, byte, now)) {
         return false;
     }
     // An ASK of another version is answered too: the station says best that it cannot be.
-    board->hello_due = board->hello_due || message.kind == PW_FRONTEND_ASK;
-    if (message.kind != PW_FRONTEND_DRIVE) {
+    board->hello_due = board->hello_due || message->kind == PW_FRONTEND_ASK;
+    if (message->kind != PW_FRONTEND_DRIVE) {
         return false;
     }
-    board->drive = message.drive;
-    board->drive_seq = message.seq;
+    board->drive = message->drive;
+    board->drive_seq = message->seq;
     board->drive_at = now;
     return true;
 }
@@ -48,43 +48,42 @@ pw_ms pw_frontend_board_deadline(const struct pw_frontend_board *board, pw_ms no
     return is_alone(board, now) ? PW_NEVER : pw_after(board->drive_at, board->hello.watchdog_ms);
 }
 
-static size_t put(struct pw_frontend_board *board, struct pw_frontend_message *message, pw_ms now,
+static size_t put(struct pw_frontend_board *board, enum pw_frontend_kind kind, pw_ms now,
                   uint8_t *to)
 {
-    message->seq = board->seq++;
-    return pw_frontend_put(message, now, to);
+    board->out.kind = kind;
+    board->out.seq = board->seq++;
+    return pw_frontend_put(&board->out, now, to);
 }
 
 size_t pw_frontend_board_hello(struct pw_frontend_board *board, pw_ms now, uint8_t *to)
 {
-    struct pw_frontend_message message = {.kind = PW_FRONTEND_HELLO, .hello = board->hello};
     if (!board->hello_due) {
         return 0;
     }
     board->hello_due = false;
-    return put(board, &message, now, to);
+    board->out.hello = board->hello;
+    return put(board, PW_FRONTEND_HELLO, now, to);
 }
 
 size_t pw_frontend_board_senses(struct pw_frontend_board *board,
                                 const struct pw_board_senses *senses, pw_ms now, uint8_t *to)
 {
-    struct pw_frontend_message message = {.kind = PW_FRONTEND_SENSES,
-                                          .senses = {.senses = *senses,
-                                                     .drive_seq = board->drive_seq,
-                                                     .opened = is_alone(board, now)}};
-    return put(board, &message, now, to);
+    board->out.senses = (struct pw_frontend_senses){
+        .senses = *senses, .drive_seq = board->drive_seq, .opened = is_alone(board, now)};
+    return put(board, PW_FRONTEND_SENSES, now, to);
 }
 
 size_t pw_frontend_board_block(struct pw_frontend_board *board, const struct pw_board_block *block,
                                pw_ms now, uint8_t *to)
 {
-    struct pw_frontend_message message = {.kind = PW_FRONTEND_BLOCK, .block = *block};
-    return put(board, &message, now, to);
+    board->out.block = *block;
+    return put(board, PW_FRONTEND_BLOCK, now, to);
 }
 
 size_t pw_frontend_board_mains(struct pw_frontend_board *board, const struct pw_board_mains *mains,
                                pw_ms now, uint8_t *to)
 {
-    struct pw_frontend_message message = {.kind = PW_FRONTEND_MAINS, .mains = *mains};
-    return put(board, &message, now, to);
+    board->out.mains = *mains;
+    return put(board, PW_FRONTEND_MAINS, now, to);
 }

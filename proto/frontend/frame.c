@@ -42,9 +42,10 @@ static size_t stuff(const uint8_t *plain, size_t len, uint8_t *to)
     return at;
 }
 
-// The bytes inside, or 0 when it is no COBS or longer than any frame. A zero inside a run cannot
-// be: the caller cut the frame at the zeros; one handed over all the same is refused.
-static size_t unstuff(const uint8_t *frame, size_t len, uint8_t plain[PLAIN_MAX])
+// In place: what is written always stands before what is read. The bytes inside, or 0 when it is
+// no COBS or longer than any frame. A zero inside a run cannot be: the caller cut the frame at the
+// zeros; one handed over all the same is refused.
+static size_t unstuff(uint8_t *frame, size_t len)
 {
     size_t out = 0;
     size_t at = 0;
@@ -54,14 +55,14 @@ static size_t unstuff(const uint8_t *frame, size_t len, uint8_t plain[PLAIN_MAX]
             memchr(frame + at, 0, run - 1) != NULL) {
             return 0;
         }
-        memcpy(plain + out, frame + at, run - 1);
+        memmove(frame + out, frame + at, run - 1);
         out += run - 1;
         at += run - 1;
         if (run <= RUN_MAX && at < len) {
             if (out == PLAIN_MAX) {
                 return 0;
             }
-            plain[out++] = 0;
+            frame[out++] = 0;
         }
     }
     return out;
@@ -76,7 +77,8 @@ static bool is_kind(unsigned byte)
 
 size_t pw_frontend_put(const struct pw_frontend_message *message, pw_ms now, uint8_t *to)
 {
-    uint8_t plain[PLAIN_MAX];
+    // The last bytes of the frame's place: coding moves them forward, and never overtakes itself.
+    uint8_t *plain = to + (PW_FRONTEND_FRAME_MAX - PLAIN_MAX);
     plain[0] = (uint8_t)message->kind;
     plain[1] = message->seq;
     size_t len = HEAD + pw_frontend_body_put(message, now, plain + HEAD);
@@ -84,25 +86,22 @@ size_t pw_frontend_put(const struct pw_frontend_message *message, pw_ms now, uin
     return stuff(plain, len + TAIL, to);
 }
 
-int pw_frontend_get(const uint8_t *frame, size_t len, pw_ms now,
-                    struct pw_frontend_message *message)
+int pw_frontend_get(uint8_t *frame, size_t len, pw_ms now, struct pw_frontend_message *message)
 {
-    uint8_t plain[PLAIN_MAX];
-    size_t inside = unstuff(frame, len, plain);
+    size_t inside = unstuff(frame, len);
     if (inside < HEAD + TAIL ||
-        pw_be16(plain + inside - TAIL) != pw_frontend_crc(plain, inside - TAIL) ||
-        !is_kind(plain[0])) {
+        pw_be16(frame + inside - TAIL) != pw_frontend_crc(frame, inside - TAIL) ||
+        !is_kind(frame[0])) {
         return PW_ERR_PEER;
     }
     memset(message, 0, sizeof(*message));
-    message->kind = (enum pw_frontend_kind)plain[0];
-    message->seq = plain[1];
-    return pw_frontend_body_get(plain + HEAD, inside - HEAD - TAIL, now, message) ? PW_OK
+    message->kind = (enum pw_frontend_kind)frame[0];
+    message->seq = frame[1];
+    return pw_frontend_body_get(frame + HEAD, inside - HEAD - TAIL, now, message) ? PW_OK
                                                                                   : PW_ERR_PEER;
 }
 
-bool pw_frontend_feed(struct pw_frontend_reader *reader, uint8_t byte, pw_ms now,
-                      struct pw_frontend_message *message)
+bool pw_frontend_feed(struct pw_frontend_reader *reader, uint8_t byte, pw_ms now)
 {
     if (byte != 0) {
         reader->too_long = reader->too_long || reader->len == sizeof(reader->frame);
@@ -118,7 +117,7 @@ bool pw_frontend_feed(struct pw_frontend_reader *reader, uint8_t byte, pw_ms now
     if (whole && len == 0) {
         return false; // zeros in a row: a sender may begin with one to flush what was before
     }
-    bool good = whole && pw_frontend_get(reader->frame, len, now, message) == PW_OK;
+    bool good = whole && pw_frontend_get(reader->frame, len, now, &reader->message) == PW_OK;
     reader->bad += good ? 0U : 1U;
     return good;
 }

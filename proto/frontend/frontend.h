@@ -98,22 +98,23 @@ uint16_t pw_frontend_crc(const uint8_t *bytes, size_t len);
 // field's range travels as its limit. `to` has PW_FRONTEND_FRAME_MAX bytes.
 size_t pw_frontend_put(const struct pw_frontend_message *message, pw_ms now, uint8_t *to);
 
-// Reads one frame without its zero. PW_ERR_PEER for wrong coding, length, CRC, kind or a value that
-// cannot be. A HELLO of another version is read as far as every version has it: version alone.
-PW_MUST_USE int pw_frontend_get(const uint8_t *frame, size_t len, pw_ms now,
+// Reads one frame without its zero, decoding it where it stands. PW_ERR_PEER for wrong coding,
+// length, CRC, kind or a value that cannot be. A HELLO of another version is read as far as every
+// version has it: version alone.
+PW_MUST_USE int pw_frontend_get(uint8_t *frame, size_t len, pw_ms now,
                                 struct pw_frontend_message *message);
 
 // The reader of a stream. Start from {0}.
 struct pw_frontend_reader {
     uint8_t frame[PW_FRONTEND_FRAME_MAX];
     uint16_t len;
-    bool too_long; // skip to the next zero
-    uint32_t bad;  // frames that were none
+    bool too_long;                      // skip to the next zero
+    uint32_t bad;                       // frames that were none
+    struct pw_frontend_message message; // the last whole one
 };
 
-// One byte in; true when it completed *message.
-bool pw_frontend_feed(struct pw_frontend_reader *reader, uint8_t byte, pw_ms now,
-                      struct pw_frontend_message *message);
+// One byte in; true when it completed reader->message.
+bool pw_frontend_feed(struct pw_frontend_reader *reader, uint8_t byte, pw_ms now);
 
 // ---------------------------------------------------------------------------------------------
 // The station's end.
@@ -149,6 +150,7 @@ struct pw_frontend_host {
     uint8_t seq;
     pw_ms heard_at; // last whole frame
     pw_ms sent_at;
+    struct pw_frontend_message out; // being coded
 };
 
 // Begins with ASKING; `drive` is off until it is set.
@@ -180,6 +182,7 @@ struct pw_frontend_board {
     pw_ms drive_at; // PW_NEVER: none heard yet
     bool hello_due;
     uint8_t seq;
+    struct pw_frontend_message out; // being coded
 };
 
 void pw_frontend_board_init(struct pw_frontend_board *board, const struct pw_frontend_hello *hello);

@@ -115,31 +115,31 @@ static void count(struct pw_frontend_host *host, uint8_t seq)
 
 enum pw_frontend_event pw_frontend_host_feed(struct pw_frontend_host *host, uint8_t byte, pw_ms now)
 {
-    struct pw_frontend_message message;
-    if (!pw_frontend_feed(&host->reader, byte, now, &message)) {
+    const struct pw_frontend_message *message = &host->reader.message;
+    if (!pw_frontend_feed(&host->reader, byte, now)) {
         return PW_FRONTEND_NOTHING;
     }
-    if (message.kind == PW_FRONTEND_ASK || message.kind == PW_FRONTEND_DRIVE) {
+    if (message->kind == PW_FRONTEND_ASK || message->kind == PW_FRONTEND_DRIVE) {
         return PW_FRONTEND_NOTHING; // our own words: a loop-back plug, or two stations on one line
     }
     host->heard_at = now;
-    if (message.kind == PW_FRONTEND_HELLO) {
-        enum pw_frontend_event event = take_hello(host, &message.hello);
-        count(host, message.seq);
+    if (message->kind == PW_FRONTEND_HELLO) {
+        enum pw_frontend_event event = take_hello(host, &message->hello);
+        count(host, message->seq);
         return event;
     }
-    count(host, message.seq);
+    count(host, message->seq);
     if (host->state != PW_FRONTEND_UP) {
         return PW_FRONTEND_NOTHING;
     }
-    if (message.kind == PW_FRONTEND_BLOCK) {
-        host->block = message.block;
+    if (message->kind == PW_FRONTEND_BLOCK) {
+        host->block = message->block;
         return PW_FRONTEND_BLOCK_NEW;
     }
-    if (message.kind == PW_FRONTEND_MAINS) {
-        host->senses.mains = message.mains;
+    if (message->kind == PW_FRONTEND_MAINS) {
+        host->senses.mains = message->mains;
     } else {
-        take_senses(host, &message.senses, now);
+        take_senses(host, &message->senses, now);
     }
     // Mains values before the first senses have nothing to stand in yet.
     return host->senses.at == PW_NEVER ? PW_FRONTEND_NOTHING : PW_FRONTEND_SENSES_NEW;
@@ -181,18 +181,19 @@ size_t pw_frontend_host_put(struct pw_frontend_host *host, pw_ms now, uint8_t *t
     if (!is_due(host, now)) {
         return 0;
     }
-    struct pw_frontend_message message = {.seq = host->seq++};
+    struct pw_frontend_message *out = &host->out;
+    out->seq = host->seq++;
     if (host->state == PW_FRONTEND_UP) {
-        message.kind = PW_FRONTEND_DRIVE;
-        message.drive = host->drive;
-        host->drive_seq = message.seq;
+        out->kind = PW_FRONTEND_DRIVE;
+        out->drive = host->drive;
+        host->drive_seq = out->seq;
     } else {
-        message.kind = PW_FRONTEND_ASK;
-        message.version = PW_FRONTEND_VERSION;
+        out->kind = PW_FRONTEND_ASK;
+        out->version = PW_FRONTEND_VERSION;
     }
     host->drive_due = false;
     host->sent_at = now;
-    return pw_frontend_put(&message, now, to);
+    return pw_frontend_put(out, now, to);
 }
 
 pw_ms pw_frontend_host_deadline(const struct pw_frontend_host *host)

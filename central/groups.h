@@ -27,7 +27,9 @@ struct group_member {
     char station[PW_CENTRAL_STATION_MAX + 1];
     int connector;
     int32_t failsafe_ma;
-    unsigned phases; // wired: 1 to 3
+    unsigned phases;     // wired: 1 to 3
+    uint8_t seen_phases; // bits of the connector's phases that its vehicle has been drawing from
+    pw_ms seen_since;
     struct pw_load_order order;
     bool linked;
     int32_t known_ma;         // as the database has it: what it may have been told

@@ -7,6 +7,9 @@
 
 #define FRESH_MS      90000 // a measurement older than this says nothing
 #define TELL_MS       1000  // an event of one group at most so often
+#define FLOWS_MA      1000  // a phase below this is not in use ...
+#define TELLING_MA    4000  // ... when another one has at least this
+#define TELLING_MS    30000
 #define MAINS_V       230
 #define MAINS_LEAST_V 180
 #define MAINS_MOST_V  280
@@ -25,19 +28,58 @@ static bool has(const struct connector *connector, enum quantity quantity)
     return (connector->live.has & (1U << quantity)) != 0;
 }
 
-// Current drawn from the mains, highest phase; -1: not known. A voltage that is none of the mains
-// belongs to a dc connector: there the power tells.
+static bool is_dc(const struct connector *connector)
+{
+    const int64_t *live = connector->live.value;
+    bool told = connector->outlet != NULL && connector->outlet->kind != OUTLET_UNTOLD;
+    // A voltage that is none of the mains belongs to a dc connector.
+    return told ? connector->outlet->kind == OUTLET_DC
+                : has(connector, VOLTAGE) && (live[VOLTAGE] < MAINS_LEAST_V * INT64_C(1000) ||
+                                              live[VOLTAGE] > MAINS_MOST_V * INT64_C(1000));
+}
+
+static bool is_fresh(const struct connector *connector, pw_unix_ms wall)
+{
+    return connector->updated_at != 0 && wall - connector->updated_at <= FRESH_MS;
+}
+
+// Which of the wired phases the vehicle uses: all, until it has drawn from fewer for a while.
+static unsigned phases_used(struct group_member *member, const struct connector *connector,
+                            struct pw_instant at)
+{
+    unsigned wired = (1U << member->phases) - 1;
+    unsigned seen = 0;
+    int32_t most = 0;
+    for (unsigned p = 0; p < PW_LOAD_PHASES && connector->outlet != NULL; p++) {
+        int32_t ma = connector->outlet->ma[p];
+        seen |= ma >= FLOWS_MA ? 1U << p : 0;
+        most = (int32_t)pw_max(most, ma);
+    }
+    if (connector->outlet == NULL || is_dc(connector) || (seen & ~wired) != 0) {
+        return wired;
+    }
+    if (most < TELLING_MA || !is_fresh(connector, at.wall)) {
+        seen = most < FLOWS_MA ? member->seen_phases : seen | member->seen_phases;
+    }
+    if (seen != member->seen_phases) {
+        member->seen_phases = (uint8_t)seen;
+        member->seen_since = at.now;
+    }
+    bool sure = seen != 0 && pw_elapsed(member->seen_since, TELLING_MS, at.now);
+    return sure ? seen : wired;
+}
+
+// Current drawn from the mains, highest phase; -1: not known. Of dc the power tells.
 static int32_t drawn(const struct connector *connector, unsigned phases, pw_unix_ms wall)
 {
     const int64_t *live = connector->live.value;
     if (connector->status == PW_OCPP16_STATUS_SUSPENDED_EV) {
         return 0;
     }
-    if (connector->updated_at == 0 || wall - connector->updated_at > FRESH_MS) {
+    if (!is_fresh(connector, wall)) {
         return -1;
     }
-    bool dc = has(connector, VOLTAGE) && (live[VOLTAGE] < MAINS_LEAST_V * INT64_C(1000) ||
-                                          live[VOLTAGE] > MAINS_MOST_V * INT64_C(1000));
+    bool dc = is_dc(connector);
     if (dc && has(connector, POWER)) {
         return (int32_t)pw_clamp(live[POWER] / (MAINS_V * (int64_t)phases), 0, PW_LOAD_MAX_MA);
     }
@@ -54,7 +96,11 @@ static void look_at_vehicle(struct group_member *member, struct pw_load_member *
         load->plugged_at = at.now;
         member->register_at_plug = meter;
     }
+    if (!now) {
+        member->seen_phases = 0;
+    }
     load->wants = now;
+    load->phases = (uint8_t)(now ? phases_used(member, connector, at) : (1U << member->phases) - 1);
     load->energy_mwh = now ? pw_max(0, meter - member->register_at_plug) : 0;
     load->measured_ma = now ? drawn(connector, member->phases, at.wall) : -1;
 }
@@ -77,6 +123,7 @@ static void look(struct pw_central *central, struct group *group, size_t m, stru
                         station != NULL ? station->connector[member->connector] : NULL, at);
     } else {
         load->measured_ma = -1;
+        load->phases = (uint8_t)((1U << member->phases) - 1);
     }
     pw_load_order_step(&member->order, at.now);
     pw_load_order_tell(load, &member->order, linked, at.now);

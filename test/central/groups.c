@@ -386,6 +386,42 @@ static void what_a_vehicle_leaves_goes_to_the_other(void **state)
     assert_has(bench->body, "\"used_a\":[30.4,30.4,30.4]");
 }
 
+static void phases(struct bench *bench, size_t n, int32_t l1, int32_t l2, int32_t l3)
+{
+    char id[] = {'S', (char)('1' + n), '\0'};
+    struct connector *connector = station_find(bench->central, pw_str_of(id))->connector[1];
+    static struct outlet outlets[STATIONS];
+    outlets[n] = (struct outlet){.kind = OUTLET_AC, .ma = {l1, l2, l3}};
+    connector->outlet = &outlets[n];
+}
+
+// Reason: a single-phase vehicle at a three-phase station leaves two phases to the others.
+static void a_single_phase_vehicle_costs_one_phase_once_it_is_sure(void **state)
+{
+    struct bench *bench = *state;
+    assert_int_equal(put(bench, two), 201);
+    status(bench, 0, "Charging");
+    draws(bench, 0, "16");
+    phases(bench, 0, 16000, 200, 0);
+    status(bench, 1, "Charging");
+    pass(bench, 10000);
+    assert_int_equal(way.order[1].ma, 16000);
+    pass(bench, 30000);
+    assert_int_equal(get(bench, "/api/v1/groups/garage"), 200);
+    assert_has(bench->body, "\"offer_a\":[32,16,16]");
+    phases(bench, 0, 16000, 16000, 0);
+    pass(bench, 6000);
+    assert_int_equal(get(bench, "/api/v1/groups/garage"), 200);
+    assert_has(bench->body, "\"offer_a\":[32,32,32]");
+    for (size_t n = 0; n < STATIONS; n++) { // it belongs to this test
+        char id[] = {'S', (char)('1' + n), '\0'};
+        struct connector *c = station_find(bench->central, pw_str_of(id))->connector[1];
+        if (c != NULL) {
+            c->outlet = NULL;
+        }
+    }
+}
+
 static void who_leaves_a_group_is_limited_no_more(void **state)
 {
     struct bench *bench = *state;
@@ -454,6 +490,7 @@ int main(void)
         TEST(nothing_is_raised_while_the_store_refuses),
         TEST(a_refused_limit_is_told_and_counts_as_the_fail_safe),
         TEST(what_a_vehicle_leaves_goes_to_the_other),
+        TEST(a_single_phase_vehicle_costs_one_phase_once_it_is_sure),
         TEST(who_leaves_a_group_is_limited_no_more),
         TEST(the_history_holds_limit_offer_and_use),
         TEST(a_change_is_told_to_streams),

@@ -374,6 +374,32 @@ void pw_report_faults(const struct pw_station *st, struct pw_out *out, pw_ms now
     }
 }
 
+static void put_house(const struct pw_station *st, struct pw_out *out, pw_ms now)
+{
+    struct pw_mains_view view;
+    pw_mains_view(&st->house, &view, now);
+    if (view.quality == PW_MAINS_NONE) {
+        return;
+    }
+    pw_put_s(out, "house ");
+    if (!view.fresh) {
+        pw_put_s(out, "meter away, last reading ");
+        pw_put_s(out, pw_mains_quality_name(view.quality));
+        pw_put_c(out, '\n');
+        return;
+    }
+    put_unit(out, view.power_mw, 6, 2, " kW");
+    for (unsigned p = 0; p < view.phases; p++) {
+        pw_put_s(out, p == 0 ? ", " : " / ");
+        if (view.ma[p] == PW_BOARD_UNKNOWN) {
+            pw_put_c(out, '-');
+        } else {
+            put_unit(out, view.ma[p], 3, 1, " A");
+        }
+    }
+    pw_put_c(out, '\n');
+}
+
 void pw_report_status(const struct pw_station *st, struct pw_out *out, pw_ms now)
 {
     pw_put_s(out, pw_settings_text(&st->settings, PW_SET_STATION_ID));
@@ -387,6 +413,7 @@ void pw_report_status(const struct pw_station *st, struct pw_out *out, pw_ms now
     pw_put_s(out, ", messages waiting ");
     pw_put_uint(out, pw_journal_waiting(&st->journal));
     pw_put_c(out, '\n');
+    put_house(st, out, now);
     pw_report_status_lines(st, out, now);
     for (unsigned i = 0; i < st->connectors; i++) {
         struct pw_connector_view view;

@@ -120,6 +120,13 @@ static void init_uplink(struct pw_station *st, const struct pw_station_start *st
     pw_uplink_init(&st->uplink, &parts, start->now);
 }
 
+// A house may draw a kiloampere on each phase, and give back what its roof makes.
+static int init_house(struct pw_station *st, pw_ms now)
+{
+    const struct pw_mains_config house = {.max_ma = 1000000, .back_mw = 300000000};
+    return pw_mains_init(&st->house, &house, now);
+}
+
 int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
 {
     memset(st, 0, sizeof(*st));
@@ -131,6 +138,9 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     st->status_at = start->now;
     st->restart_at = PW_NEVER;
     int err = pw_journal_open(&st->journal, start->store, start->log);
+    if (err == PW_OK) {
+        err = init_house(st, start->now);
+    }
     if (err == PW_OK) {
         err = lay_over_kept_settings(st);
         settle_contradictions(st, start->settings);
@@ -210,6 +220,10 @@ void pw_station_block(struct pw_station *st, unsigned connector, const struct pw
 void pw_station_mains(struct pw_station *st, unsigned connector, const struct pw_board_mains *mains,
                       pw_ms now)
 {
+    if (connector == 0) {
+        (void)pw_mains_read(&st->house, mains, now);
+        return;
+    }
     struct pw_connector *to = connector_of(st, connector);
     if (to != NULL) {
         pw_connector_mains(to, mains, now);

@@ -55,6 +55,7 @@ struct pw_station {
     struct pw_cp16 cp16;
     struct pw_uplink_host uplink_host;
     struct pw_uplink uplink;
+    struct pw_mains house; // where the supply comes in; quality NONE without a meter
     unsigned connectors;
     struct pw_connector connector[PW_CONNECTORS_MAX];
     struct pw_station_connector extra[PW_CONNECTORS_MAX];
@@ -83,7 +84,8 @@ void pw_station_bus_state(struct pw_station *st, unsigned bus, enum pw_can_state
 PW_MUST_USE int pw_station_board(struct pw_station *st, unsigned connector,
                                  const struct pw_outlet_board *board, struct pw_out *why);
 // What the board of a pilot connector senses, whole; raw samples of its analog inputs; what another
-// meter measures. Connectors count from 1; any other number, or kind, is ignored.
+// meter measures. Connectors count from 1, and the house's meter is that of connector 0; any other
+// number, or kind, is ignored.
 void pw_station_senses(struct pw_station *st, unsigned connector,
                        const struct pw_board_senses *senses, pw_ms now);
 void pw_station_block(struct pw_station *st, unsigned connector, const struct pw_board_block *block,

@@ -109,6 +109,26 @@ static void json_connector(const struct pw_station *st, unsigned index, struct p
     pw_json_close(json, '}');
 }
 
+// null without a meter; its values are null while it is away or says what cannot be.
+static void json_house(const struct pw_station *st, struct pw_json_writer *json, pw_ms now)
+{
+    struct pw_mains_view view;
+    pw_mains_view(&st->house, &view, now);
+    pw_json_key(json, "house");
+    if (view.quality == PW_MAINS_NONE) {
+        pw_json_put_null(json);
+        return;
+    }
+    pw_json_open(json, '{');
+    text(json, "quality", pw_mains_quality_name(view.quality));
+    number(json, "power_w", view.fresh, view.power_mw, 3);
+    number(json, "frequency_hz", view.mhz != PW_BOARD_UNKNOWN, view.mhz, 3);
+    phase_values(json, "phase_voltage_v", view.mv, view.phases);
+    phase_values(json, "phase_current_a", view.ma, view.phases);
+    phase_values(json, "phase_power_w", view.mw, view.phases);
+    pw_json_close(json, '}');
+}
+
 void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_ms now)
 {
     struct pw_json_writer json = PW_JSON_WRITER(out);
@@ -124,6 +144,7 @@ void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_m
     number(&json, "messages_dropped", true, st->journal.dropped, 0);
     number(&json, "records_damaged", true, st->journal.damaged, 0);
     number(&json, "messages_parked", true, st->journal.parked, 0);
+    json_house(st, &json, now);
     pw_json_key(&json, "connectors");
     pw_json_open(&json, '[');
     for (unsigned i = 0; i < st->connectors; i++) {

@@ -4,6 +4,7 @@
 #include "buses.h"
 #include "front.h"
 #include "link.h"
+#include "meters.h"
 #include "panic.h"
 #include "people.h"
 #include "service.h"
@@ -36,6 +37,7 @@ struct program {
     struct pw_station station;
     struct buses buses;
     struct boards boards;
+    struct meters meters;
     struct link link;
     struct people people;
     struct front front;
@@ -140,6 +142,7 @@ static pw_ms turn(void *context, pw_ms now)
     bool busy = false;
     pw_ms at = buses_step(&program->buses, now);
     at = pw_earlier(at, boards_step(&program->boards, now));
+    meters_step(&program->meters, now);
     pw_ms decided = decide(program, now);
     if (program->phase != LEAVING) {
         busy = link_step(&program->link, now);
@@ -246,6 +249,7 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     const struct pw_log *log = &program->logger->log;
     program->buses = (struct buses){.loop = &program->loop, .station = station, .log = log};
     program->boards = (struct boards){.loop = &program->loop, .station = station, .log = log};
+    program->meters = (struct meters){.loop = &program->loop, .station = station, .log = log};
     program->link = (struct link){.station = station, .log = log};
     program->people.loop = &program->loop;
     program->people.station = station;
@@ -275,6 +279,9 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     if (err == PW_OK) {
         err = boards_open(&program->boards, &station->settings, program->options->config, why);
     }
+    if (err == PW_OK) {
+        err = meters_open(&program->meters, &station->settings, why);
+    }
     return err;
 }
 
@@ -283,6 +290,7 @@ static void close_all(struct program *program)
     switch_off(program); // whatever happened: nothing stays on behind us
     pw_panic_hook(NULL, NULL);
     boards_close(&program->boards);
+    meters_close(&program->meters);
     buses_close(&program->buses);
     link_close(&program->link);
     front_close(&program->front);

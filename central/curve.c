@@ -68,7 +68,8 @@ static void put_query(const struct pw_central *central, struct pw_json_writer *j
 }
 
 #define CURVE_COLUMNS                                                                              \
-    "SELECT at, power, voltage, current, offered, soc, energy, temperature FROM measurement "
+    "SELECT at, power, voltage, current, offered, soc, energy, temperature, limited"               \
+    " FROM measurement "
 
 void report_session_curve(const struct pw_central *central, struct pw_json_writer *json,
                           int64_t session)

@@ -142,6 +142,7 @@ static struct measured told_values(const struct pw_link_connector *told)
     set(&measured, CURRENT, ma, ma != INT32_MIN);
     set(&measured, POWER, told->power_mw, told->power_mw != INT64_MIN);
     set(&measured, OFFERED, told->offered_ma, true);
+    set(&measured, LIMIT, told->limit_ma, true);
     set(&measured, SOC, (int64_t)told->soc_permille * MILLI_FROM_DECI, told->soc_permille >= 0);
     set(&measured, ENERGY, (int64_t)pw_min((int64_t)told->energy_mwh, INT64_MAX), true);
     set(&measured, TEMPERATURE, (int64_t)told->temp_dc * MILLI_FROM_DECI,

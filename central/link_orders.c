@@ -31,51 +31,20 @@ static int send_order(struct pw_central *central, struct uplink *uplink, const s
     PW_UNREACHABLE();
 }
 
-static struct asked *free_place(struct uplink *uplink)
-{
-    for (size_t i = 0; i < PW_COUNT(uplink->asked); i++) {
-        if (uplink->asked[i].number == 0) {
-            return &uplink->asked[i];
-        }
-    }
-    return NULL;
-}
-
-// The place where its answer will be looked for, or an error and *why.
-static int place_order(struct pw_central *central, struct station *station,
-                       const struct order *order, struct asked **place, struct pw_out *why,
-                       struct pw_instant at)
-{
-    struct uplink *uplink = station->uplink;
-    *place = free_place(uplink);
-    if (*place == NULL) {
-        return PW_ERR_LIMIT;
-    }
-    int number = send_order(central, uplink, order, why, at);
-    if (number < 0) {
-        return number;
-    }
-    **place = (struct asked){.number = (uint16_t)number, .connector = order->connector};
-    central->count.orders++;
-    return PW_OK;
-}
-
 int64_t order_add(struct pw_central *central, struct station *station, const struct order *order,
                   struct pw_str payload, struct pw_out *why, struct pw_instant at)
 {
-    struct asked *place = NULL;
-    bool offline = station->uplink == NULL || pw_link_central_gone(&station->uplink->end);
-    if (!offline) {
-        int result = place_order(central, station, order, &place, why, at);
-        if (result != PW_OK && result != PW_ERR_BUSY) {
-            return result;
-        }
-        offline = result == PW_ERR_BUSY;
+    struct uplink *uplink = station->uplink;
+    int place = uplink != NULL ? send_order(central, uplink, order, why, at) : PW_ERR_BUSY;
+    if (place < 0 && place != PW_ERR_BUSY) {
+        return place;
     }
-    int64_t id =
-        command_note(central, station, pw_str_of(order_names[order->kind]), payload, offline, at);
+    bool offline = place == PW_ERR_BUSY;
+    struct pw_str name = pw_str_of(order_names[order->kind]);
+    int64_t id = command_note(central, station, name, payload, offline, at);
     if (id > 0 && !offline) {
-        place->command = id;
+        uplink->asked[place].command = id;
+        central->count.orders++;
     }
     return id;
 }
@@ -122,14 +91,8 @@ static void end_command(struct pw_central *central, int64_t id, const struct pw_
 void order_answered(struct pw_central *central, struct uplink *uplink,
                     const struct pw_link_report *report, struct pw_instant at)
 {
-    for (size_t i = 0; i < PW_COUNT(uplink->asked); i++) {
-        struct asked asked = uplink->asked[i];
-        if (report->number == 0 || asked.number != report->number) {
-            continue;
-        }
-        uplink->asked[i] = (struct asked){0};
-        if (asked.command != 0) {
-            end_command(central, asked.command, report, at);
-        }
+    struct asked asked = uplink_answered(uplink, report->number, at);
+    if (asked.command != 0) {
+        end_command(central, asked.command, report, at);
     }
 }

@@ -28,9 +28,7 @@ static void wake(struct pw_central *central, pw_ms when)
 
 int64_t uplink_rtt(const struct uplink *uplink)
 {
-    return uplink != NULL && uplink->end.pipe.rtt_ms != UINT32_MAX
-               ? (int64_t)uplink->end.pipe.rtt_ms
-               : -1;
+    return uplink != NULL ? uplink->rtt_ms : -1;
 }
 
 // --- The past: what outlives a link.
@@ -189,10 +187,34 @@ void uplink_flush(struct pw_central *central, struct uplink *uplink, struct pw_i
 int uplink_ask(struct pw_central *central, struct uplink *uplink, enum pw_link_type type,
                const void *request, struct pw_out *why, struct pw_instant at)
 {
+    size_t place = 0;
+    while (place < PW_COUNT(uplink->asked) && uplink->asked[place].number != 0) {
+        place++;
+    }
+    if (place == PW_COUNT(uplink->asked)) {
+        return PW_ERR_LIMIT;
+    }
     int number = pw_link_central_ask(&uplink->end, type, request, why, at.now);
+    if (number < 0) {
+        return number;
+    }
+    uplink->asked[place] = (struct asked){.at = at.now, .number = (uint16_t)number};
     uplink_flush(central, uplink, at);
     wake(central, pw_after(at.now, PW_LINK_ANSWER_MS));
-    return number;
+    return (int)place;
+}
+
+struct asked uplink_answered(struct uplink *uplink, uint16_t number, struct pw_instant at)
+{
+    for (size_t i = 0; i < PW_COUNT(uplink->asked); i++) {
+        struct asked asked = uplink->asked[i];
+        if (number != 0 && asked.number == number) {
+            uplink->asked[i] = (struct asked){0};
+            uplink->rtt_ms = (int64_t)(at.now - asked.at);
+            return asked;
+        }
+    }
+    return (struct asked){0};
 }
 
 // --- Coming in.
@@ -256,8 +278,12 @@ static void subscribe(struct pw_central *central, struct uplink *uplink, struct 
     struct pw_link_subscribe request = {
         .interval_ms = (uint32_t)pw_clamp((int64_t)central->uplinks * 1000 / REPORTS_PER_S,
                                           REPORT_MIN_MS, 3600000)};
-    (void)uplink_ask(central, uplink, PW_LINK_GET_ALL, NULL, NULL, at);
-    (void)uplink_ask(central, uplink, PW_LINK_SUBSCRIBE, &request, NULL, at);
+    char ignored[96];
+    struct pw_out why = PW_OUT(ignored);
+    if (uplink_ask(central, uplink, PW_LINK_GET_ALL, NULL, &why, at) < 0 ||
+        uplink_ask(central, uplink, PW_LINK_SUBSCRIBE, &request, &why, at) < 0) {
+        pw_link_central_close(&uplink->end, "the first requests do not fit", at.now);
+    }
 }
 
 static void admit(struct pw_central *central, struct uplink *uplink, struct station *station,
@@ -376,6 +402,11 @@ static pw_ms look_after(struct pw_central *central, struct uplink *uplink, struc
         return PW_NEVER;
     }
     pw_ms next = pw_link_central_step(&uplink->end, at.now);
+    uint32_t pinged = uplink->end.pipe.rtt_ms;
+    if (pinged != uplink->pinged) {
+        uplink->pinged = pinged;
+        uplink->rtt_ms = (int64_t)pinged;
+    }
     (void)take(central, uplink, at);
     uplink_flush(central, uplink, at);
     if (pw_link_central_gone(&uplink->end)) {
@@ -473,6 +504,8 @@ bool pw_central_wire_opened(struct pw_central *central, uint64_t number, struct 
     }
     uplink->number = number;
     uplink->opened = at.now;
+    uplink->rtt_ms = -1;
+    uplink->pinged = UINT32_MAX;
     struct pw_out out = PW_OUT(uplink->address);
     pw_put(&out, address);
     pw_link_central_init(&uplink->end, at.now);

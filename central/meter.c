@@ -7,7 +7,8 @@
 #define VALUE_MAX INT64_C(1000000000000000) // thousandths
 
 const char *const quantity_names[QUANTITIES] = {
-    "power_w", "voltage_v", "current_a", "offered_a", "soc_percent", "energy_wh", "temperature_c",
+    "power_w",     "voltage_v", "current_a",     "offered_a",
+    "soc_percent", "energy_wh", "temperature_c", "limit_a",
 };
 
 int meter_number(struct pw_str text, int64_t *thousandths)
@@ -213,8 +214,9 @@ void measurement_keep(struct pw_central *central, const struct station *station,
     }
     (void)db_write(central,
                    "INSERT INTO measurement (station_id, connector_id, at, session_id, power,"
-                   " voltage, current, offered, soc, energy, temperature)"
-                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+                   " voltage, current, offered, soc, energy, temperature, limited)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+                   " ON CONFLICT DO NOTHING",
                    args, PW_COUNT(args), now);
 }
 

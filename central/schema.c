@@ -109,6 +109,7 @@ static const struct step steps[] = {
          " station_id TEXT NOT NULL, connector_id INTEGER NOT NULL, at INTEGER NOT NULL,"
          " offer INTEGER, used INTEGER,"
          " PRIMARY KEY (station_id, connector_id, at)) WITHOUT ROWID"},
+    {26, "ALTER TABLE measurement ADD COLUMN limited INTEGER"},
 };
 
 static void take_version(void *to, const struct pw_db_value *columns, size_t count)

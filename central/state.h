@@ -20,7 +20,7 @@
 
 // --- Measured values, in thousandths of their unit.
 
-enum quantity { POWER, VOLTAGE, CURRENT, OFFERED, SOC, ENERGY, TEMPERATURE, QUANTITIES };
+enum quantity { POWER, VOLTAGE, CURRENT, OFFERED, SOC, ENERGY, TEMPERATURE, LIMIT, QUANTITIES };
 
 extern const char *const quantity_names[QUANTITIES]; // "power_w"…
 

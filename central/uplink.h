@@ -5,8 +5,9 @@
 #include "link/link.h"
 #include "state.h"
 
-// An order on its way. Exactly one answer comes to it, if only that the link was lost.
+// A request on its way. Exactly one answer comes to it, if only that the link was lost.
 struct asked {
+    pw_ms at;
     uint16_t number; // of the frame; 0: free
     int64_t command; // whose row waits for the answer; 0: none
     uint64_t ticket; // load sharing's; 0: not its
@@ -24,6 +25,8 @@ struct uplink {
     bool ack_event;
     bool ack_log;
     struct asked asked[PW_LINK_OPEN];
+    uint32_t pinged; // round trip of the last ping, as the machine has it
+    int64_t rtt_ms;  // of the last request or ping; -1: not known
     struct pw_link_central end;
     struct pw_link_memory *memory; // NULL: a stranger
 };
@@ -32,9 +35,13 @@ struct uplink {
 
 // Hands over what waits to be sent, and takes note of an end.
 void uplink_flush(struct pw_central *central, struct uplink *uplink, struct pw_instant at);
-// Sends a request; its number or an error as pw_link_central_ask.
-int uplink_ask(struct pw_central *central, struct uplink *uplink, enum pw_link_type type,
-               const void *request, struct pw_out *why, struct pw_instant at);
+// Sends a request. Its place in uplink->asked, or an error as of pw_link_central_ask.
+PW_MUST_USE int uplink_ask(struct pw_central *central, struct uplink *uplink,
+                           enum pw_link_type type, const void *request, struct pw_out *why,
+                           struct pw_instant at);
+// Frees the place of the request that this answers and returns what stood there; `number` 0 when
+// it answers none.
+struct asked uplink_answered(struct uplink *uplink, uint16_t number, struct pw_instant at);
 // Writes what is known of the station's link.
 void past_keep(struct pw_central *central, const struct station *station, struct pw_instant at);
 

@@ -4,6 +4,13 @@ import { once } from "node:events";
 
 const START_MS = 15_000;
 
+// Where stations link to, as the central says it.
+function linkOf(out) {
+  const found = /Station links: tls:\/\/([^:]+):(\d+) with pin ([0-9a-f]{64})/.exec(out);
+  if (!found) throw new Error(`pilotwire-central does not say where it takes station links:\n${out}`);
+  return { host: found[1], port: Number(found[2]), pin: found[3] };
+}
+
 export async function startCentral(program, data, port = 0) {
   const child = spawn(program, ["--listen", `127.0.0.1:${port}`, "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
   process.once("exit", () => child.kill("SIGKILL")); // whatever ends the walk ends the central
@@ -21,6 +28,7 @@ export async function startCentral(program, data, port = 0) {
   return {
     url,
     port: Number(new URL(url).port),
+    link: linkOf(out),
     password: /password (\S+)/.exec(out)?.[1], // only at the first start
     log: () => log,
     async stop() {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { withAnswer, withEffect, type Job } from "../src/data/command";
 import { fleetOf, withMeasurement } from "../src/data/fleet";
 import { droppedWords, fits, mergeLines } from "../src/data/lines";
-import { limitWords, phaseRows, pilotWords } from "../src/data/outlet";
+import { eventWords, limitWords, phaseRows, pilotWords } from "../src/data/outlet";
 import type { Line, Station } from "../src/data/types";
 import { snippet } from "../src/pages/add_station";
 import { connector, station } from "./world";
@@ -29,6 +29,11 @@ describe("outlet", () => {
     ]);
     expect(phaseRows(connector({ phases: 1, phase_current_a: [20, null, null], offered_a: 16 }))).toMatchObject([{ name: "L1", share: 1 }]);
     expect(phaseRows(connector({ limit: { a: 0, source: "load", why: null, since: null } })).map((r) => r.share)).toEqual([0, 0, 0]);
+  });
+  test("events say their values with units", () => {
+    const event = (kind: string, value: number, text = ""): string => eventWords({ n: 1, seq: 1, time: null, received_at: "", connector_id: 1, kind, value, text });
+    expect(event("limit", 10_000, "load: lease over")).toBe("10.0\u202fA · load: lease over");
+    expect([event("contactor", 1), event("plug", 0), event("pilot", 0, "C2"), event("lost", 5)]).toEqual(["closed", "out", "C2", "5 events never came"]);
   });
   test("a live sample brings its phases", () => {
     const fleet = fleetOf([station({ connectors: [ac] })]);

@@ -18,6 +18,7 @@ export function connector(part: Partial<Connector> = {}): Connector {
     energy_wh: null,
     soc_percent: null,
     temperature_c: null,
+    limit_a: null,
     updated_at: null,
     vehicle: null,
     kind: null,

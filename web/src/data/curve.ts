@@ -12,6 +12,7 @@ export function emptyColumns(): Columns {
     soc_percent: [],
     energy_wh: [],
     temperature_c: [],
+    limit_a: [],
   };
 }
 

@@ -11,6 +11,7 @@ export const SAMPLE_KEYS: readonly (keyof Sample)[] = [
   "energy_wh",
   "soc_percent",
   "temperature_c",
+  "limit_a",
 ];
 
 const PHASE_KEYS = ["phase_voltage_v", "phase_current_a", "phase_power_w"] as const;

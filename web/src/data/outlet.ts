@@ -1,6 +1,6 @@
 // An AC outlet in words and rows: what the pilot says, whose limit counts, what each phase carries.
-import { current, plain } from "./format";
-import type { Connector, Limit, Phases } from "./types";
+import { current, energy, plain, power } from "./format";
+import type { Connector, Limit, LinkEvent, Phases } from "./types";
 
 export type PilotTone = "go" | "info" | "calm" | "warn" | "bad" | "mute";
 
@@ -72,6 +72,25 @@ export function phaseRows(c: Connector): PhaseRow[] {
       share: amps === null || most <= 0 ? 0 : Math.min(1, Math.max(0, amps / most)),
     };
   });
+}
+
+// What an event's value means, by kind (doc/link.md).
+const VALUES: Record<string, (value: number) => string> = {
+  cable: (ma) => (ma === 0 ? "none, or not usable" : plain(current(ma / 1000))),
+  contactor: (closed) => (closed === 1 ? "closed" : "open"),
+  plug: (inside) => (inside === 1 ? "in" : "out"),
+  fault: (bits) => (bits === 0 ? "none" : `0x${bits.toString(16)}`),
+  auth: (given) => (given === 1 ? "authorised" : "no longer authorised"),
+  session: (mwh) => plain(energy(mwh / 1000)),
+  meter: (mw) => plain(power(mw / 1000)),
+  offer: (ma) => plain(current(ma / 1000)),
+  limit: (ma) => plain(current(ma / 1000)),
+  lost: (count) => `${count} events never came`,
+};
+
+export function eventWords(event: LinkEvent): string {
+  const value = VALUES[event.kind]?.(event.value);
+  return [value, event.text].filter(Boolean).join(" · ");
 }
 
 export const isAc = (c: Connector): boolean => c.kind === "ac";

@@ -30,6 +30,7 @@ export interface Sample {
   energy_wh: number | null; // the meter's register, not this charge
   soc_percent: number | null;
   temperature_c: number | null;
+  limit_a: number | null;
 }
 
 // Per phase, L1 first.
@@ -114,6 +115,7 @@ export interface Columns {
   soc_percent: (number | null)[];
   energy_wh: (number | null)[];
   temperature_c: (number | null)[];
+  limit_a: (number | null)[];
 }
 
 export interface LogEntry {
@@ -141,7 +143,7 @@ export interface Line {
 
 export interface LinkEvent {
   n: number;
-  seq: number;
+  seq: number | null; // null: lost ones have no number
   time: string | null;
   received_at: string;
   connector_id: number;

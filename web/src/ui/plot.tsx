@@ -38,6 +38,17 @@ const CURRENT_AND_VOLTAGE: readonly Line[] = [
   { key: "voltage_v", label: "Voltage", scale: 1, unit: "V", format: voltage, axis: "right", range: around },
 ];
 
+const POWER_ONLY: readonly Line[] = [
+  { key: "power_w", label: "Power", scale: 0.001, unit: "kW", format: (v) => power(v), axis: "left", range: fromZero, fill: true },
+];
+
+// Per phase: what flows under what is offered under what is allowed.
+const CURRENT_UNDER_LIMIT: readonly Line[] = [
+  { key: "current_a", label: "Current", scale: 1, unit: "A", format: current, axis: "left", range: fromZero },
+  { key: "offered_a", label: "Offered", scale: 1, unit: "A", format: current, axis: "left", range: fromZero, dash: [3, 4] },
+  { key: "limit_a", label: "Limit", scale: 1, unit: "A", format: current, axis: "left", range: fromZero, dash: [8, 3] },
+];
+
 const HEIGHT = 180;
 
 function lastKnown(column: readonly (number | null)[]): number | null {
@@ -75,7 +86,7 @@ function options(lines: readonly Line[], width: number, colours: Record<string, 
         values: (_u, splits) => splits.map((s) => clockTime(new Date(s * 1000)).slice(0, shortTicks(splits) ? 8 : 5)),
       },
       { ...axis, scale: left ? scaleOf(left) : "y", grid, size: 40, values: (_u, v) => tick(v) },
-      { ...axis, scale: right ? scaleOf(right) : "y", side: 1, grid: { show: false }, size: 40, values: (_u, v) => tick(v) },
+      ...(right ? [{ ...axis, scale: scaleOf(right), side: 1 as const, grid: { show: false }, size: 40, values: (_u: uPlot, v: number[]) => tick(v) }] : []),
     ],
     series: [
       {},
@@ -170,11 +181,11 @@ function Panel({ lines, columns }: { lines: readonly Line[]; columns: Columns })
   );
 }
 
-export function Curve({ columns }: { columns: Columns }) {
+export function Curve({ columns, ac = false }: { columns: Columns; ac?: boolean }) {
   return (
     <div class="curve">
-      <Panel lines={SOC_AND_POWER} columns={columns} />
-      <Panel lines={CURRENT_AND_VOLTAGE} columns={columns} />
+      <Panel lines={ac ? POWER_ONLY : SOC_AND_POWER} columns={columns} />
+      <Panel lines={ac ? CURRENT_UNDER_LIMIT : CURRENT_AND_VOLTAGE} columns={columns} />
     </div>
   );
 }

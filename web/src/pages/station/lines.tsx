@@ -15,21 +15,22 @@ const TYPING_MS = 250;
 
 const LEVEL_WORDS: Record<Level, string> = {
   error: "Errors",
-  warn: "Warnings and worse",
-  info: "Information and worse",
+  warn: "Warnings up",
+  info: "Information up",
   debug: "Everything",
 };
 
+// Newest first: what was lost before a line stands below it.
 function Row({ line }: { line: Line }) {
   return (
     <>
-      {line.dropped > 0 && <li class="lost">{droppedWords(line.dropped)}</li>}
       <li class={`logline ${line.level}`}>
         <time title={dateTime(line.time)}>{line.time === null ? "–" : clockTime(new Date(line.time), true)}</time>
         <span class="level">{line.level}</span>
         <span class="room">{line.room}</span>
         <span class="text">{line.text}</span>
       </li>
+      {line.dropped > 0 && <li class="lost">{droppedWords(line.dropped)}</li>}
     </>
   );
 }

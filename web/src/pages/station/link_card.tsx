@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import * as api from "../../data/api";
 import { clockTime, dateTime, latency } from "../../data/format";
+import { eventWords } from "../../data/outlet";
 import type { LinkEvent, Station } from "../../data/types";
 import { href } from "../../route";
 import { Chip, Fact, Problem, Since } from "../../ui/parts";
@@ -17,7 +18,7 @@ function Event({ event }: { event: LinkEvent }) {
         {clockTime(new Date(at))}
       </time>
       <span>
-        <b>{event.kind}</b> {event.text}
+        <b>{event.kind}</b> {eventWords(event)}
         {event.connector_id > 0 && <span class="soft"> · connector {event.connector_id}</span>}
       </span>
     </li>

@@ -5,7 +5,8 @@ import * as api from "../../data/api";
 import { serverNow } from "../../data/clock";
 import { emptyColumns, withSample } from "../../data/curve";
 import { on, opened } from "../../data/live";
-import type { Columns } from "../../data/types";
+import { isAc } from "../../data/outlet";
+import type { Columns, Connector } from "../../data/types";
 import { Curve } from "../../ui/plot";
 import { Empty, Problem, Segments } from "../../ui/parts";
 
@@ -16,7 +17,8 @@ const SPANS: readonly (readonly [number, string])[] = [
   [86400, "24 h"],
 ];
 
-export function LivePlot({ station, connectors }: { station: string; connectors: number[] }) {
+export function LivePlot({ station, plugs }: { station: string; plugs: readonly Connector[] }) {
+  const connectors = plugs.map((c) => c.connector_id);
   const connector = useSignal(connectors[0] ?? 1);
   const span = useSignal(3600);
   const columns = useSignal<Columns | null>(null);
@@ -75,7 +77,7 @@ export function LivePlot({ station, connectors }: { station: string; connectors:
           <p>The curve begins with the first MeterValues of a charge. A longer span may show an earlier one.</p>
         </Empty>
       )}
-      {data && data.t.length > 0 && <Curve columns={data} />}
+      {data && data.t.length > 0 && <Curve columns={data} ac={plugs.some((c) => c.connector_id === connector.value && isAc(c))} />}
     </section>
   );
 }

@@ -114,7 +114,7 @@ function Charging({ station }: { station: Station }) {
         {list.map((c) => (
           <ConnectorCard key={c.connector_id} station={station} c={c} />
         ))}
-        {list.length > 0 && <LivePlot station={station.id} connectors={list.map((c) => c.connector_id)} />}
+        {list.length > 0 && <LivePlot station={station.id} plugs={list} />}
       </div>
       <aside class="stack">
         <Jobs station={station.id} />

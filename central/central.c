@@ -260,6 +260,9 @@ static int start(struct pw_central *central, pw_ms now, const char **why)
         *why = "the load groups could not be read from the database";
         return PW_ERR_STORE;
     }
+    if (result == PW_OK && central->config.wires != NULL) {
+        orders_carry_limits(central);
+    }
     if (result != PW_OK) {
         *why = result == PW_ERR_LIMIT ? "the database holds more stations than this program serves"
                                       : "the stations could not be read from the database";

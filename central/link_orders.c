@@ -1,6 +1,5 @@
 // Orders over station links: people's become commands with a row that ends exactly once, load
 // sharing's come back with their ticket.
-#include "limiter.h"
 #include "uplink.h"
 
 #include <string.h>
@@ -95,4 +94,49 @@ void order_answered(struct pw_central *central, struct uplink *uplink,
     if (asked.command != 0) {
         end_command(central, asked.command, report, at);
     }
+    // An order without an answer may have arrived or not: only load sharing knows what that means.
+    if (asked.ticket != 0 && report->code != PW_LINK_E_TIMEOUT && report->code != PW_LINK_E_LOST) {
+        pw_central_limit_answered(central, asked.ticket, report->code == PW_LINK_E_NONE,
+                                  report->text, at);
+    }
+}
+
+// --- Load sharing.
+
+static bool reachable(void *context, struct pw_str id)
+{
+    const struct station *station = station_find(context, id);
+    return station != NULL && station->uplink != NULL &&
+           !pw_link_central_gone(&station->uplink->end);
+}
+
+static int set_limit(void *context, const struct pw_central_order *wanted, struct pw_instant at)
+{
+    struct pw_central *central = context;
+    const struct station *station = station_find(central, wanted->station);
+    char ignored[160];
+    struct pw_out why = PW_OUT(ignored);
+    const struct order order = {.kind = ORDER_LIMIT,
+                                .connector = wanted->connector,
+                                .ma = wanted->ma,
+                                .lease_s = wanted->lease_ms / 1000,
+                                .fallback_ma = wanted->fallback_ma,
+                                .text = wanted->reason};
+    if (station == NULL || station->uplink == NULL) {
+        return PW_ERR_UNKNOWN;
+    }
+    int place = send_order(central, station->uplink, &order, &why, at);
+    if (place < 0) {
+        return place;
+    }
+    station->uplink->asked[place].ticket = wanted->ticket;
+    central->count.orders++;
+    return PW_OK;
+}
+
+void orders_carry_limits(struct pw_central *central)
+{
+    central->limiter = (struct pw_central_limiter){
+        .context = central, .reachable = reachable, .set_limit = set_limit};
+    pw_central_limit_by(central, &central->limiter);
 }

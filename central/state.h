@@ -3,6 +3,7 @@
 #define PW_CENTRAL_STATE_H
 
 #include "central.h"
+#include "limiter.h"
 #include "ocpp/ocpp.h"
 #include "vehicle/vehicle.h"
 
@@ -213,10 +214,11 @@ struct pw_central {
     size_t links;
     struct uplink **uplink; // station links by number
     size_t uplinks;
-    size_t strangers; // of them, not yet known
-    pw_ms uplinks_at; // when they are next looked at
-    bool acks_due;    // something waits for the commit to be acknowledged
-    struct groups *groups; // load groups
+    size_t strangers;                  // of them, not yet known
+    pw_ms uplinks_at;                  // when they are next looked at
+    struct pw_central_limiter limiter; // load sharing's way over them
+    bool acks_due;                     // something waits for the commit to be acknowledged
+    struct groups *groups;             // load groups
 
     bool dirty;
     bool batch_bad; // a statement of this batch failed
@@ -471,6 +473,8 @@ struct order {
     struct pw_str text; // the limit's reason, or the idTag; may be empty
 };
 
+// From now on load sharing's orders go over station links.
+void orders_carry_limits(struct pw_central *central);
 // Makes a command of it and sends it; its id. PW_ERR_LIMIT when as many wait as a link takes,
 // PW_ERR_RANGE with *why for a text that is too long, PW_ERR_STORE.
 int64_t order_add(struct pw_central *central, struct station *station, const struct order *order,

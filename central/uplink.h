@@ -11,7 +11,6 @@ struct asked {
     uint16_t number; // of the frame; 0: free
     int64_t command; // whose row waits for the answer; 0: none
     uint64_t ticket; // load sharing's; 0: not its
-    int connector;
 };
 
 struct uplink {

@@ -582,6 +582,30 @@ static void wrong_values_are_refused_before_they_are_sent(void **state)
     assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM command"), 0);
 }
 
+// The engine of load groups reaches a station over its link, and learns what it answered.
+static void load_group_limits_over_the_link(void **state)
+{
+    struct peer *peer = *state;
+    peer->connector.status = PW_STR("Charging");
+    peer->connector.energised = true;
+    peer->connector.phases = 3;
+    peer_pass(peer, 1000);
+    assert_int_equal(bench_http(&bench, PW_HTTP_PUT, "/api/v1/groups/house",
+                                "{\"circuits\":[{\"id\":\"main\",\"limit_a\":[10,10,10]}],"
+                                "\"members\":[{\"station_id\":\"A\",\"connector_id\":1,"
+                                "\"circuit\":\"main\",\"max_a\":16}]}"),
+                     201);
+    peer_pass(peer, 90000);
+    assert_int_equal(peer->type, PW_LINK_SET_LIMIT);
+    assert_int_equal(peer->limit.connector, 1);
+    assert_in_range(peer->limit.limit_ma, 6000, 10000);
+    assert_in_range(peer->limit.lease_s, 10, 120);
+    // People's commands and load sharing's orders do not get into each other's way.
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM command"), 0);
+    assert_has(get("/api/v1/groups/house"), "\"served\":true");
+    assert_has(bench.body, "\"offer_a\":10,");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -613,6 +637,7 @@ int main(void)
         TEST(order_without_an_answer_ends_once),
         TEST(more_orders_than_a_link_takes_are_refused),
         TEST(wrong_values_are_refused_before_they_are_sent),
+        TEST(load_group_limits_over_the_link),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

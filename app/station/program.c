@@ -9,6 +9,7 @@
 #include "people.h"
 #include "service.h"
 #include "store.h"
+#include "uplink.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #define TELL_MAX_MS   5000  // for the last messages to the central system
 #define LEAVE_MAX_MS  3000  // for the closing handshake, real time
 #define STATUS_MS     10000 // between lines for the service manager
+#define LOG_RING_SIZE 65536 // bytes of log lines for the page and the uplink
 #define DATABASE_NAME "station.db"
 
 // One way only.
@@ -39,6 +41,9 @@ struct program {
     struct boards boards;
     struct meters meters;
     struct link link;
+    struct uplink uplink;
+    struct pw_logring lines;
+    uint8_t line_bytes[LOG_RING_SIZE];
     struct people people;
     struct front front;
     struct pw_service service;
@@ -146,6 +151,7 @@ static pw_ms turn(void *context, pw_ms now)
     pw_ms decided = decide(program, now);
     if (program->phase != LEAVING) {
         busy = link_step(&program->link, now);
+        busy = uplink_step(&program->uplink, now) || busy;
     }
     at = pw_earlier(at, people_step(&program->people, now, &busy));
     if (busy) {
@@ -153,6 +159,7 @@ static pw_ms turn(void *context, pw_ms now)
     }
     if (program->phase != LEAVING) {
         link_flush(&program->link, now);
+        uplink_flush(&program->uplink, now);
     }
     at = pw_earlier(at, people_flush(&program->people, now));
     at = pw_earlier(at, front_step(&program->front, now));
@@ -231,6 +238,7 @@ static int open_station(struct program *program, const struct pw_settings *setti
         .log = &program->logger->log,
         .firmware = PW_VERSION,
         .seed = random_seed(),
+        .logring = &program->lines,
         .now = pw_clock_now(program->clock),
         .wall = pw_clock_wall(program->clock),
     };
@@ -251,6 +259,7 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     program->boards = (struct boards){.loop = &program->loop, .station = station, .log = log};
     program->meters = (struct meters){.loop = &program->loop, .station = station, .log = log};
     program->link = (struct link){.station = station, .log = log};
+    program->uplink = (struct uplink){.station = station};
     program->people.loop = &program->loop;
     program->people.station = station;
     program->people.logger = program->logger;
@@ -267,10 +276,14 @@ static int open_all(struct program *program, const struct pw_settings *settings,
         program->front.loop = &program->loop;
         program->front.station = station;
         program->front.log = log;
+        program->front.lines = &program->lines;
         front_open(&program->front, pw_clock_now(program->clock));
     }
     if (err == PW_OK) {
         err = link_open(&program->link, &program->loop, &program->pace, why);
+    }
+    if (err == PW_OK) {
+        err = uplink_open(&program->uplink, &program->loop, &program->pace, why);
     }
     if (err == PW_OK) {
         pw_panic_hook(switch_off, program);
@@ -293,6 +306,7 @@ static void close_all(struct program *program)
     meters_close(&program->meters);
     buses_close(&program->buses);
     link_close(&program->link);
+    uplink_close(&program->uplink);
     front_close(&program->front);
     if (program->people.control != NULL) {
         people_close(&program->people);
@@ -325,6 +339,8 @@ enum outcome program_run(const struct options *options, const struct pw_settings
     program->options = options;
     program->clock = clock;
     program->logger = logger;
+    pw_logring_init(&program->lines, program->line_bytes, sizeof(program->line_bytes));
+    logger->ring = &program->lines;
     if (pw_clock_init(&program->pace, NULL) != PW_OK ||
         pw_loop_init(&program->loop, clock) != PW_OK) {
         pw_put_s(why, "no event loop is to be had");
@@ -346,6 +362,7 @@ enum outcome program_run(const struct options *options, const struct pw_settings
         outcome = program->again ? OUTCOME_AGAIN : OUTCOME_END;
     }
     close_all(program);
+    logger->ring = NULL;
     free(program);
     return outcome;
 }

@@ -5,6 +5,7 @@
 #include "cp16/cp16.h"
 #include "front.h"
 #include "serial.h"
+#include "tls.h"
 #include "wsclient.h"
 
 #include <stdlib.h>
@@ -109,6 +110,12 @@ static int check_form(struct pw_setting_at at, struct pw_str value, struct pw_ou
     }
     if (at.id == PW_SET_OCPP_URL) {
         return pw_ws_check_url(value, why);
+    }
+    if (at.id == PW_SET_UPLINK_URL) {
+        return pw_tls_check_url(value, why);
+    }
+    if (at.id == PW_SET_UPLINK_PIN) {
+        return pw_tls_check_pin(value, why);
     }
     if (at.id == PW_SET_LCD_DEVICE) {
         return pw_lcd_check(value, why);

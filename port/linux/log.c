@@ -114,6 +114,10 @@ static void write_record(void *context, enum pw_level level, const char *room, s
     if (level > logger->level) {
         return;
     }
+    if (logger->ring != NULL) {
+        pw_logring_write(logger->ring, level, room, text, pw_clock_now(logger->clock),
+                         pw_clock_wall(logger->clock));
+    }
     struct pw_str rest = text;
     struct pw_str event = pw_str_cut(&rest, ' ');
     uint64_t name = hash(hash(UINT64_C(14695981039346656037), pw_str_of(room)), event) | 1;

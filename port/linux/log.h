@@ -6,6 +6,7 @@
 #define PW_LINUX_LOG_H
 
 #include "clock.h"
+#include "logring/logring.h"
 
 #define PW_LOG_SOURCES  128   // (room, event) pairs whose rate is remembered
 #define PW_LOG_BURST    20    // lines of one source at once
@@ -34,6 +35,7 @@ struct pw_logger {
     uint64_t lost; // lines the reader of `fd` was too slow for
     struct pw_log_source source[PW_LOG_SOURCES];
     struct pw_log_lines kept;
+    struct pw_logring *ring; // NULL, or gets every line of this level, thinned by its own rule
     void (*heard)(void *context, struct pw_str line); // NULL, or gets each written line
     void *heard_context;
 };

@@ -93,13 +93,16 @@ static pw_ms back_off(struct pw_link_station *s)
 
 void pw_link_station_down(struct pw_link_station *s, pw_ms now)
 {
-    if (s->state == PW_LINK_WAITING) {
+    static const char *const whys[] = {[PW_LINK_WAITING] = "could not connect",
+                                       [PW_LINK_CONNECTING] = "could not connect",
+                                       [PW_LINK_GREETING] = "closed instead of a welcome",
+                                       [PW_LINK_ONLINE] = "the connection was closed",
+                                       [PW_LINK_ENDING] = NULL};
+    // A try that failed before the next step counts as one.
+    if (s->state == PW_LINK_WAITING && now < s->try_at) {
         return;
     }
-    const char *why = s->state == PW_LINK_ENDING       ? s->why
-                      : s->state == PW_LINK_CONNECTING ? "could not connect"
-                      : s->state == PW_LINK_GREETING   ? "closed instead of a welcome"
-                                                       : "the connection was closed";
+    const char *why = s->state == PW_LINK_ENDING ? s->why : whys[s->state];
     if (s->state == PW_LINK_ONLINE && pw_elapsed(s->since, PW_LINK_LASTED_MS, now)) {
         s->tries = 0;
     }

@@ -4,6 +4,9 @@ import { logout, me } from "./data/api";
 import { fleet, link, retryAt, connect } from "./data/live";
 import { second } from "./data/clock";
 import { Cards } from "./pages/cards";
+import { Groups } from "./pages/groups";
+import { GroupPage } from "./pages/groups_detail";
+import { EditGroup, NewGroup } from "./pages/groups_editor";
 import { Login } from "./pages/login";
 import { Overview } from "./pages/overview";
 import { RefusedPage } from "./pages/refused";
@@ -20,6 +23,7 @@ const PLACES: readonly { pages: Route["page"][]; to: string; icon: IconName; tex
   { pages: ["overview", "station"], to: href.overview, icon: "overview", text: "Stations" },
   { pages: ["sessions", "session"], to: href.sessions, icon: "sessions", text: "Sessions" },
   { pages: ["cards"], to: href.cards, icon: "cards", text: "Cards" },
+  { pages: ["groups", "group", "group_new"], to: href.groups, icon: "tree", text: "Load" },
   { pages: ["refused"], to: href.refused, icon: "doctor", text: "Doctor" },
 ];
 
@@ -89,6 +93,9 @@ const TITLES: Record<Route["page"], string> = {
   sessions: "Sessions",
   session: "Session",
   cards: "Cards",
+  groups: "Load groups",
+  group: "Load group",
+  group_new: "New load group",
   refused: "Connection doctor",
   missing: "Not found",
 };
@@ -111,6 +118,12 @@ function Page() {
       return <SessionPage key={where.id} id={where.id} />;
     case "cards":
       return <Cards add={where.add} />;
+    case "groups":
+      return <Groups />;
+    case "group":
+      return where.edit ? <EditGroup key={where.id} id={where.id} /> : <GroupPage key={where.id} id={where.id} />;
+    case "group_new":
+      return <NewGroup />;
     case "refused":
       return <RefusedPage />;
     case "missing":

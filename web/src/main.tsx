@@ -9,6 +9,7 @@ import "./style/base.css";
 import "./style/parts.css";
 import "./style/pages.css";
 import "./style/station.css";
+import "./style/groups.css";
 
 followAddress();
 connect();

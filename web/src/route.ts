@@ -7,6 +7,9 @@ export type Route =
   | { page: "sessions" }
   | { page: "session"; id: number }
   | { page: "cards"; add: string }
+  | { page: "groups" }
+  | { page: "group"; id: string; edit: boolean }
+  | { page: "group_new" }
   | { page: "refused" }
   | { page: "missing"; hash: string };
 
@@ -27,6 +30,11 @@ export function parse(hash: string): Route {
   if (page === "sessions" && parts.length === 1) return { page: "sessions" };
   if (page === "sessions" && parts.length === 2 && /^\d+$/.test(id ?? "")) return { page: "session", id: Number(id) };
   if (page === "cards" && parts.length === 1) return { page: "cards", add: new URLSearchParams(search).get("add") ?? "" };
+  if (page === "groups" && parts.length === 1) return { page: "groups" };
+  if (page === "groups" && id !== undefined && (parts.length === 2 || (parts.length === 3 && tab === "edit"))) {
+    return { page: "group", id, edit: tab === "edit" };
+  }
+  if (page === "new-group" && parts.length === 1) return { page: "group_new" };
   if (page === "refused" && parts.length === 1) return { page: "refused" };
   return { page: "missing", hash };
 }
@@ -44,6 +52,9 @@ export const href = {
   overview: "#/",
   sessions: "#/sessions",
   cards: "#/cards",
+  groups: "#/groups",
+  newGroup: "#/new-group",
+  group: (id: string, edit = false): string => `#/groups/${encodeURIComponent(id)}${edit ? "/edit" : ""}`,
   refused: "#/refused",
   station: (id: string, tab?: StationTab): string =>
     `#/stations/${encodeURIComponent(id)}${tab && tab !== "charge" ? `/${tab}` : ""}`,

@@ -1,5 +1,6 @@
 // The REST client: one function a call, errors as ApiError with the central's own words.
 import { signal } from "@preact/signals";
+import type { GroupHistory, GroupState, GroupSummary } from "./groups";
 import type {
   Card,
   Columns,
@@ -169,5 +170,17 @@ export type CardChange = Omit<Card, "status"> & { status: "Accepted" | "Blocked"
 export const putCard = ({ id_tag, ...rest }: CardChange): Promise<unknown> => call("PUT", `/cards/${segment(id_tag)}`, rest);
 
 export const deleteCard = (tag: string): Promise<unknown> => call("DELETE", `/cards/${segment(tag)}`);
+
+export const groups = async (): Promise<GroupSummary[]> =>
+  (await call<{ groups: GroupSummary[] }>("GET", "/groups")).groups;
+
+export const group = (id: string): Promise<GroupState> => call("GET", `/groups/${segment(id)}`);
+
+export const putGroup = (id: string, document: object): Promise<GroupState> => call("PUT", `/groups/${segment(id)}`, document);
+
+export const deleteGroup = (id: string): Promise<unknown> => call("DELETE", `/groups/${segment(id)}`);
+
+export const groupHistory = (id: string, from: Date): Promise<GroupHistory> =>
+  call("GET", `/groups/${segment(id)}/history${query({ from: from.toISOString() })}`);
 
 export const refused = async (): Promise<Refused[]> => (await call<{ refused: Refused[] }>("GET", "/refused")).refused;

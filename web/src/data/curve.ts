@@ -1,6 +1,6 @@
 // Curves as columns: pure steps that keep them in order of time.
 import { SAMPLE_KEYS } from "./fleet";
-import type { Columns, Measurement, Sample } from "./types";
+import type { Columns, Measurement } from "./types";
 
 export function emptyColumns(): Columns {
   return {
@@ -39,8 +39,11 @@ export const GAP_S = 180;
 
 export type Drawn = (number | null | undefined)[];
 
+// Columns of any names beside their time.
+export type Series<K extends string> = { readonly t: readonly number[] } & Readonly<Record<K, readonly (number | null)[]>>;
+
 // What uPlot draws: null breaks a line, undefined (not in this sample) does not.
-export function drawn(columns: Columns, keys: readonly (keyof Sample)[], scale: readonly number[]): [number[], ...Drawn[]] {
+export function drawn<K extends string>(columns: Series<K>, keys: readonly K[], scale: readonly number[]): [number[], ...Drawn[]] {
   const t: number[] = [];
   const values: Drawn[] = keys.map(() => []);
   columns.t.forEach((time, row) => {

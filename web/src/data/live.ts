@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import * as api from "./api";
 import { observe } from "./clock";
+import type { GroupSummary } from "./groups";
 import { fleetOf, withMeasurement, withStation, type Fleet } from "./fleet";
 import { retryDelay } from "./retry";
 import type { Command, Line, LogEntry, Measurement, Session, Station } from "./types";
@@ -22,6 +23,7 @@ export interface LiveEvents {
   ocpp: LogEntry & { station_id: string };
   command: Command;
   log: Line & { station_id: string };
+  group: GroupSummary;
 }
 
 const RECENT = 500;
@@ -37,6 +39,7 @@ const listeners: { [K in keyof LiveEvents]: Set<Listener<K>> } = {
   ocpp: new Set(),
   command: new Set(),
   log: new Set(),
+  group: new Set(),
 };
 
 export function on<K extends keyof LiveEvents>(kind: K, listener: Listener<K>): () => void {
@@ -140,6 +143,7 @@ function open(): void {
   listen(opening, "ocpp", (entry) => observe(Date.parse(entry.time)));
   listen(opening, "command");
   listen(opening, "log");
+  listen(opening, "group");
 }
 
 // The central sends OCPP messages and log lines only to those who ask for a station's.

@@ -3,6 +3,7 @@ const PATHS = {
   overview: "M3 3h6v8H3zM11 3h6v5h-6zM11 10h6v7h-6zM3 13h6v4H3z",
   sessions: "M3 5h14M3 10h14M3 15h9",
   cards: "M2.5 5h15v10h-15zM2.5 8.5h15M5.5 12h3",
+  tree: "M10 3v4M4.5 17v-4M15.5 17v-4M10 17v-4M4.5 13V10h11v3M10 7v6",
   doctor: "M5 3v4a4 4 0 0 0 8 0V3M9 11v2a4 4 0 0 0 8 0v-2M17 11a1.6 1.6 0 1 0 0-.1",
   bolt: "M11 2 4.5 11.5H10L9 18l6.5-9.5H10z",
   station: "M4 17V4.5A1.5 1.5 0 0 1 5.5 3h5A1.5 1.5 0 0 1 12 4.5V17M2.5 17h11M6 6.5h4M12 10h1.5a1.5 1.5 0 0 1 1.5 1.5V13a1.25 1.25 0 0 0 2.5 0V7.5L15 5",

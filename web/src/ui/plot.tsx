@@ -1,13 +1,13 @@
 // Two plots under one cursor: power with state of charge, current with voltage.
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import { drawn } from "../data/curve";
+import { drawn, type Series } from "../data/curve";
 import { clockTime, current, percent, plain, power, voltage, type Quantity } from "../data/format";
 import type { Columns, Sample } from "../data/types";
 import { dark } from "../theme";
 
-interface Line {
-  key: keyof Sample;
+export interface Line<K extends string> {
+  key: K;
   label: string;
   scale: number; // wire unit → plotted unit
   unit: string;
@@ -19,7 +19,7 @@ interface Line {
 }
 
 // A hair above the largest value, so that a steady line is not glued to the frame.
-const fromZero = (max: number): [number, number] => [0, max > 0 ? max * 1.15 : 1];
+export const fromZero = (max: number): [number, number] => [0, max > 0 ? max * 1.15 : 1];
 
 // A battery's voltage moves by a few volts: from zero it would be a flat line.
 function around(max: number, min: number): [number, number] {
@@ -27,12 +27,12 @@ function around(max: number, min: number): [number, number] {
   return [Math.max(0, min - margin), max + margin];
 }
 
-const SOC_AND_POWER: readonly Line[] = [
+const SOC_AND_POWER: readonly Line<keyof Sample>[] = [
   { key: "power_w", label: "Power", scale: 0.001, unit: "kW", format: (v) => power(v), axis: "left", range: fromZero, fill: true },
   { key: "soc_percent", label: "State of charge", scale: 1, unit: "%", format: percent, axis: "right", range: () => [0, 100] },
 ];
 
-const CURRENT_AND_VOLTAGE: readonly Line[] = [
+const CURRENT_AND_VOLTAGE: readonly Line<keyof Sample>[] = [
   { key: "current_a", label: "Current", scale: 1, unit: "A", format: current, axis: "left", range: fromZero },
   { key: "offered_a", label: "Offered", scale: 1, unit: "A", format: current, axis: "left", range: fromZero, dash: [3, 4] },
   { key: "voltage_v", label: "Voltage", scale: 1, unit: "V", format: voltage, axis: "right", range: around },
@@ -59,12 +59,12 @@ function lastKnown(column: readonly (number | null)[]): number | null {
   return null;
 }
 
-function options(lines: readonly Line[], width: number, colours: Record<string, string>): uPlot.Options {
+function options(lines: readonly Line<string>[], width: number, colours: Record<string, string>): uPlot.Options {
   const colour = (name: string): string => colours[name] ?? "#888";
   const axis = { stroke: colour("soft"), font: `11px ${colours["font"]}`, ticks: { show: false } };
   const right = lines.find((line) => line.axis === "right");
   const left = lines.find((line) => line.axis === "left");
-  const scaleOf = (line: Line): string => line.unit;
+  const scaleOf = (line: Line<string>): string => line.unit;
   const scales: uPlot.Scales = { x: { time: true } };
   for (const line of lines) {
     scales[scaleOf(line)] = { range: (_u, min, max) => line.range(max ?? 1, min ?? 0) };
@@ -106,7 +106,7 @@ function options(lines: readonly Line[], width: number, colours: Record<string, 
 const shortTicks = (splits: number[]): boolean => splits.length > 1 && (splits[1] as number) - (splits[0] as number) < 60;
 
 // The canvas needs resolved colours: what the style sheet says, asked of the elements it styles.
-function coloursOf(element: HTMLElement, lines: readonly Line[]): Record<string, string> {
+function coloursOf(element: HTMLElement, lines: readonly Line<string>[]): Record<string, string> {
   const style = getComputedStyle(element);
   const colours: Record<string, string> = { soft: style.color, line: style.outlineColor, fill: style.backgroundColor, font: style.fontFamily };
   for (const line of lines) {
@@ -125,7 +125,7 @@ function renew(plot: uPlot, data: uPlot.AlignedData): void {
   if (zoomed) plot.redraw();
 }
 
-function Panel({ lines, columns }: { lines: readonly Line[]; columns: Columns }) {
+export function Panel<K extends string>({ lines, columns }: { lines: readonly Line<K>[]; columns: Series<K> }) {
   const box = useRef<HTMLDivElement>(null);
   const probe = useRef<HTMLSpanElement>(null);
   const plot = useRef<uPlot | null>(null);

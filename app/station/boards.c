@@ -128,29 +128,29 @@ static void try_open(struct board *board, pw_ms now)
     }
 }
 
-static int file_path(const char *name, const char *config, char *path)
+static int file_path(const char *name, const char *config, struct pw_out *path)
 {
-    struct pw_out out = {.at = path, .cap = PATH_CAP};
     const char *slash = config != NULL ? strrchr(config, '/') : NULL;
     if (name[0] != '/' && slash != NULL) {
-        pw_put(&out, (struct pw_str){.at = config, .len = (size_t)(slash - config) + 1});
+        pw_put(path, (struct pw_str){.at = config, .len = (size_t)(slash - config) + 1});
     }
-    pw_put_s(&out, name);
-    return pw_out_err(&out);
+    pw_put_s(path, name);
+    return pw_out_err(path);
 }
 
 // Which file each pilot connector names, read and checked. *connector is 0 for another kind.
 static int read_file(const struct pw_settings *settings, unsigned index, const char *config,
                      struct board *board, struct pw_out *why)
 {
-    char path[PATH_CAP] = "";
+    char text[PATH_CAP] = "";
+    struct pw_out path = PW_OUT(text);
     if (index >= settings->connectors ||
         pw_settings_connector(settings, PW_SET_KIND, index) != PW_KIND_OF_CONNECTOR_PILOT) {
         return PW_OK;
     }
     const char *name = pw_settings_connector_text(settings, PW_SET_BOARD, index);
     board->connector = index + 1;
-    if (name[0] == '\0' || file_path(name, config, path) != PW_OK) {
+    if (name[0] == '\0' || file_path(name, config, &path) != PW_OK) {
         pw_put_s(why, "connectors[");
         pw_put_uint(why, index);
         pw_put_s(why, name[0] == '\0'
@@ -158,7 +158,7 @@ static int read_file(const struct pw_settings *settings, unsigned index, const c
                           : "].board: the path is longer than 511 characters");
         return PW_ERR_RANGE;
     }
-    return pw_board_file_read(&board->file, path, why);
+    return pw_board_file_read(&board->file, text, why);
 }
 
 int boards_check(const struct pw_settings *settings, const char *config, struct pw_out *why)

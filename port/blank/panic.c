@@ -1,12 +1,12 @@
 #include "blank.h"
 
 // pw_panic is called from anywhere and takes no context: the machine can only live here.
-static const struct pw_blank_machine *machine;
+static const struct pw_blank_machine *ours;
 static bool failing;
 
-void pw_blank_panic_machine(const struct pw_blank_machine *own)
+void pw_blank_panic_machine(const struct pw_blank_machine *machine)
 {
-    machine = own;
+    ours = machine;
 }
 
 static void say(const char *file, int line, const char *what)
@@ -19,18 +19,18 @@ static void say(const char *file, int line, const char *what)
     pw_put_int(&out, line);
     pw_put_s(&out, ": assertion failed: ");
     pw_put_s(&out, what);
-    machine->put(machine->context, pw_out_str(&out));
+    ours->put(ours->context, pw_out_str(&out));
 }
 
 _Noreturn void pw_panic(const char *file, int line, const char *what)
 {
-    if (machine != NULL) {
-        machine->off(machine->context); // first of all
+    if (ours != NULL) {
+        ours->off(ours->context); // first of all
         if (!failing) {
             failing = true; // saying it may fail too
             say(file, line, what);
         }
-        machine->restart(machine->context);
+        ours->restart(ours->context);
     }
     for (;;) {
     }

@@ -316,7 +316,9 @@ static void get_drive(struct reader *from, struct pw_board_drive *drive)
 
 size_t pw_frontend_body_put(const struct pw_frontend_message *message, pw_ms now, uint8_t *to)
 {
-    struct writer body = {.at = to};
+    struct writer body;
+    body.at = to;
+    body.len = 0;
     switch (message->kind) {
     case PW_FRONTEND_HELLO: put_hello(&body, &message->hello); break;
     case PW_FRONTEND_SENSES: put_senses(&body, &message->senses, now); break;

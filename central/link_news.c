@@ -11,21 +11,17 @@
 
 static void text_into(char *to, size_t cap, struct pw_str text)
 {
-    memset(to, 0, cap); // so that equal texts are equal bytes
     struct pw_out out = {.cap = cap};
     out.at = to;
     pw_put(&out, text);
+    to[out.len] = '\0'; // also of the empty text
 }
 
 #define TAKE(to, text) text_into((to), sizeof(to), (text))
 
 static struct outlet blank_outlet(void)
 {
-    struct outlet outlet;
-    memset(&outlet, 0, sizeof(outlet)); // its padding too: outlets are compared as bytes
-    outlet.energised = -1;
-    outlet.cable_ma = INT32_MIN;
-    outlet.limit_ma = INT32_MIN;
+    struct outlet outlet = {.energised = -1, .cable_ma = INT32_MIN, .limit_ma = INT32_MIN};
     for (size_t i = 0; i < PHASES; i++) {
         outlet.mv[i] = INT32_MIN;
         outlet.ma[i] = INT32_MIN;
@@ -110,15 +106,13 @@ static struct outlet told_outlet(const struct pw_link_connector *told, struct pw
 }
 
 // True when something else than a measurement is different.
-static bool replace_outlet(struct outlet *to, const struct outlet *by)
+static bool differ(const struct outlet *a, const struct outlet *b)
 {
-    struct outlet before = *to;
-    memcpy(before.mv, by->mv, sizeof(before.mv));
-    memcpy(before.ma, by->ma, sizeof(before.ma));
-    memcpy(before.mw, by->mw, sizeof(before.mw));
-    bool changed = memcmp(&before, by, sizeof(before)) != 0;
-    memcpy(to, by, sizeof(*to));
-    return changed;
+    return a->kind != b->kind || a->phases != b->phases || a->energised != b->energised ||
+           a->faults != b->faults || a->cable_ma != b->cable_ma || a->limit_ma != b->limit_ma ||
+           a->limit_since != b->limit_since || strcmp(a->pilot, b->pilot) != 0 ||
+           strcmp(a->state, b->state) != 0 || strcmp(a->state_why, b->state_why) != 0 ||
+           strcmp(a->limit_source, b->limit_source) != 0 || strcmp(a->limit_why, b->limit_why) != 0;
 }
 
 static void set(struct measured *measured, enum quantity quantity, int64_t value, bool known)
@@ -194,7 +188,8 @@ static bool take_connector(struct pw_central *central, struct station *station,
         return false;
     }
     struct outlet news = told_outlet(told, at, outlet->limit_since);
-    bool changed = replace_outlet(outlet, &news);
+    bool changed = differ(outlet, &news);
+    *outlet = news;
     changed = take_status(central, station, connector, told->status, at) || changed;
     changed = take_faults(central, station, connector, told, at) || changed;
     if (connector->session == 0 && !pw_str_is(told->id_tag, connector->id_tag)) {

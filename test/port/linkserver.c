@@ -143,7 +143,7 @@ static void see_pin(struct bench *bench, SSL *tls)
     int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
     if (size > 0 && EVP_Digest(der, (size_t)size, hash, &len, EVP_sha256(), NULL) == 1) {
         for (unsigned i = 0; i < len; i++) {
-            (void)snprintf(bench->pin + 2 * i, 3, "%02x", hash[i]);
+            (void)snprintf(bench->pin + (size_t)2 * i, 3, "%02x", hash[i]);
         }
     }
     OPENSSL_free(der);

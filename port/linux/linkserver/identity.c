@@ -108,7 +108,7 @@ static int write_pin(const X509 *certificate, char pin[PW_IDENTITY_PIN_MAX])
     int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
     int result = PW_ERR_BUG;
     if (size > 0 && EVP_Digest(der, (size_t)size, hash, &len, EVP_sha256(), NULL) == 1) {
-        for (unsigned i = 0; i < 32; i++) {
+        for (size_t i = 0; i < 32; i++) {
             pin[2 * i] = digits[hash[i] >> 4];
             pin[2 * i + 1] = digits[hash[i] & 15];
         }

@@ -118,6 +118,7 @@ export class PlayedOutlet {
       const upTo = Number(content.get(1).readBigInt64BE());
       this.kept = this.kept.filter((event) => event > upTo);
     }
+    if (type === TYPE.logAck) this.linesKept = Number(content.get(1).readBigInt64BE());
     if (type === TYPE.getAll) this.socket.write(frame(TYPE.snapshot, reply, this.snapshot()));
     if (type === TYPE.subscribe) {
       clearInterval(this.timer);

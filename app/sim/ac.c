@@ -227,6 +227,28 @@ static void report(struct pw_sim_ac *ac, pw_ms now)
     }
 }
 
+// What a certified meter before the contactor shows: the truth, with the power shared out as the
+// currents are.
+static struct pw_board_mains at_the_meter(const struct pw_sim_ac *ac)
+{
+    struct pw_world_ac_truth truth = pw_world_ac_truth(&ac->world);
+    struct pw_board_mains mains = {
+        .at = ac->world.now,
+        .mhz = (int32_t)(ac->world.path.hertz * 1000),
+        .import_mwh = truth.energy_mwh,
+    };
+    int64_t sum = 0;
+    for (unsigned p = 0; p < PW_BOARD_PHASES; p++) {
+        sum += truth.ma[p];
+    }
+    for (unsigned p = 0; p < PW_BOARD_PHASES; p++) {
+        mains.mv[p] = truth.mv[p];
+        mains.ma[p] = truth.ma[p];
+        mains.mw[p] = sum > 0 ? (int32_t)((int64_t)truth.mw * truth.ma[p] / sum) : 0;
+    }
+    return mains;
+}
+
 static pw_ms turn_ac(struct pw_sim *sim, pw_ms now)
 {
     struct pw_sim_ac *ac = &sim->ac;
@@ -236,6 +258,10 @@ static pw_ms turn_ac(struct pw_sim *sim, pw_ms now)
     }
     ac->was_dead = ac->world.board.dead;
     (void)pw_world_ac_step(&ac->world, now);
+    if (sim->wired.server != NULL) {
+        struct pw_board_mains mains = at_the_meter(ac);
+        pw_modbus_server_show(sim->wired.server, &mains);
+    }
     report(ac, now);
     flush(ac);
     return pw_world_ac_step(&ac->world, now);

@@ -64,6 +64,9 @@ static int open_all(struct pw_sim *sim, struct pw_out *reason)
         err = sim->kind->open(sim, reason);
     }
     if (err == PW_OK) {
+        err = pw_sim_wired_open(&sim->wired, sim->options.meter, reason);
+    }
+    if (err == PW_OK) {
         sim->lines.run = run_line;
         sim->lines.context = sim;
         err = pw_sim_lines_open(&sim->lines, &sim->loop, sim->options.control, reason);
@@ -77,6 +80,7 @@ static void close_all(struct pw_sim *sim)
         pw_sim_lines_close(&sim->lines);
     }
     sim->kind->close(sim);
+    pw_sim_wired_close(&sim->wired);
     pw_sim_reader_close(&sim->reader);
     pw_loop_close(&sim->loop);
 }
@@ -104,7 +108,11 @@ static int run(struct pw_sim *sim)
         (void)fputs("pilotwire-sim: no event loop to be had\n", stderr);
         return EXIT_FAILURE;
     }
-    sim->kind = sim->options.kind == PW_SIM_AC ? &pw_sim_kind_ac : &pw_sim_kind_dc;
+    static const struct pw_sim_kind *const kinds[] = {[PW_SIM_DC] = &pw_sim_kind_dc,
+                                                      [PW_SIM_AC] = &pw_sim_kind_ac,
+                                                      [PW_SIM_METER] = &pw_sim_kind_meter};
+    sim->wired.pty = PW_SIM_PTY_NONE;
+    sim->kind = kinds[sim->options.kind];
     sim->status_at = pw_clock_now(&sim->clock);
     if (open_all(sim, &reason) != PW_OK) {
         (void)fprintf(stderr, "pilotwire-sim: %s\n", text);

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include "meterworld/meterworld.h"
 #include "scenario/acscenario.h"
 
 enum kind {
@@ -15,9 +16,11 @@ struct value {
 };
 
 // Whose option it is.
-#define DC   1U
-#define AC   2U
-#define BOTH (DC | AC)
+#define DC    1U
+#define AC    2U
+#define METER 4U
+#define BOTH  (DC | AC)
+#define ALL   (DC | AC | METER)
 
 struct option {
     unsigned kinds;
@@ -102,6 +105,11 @@ static void set_modules(struct pw_sim_options *options, struct value value)
 static void set_node(struct pw_sim_options *options, struct value value)
 {
     options->dc.io_node = (uint8_t)value.number;
+}
+
+static void set_meter(struct pw_sim_options *options, struct value value)
+{
+    options->meter = value.text;
 }
 
 static void set_card_reader(struct pw_sim_options *options, struct value value)
@@ -210,6 +218,7 @@ static const struct option known[] = {
     {AC, "--report", "MILLISECONDS", NUMBER, 0, 1, 100, "between two reports (5)", set_report},
     {AC, "--step", "PPM", NUMBER, 0, 1, 10000, "finest step of the pilot's duty (100)", set_step},
     {AC, "--noise", "MILLIVOLT", NUMBER, 0, 0, 3000, "on the pilot's readings, deviation (25)", set_noise},
+    {AC | METER, "--meter", "URL", TEXT, 0, 0, 0, "a Modbus meter: modbus:tcp:127.0.0.1:1502/1/sdm630, or modbus:rtu:PATH@9600/1/abb as a serial device made at PATH", set_meter},
     {BOTH, "--soc", "PERCENT", NUMBER, 1, 0, 1000, "state of charge at the start, 0..100 (dc 20, ac 40)", set_soc},
     {BOTH, "--temperature", "CELSIUS", NUMBER, 1, -300, 800, "of pack and surroundings, -30..80 (25)", set_temperature},
     {BOTH, "--plugged", "", FLAG, 0, 0, 0, "start plugged in", set_plugged},
@@ -218,10 +227,10 @@ static const struct option known[] = {
     {DC, "--modules", "NUMBER", NUMBER, 0, 1, 16, "how many share the current (3)", set_modules},
     {DC, "--io-node", "NUMBER", NUMBER, 0, 1, 127, "CANopen node of the I/O module (32)", set_node},
     {BOTH, "--card-reader", "pty:PATH|file:PATH", TEXT, 0, 0, 0, "where `card` writes: a serial device made at PATH, or a file", set_card_reader},
-    {BOTH, "--control", "PATH", TEXT, 0, 0, 0, "Unix socket that takes scenario commands", set_control},
-    {BOTH, "--seed", "NUMBER", NUMBER, 0, 0, INT64_MAX, "of all random parts (1)", set_seed},
-    {BOTH, "--status", "SECONDS", NUMBER, 0, 0, 3600, "between status lines, 0 for none (10)", set_status},
-    {BOTH, "--help", "", FLAG, 0, 0, 0, "this text", set_help},
+    {ALL, "--control", "PATH", TEXT, 0, 0, 0, "Unix socket that takes scenario commands", set_control},
+    {ALL, "--seed", "NUMBER", NUMBER, 0, 0, INT64_MAX, "of all random parts (1)", set_seed},
+    {ALL, "--status", "SECONDS", NUMBER, 0, 0, 3600, "between status lines, 0 for none (10)", set_status},
+    {ALL, "--help", "", FLAG, 0, 0, 0, "this text", set_help},
 };
 // clang-format on
 
@@ -242,13 +251,19 @@ void pw_sim_options_help(FILE *to)
     (void)fputs(
         "usage: pilotwire-sim dc --can URL [option...]\n"
         "       pilotwire-sim ac --link PATH [option...]\n"
+        "       pilotwire-sim meter --meter URL [option...]\n"
         "       pilotwire-sim tell SOCKET COMMAND...\n"
         "The hardware that is missing on your desk. dc: a scooter with battery and BMS, a\n"
         "rectifier, a contactor, on a CAN bus. ac: a car, a cable, a contactor with lock and\n"
         "residual current device, behind the serial line of their front-end (doc/frontend.md).\n"
-        "Time runs at the pace of PILOTWIRE_CLOCK.\n\nBoth:\n",
+        "meter: an energy meter on Modbus (doc/meters.md).\n"
+        "Time runs at the pace of PILOTWIRE_CLOCK.\n\nAll:\n",
         to);
+    put_options(ALL, to);
+    (void)fputs("\ndc and ac:\n", to);
     put_options(BOTH, to);
+    (void)fputs("\nac and meter:\n", to);
+    put_options(AC | METER, to);
     (void)fputs("\ndc:\n", to);
     put_options(DC, to);
     (void)fputs("\nac:\n", to);
@@ -263,6 +278,9 @@ void pw_sim_options_help(FILE *to)
     struct pw_out ac = PW_OUT(text);
     pw_acscenario_help(&ac);
     (void)fprintf(to, "\nCommands of ac:\n%s", text);
+    struct pw_out meter = PW_OUT(text);
+    pw_world_meter_help(&meter);
+    (void)fprintf(to, "\nCommands of meter:\n%s", text);
 }
 
 static bool choose(const char *words, const char *text, int64_t *place)
@@ -328,7 +346,8 @@ static int take(struct pw_sim_options *options, int argc, char **argv, int *at,
                 struct pw_out *reason)
 {
     const char *name = argv[(*at)++];
-    const struct option *option = find(name, options->kind == PW_SIM_AC ? AC : DC);
+    static const unsigned own[] = {[PW_SIM_DC] = DC, [PW_SIM_AC] = AC, [PW_SIM_METER] = METER};
+    const struct option *option = find(name, own[options->kind]);
     if (option == NULL) {
         return refuse(reason, "unknown option", name, "; --help lists them");
     }
@@ -387,6 +406,14 @@ static int check_ac(struct pw_sim_options *options, struct pw_out *reason)
     return PW_ERR_RANGE;
 }
 
+static int check_meter(const struct pw_sim_options *options, struct pw_out *reason)
+{
+    return options->meter != NULL ? PW_OK
+                                  : refuse(reason, "--meter", NULL,
+                                           ": must be given, e.g. --meter "
+                                           "modbus:tcp:127.0.0.1:1502/1/sdm630");
+}
+
 int pw_sim_options_read(struct pw_sim_options *options, int argc, char **argv,
                         struct pw_out *reason)
 {
@@ -402,9 +429,12 @@ int pw_sim_options_read(struct pw_sim_options *options, int argc, char **argv,
     } else if (argc > 0 && pw_str_is(pw_str_of(argv[0]), "ac")) {
         options->kind = PW_SIM_AC;
         at = 1;
+    } else if (argc > 0 && pw_str_is(pw_str_of(argv[0]), "meter")) {
+        options->kind = PW_SIM_METER;
+        at = 1;
     } else if (argc == 0 || find(argv[0], DC) != find("--help", DC)) {
         return refuse(reason, "first argument", argc > 0 ? argv[0] : "",
-                      ": must be dc, ac or tell");
+                      ": must be dc, ac, meter or tell");
     }
     while (at < argc) {
         int err = take(options, argc, argv, &at, reason);
@@ -415,5 +445,10 @@ int pw_sim_options_read(struct pw_sim_options *options, int argc, char **argv,
     if (options->help) {
         return PW_OK;
     }
-    return options->kind == PW_SIM_AC ? check_ac(options, reason) : check_dc(options, reason);
+    switch (options->kind) {
+    case PW_SIM_DC: return check_dc(options, reason);
+    case PW_SIM_AC: return check_ac(options, reason);
+    case PW_SIM_METER: return check_meter(options, reason);
+    }
+    PW_UNREACHABLE();
 }

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum pw_sim_kind_word { PW_SIM_DC, PW_SIM_AC };
+enum pw_sim_kind_word { PW_SIM_DC, PW_SIM_AC, PW_SIM_METER };
 
 struct pw_sim_options {
     enum pw_sim_kind_word kind;
@@ -17,6 +17,7 @@ struct pw_sim_options {
     const char *link;                   // where the front-end's pty is linked; NULL: none
     const char *listen;                 // "ADDRESS:PORT" of the front-end; NULL: none
     const char *car;                    // temperament; NULL: the honest one
+    const char *meter;                  // url of a meter that is served; NULL: none
     const char *card_reader;            // "pty:PATH" or "file:PATH"; NULL: none
     const char *control;                // path of the control socket; NULL: none
     unsigned status_s;                  // seconds between status lines; 0: none

@@ -1,5 +1,6 @@
 // sim: one simulated charging place at the pace of the shared clock, whatever its kind. The program
-// knows only this; dc joins a world to CAN buses, ac one to a front-end line.
+// knows only this; dc joins a world to CAN buses, ac one to a front-end line, meter
+// one to Modbus.
 #ifndef PW_SIM_H
 #define PW_SIM_H
 
@@ -7,8 +8,10 @@
 #include "front.h"
 #include "lines.h"
 #include "log.h"
+#include "meterworld/meterworld.h"
 #include "options.h"
 #include "reader.h"
+#include "wired.h"
 
 struct pw_sim;
 
@@ -31,15 +34,18 @@ struct pw_sim {
     struct pw_loop loop;
     struct pw_sim_lines lines;
     struct pw_sim_reader reader;
+    struct pw_sim_wired wired; // the meter of kind meter, or at the outlet of kind ac
     pw_ms status_at;
     bool lost; // a wire broke: the program ends, and says so
     union {
         struct pw_sim_dc dc;
         struct pw_sim_ac ac;
+        struct pw_world_meter meter;
     };
 };
 
 extern const struct pw_sim_kind pw_sim_kind_dc;
 extern const struct pw_sim_kind pw_sim_kind_ac;
+extern const struct pw_sim_kind pw_sim_kind_meter;
 
 #endif

@@ -36,6 +36,9 @@ static int add(struct meters *meters, unsigned connector, const char *url, struc
         pw_put_uint(why, connector - 1U);
         pw_put_s(why, "].meter: ");
     }
+    pw_put_c(why, '"');
+    pw_put_s(why, url);
+    pw_put_s(why, "\": ");
     int number = pw_modbus_add(meters->lines, pw_str_of(url), why);
     if (number >= 0) {
         meters->connector[number] = connector;

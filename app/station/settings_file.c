@@ -4,6 +4,7 @@
 #include "config.h"
 #include "cp16/cp16.h"
 #include "front.h"
+#include "modbus/url.h"
 #include "serial.h"
 #include "tls.h"
 #include "wsclient.h"
@@ -107,6 +108,10 @@ static int check_form(struct pw_setting_at at, struct pw_str value, struct pw_ou
     }
     if (at.id == PW_SET_CAN_BUS0 || at.id == PW_SET_CAN_BUS1) {
         return pw_can_wire_check(value, why);
+    }
+    if (at.id == PW_SET_METER || at.id == PW_SET_HOUSE_METER) {
+        struct pw_modbus_url url;
+        return pw_modbus_url_read(value, &url, why);
     }
     if (at.id == PW_SET_OCPP_URL) {
         return pw_ws_check_url(value, why);

@@ -357,9 +357,8 @@ int pw_modbus_add(struct pw_modbus_meters *meters, struct pw_str text, struct pw
     }
     struct line *line = meters->count < PW_MODBUS_METERS_MAX ? line_of(meters, &url) : NULL;
     if (line == NULL) {
-        pw_put(why, text);
-        pw_put_s(why, meters->count < PW_MODBUS_METERS_MAX ? ": no thread to be had for its line"
-                                                           : ": too many meters");
+        pw_put_s(why, meters->count < PW_MODBUS_METERS_MAX ? "no thread is to be had for its line"
+                                                           : "there are too many meters");
         return PW_ERR_LIMIT;
     }
     lock(line);

@@ -31,7 +31,7 @@ struct pw_modbus_state {
 struct pw_modbus_meters *pw_modbus_open(struct pw_loop *loop);
 
 // A further meter, read from now on. Its number from 0, or PW_ERR_RANGE (a url that cannot be) or
-// PW_ERR_LIMIT (too many meters, or no thread to be had) with a sentence in *why.
+// PW_ERR_LIMIT (too many meters, or no thread to be had) with the reason in *why.
 PW_MUST_USE int pw_modbus_add(struct pw_modbus_meters *meters, struct pw_str url,
                               struct pw_out *why);
 

@@ -4,10 +4,8 @@
 
 static const uint32_t bauds[] = {1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200};
 
-static int refuse(struct pw_out *why, struct pw_str text, const char *must)
+static int refuse(struct pw_out *why, const char *must)
 {
-    pw_put(why, text);
-    pw_put_s(why, ": ");
     pw_put_s(why, must);
     return PW_ERR_RANGE;
 }
@@ -52,8 +50,7 @@ static bool read_frame(struct pw_str text, struct pw_modbus_url *url)
     return true;
 }
 
-static int read_serial(struct pw_str text, struct pw_str line, struct pw_modbus_url *url,
-                       struct pw_out *why)
+static int read_serial(struct pw_str line, struct pw_modbus_url *url, struct pw_out *why)
 {
     struct pw_str path = pw_str_cut(&line, '@');
     struct pw_str rate = pw_str_cut(&line, '-');
@@ -63,21 +60,19 @@ static int read_serial(struct pw_str text, struct pw_str line, struct pw_modbus_
     url->stop = 1;
     if (path.len == 0 || path.at[0] != '/' ||
         pw_str_copy(url->place, sizeof(url->place), path) != PW_OK) {
-        return refuse(why, text, "the device must be a path, as in /dev/ttyUSB0@9600");
+        return refuse(why, "the device must be a path, as in /dev/ttyUSB0@9600");
     }
     if (rate.len > 0 && !read_baud(rate, &url->baud)) {
-        return refuse(why, text,
-                      "the rate must be one of 1200, 2400, 4800, 9600, 19200, 38400, "
-                      "57600, 115200");
+        return refuse(why, "the rate must be one of 1200, 2400, 4800, 9600, 19200, 38400, "
+                           "57600, 115200");
     }
     if (line.len > 0 && !read_frame(line, url)) {
-        return refuse(why, text, "behind the rate may stand -8N1, -8N2, -8E1 or -8O1");
+        return refuse(why, "behind the rate may stand -8N1, -8N2, -8E1 or -8O1");
     }
     return PW_OK;
 }
 
-static int read_tcp(struct pw_str text, struct pw_str line, struct pw_modbus_url *url,
-                    struct pw_out *why)
+static int read_tcp(struct pw_str line, struct pw_modbus_url *url, struct pw_out *why)
 {
     int64_t port = 0;
     struct pw_str host = line;
@@ -85,20 +80,18 @@ static int read_tcp(struct pw_str text, struct pw_str line, struct pw_modbus_url
     if (pw_parse_int(number, 1, 65535, &port) != PW_OK ||
         pw_str_copy(url->port, sizeof(url->port), number) != PW_OK || host.len == 0 ||
         pw_str_copy(url->place, sizeof(url->place), host) != PW_OK) {
-        return refuse(why, text,
-                      "host and port are needed, as in modbus:tcp:10.0.0.5:502/1/sdm630");
+        return refuse(why, "host and port are needed, as in modbus:tcp:10.0.0.5:502/1/sdm630");
     }
     return PW_OK;
 }
 
-static int read_map(struct pw_str text, struct pw_str name, struct pw_modbus_url *url,
-                    struct pw_out *why)
+static int read_map(struct pw_str name, struct pw_modbus_url *url, struct pw_out *why)
 {
     url->map = pw_modbus_map_of(name);
     if (url->map != NULL) {
         return PW_OK;
     }
-    (void)refuse(why, text, "the meter must be one of");
+    (void)refuse(why, "the meter must be one of");
     for (unsigned i = 0; pw_modbus_map_at(i) != NULL; i++) {
         pw_put_s(why, i == 0 ? " " : ", ");
         pw_put_s(why, pw_modbus_map_at(i)->name);
@@ -116,20 +109,20 @@ int pw_modbus_url_read(struct pw_str text, struct pw_modbus_url *url, struct pw_
     int err = PW_ERR_RANGE;
     if (pw_str_starts(text, "modbus:tcp:")) {
         line = (struct pw_str){.at = text.at + 11, .len = line.len > 11 ? line.len - 11 : 0};
-        err = read_tcp(text, line, &read, why);
+        err = read_tcp(line, &read, why);
     } else if (pw_str_starts(text, "modbus:rtu:")) {
         line = (struct pw_str){.at = text.at + 11, .len = line.len > 11 ? line.len - 11 : 0};
-        err = read_serial(text, line, &read, why);
+        err = read_serial(line, &read, why);
     } else {
-        err = refuse(why, text,
-                     "must be modbus:tcp:HOST:PORT/UNIT/MAP or modbus:rtu:DEVICE@RATE/UNIT/MAP");
+        err = refuse(why,
+                     "it must be modbus:tcp:HOST:PORT/UNIT/MAP or modbus:rtu:DEVICE@RATE/UNIT/MAP");
     }
     if (err == PW_OK && pw_parse_int(unit, 1, PW_MODBUS_UNIT_MAX, &number) != PW_OK) {
-        err = refuse(why, text, "the unit must be 1..247, as in .../1/sdm630");
+        err = refuse(why, "the unit must be 1..247, as in .../1/sdm630");
     }
     if (err == PW_OK) {
         read.unit = (uint8_t)number;
-        err = read_map(text, map, &read, why);
+        err = read_map(map, &read, why);
     }
     if (err == PW_OK) {
         *url = read;

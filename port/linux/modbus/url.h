@@ -23,7 +23,7 @@ struct pw_modbus_url {
     const struct pw_modbus_map *map;
 };
 
-// PW_OK, or PW_ERR_RANGE with a sentence in *why that names the part and what it must be.
+// PW_OK, or PW_ERR_RANGE with what the part that is wrong must be in *why.
 PW_MUST_USE int pw_modbus_url_read(struct pw_str text, struct pw_modbus_url *url,
                                    struct pw_out *why);
 

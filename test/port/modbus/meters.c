@@ -127,7 +127,7 @@ static void add(struct fixture *f, const char *url)
     struct pw_out why = PW_OUT(text);
     int number = pw_modbus_add(f->meters, pw_str_of(url), &why);
     if (number != (int)f->count) {
-        fail_msg("%s", text);
+        fail_msg("%s: %s", url, text);
     }
     f->count++;
 }

@@ -136,6 +136,8 @@ void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_m
     text(&json, "station", pw_settings_text(&st->settings, PW_SET_STATION_ID));
     text(&json, "firmware", st->cp16.firmware);
     number(&json, "uptime_s", true, (int64_t)(now - st->started_at), 3);
+    pw_json_key(&json, "has_central");
+    pw_json_put_bool(&json, pw_settings_text(&st->settings, PW_SET_OCPP_URL)[0] != '\0');
     text(&json, "central", pw_cp16_state_name(&st->cp16));
     text(&json, "central_reason", st->cp16.down_reason);
     number(&json, "connect_ms", st->cp16.connected_at != PW_NEVER,

@@ -1,4 +1,4 @@
-// The built pages as a C table (central/web_assets.h): `node embed.mjs <dist> <out.c>`.
+// Built pages as a C table of struct pw_http_asset (core/http): `node embed.mjs <dist> <out.c> <name>`.
 // Same input, same output: no times, names in order, gzip without a host's fingerprint.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -35,7 +35,7 @@ function rows(bytes) {
   return lines.join("\n");
 }
 
-const [dist, out] = process.argv.slice(2);
+const [dist, out, name] = process.argv.slice(2);
 const assets = filesUnder(dist).map((path, index) => {
   const type = TYPES[extname(path)];
   if (!type) throw new Error(`${path}: no content type is known for ${extname(path)}; add it to embed.mjs`);
@@ -50,8 +50,9 @@ const arrays = assets.map((a) => `// ${a.path}\nstatic const uint8_t ${a.name}[]
 const table = assets.map((a) => `    { "${a.path}", "${a.type}", ${a.name}, sizeof ${a.name}, "\\"${a.etag}\\"" },`);
 writeFileSync(
   out,
-  `// Made by web/embed.mjs.\n#include "web_assets.h"\n\n${arrays.join("\n")}\n` +
-    `const struct pw_http_asset pw_web_assets[] = {\n${table.join("\n")}\n};\n` +
-    `const size_t pw_web_assets_count = sizeof pw_web_assets / sizeof pw_web_assets[0];\n`,
+  `// Made by web/embed.mjs.\n#include "http/http.h"\n\n${arrays.join("\n")}\n` +
+    `extern const struct pw_http_asset ${name}[];\nextern const size_t ${name}_count;\n` +
+    `const struct pw_http_asset ${name}[] = {\n${table.join("\n")}\n};\n` +
+    `const size_t ${name}_count = sizeof ${name} / sizeof ${name}[0];\n`,
 );
-console.log(`web: ${assets.length} files, ${(total / 1024).toFixed(1)} kB compressed`);
+console.log(`${name}: ${assets.length} files, ${(total / 1024).toFixed(1)} kB compressed`);

@@ -1,10 +1,14 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
-// `npm run dev` shows the pages with hot reload on data of a real central: PILOTWIRE_CENTRAL says where it listens.
-const central = process.env["PILOTWIRE_CENTRAL"] ?? "http://127.0.0.1:8180";
+// Two pages: the dashboard of the central (index.html) and the page of a station (station/index.html).
+// `npm run dev` shows the pages with hot reload on data of a real central (or, with `npm run dev station`,
+// of a real station): PILOTWIRE_AT says where it listens.
+const at = process.env["PILOTWIRE_AT"] ?? "http://127.0.0.1:8180";
 
 export default defineConfig({
   base: "/",
+  publicDir: fileURLToPath(new URL("public", import.meta.url)),
   esbuild: { jsx: "automatic", jsxImportSource: "preact", legalComments: "none" },
   build: {
     target: "es2021",
@@ -13,5 +17,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  server: { proxy: { "/api": { target: central, changeOrigin: true, headers: { origin: central } } } },
+  server: { proxy: { "/api": { target: at, changeOrigin: true, headers: { origin: at } } } },
 });

@@ -218,8 +218,14 @@ static void battery_bars(const struct pw_connector_view *view, struct pw_screen 
     bar->mark = part(view->offered_ma, scale);
 }
 
-static void charge_page(const struct pw_connector_view *view, struct pw_screen *screen)
+static void put_most(struct pw_out *out, int32_t limit_ma)
 {
+    put_ampere(out, limit_ma, limit_ma % 1000 == 0 ? 0 : 1);
+}
+
+static void charge_page(const struct pw_face_page *page, struct pw_screen *screen)
+{
+    const struct pw_connector_view *view = page->view;
     struct pw_out time = PW_OUT(screen->figure[2].value);
     struct pw_out most = PW_OUT(screen->line[0]);
     struct pw_out why = PW_OUT(screen->line[1]);
@@ -233,7 +239,7 @@ static void charge_page(const struct pw_connector_view *view, struct pw_screen *
         battery_bars(view, screen);
     }
     pw_put_s(&most, "Up to ");
-    put_ampere(&most, view->offered_ma, view->offered_ma % 1000 == 0 ? 0 : 1);
+    put_most(&most, page->limit_ma);
     pw_put_s(&why, pw_face_limit_words(view->limit_who));
     if (view->limit_who == PW_LIMIT_LOAD && view->limit_why[0] != '\0') {
         pw_put_s(&why, ": ");
@@ -257,7 +263,7 @@ static void welcome_page(const struct pw_face_page *page, struct pw_screen *scre
     pw_put_s(&what, view->phases == 0   ? "Direct current, up to "
                     : view->phases == 1 ? "One phase, up to "
                                         : "Three phases, up to ");
-    put_ampere(&what, view->offered_ma, view->offered_ma % 1000 == 0 ? 0 : 1);
+    put_most(&what, page->limit_ma);
     if (view->session_mwh > 0) {
         struct pw_out last = PW_OUT(screen->line[line]);
         pw_put_s(&last, view->status == PW_STATUS_FINISHING ? "This charge: " : "Last charge: ");
@@ -306,7 +312,7 @@ void pw_face_draw(const struct pw_face_frame *frame, const struct pw_face_page *
     if (page->fault != NULL) {
         fault_page(page->fault, screen);
     } else if (words.layout == PW_SCREEN_CHARGE) {
-        charge_page(view, screen);
+        charge_page(page, screen);
     } else if (words.layout == PW_SCREEN_WELCOME) {
         welcome_page(page, screen);
     } else {
@@ -384,6 +390,8 @@ pw_ms pw_face_show(const struct pw_station *st, const char *clock, const char *u
     };
     const struct pw_face_page page = {.view = &view[index],
                                       .fault = faulty ? &fault : NULL,
+                                      .limit_ma =
+                                          pw_connector_limits(&st->connector[index])->effective_ma,
                                       .only = st->connectors == 1,
                                       .how_to_start = how_to_start(&st->settings)};
     pw_face_draw(&frame, &page, screen);

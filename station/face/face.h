@@ -14,6 +14,7 @@
 struct pw_face_page {
     const struct pw_connector_view *view;
     const struct pw_connector_fault *fault; // NULL: the page of the connector itself
+    int32_t limit_ma;                       // the least of its limits
     bool only;                              // there is no other connector: it needs no number
     const char *how_to_start;               // what to do with a free connector
 };

@@ -36,8 +36,13 @@ static struct pw_screen screen;
 static const struct pw_screen *draw(const struct pw_connector_view *view,
                                     const struct pw_connector_fault *fault, bool only)
 {
-    const struct pw_face_page page = {
-        .view = view, .fault = fault, .only = only, .how_to_start = "Plug in"};
+    int32_t limit_ma =
+        view->offered_ma > 0 ? view->offered_ma : 32000; // nothing is offered to nobody
+    const struct pw_face_page page = {.view = view,
+                                      .fault = fault,
+                                      .limit_ma = limit_ma,
+                                      .only = only,
+                                      .how_to_start = "Plug in"};
     pw_face_draw(&frame, &page, &screen);
     return &screen;
 }
@@ -64,6 +69,23 @@ static void a_three_phase_charge_shows_power_energy_time_and_each_phase(void **s
     assert_string_equal(screen.clock, "14:32");
     assert_string_equal(screen.link, "online");
     assert_string_equal(screen.url, frame.url);
+}
+
+// Reason: a free connector offers nothing yet; people want to know what it could.
+static void a_free_connector_says_what_it_can(void **state)
+{
+    (void)state;
+    struct pw_connector_view view = three_phases();
+    view.status = PW_STATUS_AVAILABLE;
+    view.phase = PW_PHASE_IDLE;
+    view.offered_ma = 0;
+    draw(&view, NULL, false);
+    assert_int_equal(screen.layout, PW_SCREEN_WELCOME);
+    assert_string_equal(screen.state, "Ready");
+    assert_string_equal(screen.note, "Plug in");
+    assert_string_equal(screen.line[0], "Connector 2");
+    assert_string_equal(screen.line[1], "Three phases, up to 32 A");
+    assert_string_equal(screen.line[2], "Last charge: 12.35 kWh in 1:07 h");
 }
 
 // Reason: "why is it 6 A?" is the question at every shared connection.
@@ -218,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_three_phase_charge_shows_power_energy_time_and_each_phase),
+        cmocka_unit_test(a_free_connector_says_what_it_can),
         cmocka_unit_test(a_shared_limit_says_with_whom),
         cmocka_unit_test(direct_current_shows_the_battery),
         cmocka_unit_test(what_is_not_measured_is_a_dash),

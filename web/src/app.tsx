@@ -14,10 +14,10 @@ import { SessionPage } from "./pages/session";
 import { Sessions } from "./pages/sessions";
 import { StationPage } from "./pages/station/page";
 import { href, route, type Route } from "./route";
-import { setTheme, theme, type Theme } from "./theme";
 import { Asking } from "./ui/dialog";
 import { Icon, Mark, type IconName } from "./ui/icon";
 import { Empty, Loading } from "./ui/parts";
+import { ThemeButton } from "./ui/theme_button";
 
 const PLACES: readonly { pages: Route["page"][]; to: string; icon: IconName; text: string }[] = [
   { pages: ["overview", "station"], to: href.overview, icon: "overview", text: "Stations" },
@@ -47,25 +47,6 @@ function LinkState() {
     <span class={`link ${link.value}`} role="status">
       {LINK_WORDS[link.value]}
     </span>
-  );
-}
-
-const NEXT_THEME: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
-const THEME_ICON: Record<Theme, IconName> = { auto: "auto", light: "sun", dark: "moon" };
-const THEME_WORDS: Record<Theme, string> = { auto: "as the system", light: "light", dark: "dark" };
-
-export function ThemeButton() {
-  const words = `Colours: ${THEME_WORDS[theme.value]}. Switch to ${THEME_WORDS[NEXT_THEME[theme.value]]}`;
-  return (
-    <button
-      type="button"
-      class="bare"
-      aria-label={words}
-      title={words}
-      onClick={() => setTheme(NEXT_THEME[theme.value])}
-    >
-      <Icon name={THEME_ICON[theme.value]} />
-    </button>
   );
 }
 

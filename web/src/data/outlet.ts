@@ -59,7 +59,9 @@ const PHASES = [0, 1, 2] as const;
 const of = (values: Phases | null, phase: 0 | 1 | 2): number | null => values?.[phase] ?? null;
 
 // The bar's end is the limit; a phase above it (a vehicle may take 5 s to follow) fills it whole.
-export function phaseRows(c: Connector): PhaseRow[] {
+type Carried = Pick<Connector, "phases" | "offered_a" | "limit" | "phase_voltage_v" | "phase_current_a" | "phase_power_w">;
+
+export function phaseRows(c: Carried): PhaseRow[] {
   const most = c.limit !== null && c.limit.a > 0 ? c.limit.a : (c.offered_a ?? 0);
   const used = PHASES.filter((p) => p < (c.phases ?? 3));
   return used.map((p) => {

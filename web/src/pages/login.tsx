@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { ThemeButton } from "../app";
 import * as api from "../data/api";
 import { connect } from "../data/live";
 import { Mark } from "../ui/icon";
+import { ThemeButton } from "../ui/theme_button";
 
 export function Login() {
   const busy = useSignal(false);

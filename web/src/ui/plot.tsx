@@ -38,16 +38,26 @@ const CURRENT_AND_VOLTAGE: readonly Line<keyof Sample>[] = [
   { key: "voltage_v", label: "Voltage", scale: 1, unit: "V", format: voltage, axis: "right", range: around },
 ];
 
-const POWER_ONLY: readonly Line[] = [
+const POWER_ONLY: readonly Line<keyof Sample>[] = [
   { key: "power_w", label: "Power", scale: 0.001, unit: "kW", format: (v) => power(v), axis: "left", range: fromZero, fill: true },
 ];
 
 // Per phase: what flows under what is offered under what is allowed.
-const CURRENT_UNDER_LIMIT: readonly Line[] = [
+const CURRENT_UNDER_LIMIT: readonly Line<keyof Sample>[] = [
   { key: "current_a", label: "Current", scale: 1, unit: "A", format: current, axis: "left", range: fromZero },
   { key: "offered_a", label: "Offered", scale: 1, unit: "A", format: current, axis: "left", range: fromZero, dash: [3, 4] },
   { key: "limit_a", label: "Limit", scale: 1, unit: "A", format: current, axis: "left", range: fromZero, dash: [8, 3] },
 ];
+
+const CURRENT_AND_OFFER: readonly Line<keyof Sample>[] = CURRENT_UNDER_LIMIT.slice(0, 2);
+
+type Panels = readonly (readonly Line<keyof Sample>[])[];
+
+export const CHARGE_DC: Panels = [SOC_AND_POWER, CURRENT_AND_VOLTAGE];
+export const CHARGE_AC: Panels = [POWER_ONLY, CURRENT_UNDER_LIMIT];
+// What the station itself keeps of the last hour: a battery's charge is known only over CAN.
+export const HOUR_DC: Panels = [SOC_AND_POWER, CURRENT_AND_OFFER];
+export const HOUR_AC: Panels = [POWER_ONLY, CURRENT_AND_OFFER];
 
 const HEIGHT = 180;
 
@@ -181,11 +191,12 @@ export function Panel<K extends string>({ lines, columns }: { lines: readonly Li
   );
 }
 
-export function Curve({ columns, ac = false }: { columns: Columns; ac?: boolean }) {
+export function Curve({ columns, panels = CHARGE_DC }: { columns: Columns; panels?: Panels }) {
   return (
     <div class="curve">
-      <Panel lines={ac ? POWER_ONLY : SOC_AND_POWER} columns={columns} />
-      <Panel lines={ac ? CURRENT_UNDER_LIMIT : CURRENT_AND_VOLTAGE} columns={columns} />
+      {panels.map((lines) => (
+        <Panel key={lines[0]?.key} lines={lines} columns={columns} />
+      ))}
     </div>
   );
 }

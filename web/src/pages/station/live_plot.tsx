@@ -7,7 +7,7 @@ import { emptyColumns, withSample } from "../../data/curve";
 import { on, opened } from "../../data/live";
 import { isAc } from "../../data/outlet";
 import type { Columns, Connector } from "../../data/types";
-import { Curve } from "../../ui/plot";
+import { CHARGE_AC, CHARGE_DC, Curve } from "../../ui/plot";
 import { Empty, Problem, Segments } from "../../ui/parts";
 
 const SPANS: readonly (readonly [number, string])[] = [
@@ -77,7 +77,7 @@ export function LivePlot({ station, plugs }: { station: string; plugs: readonly 
           <p>The curve begins with the first MeterValues of a charge. A longer span may show an earlier one.</p>
         </Empty>
       )}
-      {data && data.t.length > 0 && <Curve columns={data} ac={plugs.some((c) => c.connector_id === connector.value && isAc(c))} />}
+      {data && data.t.length > 0 && <Curve columns={data} panels={plugs.some((c) => c.connector_id === connector.value && isAc(c)) ? CHARGE_AC : CHARGE_DC} />}
     </section>
   );
 }

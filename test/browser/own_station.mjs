@@ -1,0 +1,120 @@
+// Starts pilotwire-station with simulated hardware, and ends all: connector 1 is dc on a CAN bus of its
+// own, connector 2 ac behind the front-end line.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+
+const START_MS = 15_000;
+
+async function freePort() {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+class Child {
+  constructor(program, args) {
+    this.process = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    this.log = "";
+    this.process.stdout.on("data", (text) => (this.log += text));
+    this.process.stderr.on("data", (text) => (this.log += text));
+    process.once("exit", () => this.process.kill("SIGKILL")); // whatever ends the walk ends it
+  }
+
+  async stop() {
+    if (this.process.exitCode !== null) return;
+    this.process.kill("SIGTERM");
+    const force = setTimeout(() => this.process.kill("SIGKILL"), 5000);
+    await once(this.process, "exit");
+    clearTimeout(force);
+  }
+}
+
+export class OwnStation {
+  constructor(programs, folder, password) {
+    Object.assign(this, { programs, folder, password });
+  }
+
+  async start() {
+    this.port ??= await freePort();
+    this.bus ??= `mcast:239.74.163.${2 + (process.pid % 250)}:${await freePort()}`;
+    this.url = `http://127.0.0.1:${this.port}`;
+    const config = join(this.folder, "station.yaml");
+    writeFileSync(
+      config,
+      `station:
+  id: YARD-07
+can:
+  bus0: "${this.bus}"
+console:
+  device: "off"
+page:
+  listen: 127.0.0.1:${this.port}
+  url: http://wallbox.lan:${this.port}/
+lcd:
+  device: png:${join(this.folder, "lcd.png")}
+connectors:
+  - kind: dc
+  - kind: pilot
+    board: ${join(this.folder, "board.yaml")}
+`,
+    );
+    const args = ["--config", config, "--data", join(this.folder, "data"), "--control", join(this.folder, "station.sock")];
+    if (this.password) {
+      const secrets = join(this.folder, "secrets.yaml");
+      writeFileSync(secrets, `page:\n  password: ${this.password}\n`, { mode: 0o600 });
+      args.push("--secrets", secrets);
+    }
+    this.simControl = join(this.folder, "sim.sock");
+    this.sim ??= new Child(this.programs.sim, ["dc", "--can", this.bus, "--soc", "40", "--status", "0", "--control", this.simControl]);
+    this.startAc();
+    this.station = new Child(this.programs.station, args);
+    const until = Date.now() + START_MS;
+    for (;;) {
+      if (this.station.process.exitCode !== null) throw new Error(`pilotwire-station ended:\n${this.station.log}`);
+      if (Date.now() > until) throw new Error(`pilotwire-station does not serve:\n${this.station.log}`);
+      const up = await fetch(`${this.url}/healthz`).catch(() => null);
+      if (up?.ok) return this;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  startAc() {
+    if (this.simAc) return;
+    const line = join(this.folder, "board0");
+    writeFileSync(join(this.folder, "board.yaml"), `board:\n  kind: frontend\nfrontend:\n  device: ${line}\n`);
+    this.acControl = join(this.folder, "ac.sock");
+    this.simAc = new Child(this.programs.sim, ["ac", "--link", line, "--status", "0", "--control", this.acControl]);
+  }
+
+  // A scenario command to the simulated hardware: "plug", "estop press" ...
+  tell(...command) {
+    return this.command(this.simControl, command);
+  }
+
+  tellAc(...command) {
+    return this.command(this.acControl, command);
+  }
+
+  async command(socket, command) {
+    const child = new Child(this.programs.sim, ["tell", socket, ...command]);
+    const [code] = await once(child.process, "exit");
+    if (code !== 0) throw new Error(`pilotwire-sim tell ${command.join(" ")}: ${child.log}`);
+  }
+
+  stopStation() {
+    return this.station.stop();
+  }
+
+  async stop() {
+    await this.station.stop();
+    await this.sim.stop();
+    await this.simAc.stop();
+  }
+}

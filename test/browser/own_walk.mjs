@@ -1,0 +1,214 @@
+// A person's walk through the page of a real station, with simulated hardware of a dc and an ac connector:
+//   node own_walk.mjs <pilotwire-station> <pilotwire-sim> <chromium> <folder for screenshots>
+// Everything on loopback; ends by itself.
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Browser } from "./browser.mjs";
+import { OwnStation } from "./own_station.mjs";
+
+const [station, sim, chromium, folder] = process.argv.slice(2);
+if (!folder) throw new Error("usage: own_walk.mjs PILOTWIRE-STATION PILOTWIRE-SIM CHROMIUM FOLDER");
+
+const LIMIT_MS = 100_000;
+setTimeout(() => {
+  console.error(`the walk took longer than ${LIMIT_MS / 1000} s`);
+  process.exit(1);
+}, LIMIT_MS).unref();
+
+const PASSWORD = "correct horse";
+const began = Date.now();
+
+function step(name) {
+  console.log(`- ${((Date.now() - began) / 1000).toFixed(1)} s: ${name}`);
+}
+
+// Connector 1 is dc, 2 is ac; both cards stand on one page.
+const dc = (page) => page.getByRole("region", { name: "Connector 1" });
+const ac = (page) => page.getByRole("region", { name: "Connector 2" });
+
+async function viewOnly(own, browser, page) {
+  step("without a password the page shows, says how to change that, and lets nobody do anything");
+  await page.goto(`${browser.url}/`);
+  await page.locator(".link.live").waitFor();
+  await page.getByText("This page only shows.").click();
+  await page.getByText("secrets file").first().waitFor();
+  assert.equal(await dc(page).getByRole("button", { name: "Start charging" }).getAttribute("aria-disabled"), "true");
+  assert.equal(await page.getByRole("button", { name: "Log in" }).count(), 0);
+  await browser.shot(page, "own-viewonly");
+  await own.stopStation();
+  own.password = PASSWORD;
+  await browser.expecting(/ERR_|Failed to load/, async () => {
+    await page.locator(".link.lost").waitFor();
+    await own.start();
+    await page.locator(".link.live").waitFor({ timeout: 20_000 });
+  });
+}
+
+async function login(browser, page) {
+  step("login: a wrong password is refused in words, the right one opens settings, log and actions");
+  await page.locator(".notice").getByRole("button", { name: "Log in" }).click();
+  await page.waitForSelector("input[name=password]:focus");
+  await browser.expecting(/401/, async () => {
+    await page.keyboard.type("not the password");
+    await page.keyboard.press("Enter");
+    await page.locator("form [role=alert]", { hasText: "password is wrong" }).waitFor();
+  });
+  await page.fill("input[name=password]", PASSWORD);
+  await browser.shot(page, "own-login");
+  await page.keyboard.press("Enter");
+  await page.locator("dialog").waitFor({ state: "detached" });
+}
+
+async function charge(own, browser, page) {
+  step("a vehicle is plugged in and charged: figures move, and the page says why it is not more");
+  await own.tell("plug");
+  await dc(page).locator(".chip", { hasText: "Preparing" }).waitFor();
+  await dc(page).getByRole("button", { name: "Start charging" }).click();
+  await page.locator(".connector.live").waitFor({ timeout: 20_000 });
+  await dc(page).getByText("what the vehicle asks for").first().waitFor();
+  const power = dc(page).locator(".reading.lead .num");
+  await page.waitForFunction(() => /[1-9]/.test(document.querySelector(".reading.lead .num")?.textContent ?? ""));
+  assert.match(await power.textContent(), /kW|W/);
+  await dc(page).locator(".hour canvas").nth(1).waitFor({ timeout: 15_000 });
+  await browser.shot(page, "own-charging");
+}
+
+async function limit(browser, page) {
+  step("a limit by hand counts at once, is named as such, and goes again; a wrong one is refused in words");
+  await dc(page).getByPlaceholder("Limit, A").fill("8.5");
+  await page.keyboard.press("Enter");
+  const counts = dc(page).locator("tr.counts");
+  await counts.getByText("set by hand").first().waitFor();
+  assert.match(await counts.textContent(), /8\.5/);
+  await browser.shot(page, "own-limited");
+  await browser.expecting(/422/, async () => {
+    await dc(page).getByPlaceholder("Limit, A").fill("1000000");
+    await page.keyboard.press("Enter");
+    await dc(page).locator(".answer.bad", { hasText: "a limit is 0..1000 ampere, or off" }).waitFor();
+  });
+  await dc(page).getByRole("button", { name: "Limit off" }).click();
+  await counts.getByText("what the vehicle asks for").waitFor();
+}
+
+async function threePhases(own, browser, page) {
+  step("an AC car on three phases: pilot, each phase against the limit, and the limit followed");
+  await own.tellAc("plug");
+  await ac(page).locator(".pilot b", { hasText: "B1" }).waitFor();
+  await ac(page).getByRole("button", { name: "Start charging" }).click();
+  await ac(page).locator(".pilot b", { hasText: "C2" }).waitFor({ timeout: 20_000 });
+  await page.waitForFunction(
+    () => [...document.querySelectorAll(".phases tbody tr")].length === 3 && [...document.querySelectorAll(".phases .meter")].every((m) => Number.parseFloat(m.textContent) > 14),
+  );
+  await ac(page).locator("tr.counts", { hasText: "what its owner allows" }).waitFor();
+  await ac(page).scrollIntoViewIfNeeded();
+  await browser.shot(page, "own-phases");
+  await ac(page).getByPlaceholder("Limit, A").fill("10");
+  await page.keyboard.press("Enter");
+  await ac(page).locator("tr.counts", { hasText: "set by hand" }).waitFor();
+  await page.waitForFunction(() => [...document.querySelectorAll(".phases .meter")].every((m) => Number.parseFloat(m.textContent) < 10.1));
+}
+
+async function settings(browser, page) {
+  step("settings: help from the table, a change takes effect, a refusal is the table's own sentence");
+  await page.click("nav >> text=Settings");
+  const row = page.locator('.setting:has([id="set-connectors[0].current_max_ma"])');
+  await row.locator("input").fill("25000");
+  await row.getByRole("button", { name: "Save" }).click();
+  await row.locator(".answer.go", { hasText: "set" }).waitFor();
+  await browser.expecting(/422/, async () => {
+    await row.locator("input").fill("999");
+    await page.keyboard.press("Enter");
+    await row.locator(".answer.bad", { hasText: 'connectors[0].current_max_ma: "999" is not allowed; it must be 1000..300000' }).waitFor();
+  });
+  const secret = page.locator('[id="set-page.password"]');
+  assert.equal(await secret.inputValue(), "");
+  await browser.shot(page, "own-settings");
+  await page.getByPlaceholder("Find a setting").fill("heartbeat");
+  assert.equal(await page.locator(".setting").count(), 1);
+  await page.click("nav >> text=Now");
+  await dc(page).locator("tr.counts", { hasText: "what its owner allows" }).waitFor();
+}
+
+async function log(browser, page) {
+  step("log: what happened is there, and what happens now arrives");
+  await page.click("nav >> text=Log");
+  await page.locator(".logline", { hasText: "to=charging" }).first().waitFor();
+  await browser.shot(page, "own-log");
+}
+
+async function look(browser, size, storage) {
+  step(`the same on a ${size} screen`);
+  const page = await browser.page(size, storage);
+  for (const [name, hash] of [["now", ""], ["settings", "#/settings"], ["log", "#/log"]]) {
+    await page.goto(`${browser.url}/${hash}`);
+    await page.locator(".link.live").waitFor();
+    await page.locator({ now: ".connector.live", settings: ".setting", log: ".logline" }[name]).first().waitFor();
+    if (name === "now") await page.locator(".hour canvas").nth(3).waitFor();
+    await browser.shot(page, `own-${name}-${size}`);
+  }
+  await page.context().close();
+}
+
+async function fault(own, browser, page) {
+  step("an emergency stop is said in plain words, and cleared here when its cause has gone");
+  await page.click("nav >> text=Now");
+  await own.tell("estop", "press");
+  await page.locator("[role=alert]", { hasText: "Emergency stop" }).waitFor();
+  await dc(page).locator(".chip", { hasText: "Faulted" }).waitFor();
+  await browser.shot(page, "own-fault");
+  await browser.expecting(/409/, async () => {
+    await dc(page).getByRole("button", { name: "Clear faults" }).click();
+    await dc(page).locator(".answer.bad", { hasText: "its cause is still there" }).waitFor();
+  });
+  await own.tell("estop", "release");
+  await page.waitForTimeout(500);
+  await dc(page).getByRole("button", { name: "Clear faults" }).click();
+  await page.locator("[role=alert]", { hasText: "Emergency stop" }).waitFor({ state: "detached" });
+}
+
+async function leave(browser, page) {
+  step("after logging out only looking is left");
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.locator(".notice", { hasText: "You are looking on" }).waitFor();
+  await page.click("nav >> text=Log");
+  await page.getByText("can be read after a login").waitFor();
+}
+
+async function walk(own, browser) {
+  const page = await browser.page("wide");
+  await viewOnly(own, browser, page);
+  await login(browser, page);
+  await charge(own, browser, page);
+  await limit(browser, page);
+  await threePhases(own, browser, page);
+  await settings(browser, page);
+  await log(browser, page);
+  const storage = await page.context().storageState();
+  for (const size of ["dark", "phone", "phone-dark"]) await look(browser, size, storage);
+  await fault(own, browser, page);
+  await leave(browser, page);
+}
+
+mkdirSync(folder, { recursive: true });
+const data = mkdtempSync(join(tmpdir(), "pilotwire-own-"));
+const own = await new OwnStation({ station, sim }, data, "").start();
+const browser = await Browser.open(chromium, own.url, folder);
+try {
+  await walk(own, browser);
+  assert.deepEqual(browser.findings, []);
+  console.log(`passed; screenshots in ${folder}`);
+} catch (error) {
+  for (const page of browser.browser.contexts().flatMap((context) => context.pages())) {
+    await page.screenshot({ path: `${folder}/own-failed.png` }).catch(() => {});
+  }
+  console.error(error.stack);
+  console.error(browser.findings.join("\n"));
+  console.error(own.station.log.split("\n").slice(-25).join("\n"));
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+  await own.stop();
+  rmSync(data, { recursive: true, force: true });
+}

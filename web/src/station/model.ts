@@ -1,0 +1,121 @@
+// The pure parts of the station's page: what is shown for what the station says.
+import { emptyColumns } from "../data/curve";
+import { phaseRows, type PhaseRow } from "../data/outlet";
+import type { Columns, Phases } from "../data/types";
+import type { Action } from "./data";
+import type { History, Setting, StationConnector, StationLimit, StationStatus, Visitor } from "./types";
+
+export const kindWords = (c: StationConnector): string =>
+  c.kind === "dc" ? "Direct current" : c.phases === 1 ? "AC, one phase" : "AC, three phases";
+
+// The reason behind a limit, where it says more than the words of its source.
+export const limitNote = (limit: StationLimit): string => (limit.why === limit.words || limit.why === limit.source ? "" : limit.why);
+
+// "charging: contactor closed", and what the contactor does where that does not say it.
+export function stateWords(c: StationConnector): string {
+  const state = c.state_why === "" ? c.state : `${c.state}: ${c.state_why}`;
+  return c.state_why.includes("contactor") ? state : `${state} · contactor ${c.contactor ? "closed" : "open"}`;
+}
+
+export function centralWords(status: StationStatus): { tone: "go" | "warn"; text: string } | null {
+  if (!status.has_central) return null;
+  const reason = status.central_reason === "" ? "" : `: ${status.central_reason}`;
+  return status.central === "online"
+    ? { tone: "go", text: "Central system online" }
+    : { tone: "warn", text: `Central system ${status.central}${reason}` };
+}
+
+export function waitingWords(status: StationStatus): string {
+  const count = status.messages_waiting;
+  if (!status.has_central || count === 0) return "";
+  return count === 1 ? " · 1 message waits" : ` · ${count} messages wait`;
+}
+
+const three = (values: (number | null)[] | undefined): Phases => [values?.[0] ?? null, values?.[1] ?? null, values?.[2] ?? null];
+
+export const phasesOf = (c: StationConnector): PhaseRow[] =>
+  phaseRows({
+    phases: c.phases ?? 3,
+    offered_a: c.offered_a,
+    limit: null,
+    phase_voltage_v: three(c.phase_voltage_v),
+    phase_current_a: three(c.phase_current_a),
+    phase_power_w: three(c.phase_power_w),
+  });
+
+export function columnsOf(history: History): Columns {
+  const none = history.t.map(() => null);
+  return {
+    ...emptyColumns(),
+    t: history.t,
+    current_a: history.current_a,
+    offered_a: history.offered_a,
+    power_w: history.power_w,
+    soc_percent: history.soc_percent,
+    voltage_v: none,
+    energy_wh: none,
+    temperature_c: none,
+  };
+}
+
+// Why a visitor may change nothing; null: he may.
+export function whyNothing(visitor: Visitor | null): string | null {
+  if (visitor === null) return "the station is not connected";
+  if (visitor.csrf !== null) return null;
+  return visitor.password_set ? "log in first" : "this page only shows: no password is set";
+}
+
+const RUNNING = new Set(["authorised", "beginning", "active", "ending"]);
+
+// Why an action makes no sense now; null: it does.
+export function whyNot(action: Action, c: StationConnector, staying: number): string | null {
+  const runs = RUNNING.has(c.phase);
+  switch (action) {
+    case "start":
+      if (c.status === "Faulted") return "there is a fault";
+      if (c.status === "Unavailable") return "the connector is out of service";
+      return runs ? "a charge is running" : null;
+    case "stop":
+      return runs ? null : "nothing is charging";
+    case "clear":
+      return staying > 0 ? null : "no fault stays that could be cleared";
+    case "limit":
+    case "enable":
+    case "disable":
+      return null;
+  }
+}
+
+// "connectors[0].phases" belongs to "Connector 1", "ocpp.url" to "ocpp".
+export function groupOf(path: string): string {
+  const connector = /^connectors\[(\d+)\]\./.exec(path);
+  return connector ? `Connector ${Number(connector[1]) + 1}` : (path.split(".")[0] ?? path);
+}
+
+export const nameOf = (path: string): string => path.replace(/^(connectors\[\d+\]|[^.]+)\./, "");
+
+export interface Group {
+  name: string;
+  settings: Setting[];
+}
+
+export function grouped(all: readonly Setting[], query: string): Group[] {
+  const wanted = query.trim().toLowerCase();
+  const groups = new Map<string, Setting[]>();
+  for (const setting of all) {
+    if (!`${setting.path} ${setting.doc} ${setting.ocpp_key}`.toLowerCase().includes(wanted)) continue;
+    const name = groupOf(setting.path);
+    groups.set(name, [...(groups.get(name) ?? []), setting]);
+  }
+  return [...groups].map(([name, settings]) => ({ name, settings }));
+}
+
+export const isOpen = (setting: Setting): boolean => setting.when === "live" || setting.when === "restart" || setting.when === "secret";
+
+export const WHEN_WORDS: Record<Setting["when"], string> = {
+  file: "Set in the configuration file.",
+  live: "Takes effect at once.",
+  restart: "Takes effect at the next start.",
+  fixed: "Fixed: says what the station can do.",
+  secret: "Secret: never shown.",
+};

@@ -1,0 +1,114 @@
+// What the station's own interface carries: station/status_json.c and station/page.
+import type { ConnectorStatus } from "../data/types";
+
+export interface StationConnector {
+  connector_id: number;
+  kind: "dc" | "pilot";
+  status: ConnectorStatus;
+  error_code: string;
+  vendor_code: string;
+  info: string;
+  phase: string;
+  state: string;
+  state_why: string;
+  id_tag: string;
+  transaction_id: number | null;
+  plugged: boolean;
+  contactor: boolean;
+  voltage_v: number | null;
+  current_a: number | null;
+  power_w: number | null;
+  offered_a: number;
+  limit_source: string;
+  limit_why: string;
+  limit_age_s: number | null;
+  session_s: number | null;
+  energy_wh: number;
+  register_wh: number;
+  temperature_c: number | null;
+  soc_percent: number | null;
+  imax_a: number | null;
+  charge_ah: number | null;
+  vehicle_model: string;
+  // With a control pilot only.
+  pilot?: string;
+  cable_a?: number | null;
+  phases?: number;
+  phase_voltage_v?: (number | null)[];
+  phase_current_a?: (number | null)[];
+  phase_power_w?: (number | null)[];
+}
+
+export interface StationStatus {
+  station: string;
+  firmware: string;
+  uptime_s: number;
+  has_central: boolean;
+  central: string;
+  central_reason: string;
+  messages_waiting: number;
+  connectors: StationConnector[];
+}
+
+export interface StationLimit {
+  source: string;
+  words: string;
+  limit_a: number;
+  why: string;
+  age_s: number | null;
+  expires_s: number | null;
+  counts: boolean;
+}
+
+export interface ConnectorLimits {
+  connector_id: number;
+  effective_a: number;
+  limits: StationLimit[];
+}
+
+export interface StationFault {
+  vendor_code: string;
+  error_code: string;
+  text: string;
+  words: string;
+  stays: boolean;
+}
+
+export interface ConnectorFaults {
+  connector_id: number;
+  faults: StationFault[];
+}
+
+export interface Setting {
+  path: string;
+  value: string;
+  range: string;
+  kind: "int" | "bool" | "text" | "choice";
+  when: "file" | "live" | "restart" | "fixed" | "secret";
+  unit: string;
+  choices?: string[];
+  ocpp_key: string;
+  doc: string;
+}
+
+export interface LogLine {
+  cursor: number;
+  time: string | null;
+  level: "error" | "warn" | "info" | "debug";
+  room: string;
+  text: string;
+}
+
+export interface History {
+  t: number[];
+  current_a: (number | null)[];
+  offered_a: (number | null)[];
+  power_w: (number | null)[];
+  soc_percent: (number | null)[];
+}
+
+export interface Visitor {
+  password_set: boolean;
+  inside: boolean; // may read settings and log
+  csrf: string | null; // logged in: may change things
+}

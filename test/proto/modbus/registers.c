@@ -309,6 +309,31 @@ static void floats_agree_with_the_processor(void **state)
     assert_int_equal(pw_float32_of_scaled(16777219, 1), 0x4B800002);
 }
 
+// Reason: people pick a map from the guide; it must list each of them, and nothing we do not have.
+static void the_guide_lists_every_map(void **state)
+{
+    (void)state;
+    static char guide[32768];
+    FILE *file = fopen(METERS_DOC, "r");
+    assert_non_null(file);
+    size_t len = fread(guide, 1, sizeof(guide) - 1, file);
+    assert_int_equal(fclose(file), 0);
+    assert_true(len > 0 && len < sizeof(guide) - 1);
+    const char *table = strstr(guide, "| map |");
+    assert_non_null(table);
+    unsigned listed = 0;
+    for (const char *at = strstr(table, "\n| `"); at != NULL; at = strstr(at + 1, "\n| `")) {
+        listed++;
+    }
+    for (unsigned i = 0; pw_modbus_map_at(i) != NULL; i++) {
+        char row[32];
+        (void)snprintf(row, sizeof(row), "\n| `%s` |", pw_modbus_map_at(i)->name);
+        assert_non_null(strstr(table, row));
+        listed--;
+    }
+    assert_int_equal(listed, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +344,7 @@ int main(void)
         cmocka_unit_test(impossible_numbers_from_the_wire),
         cmocka_unit_test(an_answer_of_another_length_is_refused),
         cmocka_unit_test(floats_agree_with_the_processor),
+        cmocka_unit_test(the_guide_lists_every_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,19 +43,10 @@ export const phasesOf = (c: StationConnector): PhaseRow[] =>
     phase_power_w: three(c.phase_power_w),
   });
 
+// The station keeps four columns; the plot's others stay unknown.
 export function columnsOf(history: History): Columns {
-  const none = history.t.map(() => null);
-  return {
-    ...emptyColumns(),
-    t: history.t,
-    current_a: history.current_a,
-    offered_a: history.offered_a,
-    power_w: history.power_w,
-    soc_percent: history.soc_percent,
-    voltage_v: none,
-    energy_wh: none,
-    temperature_c: none,
-  };
+  const unknown = Object.keys(emptyColumns()).map((key) => [key, history.t.map(() => null)]);
+  return { ...(Object.fromEntries(unknown) as Columns), ...history };
 }
 
 // Why a visitor may change nothing; null: he may.

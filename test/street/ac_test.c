@@ -141,7 +141,7 @@ static void the_operator_starts_and_stops(void **state)
     begin("modest");
     street_do(&street, "plug");
     assert_true(street_until(&street, is_preparing, 3000));
-    street.watch.authorised = true;
+    acwatch_leave(&street.watch, street.now);
     street_call(&street, "RemoteStartTransaction", "{\"connectorId\":1,\"idTag\":\"FAR\"}");
     assert_true(street_until(&street, street_is_charging, 30000));
     street_run(&street, 60000);
@@ -169,7 +169,7 @@ static void without_a_card_nothing_closes_and_free_charging_needs_none(void **st
     street_set(&street, "session.free_id_tag", "FREE");
     street_power_on(&street);
     assert_true(street_until(&street, is_online, 10000));
-    street.watch.authorised = true;
+    acwatch_leave(&street.watch, street.now);
     street_do(&street, "plug");
     assert_true(street_until(&street, street_is_charging, 30000));
     finish();

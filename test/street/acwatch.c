@@ -12,9 +12,11 @@ enum {
     PAUSE_MS = 3000,   // x1 before a new offer
     TEST_MS = 10000,   // I6: a self-test this fresh
     SILENCE_MS = 560,  // I8: watchdog, contacts, and a little
+    MUTE_MS = 320,     // a silent board is given up after 200 ms; its last word may be 100 old
     HOT_MS = 2000,     // over-temperature
     WELD_MS = 500,     // contacts closed without the line: a weld by then
     GREEDY_MS = 11000, // an over-draw above 110 % is ended by then
+    ANSWER_MS = 2000,  // the central system answers about a card by then
     HOUR_MS = 3600000,
 };
 
@@ -34,10 +36,17 @@ void acwatch_init(struct acwatch *watch, pw_ms now)
         .paused_at = PW_NEVER,
         .over_since = PW_NEVER,
         .thick_since = PW_NEVER,
+        .mute_since = PW_NEVER,
     };
     for (unsigned i = 0; i < ACWATCH_CLOSES_MAX; i++) {
         watch->closes[i] = PW_NEVER;
     }
+}
+
+void acwatch_leave(struct acwatch *watch, pw_ms now)
+{
+    watch->authorised = true;
+    watch->leave_at = now;
 }
 
 void acwatch_limit(struct acwatch *watch, int32_t ma, pw_ms now)
@@ -107,9 +116,10 @@ static void check_closing(struct acwatch *watch, const struct pw_world_ac_truth 
         truth->tested_at != PW_NEVER && !pw_elapsed(truth->tested_at, TEST_MS, now) &&
         (watch->last.commanded_at == PW_NEVER || truth->tested_at > watch->last.commanded_at);
     must(watch, tested, now, "I6 closes without a self-test", 0);
-    must(watch,
-         truth->released_at == PW_NEVER || pw_elapsed(truth->released_at, rules->min_off_ms, now),
-         now, "I7 closes too soon after opening", (int64_t)(now - truth->released_at));
+    // A program that has just started does not know when the contactor last opened.
+    bool known = truth->released_at != PW_NEVER && truth->released_at >= watch->started_at;
+    must(watch, !known || pw_elapsed(truth->released_at, rules->min_off_ms, now), now,
+         "I7 closes too soon after opening", (int64_t)(now - truth->released_at));
     unsigned within = 0;
     for (unsigned i = 0; i < ACWATCH_CLOSES_MAX; i++) {
         within += watch->closes[i] != PW_NEVER && !pw_elapsed(watch->closes[i], HOUR_MS, now);
@@ -122,7 +132,9 @@ static void check_closing(struct acwatch *watch, const struct pw_world_ac_truth 
 // While the contactor line is on: I2, and every danger.
 static void check_closed(struct acwatch *watch, const struct pw_world_ac_truth *truth, pw_ms now)
 {
-    bool on = truth->commanded;
+    // A board that no station drives has its watchdog, and one that says nothing is given up: that
+    // is I8's matter.
+    bool on = truth->commanded && !watch->alone && !truth->board_silent;
     time_it(&watch->unready_since, on && !is_ready(watch, truth), now);
     time_it(&watch->danger_since,
             on && (truth->tripped || truth->earth_lost || truth->estop_pressed || !truth->diode),
@@ -228,10 +240,14 @@ void acwatch_look(struct acwatch *watch, const struct pw_world_ac_truth *truth, 
     check_change(watch, truth, now);
     check_latches(watch, truth, now);
     check_draw(watch, truth, now);
+    time_it(&watch->mute_since, truth->commanded && truth->board_silent && !watch->alone, now);
+    must(watch, !pw_elapsed(watch->mute_since, MUTE_MS, now), now,
+         "I8 the line stays on though the board says nothing", 0);
     // I8: a station that is not there cannot keep a contactor closed.
     must(watch, !truth->commanded || !pw_elapsed(watch->driven_at, SILENCE_MS, now), now,
          "I8 closed without a station", (int64_t)(now - watch->driven_at));
-    if (watch->last.plugged && !truth->plugged) {
+    // Leave ends with the plug, but for a card whose answer was still under way.
+    if (watch->last.plugged && !truth->plugged && pw_elapsed(watch->leave_at, ANSWER_MS, now)) {
         watch->authorised = false;
     }
     watch->last = *truth;

@@ -21,9 +21,12 @@ struct acwatch_rules {
 struct acwatch {
     struct acwatch_rules rules;
     // What people did.
-    bool authorised; // a card, a remote start or free charging since the vehicle came
-    bool cleared;    // somebody cleared faults by hand, just now
-    pw_ms driven_at; // the board last heard its station
+    bool authorised;  // a card, a remote start or free charging since the vehicle came
+    pw_ms leave_at;   // when last
+    bool cleared;     // somebody cleared faults by hand, just now
+    pw_ms started_at; // the station's program
+    bool alone;       // no station, or none that the board hears
+    pw_ms driven_at;  // the board last heard its station
     // Limits from outside (load, console): the one that holds, and the one before it.
     int32_t limit_ma;
     int32_t limit_before_ma;
@@ -39,6 +42,7 @@ struct acwatch {
     pw_ms raised_at;   // the offer last changed while there was one
     pw_ms paused_at;   // the offer last went away
     pw_ms over_since;  // more current than offered, beyond tolerance
+    pw_ms mute_since;  // the board says nothing, while the line is on
     pw_ms thick_since; // more offered than the cable bears, while the line is on
     pw_ms closes[ACWATCH_CLOSES_MAX];
     // What it found.
@@ -52,6 +56,8 @@ struct acwatch {
 };
 
 void acwatch_init(struct acwatch *watch, pw_ms now);
+// A card, a remote start or free charging gives leave now.
+void acwatch_leave(struct acwatch *watch, pw_ms now);
 // A limit from outside changed now.
 void acwatch_limit(struct acwatch *watch, int32_t ma, pw_ms now);
 void acwatch_look(struct acwatch *watch, const struct pw_world_ac_truth *truth, pw_ms now);

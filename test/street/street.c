@@ -290,7 +290,7 @@ void street_card(struct street *street, const char *id_tag)
 {
     pw_station_card(street->station, 0, pw_str_of(id_tag), street->now);
     street->station_at = street->now;
-    street->watch.authorised = true;
+    acwatch_leave(&street->watch, street->now);
 }
 
 void street_clear(struct street *street)

@@ -12,6 +12,7 @@ static void power(struct street *street, bool on)
     pw_world_ac_power(&street->ac, on);
     street->world_at = street->now;
     if (on) {
+        street->watch.started_at = street->now;
         struct pw_outlet_board board = {
             .traits = {.step_ppm = street->ac.config.board.step_ppm,
                        .blocks = street->ac.config.board.raw},
@@ -64,6 +65,7 @@ static void effects(struct street *street)
 static void observe(struct street *street)
 {
     struct pw_world_ac_truth truth = pw_world_ac_truth(&street->ac);
+    street->watch.alone = street->station == NULL || street->ac.board.deaf;
     acwatch_look(&street->watch, &truth, street->now);
 }
 
@@ -77,6 +79,10 @@ void street_do(struct street *street, const char *line)
         abort();
     }
     street->world_at = street->now;
+    if (street->verbose) {
+        (void)fprintf(stderr, "%8llu.%03llu ** %s\n", (unsigned long long)(street->now / 1000),
+                      (unsigned long long)(street->now % 1000), line);
+    }
 }
 
 const struct street_kind street_kind_ac = {

@@ -378,6 +378,7 @@ struct pw_world_ac_truth pw_world_ac_truth(const struct pw_world_ac *world)
     truth.earth_lost = path->earth_lost;
     truth.estop_pressed = path->estop;
     truth.board_expired = world->board.expired;
+    truth.board_silent = world->board.silent;
     truth.pp_ohm = world->pp_ohm;
     truth.temp_dc = milli((path->ambient_c + path->rise_k + path->forced_k[0]) / 100.0);
     truth.wear = path->wear;

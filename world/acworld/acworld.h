@@ -64,6 +64,7 @@ struct pw_world_ac_truth {
     bool earth_lost;
     bool estop_pressed;
     bool board_expired; // its watchdog has opened
+    bool board_silent;  // it says nothing
     int32_t pp_ohm;
     int32_t temp_dc; // of the contacts, truly
     struct pw_acpath_wear wear;

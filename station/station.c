@@ -344,12 +344,22 @@ static void watch_store(struct pw_station *st)
     st->store_failed = failed;
 }
 
+static void hear_uplink(struct pw_station *st, pw_ms now)
+{
+    const struct pw_link_station *link = &st->uplink.link;
+    pw_uplink_hear(&st->uplink, now);
+    // A station without OCPP and without a battery for its clock learns the date here.
+    if (!st->cp16.clock_known && link->wall > 0) {
+        pw_cp16_learn_clock(&st->cp16, link->wall + (pw_unix_ms)(now - link->wall_at), now);
+    }
+}
+
 pw_ms pw_station_step(struct pw_station *st, pw_ms now)
 {
     pw_ms at = st->muted ? PW_NEVER : st->status_at;
     st->now = now;
     watch_store(st);
-    pw_uplink_hear(&st->uplink, now);
+    hear_uplink(st, now);
     // Charger control first, then what is said about it (D17).
     for (unsigned i = 0; i < st->connectors; i++) {
         at = pw_earlier(at, pw_connector_step(&st->connector[i], now));

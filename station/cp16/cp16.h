@@ -173,6 +173,9 @@ pw_ms pw_cp16_step(struct pw_cp16 *cp, pw_ms now);
 bool pw_cp16_online(const struct pw_cp16 *cp); // link up and boot accepted
 pw_unix_ms pw_cp16_wall(const struct pw_cp16 *cp, pw_ms now);
 struct pw_stamp pw_cp16_stamp(const struct pw_cp16 *cp, pw_ms now);
+// The date as somebody trusted says it is now: the central system, or the central at its station
+// link.
+void pw_cp16_learn_clock(struct pw_cp16 *cp, pw_unix_ms wall, pw_ms now);
 // The wall time of a stamp, worked out as far as can be; the present for one that cannot.
 pw_unix_ms pw_cp16_stamp_wall(const struct pw_cp16 *cp, struct pw_stamp at, pw_ms now);
 // "offline", "connecting", "pending", "rejected", "online".

@@ -22,7 +22,6 @@ const char *pw_cp16_call_name(enum pw_cp16_call call);
 void pw_cp16_answer(struct pw_cp16 *cp, const struct pw_ocpp_frame *frame, pw_ms now);
 
 // cp16.c
-void pw_cp16_learn_clock(struct pw_cp16 *cp, pw_unix_ms wall, pw_ms now);
 void pw_cp16_booted(struct pw_cp16 *cp, enum pw_cp16_boot boot, int32_t interval_s, pw_ms now);
 void pw_cp16_boot_failed(struct pw_cp16 *cp, pw_ms now);
 void pw_cp16_spoke(struct pw_cp16 *cp, pw_ms now);

@@ -52,7 +52,7 @@ static void set(const char *path, const char *value, enum pw_setting_by by)
     }
 }
 
-static void open_rig(void)
+static void open_rig_at(pw_unix_ms wall)
 {
     static const struct pw_log log = {.write = write_ring};
     memset(&rig, 0, sizeof(rig));
@@ -72,8 +72,13 @@ static void open_rig(void)
                                            .seed = 7,
                                            .logring = &rig.ring,
                                            .now = rig.now,
-                                           .wall = 1750000000000};
+                                           .wall = wall};
     assert_int_equal(pw_station_init(&rig.station, &start), PW_OK);
+}
+
+static void open_rig(void)
+{
+    open_rig_at(1750000000000);
 }
 
 static void close_rig(void)
@@ -498,6 +503,17 @@ static void log_lines_arrive_once_and_in_order(void **state)
     close_rig();
 }
 
+static void a_station_without_a_date_takes_the_centrals(void **state)
+{
+    (void)state;
+    open_rig_at(0);
+    run(1000);
+    assert_int_equal(pw_cp16_wall(&rig.station.cp16, rig.now), 0);
+    link_up();
+    assert_in_range(pw_cp16_wall(&rig.station.cp16, rig.now), 1750000000000, 1750000001000);
+    close_rig();
+}
+
 static void the_console_shows_the_link_and_the_lease(void **state)
 {
     (void)state;
@@ -523,6 +539,7 @@ int main(void)
         cmocka_unit_test(forced_off_opens_at_once_and_stays_a_fault),
         cmocka_unit_test(a_snapshot_says_everything),
         cmocka_unit_test(log_lines_arrive_once_and_in_order),
+        cmocka_unit_test(a_station_without_a_date_takes_the_centrals),
         cmocka_unit_test(the_console_shows_the_link_and_the_lease),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -326,7 +326,6 @@ static void forget(struct native *own)
 
 static int open_native(struct pw_hardware *hardware, pw_ms now, struct pw_out *why)
 {
-    (void)now;
     const struct pw_board_file *file = &hardware->file;
     struct native *own = calloc(1, sizeof(*own));
     if (own == NULL) {
@@ -351,10 +350,11 @@ static int open_native(struct pw_hardware *hardware, pw_ms now, struct pw_out *w
     }
     if (err != PW_OK) {
         pw_hardware_native.close(hardware);
+        return err;
     }
     hardware->fd = own->epoll;
     hardware->deadline = now;
-    return err;
+    return PW_OK;
 }
 
 static void close_native(struct pw_hardware *hardware)

@@ -11,7 +11,7 @@ static void present_card(struct pw_sim *sim)
 {
     char id[PW_WORLD_DC_CARD_MAX];
     struct pw_line line;
-    if (!sim->kind->take_card(sim, id, sizeof(id))) {
+    if (sim->kind->take_card == NULL || !sim->kind->take_card(sim, id, sizeof(id))) {
         return;
     }
     int err = pw_sim_reader_send(&sim->reader, pw_str_of(id));

@@ -34,14 +34,6 @@ static int line_meter(struct pw_sim *sim, struct pw_str text, struct pw_out *ans
     return err;
 }
 
-static bool take_card_meter(struct pw_sim *sim, char *to, size_t cap)
-{
-    (void)sim;
-    (void)to;
-    (void)cap;
-    return false;
-}
-
 static void status_meter(const struct pw_sim *sim, struct pw_line *line)
 {
     const struct pw_board_mains *shown = &sim->meter.shown;
@@ -63,7 +55,6 @@ const struct pw_sim_kind pw_sim_kind_meter = {
     .close = close_meter,
     .turn = turn_meter,
     .line = line_meter,
-    .take_card = take_card_meter,
     .status = status_meter,
     .result = result_meter,
 };

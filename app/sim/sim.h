@@ -21,7 +21,7 @@ struct pw_sim_kind {
     // Lets the world run up to `now` and passes on what it says; returns the next deadline.
     pw_ms (*turn)(struct pw_sim *sim, pw_ms now);
     int (*line)(struct pw_sim *sim, struct pw_str text, struct pw_out *answer);
-    bool (*take_card)(struct pw_sim *sim, char *to, size_t cap);
+    bool (*take_card)(struct pw_sim *sim, char *to, size_t cap); // NULL: no cards here
     void (*status)(const struct pw_sim *sim, struct pw_line *line);
     void (*result)(const struct pw_sim *sim, struct pw_out *out); // one JSON object
 };

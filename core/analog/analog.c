@@ -3,12 +3,12 @@
 #define CHANNELS      (2 * PW_BOARD_PHASES)
 #define SHARE         256 // weight of a whole sample
 #define BASE          1U // samples every channel is delayed by, so that a shift has both neighbours
-#define ONE           16384 // of the taps
-#define BREAK_MS      50    // longer than that without samples: the stream was interrupted
-#define PERIOD_MIN_MS 12    // a crossing sooner is noise
-#define PERIOD_MAX_MS 30    // none for so long: the mains are gone
-#define BLIND_MS      20    // length of a "period" while there are no crossings
-#define LEVEL_MIN     (8 * 256)
+#define ONE           INT64_C(16384) // of the taps
+#define BREAK_MS      50             // longer than that without samples: the stream was interrupted
+#define PERIOD_MIN_MS 12             // a crossing sooner is noise
+#define PERIOD_MAX_MS 30             // none for so long: the mains are gone
+#define BLIND_MS      20             // length of a "period" while there are no crossings
+#define LEVEL_MIN     2048           // 8 counts
 #define NANO          INT64_C(1000000000)
 #define POINT_MAX     100000 // mV
 
@@ -116,7 +116,7 @@ static int32_t proximity(const struct pw_analog_config *c, int16_t count)
 // Products stay below 2^46. Flat within 1e-4 up to the 7th harmonic at 80 samples a period.
 static void set_taps(int16_t tap[4], int64_t f)
 {
-    const int64_t square = (int64_t)ONE * ONE;
+    const int64_t square = ONE * ONE;
     tap[0] = (int16_t)(-f * (f - ONE) * (f - 2 * ONE) / 6 / square);
     tap[2] = (int16_t)(-(f + ONE) * f * (f - 2 * ONE) / 2 / square);
     tap[3] = (int16_t)((f + ONE) * f * (f - ONE) / 6 / square);

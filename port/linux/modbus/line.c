@@ -228,13 +228,13 @@ static bool wait_until(struct line *line, pw_ms at)
     struct timespec until;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     pw_ms now = pw_clock_now(&line->pace);
-    pw_ms span = at > now ? at - now : 0;
-    span = span > 1000 ? 1000 : span;
+    bool early = at > now;
+    pw_ms span = early && at - now < 1000 ? at - now : 1000;
     until.tv_nsec += (long)(span * 1000000U);
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     lock(line);
-    if (!line->stop && span > 0) {
+    if (!line->stop && early) {
         (void)pthread_cond_timedwait(&line->changed, &line->lock, &until);
     }
     bool on = !line->stop;

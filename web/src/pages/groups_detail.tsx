@@ -15,12 +15,12 @@ import { fromZero, Panel, type Line } from "../ui/plot";
 const READ_MS = 1000; // the group is read again at most so often
 const HISTORY_MS = 10_000;
 
-type Shown = "limit" | "offer" | "used";
+type Shown = "load_limit" | "load_offer" | "load_used";
 
 const LINES: readonly Line<Shown>[] = [
-  { key: "used", label: "Drawn", scale: 1, unit: "A", format: current, axis: "left", range: fromZero, fill: true },
-  { key: "offer", label: "Offered", scale: 1, unit: "A", format: current, axis: "left", range: fromZero },
-  { key: "limit", label: "Limit", scale: 1, unit: "A", format: current, axis: "left", range: fromZero, dash: [5, 4] },
+  { key: "load_used", label: "Drawn", scale: 1, unit: "A", format: current, axis: "left", range: fromZero, fill: true },
+  { key: "load_offer", label: "Offered", scale: 1, unit: "A", format: current, axis: "left", range: fromZero },
+  { key: "load_limit", label: "Limit", scale: 1, unit: "A", format: current, axis: "left", range: fromZero, dash: [5, 4] },
 ];
 
 function History({ id }: { id: string }) {
@@ -65,7 +65,7 @@ function History({ id }: { id: string }) {
       {problem.value !== null && <Problem error={problem.value} retry={load} />}
       {h && h.t.length > 1 && (
         <div class="curve loadcurve">
-          <Panel lines={LINES} columns={{ t: h.t, limit: h.limit_a[p], offer: h.offer_a[p], used: h.used_a[p] }} />
+          <Panel lines={LINES} columns={{ t: h.t, load_limit: h.limit_a[p], load_offer: h.offer_a[p], load_used: h.used_a[p] }} />
         </div>
       )}
       {h && h.t.length <= 1 && <p class="soft">The first points come within half a minute.</p>}
@@ -91,12 +91,14 @@ function MemberRow({ member, group }: { member: Member; group: GroupState }) {
   const circuit = group.circuits.find((c) => c.id === member.circuit);
   return (
     <tr>
-      <td class="who">
-        <a href={href.station(member.station_id)}>{member.station_id}</a>
-        <span class="soft">
-          connector {member.connector_id} · {circuit?.name ?? member.circuit}
-          {member.priority > 0 && ` · priority ${member.priority}`}
-        </span>
+      <td>
+        <div class="who">
+          <a href={href.station(member.station_id)}>{member.station_id}</a>
+          <span class="soft">
+            connector {member.connector_id} · {circuit?.name ?? member.circuit}
+            {member.priority > 0 && ` · priority ${member.priority}`}
+          </span>
+        </div>
       </td>
       <td>
         <Chip tone={tone}>{text}</Chip>
@@ -162,7 +164,7 @@ function Body({ group }: { group: GroupState }) {
       <section class="card pad">
         <h2>Circuits now</h2>
         <p class="soft small legend">
-          <span class="key used">drawn</span> <span class="key offer">offered</span> of the limit, in ampere per phase
+          <span class="key load_used">drawn</span> <span class="key load_offer">offered</span> of the limit, in ampere per phase
         </p>
         <ul class="circuits">
           {group.circuits.map((c) => (

@@ -150,8 +150,8 @@ static void forget(struct pw_central *central, struct uplink *uplink)
     }
     *at = uplink->next;
     central->uplinks--;
-    central->strangers -= uplink->memory == NULL ? 1 : 0;
-    free(uplink->memory);
+    central->strangers -= uplink->end.memory == NULL ? 1 : 0;
+    free(uplink->end.memory);
     free(uplink);
 }
 
@@ -287,13 +287,9 @@ static void subscribe(struct pw_central *central, struct uplink *uplink, struct 
 }
 
 static void admit(struct pw_central *central, struct uplink *uplink, struct station *station,
-                  const struct pw_link_hello *hello, struct pw_instant at)
+                  const struct pw_link_hello *hello, struct pw_link_memory *memory,
+                  struct pw_instant at)
 {
-    uplink->memory = malloc(sizeof(*uplink->memory));
-    if (uplink->memory == NULL) {
-        refuse(central, uplink, hello->id, 503, "out of memory", at);
-        return;
-    }
     central->strangers--;
     central->count.uplinks++;
     watch_identity(central, station, uplink, hello->boot, at);
@@ -315,7 +311,7 @@ static void admit(struct pw_central *central, struct uplink *uplink, struct stat
     introduce(central, station, hello, at);
     const struct pw_link_welcome kept = {
         .version = PW_LINK_VERSION, .event = past->event, .log = past->cursor, .wall = at.wall};
-    pw_link_central_admit(&uplink->end, uplink->memory, &kept, at.now);
+    pw_link_central_admit(&uplink->end, memory, &kept, at.now);
     subscribe(central, uplink, at);
     event_station(central, station);
 }
@@ -341,11 +337,12 @@ static void judge(struct pw_central *central, struct uplink *uplink,
         return;
     }
     struct station *station = station_add(central, hello->id, at);
-    if (station == NULL) {
-        refuse(central, uplink, hello->id, 503, "link: the station table is full", at);
+    struct pw_link_memory *memory = station != NULL ? malloc(sizeof(*memory)) : NULL;
+    if (memory == NULL) {
+        refuse(central, uplink, hello->id, 503, "link: there is no room for another station", at);
         return;
     }
-    admit(central, uplink, station, hello, at);
+    admit(central, uplink, station, hello, memory, at);
 }
 
 // --- What comes in.
@@ -410,7 +407,7 @@ static pw_ms look_after(struct pw_central *central, struct uplink *uplink, struc
     (void)take(central, uplink, at);
     uplink_flush(central, uplink, at);
     if (pw_link_central_gone(&uplink->end)) {
-        if (uplink->memory == NULL && uplink->heard) {
+        if (uplink->end.memory == NULL && uplink->heard) {
             doctor_note(central, PW_STR(""), pw_str_of(uplink->address), 400, uplink->end.why, at);
         }
         finish(central, uplink, at);
@@ -480,7 +477,7 @@ static void make_room(struct pw_central *central, struct pw_instant at)
     struct uplink *oldest = NULL;
     for (size_t i = 0; i < BUCKETS; i++) {
         for (struct uplink *uplink = central->uplink[i]; uplink != NULL; uplink = uplink->next) {
-            if (uplink->memory == NULL && !uplink->closed &&
+            if (uplink->end.memory == NULL && !uplink->closed &&
                 (oldest == NULL || uplink->opened < oldest->opened)) {
                 oldest = uplink;
             }
@@ -541,7 +538,7 @@ void pw_central_wire_closed(struct pw_central *central, uint64_t number, struct 
     if (uplink == NULL) {
         return;
     }
-    if (uplink->memory == NULL && !uplink->heard && !uplink->closed) {
+    if (uplink->end.memory == NULL && !uplink->heard && !uplink->closed) {
         // A station that does not trust our key goes without a word.
         doctor_note(central, PW_STR(""), pw_str_of(uplink->address), 400,
                     "link: closed before its hello; has the station the right pin?", at);

@@ -24,10 +24,9 @@ struct uplink {
     bool ack_event;
     bool ack_log;
     struct asked asked[PW_LINK_OPEN];
-    uint32_t pinged; // round trip of the last ping, as the machine has it
-    int64_t rtt_ms;  // of the last request or ping; -1: not known
-    struct pw_link_central end;
-    struct pw_link_memory *memory; // NULL: a stranger
+    uint32_t pinged;            // round trip of the last ping, as the machine has it
+    int64_t rtt_ms;             // of the last request or ping; -1: not known
+    struct pw_link_central end; // its memory is ours; NULL: a stranger
 };
 
 // --- link_server.c

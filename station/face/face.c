@@ -71,19 +71,17 @@ const char *pw_face_fault_words(const struct pw_connector_fault *fault)
 // ---------------------------------------------------------------------------------------------
 // Texts of the screen: what does not fit is cut, never refused.
 
-static void put(char *to, size_t cap, const char *a, const char *b)
+static void put(struct pw_out out, const char *text)
 {
-    struct pw_out out = {.at = to, .cap = cap};
-    pw_put_s(&out, a);
-    pw_put_s(&out, b);
+    pw_put_s(&out, text);
 }
 
-#define PUT(array, a, b) put((array), sizeof(array), (a), (b))
+#define PUT(array, text) put(PW_OUT(array), text)
 
 static void put_figure(struct pw_screen_figure *figure, const char *label, const char *unit)
 {
-    PUT(figure->label, label, "");
-    PUT(figure->unit, unit, "");
+    PUT(figure->label, label);
+    PUT(figure->unit, unit);
 }
 
 static void put_power(struct pw_screen_figure *figure, int64_t power_mw, bool measured)
@@ -182,7 +180,7 @@ static void phase_bars(const struct pw_connector_view *view, struct pw_screen *s
         struct pw_screen_bar *bar = &screen->bar[i];
         bool known = view->measured && view->ma[i] != PW_BOARD_UNKNOWN;
         struct pw_out out = PW_OUT(bar->value);
-        PUT(bar->label, labels[i], "");
+        PUT(bar->label, labels[i]);
         if (known) {
             put_ampere(&out, view->ma[i], 1);
         } else {
@@ -200,7 +198,7 @@ static void battery_bars(const struct pw_connector_view *view, struct pw_screen 
     if (view->vehicle.soc_permille >= 0) {
         struct pw_screen_bar *bar = &screen->bar[screen->bars++];
         struct pw_out out = PW_OUT(bar->value);
-        PUT(bar->label, "Battery", "");
+        PUT(bar->label, "Battery");
         pw_put_places(&out, view->vehicle.soc_permille, 1, 0);
         pw_put_s(&out, " %");
         bar->filled = part(view->vehicle.soc_permille, 1000);
@@ -208,7 +206,7 @@ static void battery_bars(const struct pw_connector_view *view, struct pw_screen 
     }
     struct pw_screen_bar *bar = &screen->bar[screen->bars++];
     struct pw_out out = PW_OUT(bar->value);
-    PUT(bar->label, "Current", "");
+    PUT(bar->label, "Current");
     if (view->measured) {
         put_ampere(&out, ma, 1);
     } else {
@@ -252,14 +250,16 @@ static void welcome_page(const struct pw_face_page *page, struct pw_screen *scre
     const struct pw_connector_view *view = page->view;
     size_t line = 0;
     if (!page->only) {
-        struct pw_out out = PW_OUT(screen->line[line++]);
+        struct pw_out out = PW_OUT(screen->line[line]);
+        line++;
         pw_put_s(&out, "Connector ");
         pw_put_uint(&out, view->connector_id);
     }
     if (view->status == PW_STATUS_UNAVAILABLE) {
         return;
     }
-    struct pw_out what = PW_OUT(screen->line[line++]);
+    struct pw_out what = PW_OUT(screen->line[line]);
+    line++;
     pw_put_s(&what, view->phases == 0   ? "Direct current, up to "
                     : view->phases == 1 ? "One phase, up to "
                                         : "Three phases, up to ");
@@ -280,8 +280,8 @@ static void welcome_page(const struct pw_face_page *page, struct pw_screen *scre
 static void fault_page(const struct pw_connector_fault *fault, struct pw_screen *screen)
 {
     struct pw_out code = PW_OUT(screen->code);
-    PUT(screen->line[0], pw_face_fault_words(fault), "");
-    PUT(screen->line[1], fault->stays ? "It stays until it is cleared." : "It goes by itself.", "");
+    PUT(screen->line[0], pw_face_fault_words(fault));
+    PUT(screen->line[1], fault->stays ? "It stays until it is cleared." : "It goes by itself.");
     pw_put_s(&code, fault->vendor);
 }
 
@@ -296,12 +296,12 @@ void pw_face_draw(const struct pw_face_frame *frame, const struct pw_face_page *
     screen->layout = words.layout;
     screen->tone = words.tone;
     screen->pages = 1;
-    PUT(screen->station, frame->station, "");
-    PUT(screen->clock, frame->clock, "");
-    PUT(screen->url, frame->url, "");
-    PUT(screen->link, !frame->has_central ? "" : frame->online ? "online" : "offline", "");
+    PUT(screen->station, frame->station);
+    PUT(screen->clock, frame->clock);
+    PUT(screen->url, frame->url);
+    PUT(screen->link, !frame->has_central ? "" : frame->online ? "online" : "offline");
     screen->link_tone = frame->online ? PW_SCREEN_GO : PW_SCREEN_WARN;
-    PUT(screen->state, words.state, "");
+    PUT(screen->state, words.state);
     struct pw_out note = PW_OUT(screen->note);
     if (words.layout != PW_SCREEN_WELCOME && !page->only) {
         pw_put_s(&note, "Connector ");
@@ -316,9 +316,9 @@ void pw_face_draw(const struct pw_face_frame *frame, const struct pw_face_page *
     } else if (words.layout == PW_SCREEN_WELCOME) {
         welcome_page(page, screen);
     } else {
-        PUT(screen->line[0], view->info[0] != '\0' ? view->info : "The station needs its operator.",
-            "");
-        PUT(screen->code, view->vendor_code, "");
+        PUT(screen->line[0],
+            view->info[0] != '\0' ? view->info : "The station needs its operator.");
+        PUT(screen->code, view->vendor_code);
     }
 }
 

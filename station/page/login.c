@@ -101,10 +101,9 @@ static void owe(pw_ms *free_at, pw_ms more, pw_ms now)
     *free_at = pw_after(*free_at > now ? *free_at : now, more);
 }
 
-static int make_token(struct pw_page *page, char to[PW_PAGE_TOKEN_MAX])
+static int make_token(const struct pw_page *page, struct pw_out out)
 {
     uint8_t bytes[(PW_PAGE_TOKEN_MAX - 1) / 2];
-    struct pw_out out = {.at = to, .cap = PW_PAGE_TOKEN_MAX};
     int err = page->config.port->random(page->config.port->context, bytes, sizeof(bytes));
     for (size_t i = 0; err == PW_OK && i < sizeof(bytes); i++) {
         pw_put_hex(&out, bytes[i], 2);
@@ -177,7 +176,8 @@ void api_login(struct call *call)
         return;
     }
     struct pw_page_login made = {.used = call->now};
-    if (make_token(page, made.token) != PW_OK || make_token(page, made.csrf) != PW_OK) {
+    if (make_token(page, PW_OUT(made.token)) != PW_OK ||
+        make_token(page, PW_OUT(made.csrf)) != PW_OK) {
         call_fail(call, 503, "random", "the system gave no random numbers", PW_STR(""), "");
         return;
     }

@@ -91,7 +91,7 @@ pw_ms pw_page_step(struct pw_page *page, pw_ms now);
 // The functions of struct pw_http_site, with the page as context.
 void pw_page_serve(void *context, const struct pw_http_request *request,
                    struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall);
-int pw_page_stream_take(void *context, uint64_t stream, char *to, size_t cap);
-void pw_page_stream_closed(void *context, uint64_t stream);
+int pw_page_stream_take(void *context, uint64_t number, char *to, size_t cap);
+void pw_page_stream_closed(void *context, uint64_t number);
 
 #endif

@@ -124,7 +124,8 @@ int pw_page_stream_take(void *context, uint64_t number, char *to, size_t cap)
     if (stream == NULL || (stream->token[0] != '\0' && !login_lives(page, stream->token))) {
         return PW_ERR_UNKNOWN;
     }
-    struct pw_out out = {.at = to, .cap = cap};
+    struct pw_out out = {.cap = cap};
+    out.at = to;
     if (stream->due) {
         (void)put_event(page, stream->inside, "status", "json status", &out);
         (void)put_event(page, stream->inside, "limits", "json limits", &out);

@@ -1,6 +1,6 @@
 // The pure parts of the station's own page.
 import { describe, expect, it } from "vitest";
-import { centralWords, columnsOf, grouped, isOpen, limitNote, nameOf, phasesOf, stateWords, waitingWords, whyNot, whyNothing } from "../src/station/model";
+import { centralWords, columnsOf, grouped, groupOf, isOpen, limitNote, nameOf, phasesOf, stateWords, waitingWords, whyNot, whyNothing } from "../src/station/model";
 import { parse } from "../src/station/place";
 import type { Setting, StationConnector, StationStatus } from "../src/station/types";
 
@@ -113,11 +113,12 @@ describe("settings", () => {
   it("are grouped by their first word, connectors by their number, and found by help text too", () => {
     const all = [setting("ocpp.url"), setting("connectors[0].phases"), setting("connectors[1].phases"), setting("ocpp.key", { doc: "The Password" })];
     expect(grouped(all, "").map((group) => [group.name, group.settings.length])).toEqual([
-      ["ocpp", 2],
+      ["OCPP", 2],
       ["Connector 1", 1],
       ["Connector 2", 1],
     ]);
     expect(grouped(all, "password").map((group) => group.settings[0]?.path)).toEqual(["ocpp.key"]);
+    expect(groupOf("card_reader.device")).toBe("Card reader");
     expect(nameOf("connectors[1].phases")).toBe("phases");
     expect(nameOf("ocpp.url")).toBe("url");
   });

@@ -152,8 +152,11 @@ struct pw_lcd *pw_lcd_open(const char *device, struct pw_out *why)
 
 void pw_lcd_show(struct pw_lcd *lcd, const struct pw_screen *screen)
 {
+    // Whoever fills a screen clears it first, so that its bytes tell.
+    const unsigned char *next = (const unsigned char *)screen;
+    const unsigned char *last = (const unsigned char *)&lcd->wanted;
     (void)pthread_mutex_lock(&lcd->lock);
-    if (memcmp(&lcd->wanted, screen, sizeof(*screen)) != 0) {
+    if (memcmp(last, next, sizeof(*screen)) != 0) {
         lcd->wanted = *screen;
         lcd->waits = true;
         (void)pthread_cond_signal(&lcd->changed);

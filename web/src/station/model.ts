@@ -77,10 +77,14 @@ export function whyNot(action: Action, c: StationConnector, staying: number): st
   }
 }
 
-// "connectors[0].phases" belongs to "Connector 1", "ocpp.url" to "ocpp".
+const SHORT = new Set(["can", "lcd", "ocpp"]); // letters of their own, not words
+
+// "connectors[0].phases" belongs to "Connector 1", "ocpp.url" to "OCPP", "card_reader.device" to "Card reader".
 export function groupOf(path: string): string {
   const connector = /^connectors\[(\d+)\]\./.exec(path);
-  return connector ? `Connector ${Number(connector[1]) + 1}` : (path.split(".")[0] ?? path);
+  if (connector) return `Connector ${Number(connector[1]) + 1}`;
+  const first = (path.split(".")[0] ?? path).replace(/_/g, " ");
+  return SHORT.has(first) ? first.toUpperCase() : first.charAt(0).toUpperCase() + first.slice(1);
 }
 
 export const nameOf = (path: string): string => path.replace(/^(connectors\[\d+\]|[^.]+)\./, "");

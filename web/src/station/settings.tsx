@@ -112,7 +112,7 @@ export function SettingsPage() {
   const groups = grouped((all.value ?? []).filter((setting) => which.value === "all" || isOpen(setting)), find.value);
   return (
     <>
-      <div class="title">
+      <div class="title many">
         <h1>Settings</h1>
         <span class="grow" />
         {inside && (

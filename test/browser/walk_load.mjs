@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Browser } from "./browser.mjs";
 import { startCentral } from "./central.mjs";
-import { PlayedOutlet } from "./outlet.mjs";
+import { PlayedOutlet } from "../peers/central/outlet.mjs";
 
 const [program, chromium, folder] = process.argv.slice(2);
 if (!folder) throw new Error("usage: walk_load.mjs PILOTWIRE-CENTRAL CHROMIUM FOLDER");

@@ -278,8 +278,6 @@ static int open_all(struct program *program, const struct pw_settings *settings,
         program->front.log = log;
         program->front.lines = &program->lines;
         front_open(&program->front, pw_clock_now(program->clock));
-    }
-    if (err == PW_OK) {
         err = link_open(&program->link, &program->loop, &program->pace, why);
     }
     if (err == PW_OK) {

@@ -319,26 +319,27 @@ static void begin_handshake(struct pw_tls *tls)
     }
 }
 
-static bool has_the_pin(struct pw_tls *tls, char have[PW_TLS_PIN_DIGITS + 1])
+// *have gets the key's digest in hex, for people to compare.
+static bool has_the_pin(const struct pw_tls *tls, struct pw_out *have)
 {
     X509 *certificate = SSL_get1_peer_certificate(tls->ssl);
     unsigned char *der = NULL;
     uint8_t hash[EVP_MAX_MD_SIZE];
     unsigned hash_len = 0;
-    struct pw_out out = {.at = have, .cap = PW_TLS_PIN_DIGITS + 1};
     int len = certificate == NULL ? -1 : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
     bool hashed = len > 0 && EVP_Digest(der, (size_t)len, hash, &hash_len, EVP_sha256(), NULL) == 1;
     OPENSSL_free(der);
     X509_free(certificate);
     for (size_t i = 0; hashed && i < PIN_LEN; i++) {
-        pw_put_hex(&out, hash[i], 2);
+        pw_put_hex(have, hash[i], 2);
     }
     return hashed && hash_len == PIN_LEN && memcmp(hash, tls->pin, PIN_LEN) == 0;
 }
 
 static void shake_hands(struct pw_tls *tls)
 {
-    char have[PW_TLS_PIN_DIGITS + 1] = "";
+    char text[PW_TLS_PIN_DIGITS + 1] = "";
+    struct pw_out have = PW_OUT(text);
     ERR_clear_error();
     int done = SSL_connect(tls->ssl);
     if (done != 1) {
@@ -349,8 +350,8 @@ static void shake_hands(struct pw_tls *tls)
         }
         return;
     }
-    if (tls->pinned && !has_the_pin(tls, have)) {
-        finish(tls, "the server has another public key than uplink.pin says", have);
+    if (tls->pinned && !has_the_pin(tls, &have)) {
+        finish(tls, "the server has another public key than uplink.pin says", text);
         return;
     }
     tls->wants_write = false;
@@ -422,7 +423,7 @@ int pw_tls_open(struct pw_tls *tls, struct pw_str url, struct pw_out *why)
     tls->next_address = 0;
     tls->reason[0] = '\0';
     tls->state = PW_TLS_OPENING;
-    tls->deadline = pw_after(pw_clock_now(tls->pace), PW_TLS_OPEN_S * 1000);
+    tls->deadline = pw_after(pw_clock_now(tls->pace), (pw_ms)PW_TLS_OPEN_S * 1000);
     return PW_OK;
 }
 

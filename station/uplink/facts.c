@@ -6,11 +6,11 @@ enum { METER_STEP_MW = 250000 }; // power that changed by less, or by less than 
 
 void pw_uplink_look(const struct pw_connector *connector, struct pw_uplink_sight *sight, pw_ms now)
 {
-    struct pw_connector_fault fault;
+    struct pw_connector_fault one;
     pw_connector_view(connector, &sight->view, now);
     sight->faults = 0;
-    for (unsigned row = 0; row < 32 && pw_connector_fault(connector, row, &fault); row++) {
-        sight->faults |= fault.active ? UINT32_C(1) << row : 0;
+    for (unsigned row = 0; row < 32 && pw_connector_fault(connector, row, &one); row++) {
+        sight->faults |= one.active ? UINT32_C(1) << row : 0;
     }
     sight->limit_ma = pw_connector_limits(connector)->effective_ma;
 }

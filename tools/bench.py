@@ -85,7 +85,7 @@ def read_sizes(path):
 
 def rows(figures):
     codec, latency, street = figures["codec"], figures["latency"], figures["street"]
-    station, sizes = figures["station"], figures["cortex-m4"]
+    station, sizes, load = figures["station"], figures["cortex-m4"], figures["load"]
     return [
         (f"codec parse, {codec['bytes']} B MeterValues", f"{codec['parse_ns']:.0f} ns",
          f"{codec['parse_ratio']:.1f}x cJSON ({codec['cjson_parse_ns']:.0f} ns)", ">= 5x"),
@@ -109,6 +109,9 @@ def rows(figures):
         ("street, charging", f"{street['charging_station_hours_per_s']:.0f} station-h/s", "", ""),
         ("street, idle", f"{street['idle_station_hours_per_s']:.0f} station-h/s",
          f"the world alone {street['idle_world_alone_hours_per_s']:.0f} h/s", ""),
+        (f"load shared anew, {load['members']} stations, {load['circuits']} circuits", f"{load['median_ms']:.2f} ms",
+         f"worst {load['worst_ms']:.2f} ms; one circuit by single mA {load['slow_ms']:.1f} ms, qsort {load['qsort_ms']:.2f} ms",
+         "< 5 ms"),
     ]
 
 
@@ -119,7 +122,7 @@ def main():
     args = parser.parse_args()
     figures = {}
     try:
-        for name in ("codec", "latency", "street"):
+        for name in ("codec", "latency", "street", "load"):
             print(f"bench: {name}", file=sys.stderr, flush=True)
             figures[name] = run_program(os.path.join(args.build, "bench", f"bench_{name}"))
         print("bench: station", file=sys.stderr, flush=True)

@@ -6,7 +6,8 @@ static bool loads(unsigned mains, unsigned phase)
     return ((mains >> phase) & 1U) != 0;
 }
 
-uint16_t room_lacks(const struct run *run, uint16_t circuit, unsigned mains, int64_t ma, bool extra)
+uint16_t pw_load_room_lacks(const struct run *run, uint16_t circuit, unsigned mains, int64_t ma,
+                            bool extra)
 {
     for (uint16_t c = circuit; c != PW_LOAD_NONE; c = run->load->circuit[c].parent) {
         const struct pw_load_room *room = &run->load->room[c];
@@ -20,7 +21,7 @@ uint16_t room_lacks(const struct run *run, uint16_t circuit, unsigned mains, int
     return PW_LOAD_NONE;
 }
 
-uint16_t room_never(const struct run *run, uint16_t circuit, unsigned mains, int64_t ma)
+uint16_t pw_load_room_never(const struct run *run, uint16_t circuit, unsigned mains, int64_t ma)
 {
     for (uint16_t c = circuit; c != PW_LOAD_NONE; c = run->load->circuit[c].parent) {
         for (unsigned p = 0; p < PW_LOAD_PHASES; p++) {
@@ -32,7 +33,7 @@ uint16_t room_never(const struct run *run, uint16_t circuit, unsigned mains, int
     return PW_LOAD_NONE;
 }
 
-void room_take(const struct run *run, uint16_t circuit, unsigned mains, int64_t ma)
+void pw_load_room_take(const struct run *run, uint16_t circuit, unsigned mains, int64_t ma)
 {
     for (uint16_t c = circuit; c != PW_LOAD_NONE; c = run->load->circuit[c].parent) {
         for (unsigned p = 0; p < PW_LOAD_PHASES; p++) {
@@ -41,7 +42,7 @@ void room_take(const struct run *run, uint16_t circuit, unsigned mains, int64_t 
     }
 }
 
-void room_keep(const struct run *run, uint16_t circuit, unsigned mains, int64_t ma)
+void pw_load_room_keep(const struct run *run, uint16_t circuit, unsigned mains, int64_t ma)
 {
     for (uint16_t c = circuit; c != PW_LOAD_NONE; c = run->load->circuit[c].parent) {
         for (unsigned p = 0; p < PW_LOAD_PHASES; p++) {
@@ -50,7 +51,7 @@ void room_keep(const struct run *run, uint16_t circuit, unsigned mains, int64_t 
     }
 }
 
-int64_t room_left(const struct run *run, uint16_t circuit, unsigned mains)
+int64_t pw_load_room_left(const struct run *run, uint16_t circuit, unsigned mains)
 {
     int64_t left = INT64_MAX;
     for (uint16_t c = circuit; c != PW_LOAD_NONE; c = run->load->circuit[c].parent) {
@@ -142,7 +143,7 @@ static void reach(const struct run *run, struct pw_load_place *place, int64_t le
     }
 }
 
-void fill(const struct run *run, struct pw_load_place *place, size_t count)
+void pw_load_fill(const struct run *run, struct pw_load_place *place, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         place[i].step = place[i].ma < place[i].cap_ma ? STEP_BELOW : STEP_DONE;

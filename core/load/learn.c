@@ -71,7 +71,7 @@ static void learn_draw(struct run *run, const struct pw_load_member *member,
     due(run, quiet, run->config.asleep_ms);
 }
 
-void learn(struct run *run, size_t index)
+void pw_load_learn(struct run *run, size_t index)
 {
     const struct pw_load_member *member = &run->load->member[index];
     struct pw_load_memory *memory = &run->load->memory[index];

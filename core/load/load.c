@@ -167,7 +167,7 @@ static void reserve(struct run *run)
     for (size_t i = 0; i < run->load->members; i++) {
         const struct pw_load_member *member = &run->load->member[i];
         if (!member->reachable) {
-            room_take(run, member->circuit, mains_of(member), member->held_ma);
+            pw_load_room_take(run, member->circuit, mains_of(member), member->held_ma);
             run->load->share[i] = (struct pw_load_share){
                 .target_ma = member->held_ma,
                 .send_ma = member->told_ma,
@@ -237,7 +237,7 @@ static void queue(struct run *run)
     struct pw_load *load = run->load;
     for (size_t i = 0; i < load->members; i++) {
         const struct pw_load_member *member = &load->member[i];
-        learn(run, i);
+        pw_load_learn(run, i);
         if (!member->reachable) {
             continue;
         }
@@ -253,9 +253,9 @@ static void queue(struct run *run)
         }
     }
     for (size_t i = 0; i < run->places; i++) {
-        rank_place(run, &load->place[i]);
+        pw_load_rank_place(run, &load->place[i]);
     }
-    rank_sort(load->place, run->places);
+    pw_load_rank_sort(load->place, run->places);
 }
 
 // --- Keep, shed, rotate, activate: the minimum for each in his rank, as far as it goes.
@@ -265,24 +265,24 @@ static void admit_one(struct run *run, struct pw_load_place *place)
     const struct pw_load_member *member = &run->load->member[place->index];
     struct pw_load_share *share = &run->load->share[place->index];
     int32_t ma = member->min_ma;
-    uint16_t lacks = room_lacks(run, member->circuit, place->mains, ma, false);
+    uint16_t lacks = pw_load_room_lacks(run, member->circuit, place->mains, ma, false);
     if (lacks == PW_LOAD_NONE) {
-        room_take(run, member->circuit, place->mains, ma);
-        if (rank_is_kept(place)) {
-            room_keep(run, member->circuit, place->mains, ma);
+        pw_load_room_take(run, member->circuit, place->mains, ma);
+        if (pw_load_rank_is_kept(place)) {
+            pw_load_room_keep(run, member->circuit, place->mains, ma);
         }
         place->ma = ma;
         place->step = STEP_DONE;
         return;
     }
-    uint16_t never = room_never(run, member->circuit, place->mains, ma);
+    uint16_t never = pw_load_room_never(run, member->circuit, place->mains, ma);
     share->reason = never != PW_LOAD_NONE ? PW_LOAD_NO_ROOM : PW_LOAD_TURN;
     share->circuit = never != PW_LOAD_NONE ? never : lacks;
     place->step = STEP_OUT;
     // Only those who must not go yet are in the way: nobody behind may take the place meanwhile.
-    if (rank_is_overdue(place) &&
-        room_lacks(run, member->circuit, place->mains, ma, true) == PW_LOAD_NONE) {
-        room_take(run, member->circuit, place->mains, ma);
+    if (pw_load_rank_is_overdue(place) &&
+        pw_load_room_lacks(run, member->circuit, place->mains, ma, true) == PW_LOAD_NONE) {
+        pw_load_room_take(run, member->circuit, place->mains, ma);
         place->step = STEP_RESERVED;
     }
 }
@@ -300,7 +300,7 @@ static void admit(struct run *run)
         struct pw_load_place place = load->place[i];
         const struct pw_load_member *member = &load->member[place.index];
         if (place.step == STEP_RESERVED) {
-            room_take(run, member->circuit, place.mains, -(int64_t)member->min_ma);
+            pw_load_room_take(run, member->circuit, place.mains, -(int64_t)member->min_ma);
         } else if (place.step == STEP_DONE) {
             place.key[0] = PW_LOAD_PRIORITIES - 1U - member->priority;
             place.key[1] = (uint64_t)member->told_ma;
@@ -308,7 +308,7 @@ static void admit(struct run *run)
         }
     }
     run->places = kept;
-    rank_sort(load->place, kept);
+    pw_load_rank_sort(load->place, kept);
 }
 
 // --- Fair fill of what vehicles can use, priority by priority.
@@ -327,7 +327,7 @@ static void fill_demands(struct run *run)
         while (end < run->places && place[end].key[0] == place[first].key[0]) {
             end++;
         }
-        fill(run, &place[first], end - first);
+        pw_load_fill(run, &place[first], end - first);
     }
 }
 
@@ -343,18 +343,19 @@ static void admit_sleepers(struct run *run)
                 PW_LOAD_PRIORITIES - 1U - load->member[i].priority;
         }
     }
-    rank_sort(&load->place[first], run->places - first);
+    pw_load_rank_sort(&load->place[first], run->places - first);
     size_t kept = first;
     for (size_t i = first; i < run->places; i++) {
         struct pw_load_place place = load->place[i];
         const struct pw_load_member *member = &load->member[place.index];
         struct pw_load_share *share = &load->share[place.index];
-        uint16_t lacks = room_lacks(run, member->circuit, place.mains, member->min_ma, false);
+        uint16_t lacks =
+            pw_load_room_lacks(run, member->circuit, place.mains, member->min_ma, false);
         if (lacks != PW_LOAD_NONE) {
             share->circuit = lacks;
             continue;
         }
-        room_take(run, member->circuit, place.mains, member->min_ma);
+        pw_load_room_take(run, member->circuit, place.mains, member->min_ma);
         place.ma = member->min_ma;
         place.cap_ma = member->min_ma;
         share->reason = PW_LOAD_ASLEEP;
@@ -374,7 +375,7 @@ static void fill_left_over(struct run *run)
             place->cap_ma = member->max_ma;
         }
     }
-    fill(run, load->place, run->places);
+    pw_load_fill(run, load->place, run->places);
 }
 
 // --- The result.
@@ -432,7 +433,7 @@ static void remember(struct run *run, size_t index)
 static int32_t raised(const struct run *run, const struct pw_load_place *place, int32_t target)
 {
     const struct pw_load_member *member = &run->load->member[place->index];
-    int64_t free = pw_max(0, room_left(run, member->circuit, place->mains));
+    int64_t free = pw_max(0, pw_load_room_left(run, member->circuit, place->mains));
     int64_t may = pw_min(target, (int64_t)member->held_ma + free);
     int32_t ma = (int32_t)(may - may % PW_LOAD_STEP_MA);
     int32_t least = ma == member->max_ma ? 1 : RAISE_LEAST;
@@ -448,7 +449,7 @@ static void send(struct run *run)
     for (size_t i = 0; i < load->members; i++) {
         const struct pw_load_member *member = &load->member[i];
         struct pw_load_share *share = &load->share[i];
-        room_take(run, member->circuit, mains_of(member), member->held_ma);
+        pw_load_room_take(run, member->circuit, mains_of(member), member->held_ma);
         if (member->reachable) {
             int32_t target = share->target_ma - share->target_ma % PW_LOAD_STEP_MA;
             share->send_ma = (int32_t)pw_min(target, member->told_ma);
@@ -463,11 +464,12 @@ static void send(struct run *run)
             continue;
         }
         share->send_ma = raised(run, place, target);
-        room_take(run, member->circuit, place->mains,
-                  pw_max(0, (int64_t)share->send_ma - member->held_ma));
+        pw_load_room_take(run, member->circuit, place->mains,
+                          pw_max(0, (int64_t)share->send_ma - member->held_ma));
         if (target - share->send_ma >= RAISE_LEAST) {
             share->reason = PW_LOAD_AWAITS;
-            share->circuit = room_lacks(run, member->circuit, place->mains, RAISE_LEAST, false);
+            share->circuit =
+                pw_load_room_lacks(run, member->circuit, place->mains, RAISE_LEAST, false);
         }
     }
 }

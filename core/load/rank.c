@@ -11,12 +11,12 @@ enum class { OVERDUE, TURN, WAITING, SERVED, CLASSES };
 #define HOUR_MS      INT64_C(3600000)
 #define MINUTE_MS    INT64_C(60000)
 
-bool rank_is_kept(const struct pw_load_place *place)
+bool pw_load_rank_is_kept(const struct pw_load_place *place)
 {
     return place->key[0] < KEPT_CLASSES;
 }
 
-bool rank_is_overdue(const struct pw_load_place *place)
+bool pw_load_rank_is_overdue(const struct pw_load_place *place)
 {
     return place->key[0] >= KEPT_CLASSES && (place->key[0] - KEPT_CLASSES) % CLASSES == OVERDUE;
 }
@@ -87,7 +87,7 @@ static void rank_waiting(struct run *run, struct pw_load_place *place,
     place->key[1] = aged ? since : by_energy(run, member, since);
 }
 
-void rank_place(struct run *run, struct pw_load_place *place)
+void pw_load_rank_place(struct run *run, struct pw_load_place *place)
 {
     const struct pw_load_member *member = &run->load->member[place->index];
     const struct pw_load_memory *memory = &run->load->memory[place->index];
@@ -125,7 +125,7 @@ static void sift(struct pw_load_place *place, size_t from, size_t count)
     place[from] = moving;
 }
 
-void rank_sort(struct pw_load_place *place, size_t count)
+void pw_load_rank_sort(struct pw_load_place *place, size_t count)
 {
     for (size_t i = count / 2; i-- > 0;) {
         sift(place, i, count);

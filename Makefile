@@ -2,7 +2,7 @@
 DEMO_SECONDS ?=
 SPEED ?=
 
-.PHONY: help run test bench fuzz format clean
+.PHONY: help run test guest bench fuzz format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -25,6 +25,11 @@ bench: ## figures as ratios against something real in the same run
 fuzz: ## libFuzzer on every target for FUZZ_SECONDS (default 60) each; with FUZZ_KEEP=1 new inputs go to fuzz/corpus
 	@tools/setup test
 	@tools/fuzz
+
+guest: ## a native board on the GPIO lines and PWM of a kernel of its own (downloads that kernel; needs qemu-system-x86)
+	@tools/setup test
+	@tools/build dev
+	@test/peers/board/run-in-guest.sh build/dev/test/peers/board_guest build/guest
 
 format: ## clang-format every C file in place
 	@tools/setup test

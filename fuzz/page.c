@@ -21,6 +21,7 @@ static struct pw_logring ring;
 static uint8_t ring_bytes[4096];
 static struct pw_json_node nodes[65536];
 static char spare[PW_PAGE_REPLY_MAX];
+static bool knows_key; // the asker: what he sends himself may come back in a refusal
 
 static int fill(void *context, uint8_t *to, size_t len)
 {
@@ -95,7 +96,7 @@ static bool holds(struct pw_str text, const char *what)
     return false;
 }
 
-static void judge(const struct pw_http_reply *reply, struct pw_str body)
+static void judge(const struct pw_http_reply *reply)
 {
     struct pw_json json = {.node = nodes,
                            .cap = sizeof(nodes) / sizeof(nodes[0]),
@@ -106,8 +107,7 @@ static void judge(const struct pw_http_reply *reply, struct pw_str body)
         int err = pw_json_read(&json, reply->body);
         PW_ASSERT(err == PW_OK);
     }
-    // What the asker sent himself may come back in a refusal.
-    PW_ASSERT(holds(body, KEY) || !holds(reply->body, KEY));
+    PW_ASSERT(knows_key || !holds(reply->body, KEY));
 }
 
 static void take_line(struct pw_str line, pw_ms now)
@@ -127,7 +127,7 @@ static void take_line(struct pw_str line, pw_ms now)
         .stream = 7,
     };
     struct pw_http_reply reply = ask(request, now);
-    judge(&reply, line);
+    judge(&reply);
     if (reply.stream) {
         char chunk[2048];
         int len = pw_page_stream_take(&page, 7, chunk, sizeof(chunk));
@@ -140,6 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     struct pw_str rest = {.at = (const char *)bytes, .len = len};
     pw_ms now = 2000;
+    knows_key = holds(rest, KEY);
     open_page();
     struct pw_http_reply in =
         ask((struct pw_http_request){.method = PW_HTTP_POST,

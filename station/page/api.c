@@ -11,30 +11,30 @@
 
 // --- Reports.
 
-void api_status(struct call *call)
+void pw_page_api_status(struct call *call)
 {
-    call_report(call, "json status");
+    pw_page_report(call, "json status");
 }
 
-void api_limits(struct call *call)
+void pw_page_api_limits(struct call *call)
 {
-    call_report(call, "json limits");
+    pw_page_report(call, "json limits");
 }
 
-void api_faults(struct call *call)
+void pw_page_api_faults(struct call *call)
 {
-    call_report(call, "json faults");
+    pw_page_report(call, "json faults");
 }
 
-void api_health(struct call *call)
+void pw_page_api_health(struct call *call)
 {
     const struct pw_station *st = call->page->config.station;
-    struct pw_json_writer *json = call_object(call);
+    struct pw_json_writer *json = pw_page_object(call);
     pw_json_key(json, "status");
     pw_json_put_s(json, st->store_failed ? "the store has failed" : "ok");
     pw_json_key(json, "connectors");
     pw_json_put_int(json, st->connectors);
-    call_done(call, st->store_failed ? 503 : 200);
+    pw_page_done(call, st->store_failed ? 503 : 200);
 }
 
 // A connector number as text: an index from 0. False after answering 404.
@@ -42,7 +42,7 @@ static bool take_connector(struct call *call, struct pw_str text, unsigned *inde
 {
     int64_t number = 0;
     if (pw_parse_int(text, 1, call->page->config.station->connectors, &number) != PW_OK) {
-        call_fail(call, 404, "not_found", "there is no connector \"", text, "\"");
+        pw_page_fail(call, 404, "not_found", "there is no connector \"", text, "\"");
         return false;
     }
     *index = (unsigned)number - 1;
@@ -82,7 +82,7 @@ static void put_value(const struct call *call, struct pw_json_writer *json, enum
     pw_json_put_null(json);
 }
 
-void api_history(struct call *call)
+void pw_page_api_history(struct call *call)
 {
     static const char *const names[] = {[AT] = "t",
                                         [CURRENT] = "current_a",
@@ -94,7 +94,7 @@ void api_history(struct call *call)
         return;
     }
     const struct pw_history *history = &call->page->history[index];
-    struct pw_json_writer *json = call_object(call);
+    struct pw_json_writer *json = pw_page_object(call);
     for (size_t column = 0; column < PW_COUNT(names); column++) {
         pw_json_key(json, names[column]);
         pw_json_open(json, '[');
@@ -103,7 +103,7 @@ void api_history(struct call *call)
         }
         pw_json_close(json, ']');
     }
-    call_done(call, 200);
+    pw_page_done(call, 200);
 }
 
 // --- Settings.
@@ -199,10 +199,10 @@ static void put_setting(const struct pw_settings *settings, struct pw_setting_at
     pw_json_close(json, '}');
 }
 
-void api_settings(struct call *call)
+void pw_page_api_settings(struct call *call)
 {
     const struct pw_station *st = call->page->config.station;
-    struct pw_json_writer *json = call_object(call);
+    struct pw_json_writer *json = pw_page_object(call);
     pw_json_key(json, "settings");
     pw_json_open(json, '[');
     for (size_t id = 0; id < PW_SETTING_ROWS; id++) {
@@ -214,7 +214,7 @@ void api_settings(struct call *call)
         }
     }
     pw_json_close(json, ']');
-    call_done(call, 200);
+    pw_page_done(call, 200);
 }
 
 // --- Changes.
@@ -237,13 +237,13 @@ static void run(struct call *call, struct pw_str line)
     int err = pw_station_command(call->page->config.station, line, &out, call->now);
     struct pw_str sentence = pw_str_trim(pw_out_str(&out));
     if (err != PW_OK) {
-        call_fail(call, status_of(err), pw_err_name(err), "", sentence, "");
+        pw_page_fail(call, status_of(err), pw_err_name(err), "", sentence, "");
         return;
     }
-    struct pw_json_writer *json = call_object(call);
+    struct pw_json_writer *json = pw_page_object(call);
     pw_json_key(json, "message");
     pw_json_put_text(json, sentence);
-    call_done(call, 200);
+    pw_page_done(call, 200);
 }
 
 // A word of a console line: no blanks, nothing that is not printed.
@@ -268,7 +268,7 @@ static bool is_printed(struct pw_str text)
 }
 
 // "set PATH VALUE"; a number or a truth value may come as itself or as text.
-void api_setting_put(struct call *call)
+void pw_page_api_setting_put(struct call *call)
 {
     char line[LINE_MAX];
     struct pw_out out = PW_OUT(line);
@@ -276,15 +276,15 @@ void api_setting_put(struct call *call)
     const struct pw_json_node *node = pw_json_member(call->body, "value");
     struct pw_str value;
     if (!is_word(call->param) || pw_settings_find(call->param, &at) != PW_OK) {
-        call_fail(call, 404, "unknown", "there is no setting \"", call->param, "\"");
+        pw_page_fail(call, 404, "unknown", "there is no setting \"", call->param, "\"");
         return;
     }
     if (pw_json_is(node, PW_JSON_NUMBER) || pw_json_is(node, PW_JSON_TRUE) ||
         pw_json_is(node, PW_JSON_FALSE)) {
         value = (struct pw_str){.at = node->at, .len = node->len};
     } else if (pw_json_text(node, &value) != PW_OK || !is_printed(value)) {
-        call_fail(call, 400, "bad_value", "value: must be a text without control characters",
-                  PW_STR(""), "");
+        pw_page_fail(call, 400, "bad_value", "value: must be a text without control characters",
+                     PW_STR(""), "");
         return;
     }
     pw_put_s(&out, "set ");
@@ -292,7 +292,7 @@ void api_setting_put(struct call *call)
     pw_put_c(&out, ' ');
     pw_put(&out, value);
     if (out.full) {
-        call_fail(call, 400, "bad_value", "value: is longer than any setting", PW_STR(""), "");
+        pw_page_fail(call, 400, "bad_value", "value: is longer than any setting", PW_STR(""), "");
         return;
     }
     run(call, pw_out_str(&out));
@@ -317,26 +317,26 @@ static void run_on(struct call *call, const char *word, struct pw_str before, st
     run(call, pw_str_trim(pw_out_str(&out)));
 }
 
-void api_start(struct call *call)
+void pw_page_api_start(struct call *call)
 {
     const struct pw_json_node *node = pw_json_member(call->body, "id_tag");
     struct pw_str card = PW_STR("");
     bool given = node != NULL && !pw_json_is(node, PW_JSON_NULL);
     if (given && (pw_json_text(node, &card) != PW_OK || !is_word(card) || card.len > CARD_MAX)) {
-        call_fail(call, 422, "range", "id_tag: a card id has 1 to 20 characters without blanks",
-                  PW_STR(""), "");
+        pw_page_fail(call, 422, "range", "id_tag: a card id has 1 to 20 characters without blanks",
+                     PW_STR(""), "");
         return;
     }
     run_on(call, "start", PW_STR(""), card);
 }
 
-void api_stop(struct call *call)
+void pw_page_api_stop(struct call *call)
 {
     run_on(call, "stop", PW_STR(""), PW_STR(""));
 }
 
 // {"limit_a": 10}, or null to take the limit away.
-void api_limit(struct call *call)
+void pw_page_api_limit(struct call *call)
 {
     const struct pw_json_node *node = pw_json_member(call->body, "limit_a");
     if (pw_json_is(node, PW_JSON_NULL)) {
@@ -344,29 +344,29 @@ void api_limit(struct call *call)
     } else if (pw_json_is(node, PW_JSON_NUMBER)) {
         run_on(call, "limit", (struct pw_str){.at = node->at, .len = node->len}, PW_STR(""));
     } else {
-        call_fail(call, 422, "range", "limit_a: must be a number of ampere, or null", PW_STR(""),
-                  "");
+        pw_page_fail(call, 422, "range", "limit_a: must be a number of ampere, or null", PW_STR(""),
+                     "");
     }
 }
 
-void api_clear(struct call *call)
+void pw_page_api_clear(struct call *call)
 {
     run_on(call, "clear", PW_STR(""), PW_STR(""));
 }
 
-void api_enable(struct call *call)
+void pw_page_api_enable(struct call *call)
 {
     run_on(call, "enable", PW_STR(""), PW_STR(""));
 }
 
-void api_disable(struct call *call)
+void pw_page_api_disable(struct call *call)
 {
     run_on(call, "disable", PW_STR(""), PW_STR(""));
 }
 
 // --- Log.
 
-void log_line_json(struct pw_json_writer *json, const struct pw_logring_line *line)
+void pw_page_log_line(struct pw_json_writer *json, const struct pw_logring_line *line)
 {
     pw_json_open(json, '{');
     pw_json_key(json, "cursor");
@@ -408,13 +408,13 @@ static bool take_level(struct call *call, enum pw_level *most)
         }
     }
     if (word.len > 0) {
-        call_fail(call, 400, "bad_value", "level: must be error, warn, info or debug", PW_STR(""),
-                  "");
+        pw_page_fail(call, 400, "bad_value", "level: must be error, warn, info or debug",
+                     PW_STR(""), "");
     }
     return word.len == 0;
 }
 
-void api_log(struct call *call)
+void pw_page_api_log(struct call *call)
 {
     const struct pw_logring *log = call->page->config.log;
     struct pw_str from = pw_http_query(call->request->query, "cursor");
@@ -424,12 +424,13 @@ void api_log(struct call *call)
     int64_t cursor = -1;
     int64_t lines = LOG_USUAL;
     if (log == NULL) {
-        call_fail(call, 404, "not_found", "this station keeps no log", PW_STR(""), "");
+        pw_page_fail(call, 404, "not_found", "this station keeps no log", PW_STR(""), "");
         return;
     }
     if ((from.len > 0 && pw_parse_int(from, 0, INT64_MAX, &cursor) != PW_OK) ||
         (limit.len > 0 && pw_parse_int(limit, 1, LOG_MOST, &lines) != PW_OK)) {
-        call_fail(call, 400, "bad_value", "cursor: a whole number; limit: 1..200", PW_STR(""), "");
+        pw_page_fail(call, 400, "bad_value", "cursor: a whole number; limit: 1..200", PW_STR(""),
+                     "");
         return;
     }
     if (!take_level(call, &most)) {
@@ -437,11 +438,11 @@ void api_log(struct call *call)
     }
     uint64_t first = cursor >= 0 ? (uint64_t)cursor : near_the_end(log, most, lines);
     uint64_t next = first;
-    struct pw_json_writer *json = call_object(call);
+    struct pw_json_writer *json = pw_page_object(call);
     pw_json_key(json, "lines");
     pw_json_open(json, '[');
     while (lines-- > 0 && pw_logring_read(log, next, most, &line)) {
-        log_line_json(json, &line);
+        pw_page_log_line(json, &line);
         next = line.cursor + 1;
     }
     pw_json_close(json, ']');
@@ -449,5 +450,5 @@ void api_log(struct call *call)
     pw_json_put_int(json, (int64_t)next);
     pw_json_key(json, "gone");
     pw_json_put_int(json, (int64_t)pw_logring_gone(log, first, next));
-    call_done(call, 200);
+    pw_page_done(call, 200);
 }

@@ -16,12 +16,12 @@ static const char *password_of(const struct pw_page *page)
     return pw_settings_text(&page->config.station->settings, PW_SET_PAGE_PASSWORD);
 }
 
-bool page_has_password(const struct pw_page *page)
+bool pw_page_has_password(const struct pw_page *page)
 {
     return password_of(page)[0] != '\0';
 }
 
-void login_follow(struct pw_page *page)
+void pw_page_login_follow(struct pw_page *page)
 {
     if (strcmp(page->password, password_of(page)) == 0) {
         return;
@@ -31,7 +31,7 @@ void login_follow(struct pw_page *page)
     memset(page->login, 0, sizeof(page->login));
 }
 
-struct pw_page_login *login_of(struct pw_page *page, struct pw_str cookies, pw_ms now)
+struct pw_page_login *pw_page_login_of(struct pw_page *page, struct pw_str cookies, pw_ms now)
 {
     struct pw_str token = pw_http_cookie(cookies, COOKIE);
     for (size_t i = 0; i < PW_PAGE_LOGINS_MAX; i++) {
@@ -49,7 +49,7 @@ struct pw_page_login *login_of(struct pw_page *page, struct pw_str cookies, pw_m
     return NULL;
 }
 
-bool login_lives(const struct pw_page *page, const char *token)
+bool pw_page_login_lives(const struct pw_page *page, const char *token)
 {
     for (size_t i = 0; i < PW_PAGE_LOGINS_MAX; i++) {
         if (pw_http_same_secret(page->login[i].token, pw_str_of(token))) {
@@ -120,11 +120,11 @@ static void put_cookie(struct call *call, const char *token, const char *rest)
     pw_put_s(&out, rest);
 }
 
-void api_me(struct call *call)
+void pw_page_api_me(struct call *call)
 {
-    struct pw_json_writer *json = call_object(call);
+    struct pw_json_writer *json = pw_page_object(call);
     pw_json_key(json, "password_set");
-    pw_json_put_bool(json, page_has_password(call->page));
+    pw_json_put_bool(json, pw_page_has_password(call->page));
     pw_json_key(json, "inside");
     pw_json_put_bool(json, call->inside);
     pw_json_key(json, "csrf");
@@ -133,7 +133,7 @@ void api_me(struct call *call)
     } else {
         pw_json_put_null(json);
     }
-    call_done(call, 200);
+    pw_page_done(call, 200);
 }
 
 static bool password_fits(struct call *call)
@@ -144,32 +144,32 @@ static bool password_fits(struct call *call)
     if (owes(guesser->free_at, TRIES_MS - TRY_MS, call->now) ||
         owes(page->all_free_at, ALL_TRIES_MS - ALL_TRY_MS, call->now)) {
         call->reply->retry_after_s = TRY_MS / 1000;
-        call_fail(call, 429, "rate_limited", "too many wrong tries: wait a few seconds", PW_STR(""),
-                  "");
+        pw_page_fail(call, 429, "rate_limited", "too many wrong tries: wait a few seconds",
+                     PW_STR(""), "");
         return false;
     }
     if (pw_json_text(pw_json_member(call->body, "password"), &given) != PW_OK ||
         given.len > PASSWORD_MAX) {
-        call_fail(call, 400, "bad_value", "password: must be a text of at most 64 bytes",
-                  PW_STR(""), "");
+        pw_page_fail(call, 400, "bad_value", "password: must be a text of at most 64 bytes",
+                     PW_STR(""), "");
         return false;
     }
     if (!pw_http_same_secret(password_of(page), given)) {
         owe(&guesser->free_at, TRY_MS, call->now);
         owe(&page->all_free_at, ALL_TRY_MS, call->now);
-        call_fail(call, 401, "bad_login", "the password is wrong", PW_STR(""), "");
+        pw_page_fail(call, 401, "bad_login", "the password is wrong", PW_STR(""), "");
         return false;
     }
     return true;
 }
 
-void api_login(struct call *call)
+void pw_page_api_login(struct call *call)
 {
     struct pw_page *page = call->page;
-    if (!page_has_password(page)) {
-        call_fail(call, 403, "view_only",
-                  "no password is set: put page.password into the station's secrets file",
-                  PW_STR(""), "");
+    if (!pw_page_has_password(page)) {
+        pw_page_fail(call, 403, "view_only",
+                     "no password is set: put page.password into the station's secrets file",
+                     PW_STR(""), "");
         return;
     }
     if (!password_fits(call)) {
@@ -178,17 +178,17 @@ void api_login(struct call *call)
     struct pw_page_login made = {.used = call->now};
     if (make_token(page, PW_OUT(made.token)) != PW_OK ||
         make_token(page, PW_OUT(made.csrf)) != PW_OK) {
-        call_fail(call, 503, "random", "the system gave no random numbers", PW_STR(""), "");
+        pw_page_fail(call, 503, "random", "the system gave no random numbers", PW_STR(""), "");
         return;
     }
     call->login = free_login(page);
     *call->login = made;
     call->inside = true;
     put_cookie(call, made.token, "");
-    api_me(call);
+    pw_page_api_me(call);
 }
 
-void api_logout(struct call *call)
+void pw_page_api_logout(struct call *call)
 {
     *call->login = (struct pw_page_login){.used = 0};
     put_cookie(call, "", "; Max-Age=0");

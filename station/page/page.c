@@ -35,8 +35,8 @@ static void send_json(struct call *call, int status)
     call->reply->body = pw_out_str(&call->out);
 }
 
-void call_fail(struct call *call, int status, const char *code, const char *a, struct pw_str b,
-               const char *c)
+void pw_page_fail(struct call *call, int status, const char *code, const char *a, struct pw_str b,
+                  const char *c)
 {
     char text[512];
     struct pw_out message = PW_OUT(text);
@@ -47,39 +47,40 @@ void call_fail(struct call *call, int status, const char *code, const char *a, s
     send_json(call, status);
 }
 
-struct pw_json_writer *call_object(struct call *call)
+struct pw_json_writer *pw_page_object(struct call *call)
 {
     call->json = PW_JSON_WRITER(&call->out);
     pw_json_open(&call->json, '{');
     return &call->json;
 }
 
-void call_done(struct call *call, int status)
+void pw_page_done(struct call *call, int status)
 {
     pw_json_close(&call->json, '}');
     if (call->out.full) {
-        call_fail(call, 507, "too_large", "the answer is too large: ask for less", PW_STR(""), "");
+        pw_page_fail(call, 507, "too_large", "the answer is too large: ask for less", PW_STR(""),
+                     "");
         return;
     }
     send_json(call, status);
 }
 
-void call_report(struct call *call, const char *line)
+void pw_page_report(struct call *call, const char *line)
 {
     int err =
         pw_station_command(call->page->config.station, pw_str_of(line), &call->out, call->now);
     if (err != PW_OK || call->out.full) {
-        call_fail(call, 507, "too_large", "the answer is too large", PW_STR(""), "");
+        pw_page_fail(call, 507, "too_large", "the answer is too large", PW_STR(""), "");
         return;
     }
     if (!call->inside) {
-        page_mask(call->out.at, call->out.len);
+        pw_page_mask(call->out.at, call->out.len);
     }
     send_json(call, 200);
 }
 
 // The key cannot occur inside a text: there its quotes are escaped.
-void page_mask(char *json, size_t len)
+void pw_page_mask(char *json, size_t len)
 {
     static const char key[] = "\"id_tag\":\"";
     const size_t skip = sizeof(key) - 1;
@@ -109,24 +110,24 @@ static const struct route {
     enum access access;
     bool body;
 } routes[] = {
-    {PW_HTTP_GET, "/me", api_me, OPEN, false},
-    {PW_HTTP_POST, "/login", api_login, OPEN, true},
-    {PW_HTTP_POST, "/logout", api_logout, CHANGE, false},
-    {PW_HTTP_GET, "/status", api_status, OPEN, false},
-    {PW_HTTP_GET, "/limits", api_limits, OPEN, false},
-    {PW_HTTP_GET, "/faults", api_faults, OPEN, false},
-    {PW_HTTP_GET, "/history", api_history, OPEN, false},
-    {PW_HTTP_GET, "/events", api_events, OPEN, false},
-    {PW_HTTP_GET, "/settings", api_settings, INSIDE, false},
-    {PW_HTTP_PUT, "/settings/*", api_setting_put, CHANGE, true},
-    {PW_HTTP_GET, "/log", api_log, INSIDE, false},
-    {PW_HTTP_POST, "/connectors/*/start", api_start, CHANGE, true},
-    {PW_HTTP_POST, "/connectors/*/stop", api_stop, CHANGE, false},
-    {PW_HTTP_POST, "/connectors/*/limit", api_limit, CHANGE, true},
-    {PW_HTTP_POST, "/connectors/*/clear", api_clear, CHANGE, false},
-    {PW_HTTP_POST, "/connectors/*/enable", api_enable, CHANGE, false},
-    {PW_HTTP_POST, "/connectors/*/disable", api_disable, CHANGE, false},
-    {PW_HTTP_GET, "/healthz", api_health, OPEN, false},
+    {PW_HTTP_GET, "/me", pw_page_api_me, OPEN, false},
+    {PW_HTTP_POST, "/login", pw_page_api_login, OPEN, true},
+    {PW_HTTP_POST, "/logout", pw_page_api_logout, CHANGE, false},
+    {PW_HTTP_GET, "/status", pw_page_api_status, OPEN, false},
+    {PW_HTTP_GET, "/limits", pw_page_api_limits, OPEN, false},
+    {PW_HTTP_GET, "/faults", pw_page_api_faults, OPEN, false},
+    {PW_HTTP_GET, "/history", pw_page_api_history, OPEN, false},
+    {PW_HTTP_GET, "/events", pw_page_api_events, OPEN, false},
+    {PW_HTTP_GET, "/settings", pw_page_api_settings, INSIDE, false},
+    {PW_HTTP_PUT, "/settings/*", pw_page_api_setting_put, CHANGE, true},
+    {PW_HTTP_GET, "/log", pw_page_api_log, INSIDE, false},
+    {PW_HTTP_POST, "/connectors/*/start", pw_page_api_start, CHANGE, true},
+    {PW_HTTP_POST, "/connectors/*/stop", pw_page_api_stop, CHANGE, false},
+    {PW_HTTP_POST, "/connectors/*/limit", pw_page_api_limit, CHANGE, true},
+    {PW_HTTP_POST, "/connectors/*/clear", pw_page_api_clear, CHANGE, false},
+    {PW_HTTP_POST, "/connectors/*/enable", pw_page_api_enable, CHANGE, false},
+    {PW_HTTP_POST, "/connectors/*/disable", pw_page_api_disable, CHANGE, false},
+    {PW_HTTP_GET, "/healthz", pw_page_api_health, OPEN, false},
 };
 
 // The row for a path and method. NULL after answering 404 or 405.
@@ -143,11 +144,11 @@ static const struct route *find_route(struct call *call, struct pw_str path)
         methods |= 1U << routes[i].method;
     }
     if (methods == 0) {
-        call_fail(call, 404, "not_found", "there is no /api/v1", path, "");
+        pw_page_fail(call, 404, "not_found", "there is no /api/v1", path, "");
         return NULL;
     }
     call->reply->allow = pw_http_allow(methods);
-    call_fail(call, 405, "method", "use ", pw_str_of(call->reply->allow), " here");
+    pw_page_fail(call, 405, "method", "use ", pw_str_of(call->reply->allow), " here");
     return NULL;
 }
 
@@ -161,26 +162,26 @@ static bool is_loopback(struct pw_str address)
 static bool may(struct call *call, const struct route *route)
 {
     if (route->method != PW_HTTP_GET && !pw_http_origin_is_ours(call->request)) {
-        call_fail(call, 403, "origin", "Origin \"", call->request->origin,
-                  "\" is not this station's own");
+        pw_page_fail(call, 403, "origin", "Origin \"", call->request->origin,
+                     "\" is not this station's own");
         return false;
     }
     if (route->access == OPEN || (route->access == INSIDE && call->inside)) {
         return true;
     }
-    if (!page_has_password(call->page)) {
-        call_fail(call, 403, "view_only",
-                  "this page only shows: set page.password in the station's secrets file",
-                  PW_STR(""), "");
+    if (!pw_page_has_password(call->page)) {
+        pw_page_fail(call, 403, "view_only",
+                     "this page only shows: set page.password in the station's secrets file",
+                     PW_STR(""), "");
         return false;
     }
     if (call->login == NULL) {
-        call_fail(call, 401, "login_required", "log in first", PW_STR(""), "");
+        pw_page_fail(call, 401, "login_required", "log in first", PW_STR(""), "");
         return false;
     }
     if (route->access == CHANGE && !pw_http_same_secret(call->login->csrf, call->request->csrf)) {
-        call_fail(call, 403, "csrf", "the header X-CSRF must hold the token that the login gave",
-                  PW_STR(""), "");
+        pw_page_fail(call, 403, "csrf", "the header X-CSRF must hold the token that the login gave",
+                     PW_STR(""), "");
         return false;
     }
     return true;
@@ -194,12 +195,12 @@ static bool read_body(struct call *call)
                            .spare = page->spare,
                            .spare_cap = sizeof(page->spare)};
     if (pw_json_read(&json, call->request->body) != PW_OK) {
-        call_fail(call, 400, "bad_json",
-                  "the body is no JSON: ", pw_str_of(pw_json_fault_name(json.fault)), "");
+        pw_page_fail(call, 400, "bad_json",
+                     "the body is no JSON: ", pw_str_of(pw_json_fault_name(json.fault)), "");
         return false;
     }
     if (!pw_json_is(&page->node[0], PW_JSON_OBJECT)) {
-        call_fail(call, 400, "bad_json", "the body must be a JSON object", PW_STR(""), "");
+        pw_page_fail(call, 400, "bad_json", "the body must be a JSON object", PW_STR(""), "");
         return false;
     }
     call->body = &page->node[0];
@@ -213,7 +214,7 @@ static void serve_file(struct call *call)
     const struct pw_page_config *config = &call->page->config;
     if (call->request->method != PW_HTTP_GET) {
         call->reply->allow = "GET";
-        call_fail(call, 405, "method", "use GET here", PW_STR(""), "");
+        pw_page_fail(call, 405, "method", "use GET here", PW_STR(""), "");
         return;
     }
     if (pw_http_file(config->asset, config->asset_count, call->request, call->reply)) {
@@ -227,7 +228,7 @@ static void serve_file(struct call *call)
                                    "log.\n");
         return;
     }
-    call_fail(call, 404, "not_found", "there is no ", call->request->path, "");
+    pw_page_fail(call, 404, "not_found", "there is no ", call->request->path, "");
 }
 
 static void route_request(struct call *call)
@@ -259,12 +260,13 @@ void pw_page_serve(void *context, const struct pw_http_request *request,
     };
     *reply = (struct pw_http_reply){0};
     page->now = now;
-    login_follow(page);
-    call.login = login_of(page, request->cookie, now);
-    call.inside = call.login != NULL || (!page_has_password(page) && is_loopback(request->address));
+    pw_page_login_follow(page);
+    call.login = pw_page_login_of(page, request->cookie, now);
+    call.inside =
+        call.login != NULL || (!pw_page_has_password(page) && is_loopback(request->address));
     if (!pw_http_host_is_ours(request->host, page->config.host)) {
-        call_fail(&call, 403, "host", "this page is not known as \"", request->host,
-                  "\": see the setting page.url");
+        pw_page_fail(&call, 403, "host", "this page is not known as \"", request->host,
+                     "\": see the setting page.url");
         return;
     }
     route_request(&call);
@@ -278,7 +280,7 @@ void pw_page_init(struct pw_page *page, const struct pw_page_config *config, pw_
     page->config = *config;
     page->now = now;
     page->sampled_at = PW_NEVER;
-    login_follow(page);
+    pw_page_login_follow(page);
 }
 
 // What a watcher must hear of at once, as one number (FNV-1a).
@@ -321,5 +323,6 @@ pw_ms pw_page_step(struct pw_page *page, pw_ms now)
         page->look_at = pw_after(now, LOOK_MS);
         page->sampled_at = samples ? now : page->sampled_at;
     }
-    return pw_earlier(stream_step(page, changed, now), pw_after(page->sampled_at, SAMPLE_MS));
+    return pw_earlier(pw_page_stream_step(page, changed, now),
+                      pw_after(page->sampled_at, SAMPLE_MS));
 }

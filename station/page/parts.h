@@ -19,46 +19,46 @@ struct call {
 };
 
 // page.c: answers. The message is made of up to three parts.
-void call_fail(struct call *call, int status, const char *code, const char *a, struct pw_str b,
-               const char *c);
-struct pw_json_writer *call_object(struct call *call);
-void call_done(struct call *call, int status);
+void pw_page_fail(struct call *call, int status, const char *code, const char *a, struct pw_str b,
+                  const char *c);
+struct pw_json_writer *pw_page_object(struct call *call);
+void pw_page_done(struct call *call, int status);
 // A station's command whose answer is the body, one JSON object.
-void call_report(struct call *call, const char *line);
+void pw_page_report(struct call *call, const char *line);
 // Card ids in a status object, for people outside: all but the last four characters become '*'.
-void page_mask(char *json, size_t len);
+void pw_page_mask(char *json, size_t len);
 
 // login.c
-bool page_has_password(const struct pw_page *page);
-struct pw_page_login *login_of(struct pw_page *page, struct pw_str cookies, pw_ms now);
-bool login_lives(const struct pw_page *page, const char *token);
+bool pw_page_has_password(const struct pw_page *page);
+struct pw_page_login *pw_page_login_of(struct pw_page *page, struct pw_str cookies, pw_ms now);
+bool pw_page_login_lives(const struct pw_page *page, const char *token);
 // Ends all logins when the password is another one than before.
-void login_follow(struct pw_page *page);
-void api_me(struct call *call);
-void api_login(struct call *call);
-void api_logout(struct call *call);
+void pw_page_login_follow(struct pw_page *page);
+void pw_page_api_me(struct call *call);
+void pw_page_api_login(struct call *call);
+void pw_page_api_logout(struct call *call);
 
 // api.c
-void api_status(struct call *call);
-void api_limits(struct call *call);
-void api_faults(struct call *call);
-void api_history(struct call *call);
-void api_settings(struct call *call);
-void api_setting_put(struct call *call);
-void api_log(struct call *call);
-void api_start(struct call *call);
-void api_stop(struct call *call);
-void api_limit(struct call *call);
-void api_clear(struct call *call);
-void api_enable(struct call *call);
-void api_disable(struct call *call);
-void api_health(struct call *call);
+void pw_page_api_status(struct call *call);
+void pw_page_api_limits(struct call *call);
+void pw_page_api_faults(struct call *call);
+void pw_page_api_history(struct call *call);
+void pw_page_api_settings(struct call *call);
+void pw_page_api_setting_put(struct call *call);
+void pw_page_api_log(struct call *call);
+void pw_page_api_start(struct call *call);
+void pw_page_api_stop(struct call *call);
+void pw_page_api_limit(struct call *call);
+void pw_page_api_clear(struct call *call);
+void pw_page_api_enable(struct call *call);
+void pw_page_api_disable(struct call *call);
+void pw_page_api_health(struct call *call);
 
 // api.c
-void log_line_json(struct pw_json_writer *json, const struct pw_logring_line *line);
+void pw_page_log_line(struct pw_json_writer *json, const struct pw_logring_line *line);
 
 // stream.c
-void api_events(struct call *call);
-pw_ms stream_step(struct pw_page *page, bool changed, pw_ms now);
+void pw_page_api_events(struct call *call);
+pw_ms pw_page_stream_step(struct pw_page *page, bool changed, pw_ms now);
 
 #endif

@@ -19,7 +19,7 @@ static struct pw_page_stream *stream_at(struct pw_page *page, uint64_t number)
     return NULL;
 }
 
-void api_events(struct call *call)
+void pw_page_api_events(struct call *call)
 {
     struct pw_page *page = call->page;
     int64_t cursor = 0;
@@ -47,7 +47,8 @@ void api_events(struct call *call)
         return;
     }
     call->reply->retry_after_s = 5;
-    call_fail(call, 429, "too_many_streams", "8 pages watch this station already", PW_STR(""), "");
+    pw_page_fail(call, 429, "too_many_streams", "8 pages watch this station already", PW_STR(""),
+                 "");
 }
 
 static bool log_waits(const struct pw_page *page, const struct pw_page_stream *stream)
@@ -57,7 +58,7 @@ static bool log_waits(const struct pw_page *page, const struct pw_page_stream *s
            pw_logring_read(page->config.log, stream->log_cursor, PW_LOG_DEBUG, &line);
 }
 
-pw_ms stream_step(struct pw_page *page, bool changed, pw_ms now)
+pw_ms pw_page_stream_step(struct pw_page *page, bool changed, pw_ms now)
 {
     pw_ms at = PW_NEVER;
     for (size_t i = 0; i < PW_PAGE_STREAMS_MAX; i++) {
@@ -67,7 +68,7 @@ pw_ms stream_step(struct pw_page *page, bool changed, pw_ms now)
         }
         stream->due = stream->due || changed || now >= pw_after(stream->sent_at, BEAT_MS);
         pw_ms earliest = pw_after(stream->sent_at, LEAST_MS);
-        bool ends = stream->token[0] != '\0' && !login_lives(page, stream->token);
+        bool ends = stream->token[0] != '\0' && !pw_page_login_lives(page, stream->token);
         if (ends || ((stream->due || log_waits(page, stream)) && now >= earliest)) {
             page->config.port->stream_ready(page->config.port->context, stream->number);
         }
@@ -87,7 +88,7 @@ static bool put_event(struct pw_page *page, bool inside, const char *name, const
     size_t from = out->len;
     int err = pw_station_command(page->config.station, pw_str_of(command), out, page->now);
     if (!inside) {
-        page_mask(out->at + from, out->len - from);
+        pw_page_mask(out->at + from, out->len - from);
     }
     pw_put_c(out, '\n'); // the command's own newline ends the data
     if (err != PW_OK || out->full) {
@@ -107,7 +108,7 @@ static void put_log(struct pw_page *page, struct pw_page_stream *stream, struct 
         struct pw_out before = *out;
         struct pw_json_writer json = PW_JSON_WRITER(out);
         pw_put_s(out, "event: log\ndata: ");
-        log_line_json(&json, &line);
+        pw_page_log_line(&json, &line);
         pw_put_s(out, "\n\n");
         if (out->full) {
             *out = before;
@@ -121,7 +122,7 @@ int pw_page_stream_take(void *context, uint64_t number, char *to, size_t cap)
 {
     struct pw_page *page = context;
     struct pw_page_stream *stream = stream_at(page, number);
-    if (stream == NULL || (stream->token[0] != '\0' && !login_lives(page, stream->token))) {
+    if (stream == NULL || (stream->token[0] != '\0' && !pw_page_login_lives(page, stream->token))) {
         return PW_ERR_UNKNOWN;
     }
     struct pw_out out = {.cap = cap};

@@ -5,7 +5,7 @@
 # gpio-sim, so it is built from Debian's source. About 30 s the first time, 10 s afterwards.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-program=$1
+program=$(realpath "$1")
 mkdir -p "$2"
 cd "$2"
 need() { command -v "$1" >/dev/null || { echo "$1 is missing: apt-get install $2" >&2; exit 1; }; }

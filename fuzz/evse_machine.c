@@ -113,7 +113,7 @@ static void one(struct run *r, uint8_t byte)
     case 0: flag(r, arg); break;
     case 1: r->now += (pw_ms)1 << arg; break;
     case 2: s->cp_high_mv = volts[arg]; break;
-    case 3: s->cp_low_mv = -volts[arg] > volts[arg] ? volts[arg] : -12000; break;
+    case 3: s->cp_low_mv = volts[arg]; break;
     case 4: s->pp_ohm = odd[arg]; break;
     case 5: r->limit_ma = odd[arg]; break;
     case 6: s->mains.ma[0] = odd[arg]; break;

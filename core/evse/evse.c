@@ -55,26 +55,6 @@ const struct state_row *pw_evse_row(const struct pw_evse *evse)
 // ---------------------------------------------------------------------------------------------
 // Settings
 
-// One row a setting: field, default, least, most.
-#define SETTINGS(X)                                                                                \
-    X(max_ma, 16000, 6000, 80000)                                                                  \
-    X(step_ppm, 1, 1, 10000)                                                                       \
-    X(phases, 3, 1, 3)                                                                             \
-    X(wake_ms, 30000, 5000, 600000)                                                                \
-    X(rcd_resets, 0, 0, 4)                                                                         \
-    X(rcd_wait_ms, 900000, 60000, 86400000)                                                        \
-    X(derate_from_dc, 650, -300, 1200)                                                             \
-    X(trip_dc, 800, -200, 1300)                                                                    \
-    X(cool_dc, 50, 1, 300)                                                                         \
-    X(over_mv, 265000, 100000, 500000)                                                             \
-    X(under_mv, 180000, 50000, 400000)                                                             \
-    X(mains_ms, 500, 1, 60000)                                                                     \
-    X(mains_back_mv, 5000, 1, 50000)                                                               \
-    X(over_current_ms, 6000, 5000, 7000)                                                           \
-    X(min_off_ms, 30000, 1, 600000)                                                                \
-    X(closes_an_hour, 20, 1, PW_EVSE_CLOSES_MAX)                                                   \
-    X(stable_ms, 10000, 1, 3600000)
-
 static bool order(bool is, const char *rule, struct pw_out *why)
 {
     if (!is && why != NULL) {
@@ -105,7 +85,7 @@ static int fill(struct pw_evse_config *to, const struct pw_evse_config *from, st
     if (c.field < (least) || c.field > (most)) {                                                   \
         return out_of_range(#field, c.field, #least " to " #most, why);                            \
     }
-    SETTINGS(FILL)
+    PW_EVSE_SETTINGS(FILL)
 #undef FILL
     if ((unsigned)c.ventilation > PW_EVSE_VENTILATION_RELAY) {
         return out_of_range("ventilation", (int32_t)c.ventilation, "none, always or relay", why);
@@ -264,7 +244,7 @@ static struct move from_probing(struct turn *t, enum pw_board_rcd wanted, struct
 static struct move from_ready(struct turn *t)
 {
     const struct pw_evse *evse = t->evse;
-    struct move move;
+    struct move move = STAY(t);
     if (resting(t, &move)) {
         return move;
     }
@@ -278,7 +258,7 @@ static struct move from_ready(struct turn *t)
 static struct move from_offering(struct turn *t)
 {
     const struct pw_evse *evse = t->evse;
-    struct move move;
+    struct move move = STAY(t);
     if (leaving(t, &move)) {
         return move;
     }
@@ -299,7 +279,7 @@ static struct move from_offering(struct turn *t)
 
 static struct move from_waking(struct turn *t, struct move then)
 {
-    struct move move;
+    struct move move = STAY(t);
     if (t->evse->faults != 0) {
         return GO(FAULTED, fault_text(t->evse));
     }
@@ -313,7 +293,7 @@ static struct move from_waking(struct turn *t, struct move then)
 
 static struct move from_testing(struct turn *t)
 {
-    struct move move;
+    struct move move = STAY(t);
     if (leaving(t, &move)) {
         return move;
     }
@@ -325,7 +305,7 @@ static struct move from_testing(struct turn *t)
 
 static struct move from_tested(struct turn *t)
 {
-    struct move move;
+    struct move move = STAY(t);
     if (leaving(t, &move)) {
         return move;
     }
@@ -405,7 +385,7 @@ static struct move from_blocked(struct turn *t)
 
 static struct move from_waiting(struct turn *t)
 {
-    struct move move;
+    struct move move = STAY(t);
     return resting(t, &move) ? move : GO(READY, "permit");
 }
 
@@ -464,6 +444,28 @@ static void enter(struct turn *t, struct move move)
     evse->since = t->now;
 }
 
+/*@ requires \valid(evse) && \valid_read(input) && \valid_read(input->senses) &&
+      \separated(evse, input, input->senses);
+    ensures ready: evse->drive.contactor != 0 ==>
+      evse->pilot.level == PW_PILOT_C ||
+      (evse->pilot.level == PW_PILOT_D && evse->config.ventilation != PW_EVSE_VENTILATION_NONE);
+    ensures diode: evse->drive.contactor != 0 ==>
+      evse->pilot.diode != 0;
+    ensures authorised: evse->drive.contactor != 0 ==>
+      input->permit != 0 ||
+      (evse->state == PW_EVSE_STOPPING && (evse->stepped_at < evse->since || evse->stepped_at -
+   evse->since < FORCED_MS)); ensures no_fault: evse->drive.contactor != 0 ==> evse->faults == 0;
+    ensures locked: evse->drive.contactor != 0 ==>
+      evse->locked != 0;
+    ensures cable: evse->drive.contactor != 0 ==>
+      evse->cable_ma > 0;
+    ensures heard: evse->drive.contactor != 0 ==>
+      input->senses->at <= evse->stepped_at && evse->stepped_at - input->senses->at <= SILENT_MS;
+    ensures limits: evse->drive.contactor != 0 ==>
+      \forall integer i; 0 <= i < PW_EVSE_BOUND_ROWS ==>
+      evse->offered_ma <= evse->limits.own_ma[i];
+    ensures six: evse->offered_ma == 0 || evse->offered_ma >= 6000;
+*/
 pw_ms pw_evse_step(struct pw_evse *evse, const struct pw_evse_input *input, pw_ms now)
 {
     struct turn t = {
@@ -486,7 +488,7 @@ pw_ms pw_evse_step(struct pw_evse *evse, const struct pw_evse_input *input, pw_m
         }
         enter(&t, move);
     }
-    pw_evse_apply(&t);
+    t.next = pw_earlier(t.next, pw_evse_apply(evse, input, t.now));
     if (evse->drive.contactor) {
         t.next = pw_earlier(t.next, pw_after(t.now, LIVE_MS));
     }

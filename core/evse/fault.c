@@ -192,7 +192,7 @@ static bool probes_odd(const struct turn *t)
     if (known == 0) {
         return !t->evse->config.no_probe;
     }
-    return most - least > APART_DC || known < t->evse->probes;
+    return (int64_t)most - least > APART_DC || known < t->evse->probes;
 }
 
 static uint32_t other_conditions(struct turn *t)

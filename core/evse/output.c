@@ -7,32 +7,48 @@
 // ---------------------------------------------------------------------------------------------
 // Facts for the guard
 
+int32_t pw_evse_least(const struct pw_evse_limits *limits)
+{
+    int32_t least = limits->own_ma[0];
+    /*@ loop invariant 1 <= i <= PW_EVSE_BOUND_ROWS;
+        loop invariant \forall integer k; 0 <= k < i ==> least <= limits->own_ma[k];
+        loop assigns i, least;
+        loop variant PW_EVSE_BOUND_ROWS - i;
+    */
+    for (unsigned i = 1; i < PW_EVSE_BOUND_ROWS; i++) {
+        if (limits->own_ma[i] < least) {
+            least = limits->own_ma[i];
+        }
+    }
+    return least;
+}
+
 void pw_evse_look(struct turn *t)
 {
     struct pw_evse *evse = t->evse;
     const struct pw_evse_config *c = &evse->config;
+    struct pw_evse_facts *f = &evse->facts;
     enum pw_pilot_level level = evse->pilot.level;
-    bool fresh = evse->rcd_passed && !pw_elapsed(evse->rcd_at, TEST_FRESH_MS, t->now);
     bool many = evse->closings >= (uint32_t)c->closes_an_hour;
     uint32_t oldest = (evse->closings - (uint32_t)c->closes_an_hour) % PW_EVSE_CLOSES_MAX;
-    evse->facts = (struct pw_evse_facts){
-        .heard = pw_evse_heard(t),
-        .ready = level == PW_PILOT_C ||
-                 (level == PW_PILOT_D && c->ventilation != PW_EVSE_VENTILATION_NONE),
-        .diode = evse->pilot.diode,
-        .permit = t->permit,
-        .ending = evse->state == PW_EVSE_STOPPING && !pw_elapsed(evse->since, FORCED_MS, t->now),
-        .locked = evse->locked,
-        .cable = evse->cable_ma > 0,
-        .faults = evse->faults,
-        .offer_ma = evse->offered_ma,
-        .limit_ma = evse->limits.ma,
-        .settled = evse->pilot.candidate == level,
-        .open = evse->proven_open,
-        .rcd = fresh || (c->no_rcd && t->senses->rcd == PW_BOARD_RCD_NONE),
-        .rested = evse->opened_at == PW_NEVER || pw_evse_passed(t, evse->opened_at, c->min_off_ms),
-        .seldom = !many || pw_evse_passed(t, evse->closes[oldest], 3600000),
-    };
+    // One by one, not as one struct: that is what the provers can follow.
+    f->heard = pw_evse_heard(t);
+    f->ready =
+        level == PW_PILOT_C || (level == PW_PILOT_D && c->ventilation != PW_EVSE_VENTILATION_NONE);
+    f->diode = evse->pilot.diode;
+    f->permit = t->permit;
+    f->ending = evse->state == PW_EVSE_STOPPING && !pw_elapsed(evse->since, FORCED_MS, t->now);
+    f->locked = evse->locked;
+    f->cable = evse->cable_ma > 0;
+    f->faults = evse->faults;
+    f->offer_ma = evse->offered_ma;
+    f->limit_ma = pw_evse_least(&evse->limits);
+    f->settled = evse->pilot.candidate == level;
+    f->open = evse->proven_open;
+    f->rcd = (evse->rcd_passed && !pw_elapsed(evse->rcd_at, TEST_FRESH_MS, t->now)) ||
+             (c->no_rcd && t->senses->rcd == PW_BOARD_RCD_NONE);
+    f->rested = evse->opened_at == PW_NEVER || pw_evse_passed(t, evse->opened_at, c->min_off_ms);
+    f->seldom = !many || pw_evse_passed(t, evse->closes[oldest], 3600000);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -44,7 +60,7 @@ void pw_evse_offer(struct turn *t)
     int32_t had = evse->drive.duty_ppm;
     int32_t duty = 0;
     if (pw_evse_row(evse)->pilot == PW_BOARD_CP_PWM) {
-        duty = pw_pilot_duty_ppm(evse->limits.ma, evse->config.step_ppm);
+        duty = pw_pilot_duty_ppm(pw_evse_least(&evse->limits), evse->config.step_ppm);
     }
     if (had > 0 && duty > had && !pw_evse_passed(t, evse->duty_at, RAISE_MS)) {
         duty = had;
@@ -71,6 +87,7 @@ bool pw_evse_lock_at_end(struct turn *t, bool locked)
     return t->senses->lock == (locked ? PW_BOARD_LOCK_CLOSED : PW_BOARD_LOCK_OPEN);
 }
 
+//@ requires turn(t); assigns \nothing;
 static bool lock_wanted(const struct turn *t)
 {
     const struct pw_evse *evse = t->evse;
@@ -85,6 +102,9 @@ static bool lock_wanted(const struct turn *t)
     return (stays || !evse->proven_open) && evse->lock_want;
 }
 
+/*@ requires turn(t);
+    assigns t->evse->lock_want, t->evse->tries, t->evse->lock_at, t->evse->drive.lock, t->next;
+*/
 static void lock(struct turn *t)
 {
     struct pw_evse *evse = t->evse;
@@ -118,6 +138,14 @@ static void lock(struct turn *t)
 // ---------------------------------------------------------------------------------------------
 // The contactor: the state wishes, the guard decides.
 
+/*@ requires turn(t);
+    assigns t->evse->drive.contactor, t->evse->closes[0 .. PW_EVSE_CLOSES_MAX - 1],
+      t->evse->closings, t->evse->rcd_passed, t->evse->opened_at;
+    ensures t->evse->drive.contactor != 0 ==> held(&t->evse->facts);
+    ensures t->evse->drive.contactor != 0 ==> t->evse->opened_at == \old(t->evse->opened_at);
+    ensures t->evse->drive.contactor != 0 && \old(t->evse->drive.contactor) == 0 ==>
+      closing(&t->evse->facts);
+*/
 static void contactor(struct turn *t)
 {
     struct pw_evse *evse = t->evse;
@@ -134,6 +162,7 @@ static void contactor(struct turn *t)
     }
 }
 
+//@ requires turn(t); assigns \nothing;
 static enum pw_evse_pause pause(const struct turn *t)
 {
     const struct pw_evse *evse = t->evse;
@@ -162,25 +191,33 @@ static enum pw_evse_pause pause(const struct turn *t)
     return evse->offered_ma > 0 ? PW_EVSE_PAUSE_CHECKS : PW_EVSE_PAUSE_PILOT;
 }
 
-void pw_evse_apply(struct turn *t)
+pw_ms pw_evse_apply(struct pw_evse *evse, const struct pw_evse_input *input, pw_ms now)
 {
-    struct pw_evse *evse = t->evse;
+    struct turn t = {
+        .evse = evse,
+        .senses = input->senses,
+        .permit = input->permit,
+        .limit_ma = input->limit_ma,
+        .now = now,
+        .next = PW_NEVER,
+    };
     const struct state_row *row = pw_evse_row(evse);
     if (row->pilot != evse->drive.cp) {
         evse->drive.cp = row->pilot;
-        evse->driven_at = t->now;
+        evse->driven_at = now;
     }
-    pw_evse_offer(t);
-    lock(t);
-    pw_evse_look(t);
-    contactor(t);
+    pw_evse_offer(&t);
+    lock(&t);
+    pw_evse_look(&t);
+    contactor(&t);
     evse->drive.rcd_test = row->test;
     evse->drive.ventilation = evse->config.ventilation == PW_EVSE_VENTILATION_RELAY &&
                               evse->pilot.level == PW_PILOT_D && evse->offered_ma > 0;
     evse->drive.lamp = row->lamp;
     evse->drive.buzzer =
-        evse->state == PW_EVSE_FAULTED && !pw_evse_passed(t, evse->since, ALARM_MS);
+        evse->state == PW_EVSE_FAULTED && !pw_evse_passed(&t, evse->since, ALARM_MS);
     evse->off = !evse->drive.contactor && !evse->reads_closed;
     evse->energised = evse->drive.contactor && evse->reads_closed;
-    evse->pause = pause(t);
+    evse->pause = pause(&t);
+    return t.next;
 }

@@ -172,16 +172,14 @@ static void sense_rcd(struct turn *t)
 
 int32_t pw_evse_derated_ma(const struct pw_evse_config *config, int32_t temp_dc)
 {
-    if (temp_dc <= config->derate_from_dc) {
+    int64_t above = (int64_t)temp_dc - config->derate_from_dc;
+    int64_t left = (int64_t)config->trip_dc - temp_dc;
+    int64_t room = (int64_t)config->max_ma - PW_PILOT_LEAST_MA;
+    if (above <= 0) {
         return config->max_ma;
     }
-    if (temp_dc >= config->trip_dc) {
-        return PW_PILOT_LEAST_MA;
-    }
-    int64_t left = (int64_t)config->trip_dc - temp_dc;
-    int64_t span = (int64_t)config->trip_dc - config->derate_from_dc;
-    int64_t room = (int64_t)config->max_ma - PW_PILOT_LEAST_MA;
-    return (int32_t)(PW_PILOT_LEAST_MA + room * left / span);
+    return left <= 0 ? PW_PILOT_LEAST_MA
+                     : (int32_t)(PW_PILOT_LEAST_MA + room * left / (left + above));
 }
 
 // Up at once, down cool_dc late: current does not swing around one temperature.

@@ -41,6 +41,8 @@ enum pw_pilot_level pw_pilot_level_of(int32_t high_mv)
 }
 
 // A reading just across the border of the level that stands still belongs to it.
+/*@ assigns \nothing;
+    ensures \result == stands || PW_PILOT_A <= \result <= PW_PILOT_F; */
 static enum pw_pilot_level class_of(enum pw_pilot_level stands, int32_t high_mv)
 {
     enum pw_pilot_level is = pw_pilot_level_of(high_mv);
@@ -58,11 +60,13 @@ static enum pw_pilot_level class_of(enum pw_pilot_level stands, int32_t high_mv)
     return is;
 }
 
+//@ assigns \nothing; ensures \result <==> level == PW_PILOT_C || level == PW_PILOT_D;
 static bool is_ready(enum pw_pilot_level level)
 {
     return level == PW_PILOT_C || level == PW_PILOT_D;
 }
 
+//@ assigns \nothing; ensures \result == PW_PILOT_LEAVE_MS || \result == PW_PILOT_ENTER_MS;
 static pw_ms hold_ms(enum pw_pilot_level from, enum pw_pilot_level to)
 {
     bool leaves = to == PW_PILOT_A || to == PW_PILOT_E || to == PW_PILOT_F ||
@@ -80,18 +84,25 @@ void pw_pilot_init(struct pw_pilot *pilot)
 
 // Time against C or D adds up, time for it takes half of that off: a pilot that flickers opens the
 // contactor nearly as fast as one that leaves for good.
+/*@ requires \valid(pilot) && 0 <= pilot->doubt_ms <= 100;
+    assigns pilot->doubt_ms;
+    ensures 0 <= pilot->doubt_ms <= 100; */
 static void doubt(struct pw_pilot *pilot, enum pw_pilot_level is, pw_ms gap)
 {
     int32_t span = gap < DOUBT_MOST_MS ? (int32_t)gap : DOUBT_MOST_MS;
     if (!is_ready(pilot->level)) {
         pilot->doubt_ms = 0;
     } else if (!is_ready(is)) {
-        pilot->doubt_ms += span;
+        pilot->doubt_ms += pilot->doubt_ms < DOUBT_MS ? span : 0;
     } else {
         pilot->doubt_ms = pilot->doubt_ms > span / 2 ? pilot->doubt_ms - span / 2 : 0;
     }
 }
 
+/*@ requires \valid(pilot) && \valid_read(reading) && \separated(pilot, reading);
+    assigns pilot->deep_since, pilot->shallow_since, pilot->diode, pilot->no_diode;
+    ensures pilot->diode != 0 && \old(pilot->diode) == 0 ==>
+      reading->pwm != 0 && reading->low_mv <= -10000; */
 static void judge_diode(struct pw_pilot *pilot, const struct pw_pilot_reading *reading,
                         enum pw_pilot_level is)
 {
@@ -115,6 +126,10 @@ static void judge_diode(struct pw_pilot *pilot, const struct pw_pilot_reading *r
     }
 }
 
+/*@ requires \valid(pilot);
+    assigns pilot->level, pilot->since, pilot->candidate, pilot->doubt_ms, pilot->diode,
+      pilot->no_diode;
+    ensures pilot->level == level && pilot->doubt_ms == 0; */
 static void settle(struct pw_pilot *pilot, enum pw_pilot_level level, pw_ms at)
 {
     pilot->level = level;

@@ -37,20 +37,46 @@ const char *pw_pilot_level_name(enum pw_pilot_level level);
 
 // The level whose middle is nearest to a reading of the high phase: A above 10.5 V, B 7.5, C 4.5,
 // D 1.5, E down to -6 V, F below. Any value is allowed; never NONE.
+/*@ assigns \nothing;
+    ensures PW_PILOT_A <= \result <= PW_PILOT_F;
+    ensures \result == PW_PILOT_C <==> 4500 < high_mv <= 7500;
+    ensures \result == PW_PILOT_D <==> 1500 < high_mv <= 4500;
+*/
 enum pw_pilot_level pw_pilot_level_of(int32_t high_mv);
 
 // Duty in ppm of the period that offers at most limit_ma: 10 % ... 96 %, a multiple of step_ppm
 // (1 to 10000, otherwise taken as 1), rounded down. 0 when limit_ma is below 6 A: pause. 51 to
 // 52.5 A gives 51 A; more than 80 A gives 80 A.
+/*@ logic integer read_ma(integer ppm) =
+      ppm < 80000 || ppm > 970000 ? 0
+      : ppm < 100000 ? 6000
+      : ppm <= 850000 ? ppm * 6 / 100
+      : ppm < 960000 ? (ppm - 640000) / 4 : 80000;
+*/
+/*@ assigns \nothing;
+    ensures 0 <= \result <= 960000;
+    ensures limit_ma < 6000 <==> \result == 0;
+    ensures limit_ma >= 6000 ==> \result >= 90000;
+    ensures limit_ma >= 0 ==> read_ma(\result) <= limit_ma;
+*/
 int32_t pw_pilot_duty_ppm(int32_t limit_ma, int32_t step_ppm);
 
 // What a vehicle reads from a duty: 6000 to 80000 mA, or 0 for "do not charge" (below 8 %, above
 // 97 %, steady, and the 3 to 7 % that ask for digital communication).
+/*@ assigns \nothing;
+    ensures \result == read_ma(duty_ppm);
+    ensures \result == 0 || 6000 <= \result <= 80000;
+*/
 int32_t pw_pilot_offer_ma(int32_t duty_ppm);
 
 // What a cable's proximity resistor allows: 13000, 20000, 32000 or 63000 mA; 0 for no cable and
 // for anything out of range (below 75 ohm, above 2200 ohm, open, unknown). A value on a border
 // counts as the weaker cable.
+/*@ assigns \nothing;
+    ensures \result == 0 || \result == 13000 || \result == 20000 || \result == 32000 ||
+      \result == 63000;
+    ensures pp_ohm < 75 || pp_ohm > 2200 <==> \result == 0;
+*/
 int32_t pw_pilot_cable_ma(int32_t pp_ohm);
 
 // One reading of the pilot.
@@ -90,6 +116,12 @@ struct pw_pilot {
 void pw_pilot_init(struct pw_pilot *pilot);
 
 // Takes one reading. Returns true when the debounced level has changed.
+/*@ requires \valid(pilot) && \valid_read(reading) && \separated(pilot, reading);
+    requires 0 <= pilot->doubt_ms <= 100;
+    assigns *pilot;
+    ensures 0 <= pilot->doubt_ms <= 100;
+    ensures \result == 0 ==> pilot->level == \old(pilot->level);
+*/
 bool pw_pilot_read(struct pw_pilot *pilot, const struct pw_pilot_reading *reading);
 
 #endif

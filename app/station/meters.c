@@ -23,7 +23,7 @@ static int add(struct meters *meters, unsigned connector, const char *url, struc
         return PW_OK;
     }
     if (meters->lines == NULL) {
-        meters->lines = pw_modbus_open(meters->loop);
+        meters->lines = pw_modbus_open(meters->loop, PW_MODBUS_TIMEOUT_MS);
     }
     if (meters->lines == NULL) {
         pw_put_s(why, "out of memory");

@@ -125,8 +125,8 @@ PW_MUST_USE int pw_analog_init(struct pw_analog *analog, const struct pw_analog_
 // are new after every block. PW_ERR_RANGE (and nothing changed but `refused`) for more than
 // PW_BOARD_BLOCK_MAX samples, a block from the future, or a rate out of range while there are
 // samples. After a silence of
-// 50 ms more than the block spans, or at another rate, all sums start again. Cost: about 60
-// multiplications a sample.
+// 50 ms more than the block spans, or at another rate, all sums start again. Cost: about 50
+// multiplications a sample of all six, 0.05 us on a PC.
 PW_MUST_USE int pw_analog_block(struct pw_analog *analog, const struct pw_board_block *block,
                                 pw_ms now);
 

@@ -32,9 +32,10 @@ struct line {
     unsigned holders; // the loop's side and the thread: the last one frees
     bool stop;
     bool ended;
-    struct pw_loop *loop;     // not touched once `stop` is set
-    struct pw_clock clock;    // the loop's
-    struct pw_clock pace;     // real time
+    struct pw_loop *loop;  // not touched once `stop` is set
+    struct pw_clock clock; // the loop's
+    struct pw_clock pace;  // real time
+    unsigned timeout_ms;
     modbus_t *wire;           // the thread's own; NULL: none
     struct pw_modbus_url url; // of its first meter
     unsigned count;
@@ -43,6 +44,7 @@ struct line {
 
 struct pw_modbus_meters {
     struct pw_loop *loop;
+    unsigned timeout_ms;
     unsigned lines;
     struct line *line[PW_MODBUS_METERS_MAX];
     unsigned count;
@@ -85,8 +87,8 @@ static bool connect_wire(struct line *line)
     if (line->wire == NULL) {
         return false;
     }
-    (void)modbus_set_response_timeout(line->wire, PW_MODBUS_TIMEOUT_MS / 1000,
-                                      PW_MODBUS_TIMEOUT_MS % 1000 * 1000);
+    (void)modbus_set_response_timeout(line->wire, line->timeout_ms / 1000,
+                                      line->timeout_ms % 1000 * 1000);
     if (modbus_connect(line->wire) == 0) {
         return true;
     }
@@ -206,7 +208,8 @@ static pw_ms pause_of(const struct line *line, const struct meter *meter)
         return period < PERIOD_MIN_MS ? PERIOD_MIN_MS : period;
     }
     unsigned doubled = meter->failed - PW_MODBUS_DOWN_AFTER;
-    return doubled >= 6 ? PW_MODBUS_PAUSE_MAX : (pw_ms)PW_MODBUS_TIMEOUT_MS << doubled;
+    pw_ms pause = doubled >= 10 ? PW_MODBUS_PAUSE_MAX : (pw_ms)line->timeout_ms << doubled;
+    return pause < PW_MODBUS_PAUSE_MAX ? pause : PW_MODBUS_PAUSE_MAX;
 }
 
 static void poll_meter(struct line *line, struct meter *meter)
@@ -283,11 +286,13 @@ static void *run(void *context)
 // ---------------------------------------------------------------------------------------------
 // The loop's side
 
-struct pw_modbus_meters *pw_modbus_open(struct pw_loop *loop)
+struct pw_modbus_meters *pw_modbus_open(struct pw_loop *loop, unsigned timeout_ms)
 {
+    PW_ASSERT(timeout_ms >= 50 && timeout_ms <= 5000);
     struct pw_modbus_meters *meters = calloc(1, sizeof(*meters));
     if (meters != NULL) {
         meters->loop = loop;
+        meters->timeout_ms = timeout_ms;
     }
     return meters;
 }
@@ -323,6 +328,7 @@ static struct line *new_line(struct pw_modbus_meters *meters, const struct pw_mo
     line->loop = meters->loop;
     line->clock = *meters->loop->clock;
     line->url = *url;
+    line->timeout_ms = meters->timeout_ms;
     line->holders = 1;
     return line;
 }

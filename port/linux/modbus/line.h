@@ -4,7 +4,7 @@
 // reading is kept. Two urls with the same device share its line.
 //
 // A meter that does not answer is asked again at the next period, from the third time on with
-// pauses of 0.5 s doubling to 30 s; on TCP the connection is made anew.
+// pauses of the timeout doubling to 30 s; on TCP the connection is made anew.
 #ifndef PW_LINUX_MODBUS_LINE_H
 #define PW_LINUX_MODBUS_LINE_H
 
@@ -13,7 +13,7 @@
 
 #define PW_MODBUS_METERS_MAX 8
 #define PW_MODBUS_PERIOD_MS  1000  // between readings of a meter, at the loop's clock
-#define PW_MODBUS_TIMEOUT_MS 500   // for one answer, or a connection; real time
+#define PW_MODBUS_TIMEOUT_MS 500   // for one answer, or a connection; real time; a good default
 #define PW_MODBUS_DOWN_AFTER 3     // readings that fail in a row
 #define PW_MODBUS_PAUSE_MAX  30000 // real time
 
@@ -27,8 +27,9 @@ struct pw_modbus_state {
     char why[96];      // of the last failure; "" without one
 };
 
-// NULL when memory is out. The loop must outlive it.
-struct pw_modbus_meters *pw_modbus_open(struct pw_loop *loop);
+// timeout_ms: 50..5000, for an answer or a connection, and the first of the pauses. NULL when
+// memory is out. The loop must outlive it.
+struct pw_modbus_meters *pw_modbus_open(struct pw_loop *loop, unsigned timeout_ms);
 
 // A further meter, read from now on. Its number from 0, or PW_ERR_RANGE (a url that cannot be) or
 // PW_ERR_LIMIT (too many meters, or no thread to be had) with the reason in *why.

@@ -5,14 +5,12 @@
 
 #include <string.h>
 
-#define FRESH_MS      90000 // a measurement older than this says nothing
-#define TELL_MS       1000  // an event of one group at most so often
-#define FLOWS_MA      1000  // a phase below this is not in use ...
-#define TELLING_MA    4000  // ... when another one has at least this
-#define TELLING_MS    30000
-#define MAINS_V       230
-#define MAINS_LEAST_V 180
-#define MAINS_MOST_V  280
+#define FRESH_MS   90000 // a measurement older than this says nothing
+#define TELL_MS    1000  // an event of one group at most so often
+#define FLOWS_MA   1000  // a phase below this is not in use ...
+#define TELLING_MA 4000  // ... when another one has at least this
+#define TELLING_MS 30000
+#define MAINS_V    230
 
 // --- Looking at stations.
 
@@ -26,16 +24,6 @@ static bool wants(const struct connector *connector)
 static bool has(const struct connector *connector, enum quantity quantity)
 {
     return (connector->live.has & (1U << quantity)) != 0;
-}
-
-static bool is_dc(const struct connector *connector)
-{
-    const int64_t *live = connector->live.value;
-    bool told = connector->outlet != NULL && connector->outlet->kind != OUTLET_UNTOLD;
-    // A voltage that is none of the mains belongs to a dc connector.
-    return told ? connector->outlet->kind == OUTLET_DC
-                : has(connector, VOLTAGE) && (live[VOLTAGE] < MAINS_LEAST_V * INT64_C(1000) ||
-                                              live[VOLTAGE] > MAINS_MOST_V * INT64_C(1000));
 }
 
 static bool is_fresh(const struct connector *connector, pw_unix_ms wall)
@@ -55,7 +43,8 @@ static unsigned phases_used(struct group_member *member, const struct connector 
         seen |= ma >= FLOWS_MA ? 1U << p : 0;
         most = (int32_t)pw_max(most, ma);
     }
-    if (connector->outlet == NULL || is_dc(connector) || (seen & ~wired) != 0) {
+    if (connector->outlet == NULL || connector_kind(connector) == OUTLET_DC ||
+        (seen & ~wired) != 0) {
         return wired;
     }
     if (most < TELLING_MA || !is_fresh(connector, at.wall)) {
@@ -79,7 +68,7 @@ static int32_t drawn(const struct connector *connector, unsigned phases, pw_unix
     if (!is_fresh(connector, wall)) {
         return -1;
     }
-    bool dc = is_dc(connector);
+    bool dc = connector_kind(connector) == OUTLET_DC;
     if (dc && has(connector, POWER)) {
         return (int32_t)pw_clamp(live[POWER] / (MAINS_V * (int64_t)phases), 0, PW_LOAD_MAX_MA);
     }

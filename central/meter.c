@@ -224,7 +224,8 @@ static void learn(const struct call *call, struct connector *connector, const st
                   const struct measured *measured)
 {
     bool soc = (measured->has & (1U << SOC)) != 0;
-    bool offered = (measured->has & (1U << OFFERED)) != 0;
+    // What an outlet offers says nothing about the battery behind the vehicle's own charger.
+    bool offered = (measured->has & (1U << OFFERED)) != 0 && connector_kind(connector) != OUTLET_AC;
     struct vehicle_news news = {
         .source = gather->charge_mah >= 0 ? FROM_AH
                   : soc                   ? FROM_SOC
@@ -256,13 +257,13 @@ static void take(const struct call *call, struct connector *connector, int64_t s
     // A queue that is delivered late must not turn the picture of now back.
     bool newest = meter->timestamp >= connector->updated_at;
     if (newest && (measured.has != 0 || gather.charge_mah >= 0)) {
-        learn(call, connector, &gather, &measured);
         for (unsigned i = 0; i < QUANTITIES; i++) {
             if ((measured.has & (1U << i)) != 0) {
                 connector->live.has |= 1U << i;
                 connector->live.value[i] = measured.value[i];
             }
         }
+        learn(call, connector, &gather, &measured);
         connector->updated_at = meter->timestamp;
         event_measurement(call->central, call->station, connector, &measured, meter->timestamp);
     }

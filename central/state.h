@@ -280,6 +280,8 @@ int stations_load(struct pw_central *central);
 void stations_free(struct pw_central *central);
 // The connector, made on first use; NULL for an id out of range.
 struct connector *connector_of(struct station *station, int64_t id);
+// What it gives: as its station link says, else by the voltage last measured, else not told.
+enum outlet_kind connector_kind(const struct connector *connector);
 // Keeps the connector's status in the database.
 void connector_keep(struct pw_central *central, const struct station *station,
                     const struct connector *connector, struct pw_instant at);

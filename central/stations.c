@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAINS_LEAST_V 180
+#define MAINS_MOST_V  280
+
 bool station_id_ok(struct pw_str id)
 {
     if (id.len == 0 || id.len > PW_CENTRAL_STATION_MAX) {
@@ -134,6 +137,20 @@ struct connector *connector_of(struct station *station, int64_t id)
         station->connector[id] = connector;
     }
     return connector;
+}
+
+enum outlet_kind connector_kind(const struct connector *connector)
+{
+    int64_t mv = connector->live.value[VOLTAGE];
+    if (connector->outlet != NULL && connector->outlet->kind != OUTLET_UNTOLD) {
+        return connector->outlet->kind;
+    }
+    if ((connector->live.has & (1U << VOLTAGE)) == 0) {
+        return OUTLET_UNTOLD;
+    }
+    // A voltage that is none of the mains belongs to a dc connector.
+    bool mains = mv >= MAINS_LEAST_V * INT64_C(1000) && mv <= MAINS_MOST_V * INT64_C(1000);
+    return mains ? OUTLET_AC : OUTLET_DC;
 }
 
 void connector_keep(struct pw_central *central, const struct station *station,

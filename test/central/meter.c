@@ -289,6 +289,26 @@ static void old_samples_are_removed(void **state)
     assert_int_equal(bench_count(bench, "SELECT COUNT(*) FROM measurement"), 1);
 }
 
+// What an outlet offers belongs to the outlet; what a dc connector offers is what the battery asks
+// for, and tells its model.
+static void offer_of_an_outlet_names_no_vehicle(void **state)
+{
+    struct bench *bench = *state;
+    uint64_t link = bench_station(bench, "A");
+    bench_login(bench);
+    static const char offer[] =
+        "{\"value\":\"16\",\"measurand\":\"Current.Offered\",\"unit\":\"A\"},"
+        "{\"value\":\"%s\",\"measurand\":\"Voltage\",\"unit\":\"V\"}";
+    static const char *const volts[] = {"230.1", "76.2"};
+    static const char *const shown[] = {"\"vehicle\":null", "\"vehicle\":{"};
+    for (size_t i = 0; i < PW_COUNT(volts); i++) {
+        char sampled[256];
+        (void)snprintf(sampled, sizeof(sampled), offer, volts[i]);
+        values(bench, link, i == 0 ? "2026-05-28T20:25:00Z" : "2026-05-28T20:26:00Z", sampled);
+        assert_has(bench->body, shown[i]);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -302,6 +322,7 @@ int main(void)
         TEST(units_and_phases_become_columns),
         TEST(late_readings_go_to_the_curve_only),
         TEST(old_samples_are_removed),
+        TEST(offer_of_an_outlet_names_no_vehicle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

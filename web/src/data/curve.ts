@@ -34,6 +34,10 @@ export function withSample(columns: Columns, m: Measurement, keepFrom: number): 
   return next;
 }
 
+// An outlet tells its limit and knows no state of charge.
+export const isOutletCurve = (columns: Columns): boolean =>
+  columns.limit_a.some((a) => a !== null) && columns.soc_percent.every((soc) => soc === null);
+
 // A pause this long is drawn as a pause, s. Longer than the usual sample interval of 60 s.
 export const GAP_S = 180;
 

@@ -43,7 +43,7 @@ const SOURCES: Record<string, string> = {
 export function limitWords(limit: Limit | null): string {
   if (!limit) return "Limit not known";
   const who = SOURCES[limit.source] ?? limit.source;
-  return `${plain(current(limit.a))} by ${who}${limit.why ? `: ${limit.why}` : ""}`;
+  return `${plain(current(limit.a))} by ${who}${limit.why && limit.why !== limit.source ? `: ${limit.why}` : ""}`;
 }
 
 export interface PhaseRow {

@@ -81,7 +81,7 @@ function ConnectorLine({ station, c }: { station: Station; c: Connector }) {
         <StatusChip status={c.status} online={station.online} />
         <span class="what">
           {vehicle?.model ?? (session && !isAc(c) ? "Vehicle not identified" : "")}
-          {isAc(c) && c.pilot && pilotWords(c.pilot).text}
+          {isAc(c) && c.pilot && <span>{pilotWords(c.pilot).text}</span>}
           {typeof vehicle?.range_km === "number" && <small>{plain(distance(vehicle.range_km))} range</small>}
           {hasFault(c) && <small class="bad">{c.info || c.error_code}</small>}
         </span>

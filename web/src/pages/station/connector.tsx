@@ -130,6 +130,7 @@ function Now({ c, session, live }: { c: Connector; session: Session | undefined;
           <Reading label="Offered" value={current(flow.offered_a)} title="The most the station lets the vehicle draw" />
           <Reading label="Temperature" value={temperature(c.temperature_c)} />
         </dl>
+        {c.limit && <LimitLine c={c} />}
         <p class="soft small">
           {c.id_tag && <>Card {c.id_tag} · </>}
           {c.updated_at ? (

@@ -15,8 +15,8 @@ const TYPING_MS = 250;
 
 const LEVEL_WORDS: Record<Level, string> = {
   error: "Errors",
-  warn: "Warnings up",
-  info: "Information up",
+  warn: "Warnings and worse",
+  info: "Information and worse",
   debug: "Everything",
 };
 
@@ -87,7 +87,7 @@ export function StationLines({ station }: { station: Station }) {
   };
   const shown = [...lines.value].reverse();
   return (
-    <section class="card log">
+    <section class="card log ownlog">
       <div class="toolbar">
         <label>
           <span class="unseen">Level</span>

@@ -9,6 +9,7 @@ import { href } from "../../route";
 import { Chip, Fact, Problem, Since } from "../../ui/parts";
 
 const SHOWN = 8;
+const READ = 60; // what a meter tells is in the curve; it must not push the rest out of sight
 
 function Event({ event }: { event: LinkEvent }) {
   const at = event.time ?? event.received_at;
@@ -29,9 +30,9 @@ function Events({ station }: { station: Station }) {
   const events = useSignal<LinkEvent[]>([]);
   const problem = useSignal<unknown>(null);
   useEffect(() => {
-    api.linkEvents(station.id, SHOWN).then(
+    api.linkEvents(station.id, READ).then(
       (read) => {
-        events.value = read;
+        events.value = read.filter((event) => event.kind !== "meter").slice(0, SHOWN);
         problem.value = null;
       },
       (error: unknown) => (problem.value = error),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { withAnswer, withEffect, type Job } from "../src/data/command";
 import { fleetOf, withMeasurement } from "../src/data/fleet";
+import { emptyColumns, isOutletCurve } from "../src/data/curve";
 import { droppedWords, fits, mergeLines } from "../src/data/lines";
 import { eventWords, limitWords, phaseRows, pilotWords } from "../src/data/outlet";
 import type { Line, Station } from "../src/data/types";
@@ -87,4 +88,11 @@ test("the snippet for a station's file names the link only where the central has
   globalThis.window = { location: { protocol: "http:", host: "c:8180", hostname: "c" } } as unknown as typeof globalThis.window;
   expect(snippet("S1", null)).toBe('station:\n  id: "S1"\nocpp:\n  url: "ws://c:8180/ocpp"');
   expect(snippet("S1", { port: 8190, pin: "ab" })).toContain('uplink:\n  url: "tls://c:8190"\n  pin: "ab"');
+});
+
+test("a session's curve is an outlet's when it has limits and no state of charge", () => {
+  const columns = { ...emptyColumns(), t: [1], limit_a: [10], soc_percent: [null] };
+  expect(isOutletCurve(columns)).toBe(true);
+  expect(isOutletCurve({ ...columns, soc_percent: [40] })).toBe(false);
+  expect(isOutletCurve({ ...columns, limit_a: [null] })).toBe(false);
 });

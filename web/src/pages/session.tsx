@@ -9,7 +9,7 @@ import { href } from "../route";
 import { Icon } from "../ui/icon";
 import { Chip, Empty, Fact, Loading, Num, Problem, When } from "../ui/parts";
 import { isOutletCurve } from "../data/curve";
-import { Curve } from "../ui/plot";
+import { CHARGE_AC, CHARGE_DC, Curve } from "../ui/plot";
 import { energyOf, secondsOf } from "./sessions";
 
 // OCPP 1.6 §7.36, in words for the person who wonders why it stopped.
@@ -88,7 +88,7 @@ function Body({ s }: { s: SessionDetail }) {
       <section class="card pad">
         <h2>Curve</h2>
         {s.curve.t.length > 0 ? (
-          <Curve columns={s.curve} ac={isOutletCurve(s.curve)} />
+          <Curve columns={s.curve} panels={isOutletCurve(s.curve) ? CHARGE_AC : CHARGE_DC} />
         ) : (
           <Empty icon="signal" title="No measurement in this session">
             <p>The station sent no MeterValues. Its keys MeterValueSampleInterval and MeterValuesSampledData decide that.</p>

@@ -139,7 +139,7 @@ static struct words of_preparing(const struct pw_face_page *page)
                               PW_SCREEN_WELCOME};
     }
     if (page->view->phase == PW_PHASE_PLUGGED) {
-        return (struct words){"Plugged in", page->how_to_start, PW_SCREEN_INFO, PW_SCREEN_WELCOME};
+        return (struct words){"Plugged in", page->how_to_go_on, PW_SCREEN_INFO, PW_SCREEN_WELCOME};
     }
     return (struct words){"Starting", "One moment", PW_SCREEN_INFO, PW_SCREEN_WELCOME};
 }
@@ -349,14 +349,17 @@ static unsigned pages_of(const struct pw_connector *connector, const struct pw_c
     return *faults + (view->status == PW_STATUS_FAULTED && *faults > 0 ? 0U : 1U);
 }
 
-static const char *how_to_start(const struct pw_settings *settings)
+// How a charge is begun here, from the start or with a vehicle plugged in.
+static const char *how_to(const struct pw_settings *settings, bool plugged)
 {
     if (pw_settings_text(settings, PW_SET_FREE_ID)[0] != '\0') {
-        return "Plug in: it starts by itself";
+        return plugged ? "It starts by itself" : "Plug in: it starts by itself";
     }
-    return pw_settings_text(settings, PW_SET_CARD_DEVICE)[0] != '\0'
-               ? "Plug in, and hold your card to the reader"
-               : "Plug in, and start in your app";
+    if (pw_settings_text(settings, PW_SET_CARD_DEVICE)[0] != '\0') {
+        return plugged ? "Hold your card to the reader"
+                       : "Plug in, and hold your card to the reader";
+    }
+    return plugged ? "Start in your app" : "Plug in, and start in your app";
 }
 
 pw_ms pw_face_show(const struct pw_station *st, const char *clock, const char *url, pw_ms now,
@@ -393,7 +396,8 @@ pw_ms pw_face_show(const struct pw_station *st, const char *clock, const char *u
                                       .limit_ma =
                                           pw_connector_limits(&st->connector[index])->effective_ma,
                                       .only = st->connectors == 1,
-                                      .how_to_start = how_to_start(&st->settings)};
+                                      .how_to_start = how_to(&st->settings, false),
+                                      .how_to_go_on = how_to(&st->settings, true)};
     pw_face_draw(&frame, &page, screen);
     screen->page = (uint8_t)shown;
     screen->pages = (uint8_t)all;

@@ -17,6 +17,7 @@ struct pw_face_page {
     int32_t limit_ma;                       // the least of its limits
     bool only;                              // there is no other connector: it needs no number
     const char *how_to_start;               // what to do with a free connector
+    const char *how_to_go_on;               // ... and with a vehicle plugged in
 };
 
 // What every page has.

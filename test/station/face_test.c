@@ -42,7 +42,8 @@ static const struct pw_screen *draw(const struct pw_connector_view *view,
                                       .fault = fault,
                                       .limit_ma = limit_ma,
                                       .only = only,
-                                      .how_to_start = "Plug in"};
+                                      .how_to_start = "Plug in",
+                                      .how_to_go_on = "Hold your card"};
     pw_face_draw(&frame, &page, &screen);
     return &screen;
 }
@@ -86,6 +87,11 @@ static void a_free_connector_says_what_it_can(void **state)
     assert_string_equal(screen.line[0], "Connector 2");
     assert_string_equal(screen.line[1], "Three phases, up to 32 A");
     assert_string_equal(screen.line[2], "Last charge: 12.35 kWh in 1:07 h");
+    view.status = PW_STATUS_PREPARING;
+    view.phase = PW_PHASE_PLUGGED;
+    draw(&view, NULL, false);
+    assert_string_equal(screen.state, "Plugged in");
+    assert_string_equal(screen.note, "Hold your card");
 }
 
 // Reason: "why is it 6 A?" is the question at every shared connection.

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""The station's page over real sockets, as strangers, slow peers and many of them meet it.
+
+page_test.py PILOTWIRE-STATION. No simulated hardware: the page must serve whatever the charger does."""
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+STATION = sys.argv[1]
+PASSWORD = "correct horse"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Station:
+    def __init__(self, folder, port):
+        config = os.path.join(folder, "station.yaml")
+        with open(config, "w") as f:
+            f.write(f"station:\n  id: PAGE-1\ncan:\n  bus0: mcast:239.74.163.9:{free_port()}\n"
+                    f"console:\n  device: 'off'\npage:\n  listen: 127.0.0.1:{port}\n"
+                    f"lcd:\n  device: png:{folder}/lcd.png\nconnectors:\n  - kind: dc\n")
+        secrets = os.path.join(folder, "secrets.yaml")
+        with open(secrets, "w", opener=lambda p, fl: os.open(p, fl, 0o600)) as f:
+            f.write(f"page:\n  password: {PASSWORD}\n")
+        self.port = port
+        self.log = open(os.path.join(folder, "log"), "w+")
+        self.process = subprocess.Popen(
+            [STATION, "--config", config, "--secrets", secrets, "--data", os.path.join(folder, "data"),
+             "--control", os.path.join(folder, "control")], stdin=subprocess.DEVNULL, stderr=self.log)
+
+    def logged(self, what, seconds=15):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.log.seek(0)
+            if what in self.log.read():
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"not logged: {what}")
+
+    def ask(self, method, path, body=None, headers=None):
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            link.request(method, path, body, headers or {})
+            answer = link.getresponse()
+            return answer.status, answer.read(), dict(answer.getheaders())
+        finally:
+            link.close()
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(10) == 0
+
+
+def events(port, seconds):
+    """Arrival times of status events."""
+    with socket.create_connection(("127.0.0.1", port), 5) as s:
+        s.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        began = time.monotonic()
+        times, buffer = [], b""
+        while time.monotonic() - began < seconds:
+            s.settimeout(3)
+            buffer += s.recv(65536)
+            while b"event: status\n" in buffer:
+                times.append(time.monotonic() - began)
+                buffer = buffer.split(b"event: status\n", 1)[1]
+        return times
+
+
+def strangers_are_refused(station):
+    assert station.ask("GET", "/healthz")[0] == 200
+    status, body, headers = station.ask("GET", "/")
+    assert status == 200 and "default-src 'none'" in headers["content-security-policy"], headers
+    assert headers["x-frame-options"] == "DENY" and headers["x-content-type-options"] == "nosniff"
+    assert station.ask("GET", "/healthz", headers={"Host": "evil.example"})[0] == 403
+    assert station.ask("POST", "/api/v1/login", '{"password":"x"}', {"Origin": "http://evil.example"})[0] == 403
+    assert station.ask("PUT", "/api/v1/settings/log.level", "x" * 5000)[0] == 413
+    assert station.ask("GET", "/api/v1/nothing")[0] == 404
+    assert station.ask("DELETE", "/api/v1/status")[0] == 405
+    assert station.ask("GET", "/api/v1/log")[0] == 401
+    status, body, headers = station.ask("GET", "/ws", headers={
+        "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    assert status == 400, status
+
+
+def who_logs_in_may_change(station):
+    own = {"Origin": f"http://127.0.0.1:{station.port}"}
+    status, body, headers = station.ask("POST", "/api/v1/login", f'{{"password":"{PASSWORD}"}}', own)
+    assert status == 200, body
+    assert "HttpOnly" in headers["set-cookie"] and "SameSite=Strict" in headers["set-cookie"]
+    own["Cookie"] = headers["set-cookie"].split(";")[0]
+    own["X-CSRF"] = body.decode().split('"csrf":"')[1].split('"')[0]
+    status, body, _ = station.ask("PUT", "/api/v1/settings/log.level", '{"value":"debug"}', own)
+    assert (status, body) == (200, b'{"message":"set"}'), body
+    status, body, _ = station.ask("GET", "/api/v1/log?limit=5", headers=own)
+    assert status == 200 and b'"room":' in body, body
+    assert PASSWORD.encode() not in station.ask("GET", "/api/v1/settings", headers=own)[1]
+
+
+def many_idle_peers_keep_nobody_out(station):
+    idle = [socket.create_connection(("127.0.0.1", station.port), 5) for _ in range(60)]
+    half = socket.create_connection(("127.0.0.1", station.port), 5)
+    half.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127")  # and never more
+    for s in idle:
+        s.close()
+    until = time.monotonic() + 12
+    while True:
+        try:
+            assert station.ask("GET", "/healthz")[0] == 200
+            break
+        except (OSError, http.client.HTTPException):
+            assert time.monotonic() < until, "no answer after the peers had gone"
+            time.sleep(0.2)
+    half.close()
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        with socket.socket() as taken:  # the port is somebody else's: the station charges all the same
+            taken.bind(("127.0.0.1", port))
+            taken.listen()
+            station = Station(folder, port)
+            station.logged("not listening")
+        station.logged("page listening")
+        strangers_are_refused(station)
+        times = events(port, 3.5)
+        assert times[0] < 0.5 and len(times) >= 4, times
+        assert all(b - a < 1.5 for a, b in zip(times, times[1:])), times
+        who_logs_in_may_change(station)
+        many_idle_peers_keep_nobody_out(station)
+        assert os.path.getsize(os.path.join(folder, "lcd.png")) > 1000
+        watcher = socket.create_connection(("127.0.0.1", port), 5)  # an open stream does not hold the end up
+        watcher.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        time.sleep(0.2)
+        station.stop()
+        watcher.close()
+    print("passed")
+
+
+main()

@@ -156,12 +156,29 @@ void pw_outlet_senses(struct pw_outlet *outlet, const struct pw_board_senses *se
     }
 }
 
+// Which analog inputs cannot be believed: bits of the voltages, then of the currents.
+static void tell_channels(const struct pw_outlet *outlet)
+{
+    bool well = outlet->analog.clipped == 0 && outlet->analog.dead == 0;
+    struct pw_line line;
+    pw_line(&line, outlet->log, well ? PW_LOG_INFO : PW_LOG_WARN, "outlet", "analog-inputs");
+    pw_line_int(&line, "connector", outlet->config.connector_id);
+    pw_line_int(&line, "clipped", outlet->analog.clipped);
+    pw_line_int(&line, "dead", outlet->analog.dead);
+    pw_line_end(&line);
+}
+
 void pw_outlet_block(struct pw_outlet *outlet, const struct pw_board_block *block, pw_ms now)
 {
     // A block that makes no sense is counted by core/analog; a board that sends only such is
     // silent.
+    uint8_t clipped = outlet->analog.clipped;
+    uint8_t dead = outlet->analog.dead;
     if (outlet->board.traits.blocks && pw_analog_block(&outlet->analog, block, now) >= 0) {
         pw_analog_sense(&outlet->analog, &outlet->senses);
+    }
+    if (outlet->analog.clipped != clipped || outlet->analog.dead != dead) {
+        tell_channels(outlet);
     }
 }
 
@@ -179,6 +196,20 @@ void pw_outlet_estop(struct pw_outlet *outlet, bool pressed)
 // ---------------------------------------------------------------------------------------------
 // The turn.
 
+// A meter that lies, and one that is right again.
+static void tell_meter(const struct pw_outlet *outlet)
+{
+    const struct pw_mains *mains = &outlet->mains;
+    bool good = mains->quality == PW_MAINS_GOOD;
+    struct pw_line line;
+    pw_line(&line, outlet->log, good ? PW_LOG_INFO : PW_LOG_WARN, "outlet", "meter");
+    pw_line_int(&line, "connector", outlet->config.connector_id);
+    pw_line_s(&line, "reading", pw_mains_quality_name(mains->quality));
+    pw_line_int(&line, "register_jumps", mains->jumps);
+    pw_line_int(&line, "register_apart", mains->disagreements);
+    pw_line_end(&line);
+}
+
 static void count(struct pw_outlet *outlet, pw_ms now)
 {
     const struct pw_board_mains *from =
@@ -187,8 +218,12 @@ static void count(struct pw_outlet *outlet, pw_ms now)
         return;
     }
     outlet->counted = *from;
-    // What a bad reading was worth is in the meter's view.
-    (void)pw_mains_read(&outlet->mains, from, now);
+    enum pw_mains_quality quality = outlet->mains.quality;
+    uint32_t odd = outlet->mains.jumps + outlet->mains.disagreements;
+    if (pw_mains_read(&outlet->mains, from, now) != quality ||
+        outlet->mains.jumps + outlet->mains.disagreements != odd) {
+        tell_meter(outlet);
+    }
 }
 
 // What the machine shall see: the board's senses, a stop pressed elsewhere, and the currents that

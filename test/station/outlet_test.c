@@ -12,6 +12,7 @@ static struct rig {
     bool plugged;
     bool ready;      // S2 closed when there is an offer
     bool meter_mute; // the board measures no more
+    bool meter_lies; // it shows more watts than volts and amperes allow
     bool lock_stuck; // open, whatever it is told
     bool tripped;    // residual current
     int32_t pp_ohm;  // of the cable
@@ -69,6 +70,9 @@ static struct pw_board_senses board_says(void)
         senses.mains.mv[i] = 230000 + (int32_t)(rig.now % 7);
         senses.mains.ma[i] = closed && rig.ready ? rig.draw_ma : 0;
         senses.mains.mw[i] = closed && rig.ready ? rig.draw_ma * 230 : 0;
+    }
+    if (rig.meter_lies) {
+        senses.mains.mw[1] = 50000000;
     }
     if (rig.meter_mute) {
         senses.mains.at = PW_NEVER;
@@ -144,6 +148,43 @@ static void a_silent_meter_pauses_the_charge_until_it_speaks(void **state)
     run(15000);
     assert_true(rig.outlet.evse.energised);
     assert_int_not_equal(rig.outlet.limits.who, PW_LIMIT_METER);
+}
+
+static unsigned meter_lines;
+static char meter_line[PW_LINE_MAX];
+
+static void hear(void *context, enum pw_level level, const char *room, struct pw_str text)
+{
+    (void)context;
+    (void)level;
+    (void)room;
+    if (pw_str_starts(text, "meter ")) {
+        meter_lines++;
+        assert_int_equal(pw_str_copy(meter_line, sizeof(meter_line), text), PW_OK);
+    }
+}
+
+// Reason: a meter that lies costs the charge; whoever looks for the cause must find it, said once.
+static void a_lying_meter_is_said_once_and_so_is_its_end(void **state)
+{
+    (void)state;
+    static const struct pw_log log = {.write = hear};
+    charge();
+    rig.outlet.log = &log;
+    meter_lines = 0;
+    run(1000);
+    assert_int_equal(meter_lines, 0);
+    rig.meter_lies = true;
+    run(20000);
+    assert_int_equal(meter_lines, 1);
+    assert_string_equal(meter_line,
+                        "meter connector=1 reading=power register_jumps=0 register_apart=0");
+    assert_int_equal(rig.outlet.limits.who, PW_LIMIT_METER);
+    rig.meter_lies = false;
+    run(1000);
+    assert_int_equal(meter_lines, 2);
+    assert_string_equal(meter_line,
+                        "meter connector=1 reading=good register_jumps=0 register_apart=0");
 }
 
 // Reason: "why is it 6 A?" must have an answer with a name.
@@ -250,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_vehicle_with_a_card_is_charged_and_counted),
         cmocka_unit_test(a_silent_meter_pauses_the_charge_until_it_speaks),
+        cmocka_unit_test(a_lying_meter_is_said_once_and_so_is_its_end),
         cmocka_unit_test(whoever_limits_is_named_and_obeyed),
         cmocka_unit_test(a_weaker_cable_shows_in_the_limits),
         cmocka_unit_test(an_emergency_stop_elsewhere_opens_and_ends_the_charge),

@@ -354,9 +354,14 @@ static void hear_uplink(struct pw_station *st, pw_ms now)
     }
 }
 
+static bool shows_status(const struct pw_station *st)
+{
+    return !st->muted && pw_settings_int(&st->settings, PW_SET_CONSOLE_STATUS_S) > 0;
+}
+
 pw_ms pw_station_step(struct pw_station *st, pw_ms now)
 {
-    pw_ms at = st->muted ? PW_NEVER : st->status_at;
+    pw_ms at = shows_status(st) ? st->status_at : PW_NEVER;
     st->now = now;
     watch_store(st);
     hear_uplink(st, now);
@@ -468,10 +473,10 @@ void pw_station_uplink_out_sent(struct pw_station *st, size_t len, pw_ms now)
 
 bool pw_station_take_status(struct pw_station *st, struct pw_out *out, pw_ms now)
 {
-    int32_t interval_s = pw_settings_int(&st->settings, PW_SET_CONSOLE_STATUS_S);
-    if (interval_s == 0 || st->muted || now < st->status_at) {
+    if (!shows_status(st) || now < st->status_at) {
         return false;
     }
+    int32_t interval_s = pw_settings_int(&st->settings, PW_SET_CONSOLE_STATUS_S);
     st->status_at = pw_after(now, (pw_ms)interval_s * 1000);
     pw_report_status_lines(st, out, now);
     return true;

@@ -2,10 +2,10 @@
 DEMO_SECONDS ?=
 SPEED ?=
 
-.PHONY: help run test guest bench fuzz format clean
+.PHONY: help run test guest street-week bench fuzz format clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 run: ## build, then charge a simulated scooter: prints the dashboard's address (DEMO_SECONDS=90: unattended)
 	@tools/setup run
@@ -15,6 +15,11 @@ run: ## build, then charge a simulated scooter: prints the dashboard's address (
 test: ## everything that must hold: builds, linters, unit tests, peers, guest, browser
 	@tools/setup test
 	@tools/check
+
+street-week: ## 20 stations on one fuse for a simulated week (SITE_HOURS, SITE_SEED): about ten minutes
+	@tools/setup test
+	@tools/build dev
+	@SITE_HOURS=$(or $(SITE_HOURS),168) SITE_SEED=$(or $(SITE_SEED),20260101) build/dev/test/street/test_street_site
 
 bench: ## figures as ratios against something real in the same run
 	@tools/setup test

@@ -25,6 +25,52 @@ void street_mix(struct street *street, const void *bytes, size_t len)
     }
 }
 
+static void post(struct street *street, bool to_station, struct pw_str text)
+{
+    PW_ASSERT(street->letter_count < STREET_TRANSIT_MAX && text.len < STREET_TEXT_MAX);
+    struct street_letter *letter = &street->letters[street->letter_count++];
+    letter->at = street->now + street->latency_ms;
+    letter->to_station = to_station;
+    memcpy(letter->text, text.at, text.len);
+    letter->text[text.len] = '\0';
+    street_mix(street, text.at, text.len);
+    if (street->verbose) {
+        (void)fprintf(stderr, "%8llu.%03llu %s %s\n", (unsigned long long)(street->now / 1000),
+                      (unsigned long long)(street->now % 1000), to_station ? "<-" : "->",
+                      letter->text);
+    }
+}
+
+void street_post(struct street *street, struct pw_str text)
+{
+    post(street, true, text);
+}
+
+// The book as the central system: takes everybody, answers at once.
+static bool book_open(struct street *street)
+{
+    (void)street;
+    return true;
+}
+
+static void book_hears(struct street *street, struct pw_str text)
+{
+    static char reply[STREET_TEXT_MAX];
+    struct pw_out out = PW_OUT(reply);
+    book_hear(&street->book, text, street->wall + (pw_unix_ms)street->now, &out);
+    if (out.len > 0) {
+        post(street, true, pw_out_str(&out));
+    }
+}
+
+static void book_closed(struct street *street)
+{
+    (void)street;
+}
+
+static const struct street_central by_book = {
+    .open = book_open, .hear = book_hears, .closed = book_closed};
+
 static void open_street(struct street *street, const struct street_kind *kind)
 {
     memset(street, 0, sizeof(*street));
@@ -35,6 +81,7 @@ static void open_street(struct street *street, const struct street_kind *kind)
     street->verbose = getenv("STREET_VERBOSE") != NULL;
     pw_sim_store_init(&street->store);
     book_init(&street->book);
+    street->central = &by_book;
     street->reachable = true;
     street->link_at = PW_NEVER;
     street->latency_ms = 40;
@@ -64,16 +111,27 @@ void street_open_ac(struct street *street, const struct pw_world_ac_config *worl
     acwatch_init(&street->watch, street->now);
 }
 
-void street_set(struct street *street, const char *path, const char *value)
+static void set_by(struct street *street, const char *path, const char *value,
+                   enum pw_setting_by by)
 {
     char why[PW_SETTING_WHY_MAX] = "";
     struct pw_out out = PW_OUT(why);
     struct pw_setting_at at;
     if (pw_settings_find(pw_str_of(path), &at) != PW_OK ||
-        pw_settings_set(&street->settings, at, pw_str_of(value), PW_BY_FILE, &out) != PW_OK) {
+        pw_settings_set(&street->settings, at, pw_str_of(value), by, &out) != PW_OK) {
         (void)fprintf(stderr, "street: %s: %s\n", path, why);
         abort();
     }
+}
+
+void street_set(struct street *street, const char *path, const char *value)
+{
+    set_by(street, path, value, PW_BY_FILE);
+}
+
+void street_secret(struct street *street, const char *path, const char *value)
+{
+    set_by(street, path, value, PW_BY_SECRETS);
 }
 
 void street_power_on(struct street *street)
@@ -98,6 +156,9 @@ void street_power_on(struct street *street)
 
 void street_crash(struct street *street)
 {
+    if (street->link) {
+        street->central->closed(street);
+    }
     free(street->station);
     street->station = NULL;
     street->station_at = PW_NEVER;
@@ -121,28 +182,13 @@ void street_close(struct street *street)
 // ---------------------------------------------------------------------------------------------
 // The network.
 
-static void post(struct street *street, bool to_station, struct pw_str text)
-{
-    PW_ASSERT(street->letter_count < STREET_TRANSIT_MAX && text.len < STREET_TEXT_MAX);
-    struct street_letter *letter = &street->letters[street->letter_count++];
-    letter->at = street->now + street->latency_ms;
-    letter->to_station = to_station;
-    memcpy(letter->text, text.at, text.len);
-    letter->text[text.len] = '\0';
-    street_mix(street, text.at, text.len);
-    if (street->verbose) {
-        (void)fprintf(stderr, "%8llu.%03llu %s %s\n", (unsigned long long)(street->now / 1000),
-                      (unsigned long long)(street->now % 1000), to_station ? "<-" : "->",
-                      letter->text);
-    }
-}
-
 void street_cut_link(struct street *street)
 {
     street->letter_count = 0;
     street->link_at = PW_NEVER;
     if (street->link && street->station != NULL) {
         street->link = false;
+        street->central->closed(street);
         pw_station_link_down(street->station, PW_STR("cut"), street->now);
         street->station_at = street->now;
     }
@@ -168,12 +214,7 @@ static void deliver(struct street *street)
         memmove(&street->letters[i], &street->letters[i + 1],
                 (street->letter_count - i) * sizeof(street->letters[0]));
         if (!to_station) {
-            static char reply[STREET_TEXT_MAX];
-            struct pw_out out = PW_OUT(reply);
-            book_hear(&street->book, pw_str_of(text), street->wall + (pw_unix_ms)street->now, &out);
-            if (out.len > 0) {
-                post(street, true, pw_out_str(&out));
-            }
+            street->central->hear(street, pw_str_of(text));
         }
     }
 }
@@ -184,14 +225,15 @@ static void tend_link(struct street *street)
     if (street->link && !wanted) {
         street->link = false;
         street->letter_count = 0;
+        street->central->closed(street);
     }
     if (!street->link && wanted && street->link_at == PW_NEVER) {
         street->link_at = street->now + street->latency_ms;
     }
     if (!street->link && street->now >= street->link_at) {
         street->link_at = PW_NEVER;
-        street->link = street->reachable;
-        if (street->reachable) {
+        street->link = street->reachable && street->central->open(street);
+        if (street->link) {
             pw_station_link_up(street->station, street->now);
         } else {
             pw_station_link_down(street->station, PW_STR("unreachable"), street->now);
@@ -228,7 +270,7 @@ static void turn_station(struct street *street)
     }
 }
 
-static pw_ms next_event(const struct street *street)
+pw_ms street_next(const struct street *street)
 {
     pw_ms at = pw_earlier(street->station_at, street->world_at);
     at = pw_earlier(at, street->link_at);
@@ -238,12 +280,26 @@ static pw_ms next_event(const struct street *street)
     return at;
 }
 
+void street_turn(struct street *street)
+{
+    street->turns++;
+    if (street->now >= street->world_at) {
+        street->kind->world(street);
+    }
+    if (street->station != NULL) {
+        turn_station(street);
+    }
+    if (street->kind->observe != NULL) {
+        street->kind->observe(street);
+    }
+}
+
 void street_run(struct street *street, pw_ms span)
 {
     pw_ms end = street->now + span;
     unsigned spins = 0;
     while (street->now < end) {
-        pw_ms at = next_event(street);
+        pw_ms at = street_next(street);
         if (at > end) {
             at = end;
         }
@@ -254,16 +310,7 @@ void street_run(struct street *street, pw_ms span)
             abort();
         }
         street->now = at > street->now ? at : street->now;
-        street->turns++;
-        if (street->now >= street->world_at) {
-            street->kind->world(street);
-        }
-        if (street->station != NULL) {
-            turn_station(street);
-        }
-        if (street->kind->observe != NULL) {
-            street->kind->observe(street);
-        }
+        street_turn(street);
     }
 }
 

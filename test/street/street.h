@@ -37,6 +37,13 @@ struct street_kind {
 extern const struct street_kind street_kind_dc;
 extern const struct street_kind street_kind_ac;
 
+// Who is at the other end of the OCPP link. The book, unless somebody else takes its place.
+struct street_central {
+    bool (*open)(struct street *street); // a connection arrives; false: refused
+    void (*hear)(struct street *street, struct pw_str text);
+    void (*closed)(struct street *street); // by the station, or cut
+};
+
 struct street {
     pw_ms now;
     pw_unix_ms wall; // at now == 0
@@ -53,6 +60,8 @@ struct street {
     struct pw_settings settings;
     struct pw_station *station; // NULL while its power is off
     struct book book;
+    const struct street_central *central;
+    void *central_context;
     // The network.
     bool reachable; // the central system can be reached
     bool link;
@@ -79,6 +88,7 @@ void street_do(struct street *street, const char *line);
 void street_card(struct street *street, const char *id_tag);
 // Sets a setting as the file would; only before street_power_on.
 void street_set(struct street *street, const char *path, const char *value);
+void street_secret(struct street *street, const char *path, const char *value);
 void street_power_on(struct street *street);
 void street_power_off(struct street *street);
 // The program dies, or comes back with street_power_on; board and supply stay.
@@ -97,6 +107,12 @@ void street_cut_link(struct street *street);
 void street_clear(struct street *street);
 // A limit of load sharing, for `lease`; PW_NEVER: for good.
 PW_MUST_USE int street_load_limit(struct street *street, int32_t ma, pw_ms lease);
+
+// For who runs many streets: one turn at street->now, when the next is due, and a message of the
+// central system on its way to the station.
+void street_turn(struct street *street);
+pw_ms street_next(const struct street *street);
+void street_post(struct street *street, struct pw_str text);
 
 // For the kinds: bytes that belong to the hash.
 void street_mix(struct street *street, const void *bytes, size_t len);

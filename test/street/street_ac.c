@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { REPEAT_MS = 100 }; // a port repeats the drive this often, as long as turns are kept
+enum { REPEAT_MS = 95 }; // a port repeats the drive about this often, as long as turns are kept
 
 static void power(struct street *street, bool on)
 {
@@ -58,7 +58,7 @@ static void effects(struct street *street)
         if (!street->ac.board.deaf) {
             street->watch.driven_at = street->now;
         }
-        street->world_at = street->now;
+        street->world_at = pw_world_ac_step(&street->ac, street->now);
     }
 }
 

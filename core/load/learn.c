@@ -17,7 +17,7 @@ static void awake(struct pw_load_memory *memory, pw_ms now)
 // How much to offer to a vehicle that draws this.
 static int32_t demand_of(const struct run *run, const struct pw_load_member *member)
 {
-    int32_t ma = member->measured_ma + run->config.margin_ma + GRAIN_MA - 1;
+    int64_t ma = (int64_t)member->measured_ma + run->config.margin_ma + GRAIN_MA - 1;
     return (int32_t)pw_clamp(ma / GRAIN_MA * GRAIN_MA, member->min_ma, member->max_ma);
 }
 

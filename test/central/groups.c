@@ -161,80 +161,80 @@ static void a_group_is_put_listed_changed_and_deleted(void **state)
 
 #define CIRCUIT "{\"id\":\"main\",\"limit_a\":[32,32,32]}"
 
+static const struct {
+    const char *body, *message;
+} mistakes[] = {
+    {"{}", "circuits: must be a list of 1 to 200"},
+    {"{\"circuits\":[]}", "circuits: must be a list of 1 to 200"},
+    {"{\"circuit\":[]}", "circuit: there is no such key"},
+    {"{\"rotation_min\":4,\"circuits\":[" CIRCUIT "]}",
+     "rotation_min: 4 is not allowed; it must be 5 to 1440"},
+    {"{\"name\":7,\"circuits\":[" CIRCUIT "]}", "name: 7 is not allowed"},
+    {"{\"circuits\":[{\"id\":\"a\"}]}", "circuits[0].limit_a: must be a list of three"},
+    {"{\"circuits\":[{\"id\":\"a\",\"limit_a\":[1,2]}]}", "circuits[0].limit_a: must be a list"},
+    {"{\"circuits\":[{\"id\":\"a\",\"limit_a\":[1,2,1001]}]}",
+     "circuits[0].limit_a: 1001 is not allowed; it must be 0 to 1000"},
+    {"{\"circuits\":[{\"id\":\"a\",\"limit_a\":[1,2,-1]}]}", "circuits[0].limit_a: -1 is not"},
+    {"{\"circuits\":[{\"id\":\"a\",\"limit_a\":[1,2,0.55]}]}", "0.55 is not allowed"},
+    {"{\"circuits\":[{\"id\":\"a\",\"limit_a\":[1,2,\\\"NaN\\\"]}]}", "no JSON"},
+    {"{\"circuits\":[{\"id\":\"a\",\"limit_a\":[1,2,\"x\"]}]}", "x is not allowed"},
+    {"{\"circuits\":[{\"id\":\"a b\",\"limit_a\":[1,2,3]}]}", "circuits[0].id: a b is not"},
+    {"{\"circuits\":[" CIRCUIT "," CIRCUIT "]}",
+     "circuits[1].id: main is the id of a circuit above already"},
+    {"{\"circuits\":[{\"id\":\"a\",\"parent\":\"a\",\"limit_a\":[1,2,3]}]}",
+     "circuits[0].parent: a is not the id of a circuit further up"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{}]}", "members[0].station_id: is required"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\"}]}",
+     "members[0].max_a: is required"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16}]}",
+     "members[0].circuit: is required"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
+     "\"circuit\":\"x\"}]}",
+     "members[0].circuit: x is not the id of a circuit"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S9\",\"max_a\":16,"
+     "\"circuit\":\"main\"}]}",
+     "members[0].station_id: S9 is not the id of a station"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":5.9,"
+     "\"circuit\":\"main\"}]}",
+     "members[0].max_a: 5.9 is not allowed; it must be 6 to 80"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":1e6,"
+     "\"circuit\":\"main\"}]}",
+     "members[0].max_a: 1e6 is not allowed"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
+     "\"min_a\":20,\"circuit\":\"main\"}]}",
+     "members[0].min_a: must not be above max_a"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
+     "\"failsafe_a\":3,\"circuit\":\"main\"}]}",
+     "members[0].failsafe_a: must be 0, or 6 to max_a"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
+     "\"priority\":10,\"circuit\":\"main\"}]}",
+     "members[0].priority: 10 is not allowed; it must be 0 to 9"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
+     "\"phases\":4,\"circuit\":\"main\"}]}",
+     "members[0].phases: 4 is not allowed"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
+     "\"rotation\":\"SSS\",\"circuit\":\"main\"}]}",
+     "members[0].rotation: SSS is none of RST"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
+     "\"connector_id\":0,\"circuit\":\"main\"}]}",
+     "members[0].connector_id: 0 is not allowed; it must be 1 to 32"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
+     "\"circuit\":\"main\"},{\"station_id\":\"S1\",\"max_a\":16,\"circuit\":\"main\"}]}",
+     "members[1].connector_id: S1 has this connector in the list already"},
+    {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":32,"
+     "\"failsafe_a\":20,\"circuit\":\"main\"},{\"station_id\":\"S2\",\"max_a\":32,"
+     "\"failsafe_a\":16,\"circuit\":\"main\"}]}",
+     "circuits[0].limit_a: the fail-safe limits of its members add up to 36 A on L1, more than "
+     "the 32 A that are there"},
+};
+
 static void each_mistake_is_named_and_changes_nothing(void **state)
 {
     struct bench *bench = *state;
-    static const struct {
-        const char *body, *message;
-    } rows[] = {
-        {"{}", "circuits: must be a list of 1 to 200"},
-        {"{\"circuits\":[]}", "circuits: must be a list of 1 to 200"},
-        {"{\"circuit\":[]}", "circuit: there is no such key"},
-        {"{\"rotation_min\":4,\"circuits\":[" CIRCUIT "]}",
-         "rotation_min: 4 is not allowed; it must be 5 to 1440"},
-        {"{\"name\":7,\"circuits\":[" CIRCUIT "]}", "name: 7 is not allowed"},
-        {"{\"circuits\":[{\"id\":\"a\"}]}", "circuits[0].limit_a: must be a list of three"},
-        {"{\"circuits\":[{\"id\":\"a\",\"limit_a\":[1,2]}]}",
-         "circuits[0].limit_a: must be a list"},
-        {"{\"circuits\":[{\"id\":\"a\",\"limit_a\":[1,2,1001]}]}",
-         "circuits[0].limit_a: 1001 is not allowed; it must be 0 to 1000"},
-        {"{\"circuits\":[{\"id\":\"a\",\"limit_a\":[1,2,-1]}]}", "circuits[0].limit_a: -1 is not"},
-        {"{\"circuits\":[{\"id\":\"a\",\"limit_a\":[1,2,0.55]}]}", "0.55 is not allowed"},
-        {"{\"circuits\":[{\"id\":\"a\",\"limit_a\":[1,2,\\\"NaN\\\"]}]}", "no JSON"},
-        {"{\"circuits\":[{\"id\":\"a\",\"limit_a\":[1,2,\"x\"]}]}", "x is not allowed"},
-        {"{\"circuits\":[{\"id\":\"a b\",\"limit_a\":[1,2,3]}]}", "circuits[0].id: a b is not"},
-        {"{\"circuits\":[" CIRCUIT "," CIRCUIT "]}",
-         "circuits[1].id: main is the id of a circuit above already"},
-        {"{\"circuits\":[{\"id\":\"a\",\"parent\":\"a\",\"limit_a\":[1,2,3]}]}",
-         "circuits[0].parent: a is not the id of a circuit further up"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{}]}", "members[0].station_id: is required"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\"}]}",
-         "members[0].max_a: is required"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16}]}",
-         "members[0].circuit: is required"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
-         "\"circuit\":\"x\"}]}",
-         "members[0].circuit: x is not the id of a circuit"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S9\",\"max_a\":16,"
-         "\"circuit\":\"main\"}]}",
-         "members[0].station_id: S9 is not the id of a station"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":5.9,"
-         "\"circuit\":\"main\"}]}",
-         "members[0].max_a: 5.9 is not allowed; it must be 6 to 80"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":1e6,"
-         "\"circuit\":\"main\"}]}",
-         "members[0].max_a: 1e6 is not allowed"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
-         "\"min_a\":20,\"circuit\":\"main\"}]}",
-         "members[0].min_a: must not be above max_a"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
-         "\"failsafe_a\":3,\"circuit\":\"main\"}]}",
-         "members[0].failsafe_a: must be 0, or 6 to max_a"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
-         "\"priority\":10,\"circuit\":\"main\"}]}",
-         "members[0].priority: 10 is not allowed; it must be 0 to 9"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
-         "\"phases\":4,\"circuit\":\"main\"}]}",
-         "members[0].phases: 4 is not allowed"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
-         "\"rotation\":\"SSS\",\"circuit\":\"main\"}]}",
-         "members[0].rotation: SSS is none of RST"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
-         "\"connector_id\":0,\"circuit\":\"main\"}]}",
-         "members[0].connector_id: 0 is not allowed; it must be 1 to 32"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":16,"
-         "\"circuit\":\"main\"},{\"station_id\":\"S1\",\"max_a\":16,\"circuit\":\"main\"}]}",
-         "members[1].connector_id: S1 has this connector in the list already"},
-        {"{\"circuits\":[" CIRCUIT "],\"members\":[{\"station_id\":\"S1\",\"max_a\":32,"
-         "\"failsafe_a\":20,\"circuit\":\"main\"},{\"station_id\":\"S2\",\"max_a\":32,"
-         "\"failsafe_a\":16,\"circuit\":\"main\"}]}",
-         "circuits[0].limit_a: the fail-safe limits of its members add up to 36 A on L1, more than "
-         "the 32 A that are there"},
-    };
     assert_int_equal(put(bench, two), 201);
-    for (size_t i = 0; i < PW_COUNT(rows); i++) {
-        assert_int_equal(put(bench, rows[i].body), 400);
-        assert_has(bench->body, rows[i].message);
+    for (size_t i = 0; i < PW_COUNT(mistakes); i++) {
+        assert_int_equal(put(bench, mistakes[i].body), 400);
+        assert_has(bench->body, mistakes[i].message);
     }
     assert_int_equal(bench_http(bench, PW_HTTP_PUT, "/api/v1/groups/other", two), 400);
     assert_has(bench->body, "members[0].station_id: garage is the group this connector is in");

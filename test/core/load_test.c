@@ -180,13 +180,18 @@ static void a_late_comer_waits_until_the_first_has_come_down(void **state)
     assert_int_equal(site.station[a].ma, 32000);
     site_plug(&site, b);
     bool waited = false;
+    pw_ms down = 0;
+    pw_ms up = 0;
     for (pw_ms end = site.now + MINUTE; site.now < end;) {
         site_second(&site);
         site_check_limits(&site);
+        down = down == 0 && site.station[a].ma <= 16000 ? site.now : down;
+        up = up == 0 && site.station[b].ma > 0 ? site.now : up;
         waited = waited || site.share[b].reason == PW_LOAD_AWAITS;
         assert_true(site.station[b].ma == 0 || site.station[a].ma <= 16000);
     }
     assert_true(waited);
+    assert_true(up - down >= PW_LOAD_FOLLOW_MS); // its vehicle takes so long to follow
     assert_int_equal(site.station[a].ma, 16000);
     assert_int_equal(site.station[b].ma, 16000);
 }
@@ -281,6 +286,40 @@ static void who_is_offline_keeps_its_limit_until_the_lease_ends_then_its_fail_sa
     site_run(&site, MINUTE);
     assert_int_equal(site.station[a].ma, 16000);
     assert_int_equal(site.station[b].ma, 16000);
+}
+
+// Reason: one that waits falls back up, one that charges falls back down, and the centre notices a
+// loss late. Whenever the two are lost, the second must be down before the first is up.
+static void lost_at_any_two_moments(pw_ms apart)
+{
+    for (pw_ms first = 0; first < 22; first++) {
+        for (pw_ms later = 0; later < 34; later++) {
+            site_init(&site, 7);
+            uint16_t house = site_circuit(&site, PW_LOAD_NONE, 16);
+            size_t waits = site_member(&site, house, 16);
+            site_failsafe(&site, waits, 6000);
+            site_run(&site, apart * SECOND); // their renewals are so far apart
+            size_t charges = plugged(house, 16);
+            site_run(&site, MINUTE + first * SECOND);
+            assert_int_equal(site.station[charges].ma, 16000);
+            site_cut(&site, waits);
+            site_run(&site, later * SECOND);
+            site_cut(&site, charges);
+            for (unsigned t = 0; t < 160; t++) {
+                site_second(&site);
+                site_check_limits(&site);
+            }
+            assert_int_equal(site.station[waits].ma, 6000);
+        }
+    }
+}
+
+static void two_lost_at_any_two_moments_never_exceed_together(void **state)
+{
+    (void)state;
+    lost_at_any_two_moments(0);
+    lost_at_any_two_moments(9);
+    lost_at_any_two_moments(18);
 }
 
 static void a_station_that_does_not_answer_counts_as_lost(void **state)
@@ -441,6 +480,7 @@ int main(void)
         cmocka_unit_test(a_full_vehicle_keeps_the_minimum_only_while_nobody_needs_it),
         cmocka_unit_test(a_sleeping_vehicle_is_probed),
         cmocka_unit_test(who_is_offline_keeps_its_limit_until_the_lease_ends_then_its_fail_safe),
+        cmocka_unit_test(two_lost_at_any_two_moments_never_exceed_together),
         cmocka_unit_test(a_station_that_does_not_answer_counts_as_lost),
         cmocka_unit_test(too_little_for_three_goes_round),
         cmocka_unit_test(a_falling_limit_sheds_at_once_whoever_is_least),

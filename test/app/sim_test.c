@@ -158,6 +158,7 @@ static void help_lists_options_and_commands(void **state)
     assert_non_null(strstr(text, "rectifier alarm <alarm>|clear"));
     assert_non_null(strstr(text, "--link PATH"));
     assert_non_null(strstr(text, "leak dc <mA>"));
+    assert_non_null(strstr(text, "freeze on|off"));
 }
 
 static void wrong_arguments_are_refused_by_name(void **state)
@@ -167,7 +168,10 @@ static void wrong_arguments_are_refused_by_name(void **state)
         const char *arguments[6];
         const char *says;
     } wrong[] = {
-        {{NULL}, "first argument \"\": must be dc, ac or tell"},
+        {{NULL}, "first argument \"\": must be dc, ac, meter or tell"},
+        {{"meter", NULL}, "--meter: must be given"},
+        {{"meter", "--meter", "modbus:tcp:h:1/0/abb", NULL}, "the unit must be 1..247"},
+        {{"meter", "--soc", "5", NULL}, "unknown option \"--soc\""},
         {{"hv", NULL}, "first argument \"hv\": must be dc"},
         {{"ac", NULL}, "--link or --listen: one of them must be given"},
         {{"ac", "--link", "/tmp/x", "--car", "fast", NULL}, "--car \"fast\": must be honest, slow"},

@@ -379,15 +379,22 @@ static void serve(struct pw_central *central, struct uplink *uplink,
     }
 }
 
-// True when anything was there.
+// Takes all that is there; true when anything was. The machine takes no more than it has room to
+// answer, so that what it says is handed over in between.
 static bool take(struct pw_central *central, struct uplink *uplink, struct pw_instant at)
 {
     struct pw_link_report report;
     bool any = false;
-    while (!pw_link_central_gone(&uplink->end) &&
-           pw_link_central_next(&uplink->end, &report, at.now) != PW_LINK_NEWS_NONE) {
-        serve(central, uplink, &report, at);
-        any = true;
+    bool again = true;
+    while (again && !pw_link_central_gone(&uplink->end)) {
+        again = false;
+        while (!pw_link_central_gone(&uplink->end) &&
+               pw_link_central_next(&uplink->end, &report, at.now) != PW_LINK_NEWS_NONE) {
+            serve(central, uplink, &report, at);
+            again = true;
+        }
+        uplink_flush(central, uplink, at);
+        any = any || again;
     }
     return any;
 }
@@ -405,7 +412,6 @@ static pw_ms look_after(struct pw_central *central, struct uplink *uplink, struc
         uplink->rtt_ms = (int64_t)pinged;
     }
     (void)take(central, uplink, at);
-    uplink_flush(central, uplink, at);
     if (pw_link_central_gone(&uplink->end)) {
         if (uplink->end.memory == NULL && uplink->heard) {
             doctor_note(central, PW_STR(""), pw_str_of(uplink->address), 400, uplink->end.why, at);
@@ -524,7 +530,7 @@ void pw_central_wire_bytes(struct pw_central *central, uint64_t number, const ui
         bytes += taken;
         len -= taken;
         if (!take(central, uplink, at) && taken == 0) {
-            break;
+            pw_link_central_close(&uplink->end, "its frames do not fit", at.now);
         }
     }
     if (uplink != NULL) {

@@ -412,6 +412,28 @@ static void tell_lines(struct peer *peer, uint64_t cursor, uint64_t dropped,
     pw_link_station_log_end(&peer->end, &w, bench.at.now);
 }
 
+// A batch that overlaps what is kept brings only its new lines, and its losses are known already;
+// a station that restarted counts its lines anew.
+static void overlapping_batch_brings_only_what_is_new(void **state)
+{
+    struct peer *peer = *state;
+    static struct peer restarted;
+    static const char *const words[] = {"one", "two", "three"};
+    peer_pass(peer, 1000);
+    tell_lines(peer, 12, 10, words, 2);
+    peer_pass(peer, 1000);
+    tell_lines(peer, 12, 10, words, 3);
+    peer_pass(peer, 1000);
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM line"), 3);
+    assert_has(get("/api/v1/stations/A"), "\"lines_dropped\":10");
+    peer_cut(peer);
+    peer_make(&restarted, &bench, "A", 99);
+    peer_pass(&restarted, 1000);
+    tell_lines(&restarted, 0, 0, words, 2);
+    peer_pass(&restarted, 1000);
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM line"), 5);
+}
+
 static void lines_are_kept_once_searched_and_losses_said(void **state)
 {
     struct peer *peer = *state;
@@ -427,7 +449,9 @@ static void lines_are_kept_once_searched_and_losses_said(void **state)
     peer_pass(peer, 5000);
     uint64_t cursor = 0;
     assert_true(pw_link_station_wants_log(&peer->end, &cursor));
-    assert_int_equal(cursor, 14); // it was kept: the welcome says so
+    assert_int_equal(cursor, 14);        // it was kept: the welcome says so
+    tell_lines(peer, 12, 10, second, 2); // a station that says it again all the same
+    peer_pass(peer, 1000);
     assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM line"), 4);
     const char *body = get("/api/v1/stations/A/logs");
     assert_has(body, "{\"dropped\":10,\"lines\":[{\"n\":4,");
@@ -633,6 +657,7 @@ int main(void)
         TEST(snapshot_shows_phases_limit_and_pilot),
         TEST(curve_gets_a_point_every_ten_seconds_while_current_flows),
         TEST(lines_are_kept_once_searched_and_losses_said),
+        TEST(overlapping_batch_brings_only_what_is_new),
         TEST(order_comes_back_with_the_station_s_answer),
         TEST(order_without_an_answer_ends_once),
         TEST(more_orders_than_a_link_takes_are_refused),

@@ -85,6 +85,7 @@ def read_sizes(path):
 
 def rows(figures):
     codec, latency, street = figures["codec"], figures["latency"], figures["street"]
+    edge = figures["edge"]
     station, sizes, load = figures["station"], figures["cortex-m4"], figures["load"]
     return [
         (f"codec parse, {codec['bytes']} B MeterValues", f"{codec['parse_ns']:.0f} ns",
@@ -98,6 +99,12 @@ def rows(figures):
          f"loopback datagram {latency['loopback_p50_us']:.0f} us", ""),
         ("CAN frame to decision under flood, p99", f"{latency['p99_us']:.0f} us",
          f"{latency['seed_us'] / latency['p99_us']:.0f}x below the seed's 10 ms", "< 1000 us"),
+        ("pilot edge to contactor command, link flooded",
+         f"p50 {edge['contactor_p50_us'] / 1000:.1f} ms, p99 {edge['contactor_p99_us'] / 1000:.1f} ms",
+         f"max {edge['contactor_max_us'] / 1000:.1f} ms, debouncing included", "max 100 ms"),
+        ("pilot edge to event on the wire, link flooded",
+         f"p50 {edge['event_p50_us'] / 1000:.1f} ms, p99 {edge['event_p99_us'] / 1000:.1f} ms",
+         f"max {edge['event_max_us'] / 1000:.1f} ms, debouncing included", "max 50 ms"),
         ("start to BootNotification accepted", f"{station['start_to_accepted_ms_median']:.0f} ms",
          f"{5000 / station['start_to_accepted_ms_median']:.0f}x below the seed's 5 s", "< 200 ms"),
         ("station memory while charging", f"{station['rss_mb']:.1f} MB", "", "< 10 MB"),
@@ -122,7 +129,7 @@ def main():
     args = parser.parse_args()
     figures = {}
     try:
-        for name in ("codec", "latency", "street", "load"):
+        for name in ("codec", "latency", "edge", "street", "load"):
             print(f"bench: {name}", file=sys.stderr, flush=True)
             figures[name] = run_program(os.path.join(args.build, "bench", f"bench_{name}"))
         print("bench: station", file=sys.stderr, flush=True)

@@ -165,8 +165,11 @@ static void try_listen(struct front *front, pw_ms now)
                                            .connections = CONNECTIONS,
                                            .body_max = PW_PAGE_BODY_MAX};
     if (pw_httpd_open(&front->httpd, &config) != PW_OK) {
-        say(front, PW_LOG_WARN, "not listening", listen,
-            "the port is in use, or the address is not this machine's; tried again every 10 s");
+        if (!front->refused) {
+            say(front, PW_LOG_WARN, "not listening", listen,
+                "the port is in use, or the address is not this machine's; tried every 10 s");
+        }
+        front->refused = true;
         front->open_at = pw_after(now, AGAIN_MS);
         return;
     }

@@ -272,12 +272,12 @@ static void take_group(void *to, const struct pw_db_value *columns, size_t count
         loading->bad = true;
         return;
     }
+    groups->group[groups->count++] = group;
     db_take(group->id, sizeof(group->id), &columns[0]);
     db_take(group->name, sizeof(group->name), &columns[1]);
     group->config.rotation_ms = (uint32_t)columns[2].number;
     group->load.circuits = 0; // counted up by the rows
     group->load.members = 0;
-    groups->group[groups->count++] = group;
 }
 
 static void take_circuit(void *to, const struct pw_db_value *columns, size_t count)

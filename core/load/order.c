@@ -76,6 +76,11 @@ void pw_load_order_ack(struct pw_load_order *order, pw_ms now)
     }
 }
 
+static bool leased(const struct pw_load_order *order, pw_ms now)
+{
+    return order->acked && now < order->acked_until;
+}
+
 void pw_load_order_refused(struct pw_load_order *order, pw_ms now)
 {
     if (!order->asked) {
@@ -83,19 +88,13 @@ void pw_load_order_refused(struct pw_load_order *order, pw_ms now)
     }
     order->asked = false;
     order->out = order->out == 1 ? 0 : order->out; // of several one may stand
-    bool leased = order->acked && now < order->acked_until;
-    order->told_ma = leased ? order->acked_ma : order->failsafe_ma;
+    order->told_ma = leased(order, now) ? order->acked_ma : order->failsafe_ma;
 }
 
 // It has a lease that does not end before we would notice its loss and others could make room.
 static bool sure(const struct pw_load_order *order, pw_ms now)
 {
     return order->acked && pw_after(now, order->lease_ms / 3) < order->sure_until;
-}
-
-static bool leased(const struct pw_load_order *order, pw_ms now)
-{
-    return order->acked && now < order->acked_until;
 }
 
 static bool is_out(const struct pw_load_order *order, pw_ms now)

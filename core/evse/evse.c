@@ -4,7 +4,6 @@
 
 #define MOVES_MAX   8   // changes of state in one turn; the longest chain is shorter
 #define NUDGE_MS    5   // the next look after a change of state
-#define LIVE_MS     100 // a closed contactor is looked at this often, whatever happens
 #define LOOPBACK_MS 300 // of -12 V before the self-test goes on
 #define BLIND_MS    100 // a contactor without feedback is taken as closed
 
@@ -444,6 +443,36 @@ static void enter(struct turn *t, struct move move)
     evse->since = t->now;
 }
 
+// Everything but the contactor: senses, moves, the other outputs. Returns the next deadline.
+/*@ requires \valid(evse) && \valid_read(input) && \valid_read(input->senses) &&
+      \separated(evse, input, input->senses);
+    assigns *evse;
+*/
+static pw_ms decide(struct pw_evse *evse, const struct pw_evse_input *input, pw_ms now)
+{
+    struct turn t = {
+        .evse = evse,
+        .senses = input->senses,
+        .permit = input->permit,
+        .limit_ma = input->limit_ma,
+        .now = now,
+        .next = PW_NEVER,
+    };
+    pw_evse_sense(&t);
+    pw_evse_offer(&t);
+    for (unsigned i = 0; i < MOVES_MAX; i++) {
+        pw_evse_look(&t);
+        struct move move = next(&t);
+        if (move.to == evse->state) {
+            break;
+        }
+        enter(&t, move);
+    }
+    pw_evse_apply(&t);
+    // Senses that depend on state and outputs have changed with them.
+    return evse->since == now ? pw_earlier(t.next, pw_after(now, NUDGE_MS)) : t.next;
+}
+
 /*@ requires \valid(evse) && \valid_read(input) && \valid_read(input->senses) &&
       \separated(evse, input, input->senses);
     ensures ready: evse->drive.contactor != 0 ==>
@@ -464,39 +493,14 @@ static void enter(struct turn *t, struct move move)
     ensures limits: evse->drive.contactor != 0 ==>
       \forall integer i; 0 <= i < PW_EVSE_BOUND_ROWS ==>
       evse->offered_ma <= evse->limits.own_ma[i];
-    ensures six: evse->offered_ma == 0 || evse->offered_ma >= 6000;
 */
 pw_ms pw_evse_step(struct pw_evse *evse, const struct pw_evse_input *input, pw_ms now)
 {
-    struct turn t = {
-        .evse = evse,
-        .senses = input->senses,
-        .permit = input->permit,
-        .limit_ma = input->limit_ma,
-        // A clock that stands or runs backwards must not undo what time has decided.
-        .now = now < evse->stepped_at ? evse->stepped_at : now,
-        .next = PW_NEVER,
-    };
-    evse->stepped_at = t.now;
-    pw_evse_sense(&t);
-    pw_evse_offer(&t);
-    for (unsigned i = 0; i < MOVES_MAX; i++) {
-        pw_evse_look(&t);
-        struct move move = next(&t);
-        if (move.to == evse->state) {
-            break;
-        }
-        enter(&t, move);
-    }
-    t.next = pw_earlier(t.next, pw_evse_apply(evse, input, t.now));
-    if (evse->drive.contactor) {
-        t.next = pw_earlier(t.next, pw_after(t.now, LIVE_MS));
-    }
-    // Senses that depend on state and outputs have changed with them.
-    if (evse->since == t.now) {
-        t.next = pw_earlier(t.next, pw_after(t.now, NUDGE_MS));
-    }
-    return t.next;
+    // A clock that stands or runs backwards must not undo what time has decided.
+    pw_ms at = now < evse->stepped_at ? evse->stepped_at : now;
+    pw_ms decided = decide(evse, input, at);
+    pw_ms switched = pw_evse_switch(evse, input, at);
+    return pw_earlier(decided, switched);
 }
 
 struct pw_board_drive pw_evse_drive(const struct pw_evse *evse)

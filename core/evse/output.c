@@ -3,6 +3,7 @@
 #include "evse/turn.h"
 
 #define ALARM_MS 1000
+#define LIVE_MS  100 // a closed contactor is looked at this often, whatever happens
 
 // ---------------------------------------------------------------------------------------------
 // Facts for the guard
@@ -191,33 +192,38 @@ static enum pw_evse_pause pause(const struct turn *t)
     return evse->offered_ma > 0 ? PW_EVSE_PAUSE_CHECKS : PW_EVSE_PAUSE_PILOT;
 }
 
-pw_ms pw_evse_apply(struct pw_evse *evse, const struct pw_evse_input *input, pw_ms now)
+void pw_evse_apply(struct turn *t)
 {
-    struct turn t = {
-        .evse = evse,
-        .senses = input->senses,
-        .permit = input->permit,
-        .limit_ma = input->limit_ma,
-        .now = now,
-        .next = PW_NEVER,
-    };
+    struct pw_evse *evse = t->evse;
     const struct state_row *row = pw_evse_row(evse);
     if (row->pilot != evse->drive.cp) {
         evse->drive.cp = row->pilot;
-        evse->driven_at = now;
+        evse->driven_at = t->now;
     }
-    pw_evse_offer(&t);
-    lock(&t);
-    pw_evse_look(&t);
-    contactor(&t);
+    pw_evse_offer(t);
+    lock(t);
     evse->drive.rcd_test = row->test;
     evse->drive.ventilation = evse->config.ventilation == PW_EVSE_VENTILATION_RELAY &&
                               evse->pilot.level == PW_PILOT_D && evse->offered_ma > 0;
     evse->drive.lamp = row->lamp;
     evse->drive.buzzer =
-        evse->state == PW_EVSE_FAULTED && !pw_evse_passed(&t, evse->since, ALARM_MS);
+        evse->state == PW_EVSE_FAULTED && !pw_evse_passed(t, evse->since, ALARM_MS);
+}
+
+pw_ms pw_evse_switch(struct pw_evse *evse, const struct pw_evse_input *input, pw_ms now)
+{
+    struct turn t = {
+        .evse = evse,
+        .senses = input->senses,
+        .permit = input->permit,
+        .now = now,
+        .next = PW_NEVER,
+    };
+    evse->stepped_at = now;
+    pw_evse_look(&t);
+    contactor(&t);
     evse->off = !evse->drive.contactor && !evse->reads_closed;
     evse->energised = evse->drive.contactor && evse->reads_closed;
     evse->pause = pause(&t);
-    return t.next;
+    return evse->drive.contactor ? pw_earlier(t.next, pw_after(now, LIVE_MS)) : t.next;
 }

@@ -204,7 +204,9 @@ void pw_evse_look(struct turn *t);
 */
 void pw_evse_offer(struct turn *t);
 
-// The last act of a turn: sets every output. Returns the next deadline of the outputs.
+// Every output but the contactor.
+void pw_evse_apply(struct turn *t);
+// The last act of a turn: the contactor, and what follows from it. Returns its next deadline.
 /*@ requires \valid(evse) && \valid_read(input) && \valid_read(input->senses) &&
       \separated(evse, input, input->senses);
     ensures ready: evse->drive.contactor != 0 ==>
@@ -240,9 +242,9 @@ void pw_evse_offer(struct turn *t);
     ensures rested: evse->drive.contactor != 0 && \old(evse->drive.contactor) == 0 ==>
       evse->opened_at == PW_NEVER ||
       (evse->opened_at <= now && now - evse->opened_at >= (pw_ms)evse->config.min_off_ms);
-    ensures six: evse->offered_ma == 0 || evse->offered_ma >= 6000;
+    ensures stepped: evse->stepped_at == now;
 */
-pw_ms pw_evse_apply(struct pw_evse *evse, const struct pw_evse_input *input, pw_ms now);
+pw_ms pw_evse_switch(struct pw_evse *evse, const struct pw_evse_input *input, pw_ms now);
 // say.c: log lines.
 //@ assigns \nothing;
 void pw_evse_say_move(const struct pw_evse *evse, enum pw_evse_state to, const char *why);

@@ -30,6 +30,7 @@ static const struct {
 enum pw_pilot_level pw_pilot_level_of(int32_t high_mv)
 {
     /*@ loop invariant 0 <= i <= 6;
+        loop invariant \forall integer k; 0 <= k < i ==> high_mv <= borders[k].above_mv;
         loop assigns i;
         loop variant 6 - i; */
     for (unsigned i = 0; i < PW_COUNT(borders); i++) {
@@ -210,6 +211,7 @@ static const struct {
 int32_t pw_pilot_cable_ma(int32_t pp_ohm)
 {
     /*@ loop invariant 0 <= i <= 5;
+        loop invariant \forall integer k; 0 <= k < i ==> pp_ohm < cables[k].from_ohm;
         loop assigns i;
         loop variant 5 - i; */
     for (unsigned i = 0; i < PW_COUNT(cables); i++) {

@@ -113,6 +113,10 @@ struct pw_pilot {
 #define PW_PILOT_ENTER_MS 200
 #define PW_PILOT_DIODE_MS 30
 
+/*@ requires \valid(pilot);
+    assigns *pilot;
+    ensures pilot->level == PW_PILOT_NONE && pilot->doubt_ms == 0 && pilot->diode == 0;
+*/
 void pw_pilot_init(struct pw_pilot *pilot);
 
 // Takes one reading. Returns true when the debounced level has changed.

@@ -374,8 +374,8 @@ pw_ms pw_face_show(const struct pw_station *st, const char *clock, const char *u
         pages[i] = pages_of(&st->connector[i], &view[i], &faults[i]);
         all += pages[i];
     }
-    PW_ASSERT(all > 0);
-    unsigned shown = (unsigned)(now / PW_FACE_TURN_MS % all);
+    PW_ASSERT(all > 0 && st->connectors > 0);
+    unsigned shown = (unsigned)(now / PW_FACE_TURN_MS % (pw_ms)pw_max(all, 1));
     unsigned index = 0;
     unsigned within = shown;
     while (within >= pages[index]) {

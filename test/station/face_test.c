@@ -1,5 +1,7 @@
 // face: what a person in front of the station reads, situation by situation.
 #include "face/face.h"
+#include "simstore.h"
+#include "station.h"
 #include "test.h"
 
 #include <string.h>
@@ -242,6 +244,68 @@ static void the_same_situation_gives_the_same_bytes(void **state)
     assert_memory_equal(&first, &screen, sizeof(first));
 }
 
+// --- Turns, with a whole station of two connectors.
+
+static struct pw_station station;
+
+static void quiet(void *context, enum pw_level level, const char *room, struct pw_str text)
+{
+    (void)context, (void)level, (void)room, (void)text;
+}
+
+static void set(struct pw_settings *settings, const char *path, const char *value)
+{
+    struct pw_setting_at at;
+    char text[PW_SETTING_WHY_MAX];
+    struct pw_out why = PW_OUT(text);
+    assert_int_equal(pw_settings_find(pw_str_of(path), &at), PW_OK);
+    assert_int_equal(pw_settings_set(settings, at, pw_str_of(value), PW_BY_FILE, &why), PW_OK);
+}
+
+// Reason: who stands at connector 2 must not wait for ever for its page, nor miss its fault.
+static void connectors_and_faults_take_turns(void **state)
+{
+    (void)state;
+    static const struct pw_log log = {.write = quiet};
+    static struct pw_settings settings;
+    static struct pw_sim_store disk;
+    pw_ms now = 60 * PW_FACE_TURN_MS; // a whole round of 2, 3 and 4 pages
+    pw_settings_init(&settings);
+    set(&settings, "station.id", "YARD-07");
+    set(&settings, "can.bus0", "mcast:239.74.163.2:43113");
+    set(&settings, "connectors[0].kind", "dc");
+    set(&settings, "connectors[1].kind", "dc");
+    pw_sim_store_init(&disk);
+    const struct pw_station_start start = {.settings = &settings,
+                                           .store = &disk.port,
+                                           .log = &log,
+                                           .firmware = "1",
+                                           .seed = 7,
+                                           .now = now};
+    assert_int_equal(pw_station_init(&station, &start), PW_OK);
+    assert_int_equal(pw_face_show(&station, "14:32", "", now, &screen), now + PW_FACE_TURN_MS);
+    assert_int_equal(screen.pages, 2);
+    assert_string_equal(screen.line[0], "Connector 1");
+    assert_string_equal(screen.link, ""); // no central system is configured
+    (void)pw_face_show(&station, "", "", now + PW_FACE_TURN_MS, &screen);
+    assert_int_equal(screen.page, 1);
+    assert_string_equal(screen.line[0], "Connector 2");
+
+    char text[200];
+    struct pw_out answer = PW_OUT(text);
+    assert_int_equal(pw_station_command(&station, PW_STR("estop press"), &answer, now), PW_OK);
+    (void)pw_station_step(&station, now);
+    unsigned told = 0;
+    (void)pw_face_show(&station, "", "", now, &screen);
+    for (unsigned i = 0; i < screen.pages; i++) {
+        (void)pw_face_show(&station, "", "", now + i * PW_FACE_TURN_MS, &screen);
+        assert_int_equal(screen.page, i);
+        told += strncmp(screen.line[0], "Emergency stop", 14) == 0 ? 1U : 0U;
+    }
+    assert_int_equal(told, 2); // one a connector
+    pw_sim_store_free(&disk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +318,7 @@ int main(void)
         cmocka_unit_test(every_status_and_phase_has_words_and_a_colour),
         cmocka_unit_test(figures_keep_their_room),
         cmocka_unit_test(the_same_situation_gives_the_same_bytes),
+        cmocka_unit_test(connectors_and_faults_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,7 @@ struct scene {
     struct wave volt[3];
     struct wave ampere[3];
     double lag_s[6]; // of the samples
+    uint64_t glitch; // sample where the first voltage dips for eight samples; 0: none
     int low;
     int high; // where the converter ends
 };
@@ -81,6 +82,9 @@ static int16_t count_at(const struct scene *s, unsigned channel, double t)
     const struct wave *wave = channel < 3 ? &s->volt[channel] : &s->ampere[channel - 3];
     double counts = wave_at(wave, s->hz, t - s->lag_s[channel]);
     counts += (2 * random_unit() - 1) * s->noise;
+    if (channel == 0 && s->glitch > 0 && sample - s->glitch < 8) {
+        counts = -25000;
+    }
     return (int16_t)fmax(s->low, fmin(s->high, floor(counts + 0.5)));
 }
 
@@ -297,6 +301,25 @@ static void noise_averages_out(void **state)
     }
 }
 
+// Reason: a dip in the middle of a half wave rises through zero as a period does, but much too
+// soon.
+static void a_glitch_is_no_period(void **state)
+{
+    (void)state;
+    struct pw_analog_config config = plain_config();
+    struct scene s = plain_scene();
+    begin(&config);
+    (void)feed(&s, 0.4);
+    for (int i = 0; i < 10; i++) {
+        s.glitch = sample + 10 + (uint64_t)i % 20; // on the crest of the coming period
+        assert_int_equal(sample % 80, 0);
+        (void)feed(&s, 0.1);
+        near("mHz", analog.mains.mhz, 50000, 100);
+        near("fast mHz", analog.fast.mhz, 50000, 100);
+    }
+    near("A", analog.mains.ma[1], 16000, 16);
+}
+
 // Reason: converters sample one channel after another and transformers turn the phase; at 60
 // degrees a microsecond is 0.05 %, so calibration must take both away, in both directions.
 static void the_lag_of_a_channel_is_taken_away(void **state)
@@ -406,6 +429,10 @@ static void dead_channels_are_noticed(void **state)
     assert_int_equal(analog.mains.ma[2], UNKNOWN);
     near("mV", analog.mains.mv[0], 230000, 115);
     near("mA", analog.mains.ma[1], 16000, 8);
+    s.volt[1].offset = -40000;
+    (void)feed(&s, 0.6);
+    assert_int_equal(analog.mains.mv[1], UNKNOWN);
+    assert_int_equal(analog.mains.mw[1], UNKNOWN);
 }
 
 // Reason: the phase that cuts the windows may be the one that fails; the others go on being
@@ -670,6 +697,7 @@ int main(void)
         cmocka_unit_test(harmonics_count),
         cmocka_unit_test(a_dc_offset_drops_out),
         cmocka_unit_test(noise_averages_out),
+        cmocka_unit_test(a_glitch_is_no_period),
         cmocka_unit_test(the_lag_of_a_channel_is_taken_away),
         cmocka_unit_test(a_reversed_transformer_shows_and_is_turned),
         cmocka_unit_test(one_phase),

@@ -335,6 +335,11 @@ static void a_register_that_goes_missing(void **state)
     }
     // Nothing for the 5 s it was waited for, then three phases of 3.6 kW for 12 s and more.
     assert_int_equal(mains.total.energy_mwh, 6000 + 13 * 3000);
+    r.at = 21000;
+    r.import_mwh = 60000; // it is back, with what has been counted by power already
+    (void)read_at(r);
+    assert_int_equal(mains.total.energy_mwh, 6000 + 14 * 3000);
+    assert_int_equal(mains.jumps, 0);
 }
 
 // Reason: a register that stands still while kilowatts flow is a broken meter; it is counted, so

@@ -17,6 +17,7 @@ enum {
     WELD_MS = 500,     // contacts closed without the line: a weld by then
     GREEDY_MS = 11000, // an over-draw above 110 % is ended by then
     ANSWER_MS = 2000,  // the central system answers about a card by then
+    THERE_MS = 500,    // a pilot that says B or C for so long is a vehicle
     HOUR_MS = 3600000,
 };
 
@@ -37,6 +38,7 @@ void acwatch_init(struct acwatch *watch, pw_ms now)
         .over_since = PW_NEVER,
         .thick_since = PW_NEVER,
         .mute_since = PW_NEVER,
+        .there_since = PW_NEVER,
     };
     for (unsigned i = 0; i < ACWATCH_CLOSES_MAX; i++) {
         watch->closes[i] = PW_NEVER;
@@ -246,9 +248,14 @@ void acwatch_look(struct acwatch *watch, const struct pw_world_ac_truth *truth, 
     // I8: a station that is not there cannot keep a contactor closed.
     must(watch, !truth->commanded || !pw_elapsed(watch->driven_at, SILENCE_MS, now), now,
          "I8 closed without a station", (int64_t)(now - watch->driven_at));
-    // Leave ends with the plug, but for a card whose answer was still under way.
-    if (watch->last.plugged && !truth->plugged && pw_elapsed(watch->leave_at, ANSWER_MS, now)) {
-        watch->authorised = false;
+    // Leave ends with the vehicle that was there, but for a card whose answer was still under way.
+    bool there = truth->level != PW_WORLD_AC_A && truth->level != PW_WORLD_AC_E;
+    time_it(&watch->there_since, there, now);
+    watch->there = watch->there || pw_elapsed(watch->there_since, THERE_MS, now);
+    if (watch->last.plugged && !truth->plugged) {
+        watch->authorised =
+            watch->authorised && (!watch->there || !pw_elapsed(watch->leave_at, ANSWER_MS, now));
+        watch->there = false;
     }
     watch->last = *truth;
     watch->begun = true;

@@ -42,6 +42,8 @@ struct acwatch {
     pw_ms raised_at;   // the offer last changed while there was one
     pw_ms paused_at;   // the offer last went away
     pw_ms over_since;  // more current than offered, beyond tolerance
+    bool there;        // a vehicle has been there since the plug came
+    pw_ms there_since;
     pw_ms mute_since;  // the board says nothing, while the line is on
     pw_ms thick_since; // more offered than the cable bears, while the line is on
     pw_ms closes[ACWATCH_CLOSES_MAX];

@@ -200,6 +200,33 @@ static void the_current_follows_every_limit_during_the_charge(void **state)
     finish();
 }
 
+// Reason: contactors wear, and cars lock out after a flicker: a pause has a least length, raises
+// have their distance, an hour has so many closings, whatever limits and cars do.
+static void nervous_limits_and_cars_do_not_wear_the_contactor(void **state)
+{
+    (void)state;
+    plug_and_charge("honest");
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(street_load_limit(&street, 0, PW_NEVER), PW_OK);
+        street_run(&street, 1500);
+        assert_int_equal(street_load_limit(&street, 16000, PW_NEVER), PW_OK);
+        street_run(&street, 30000);
+        for (int32_t ma = 7000; ma < 16000; ma += 1000) {
+            assert_int_equal(street_load_limit(&street, ma, PW_NEVER), PW_OK);
+            street_run(&street, 700);
+        }
+    }
+    assert_true(street.watch.closings >= 5);
+    for (int i = 0; i < 40; i++) {
+        street_do(&street, "s2 open");
+        street_run(&street, 5000);
+        street_do(&street, "s2 close");
+        street_run(&street, 20000);
+    }
+    assert_true(street.watch.closings >= street.watch.rules.closes_an_hour);
+    finish();
+}
+
 static void a_lease_that_ends_gives_the_current_back(void **state)
 {
     (void)state;
@@ -682,6 +709,7 @@ int main(void)
         cmocka_unit_test(the_operator_starts_and_stops),
         cmocka_unit_test(without_a_card_nothing_closes_and_free_charging_needs_none),
         cmocka_unit_test(the_current_follows_every_limit_during_the_charge),
+        cmocka_unit_test(nervous_limits_and_cars_do_not_wear_the_contactor),
         cmocka_unit_test(a_lease_that_ends_gives_the_current_back),
         cmocka_unit_test(a_small_cable_bounds_the_offer),
         cmocka_unit_test(each_temperament_has_its_result),

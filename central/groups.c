@@ -186,7 +186,7 @@ static void take_over(struct group *group, const struct group *old, pw_ms now)
         struct group_member *member = &group->member[i];
         size_t k = 0;
         const struct group_member *before = same_member(old, member, &k);
-        if (before == NULL) {
+        if (old == NULL || before == NULL) {
             member->known_ma = group->load_member[i].max_ma;
             pw_load_order_init(&member->order, member->failsafe_ma, member->known_ma, 0, now);
             continue;

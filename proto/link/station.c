@@ -58,7 +58,6 @@ void pw_link_station_up(struct pw_link_station *s, pw_ms now)
     s->log_open = false;
     s->interval_ms = 0;
     s->report_at = PW_NEVER;
-    s->sent = s->first;
     pw_link_blank(&pw_link_hello_rows, &hello);
     hello.version = PW_LINK_VERSION;
     hello.id = s->who.id;

@@ -251,6 +251,38 @@ static void events_that_found_no_room_are_counted_and_said(void **state)
     assert_int_equal(kept.events, 1 + PW_LINK_EVENTS);
 }
 
+// What no station of ours does, but a wire may: the same event again, an older one, one too far.
+static void events_out_of_order_are_taken_once_and_gaps_are_said(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t event;
+        unsigned events;
+        unsigned lost;
+        unsigned repeated;
+    } steps[] = {{1, 1, 0, 0}, {1, 1, 0, 1}, {2, 2, 0, 1},
+                 {5, 3, 2, 1}, {3, 3, 2, 2}, {6, 4, 2, 2}};
+    set_up_both();
+    connect_both();
+    talk();
+    for (size_t i = 0; i < PW_COUNT(steps); i++) {
+        uint8_t frame[100];
+        struct pw_link_writer w = {.at = frame, .cap = sizeof(frame)};
+        const struct pw_link_event event = {.event = steps[i].event,
+                                            .kind = PW_LINK_EVENT_PLUG,
+                                            .value = (int64_t)steps[i].event * 3,
+                                            .text = PW_STR("")};
+        pw_link_begin(&w, PW_LINK_EVENT, 0, &event);
+        int len = pw_link_end(&w);
+        assert_int_equal(pw_link_central_bytes(&ce, frame, (size_t)len, now), len);
+        while (central_turn()) {
+        }
+        assert_int_equal(kept.events, steps[i].events);
+        assert_int_equal(kept.lost, steps[i].lost);
+        assert_int_equal(ce.repeated, steps[i].repeated);
+    }
+}
+
 static void a_new_start_begins_its_events_anew(void **state)
 {
     (void)state;
@@ -668,6 +700,7 @@ int main(void)
         cmocka_unit_test(they_meet_and_every_event_comes_once),
         cmocka_unit_test(cuts_anywhere_lose_and_double_nothing),
         cmocka_unit_test(events_that_found_no_room_are_counted_and_said),
+        cmocka_unit_test(events_out_of_order_are_taken_once_and_gaps_are_said),
         cmocka_unit_test(a_new_start_begins_its_events_anew),
         cmocka_unit_test(a_request_ends_exactly_once),
         cmocka_unit_test(no_answer_is_an_answer_too),

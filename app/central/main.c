@@ -291,21 +291,32 @@ static bool first_user(struct program *program)
     return true;
 }
 
+// "127.0.0.1:8180" for an address people can open: one of ours when we listen on all.
+static const char *place_of(const char *host, unsigned port, char *to, size_t cap)
+{
+    bool any = host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+    bool six = strchr(host, ':') != NULL && !any;
+    struct pw_out out = {.cap = cap};
+    out.at = to;
+    pw_put_s(&out, six ? "[" : "");
+    pw_put_s(&out, any ? "127.0.0.1" : host);
+    pw_put_s(&out, six ? "]:" : ":");
+    pw_put_uint(&out, port);
+    return to;
+}
+
 static void announce(const struct program *program)
 {
-    const char *host = program->options.host;
-    bool any = host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
-    bool six = strchr(host, ':') != NULL;
-    const char *shown = any ? "127.0.0.1" : host;
-    const char *left = six && !any ? "[" : "";
-    const char *right = six && !any ? "]" : "";
-    unsigned port = pw_web_port(program->web);
+    const struct options *options = &program->options;
+    char place[96];
     if (program->links != NULL) {
-        (void)printf("Station links: tls://%s:%u with pin %s\n", program->options.link_host,
-                     pw_linkserver_port(program->links), pw_linkserver_pin(program->links));
+        (void)printf(
+            "Station links: tls://%s with pin %s\n",
+            place_of(options->link_host, pw_linkserver_port(program->links), place, sizeof(place)),
+            pw_linkserver_pin(program->links));
     }
-    (void)printf("Dashboard: http://%s%s%s:%u/\nStations:  ws://%s%s%s:%u/ocpp/{station id}\n",
-                 left, shown, right, port, left, shown, right, port);
+    (void)place_of(options->host, pw_web_port(program->web), place, sizeof(place));
+    (void)printf("Dashboard: http://%s/\nStations:  ws://%s/ocpp/{station id}\n", place, place);
     (void)fflush(stdout);
     (void)sd_notify(0, "READY=1");
 }

@@ -19,7 +19,7 @@ struct front {
     struct pw_page_port port;
     struct pw_page page;
     pw_ms open_at; // the next try to listen; PW_NEVER: listening, or no page is wanted
-    bool refused; // it has been said that the port cannot be had
+    bool refused;  // it has been said that the port cannot be had
     struct pw_lcd *lcd;
     pw_ms draw_at;
     char url[PW_SCREEN_URL_MAX]; // of the page, for the QR code

@@ -2,7 +2,7 @@
 DEMO_SECONDS ?=
 SPEED ?=
 
-.PHONY: help run test guest street-week bench fuzz format clean
+.PHONY: help run test guest street-week prove campaign bench fuzz format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -20,6 +20,14 @@ street-week: ## 20 stations on one fuse for a simulated week (SITE_HOURS, SITE_S
 	@tools/setup test
 	@tools/build dev
 	@SITE_HOURS=$(or $(SITE_HOURS),168) SITE_SEED=$(or $(SITE_SEED),20260101) build/dev/test/street/test_street_site
+
+prove: ## Frama-C: contactor contract, no run-time errors, and every guard taken away in turn (doc/proofs.md)
+	@tools/setup test
+	@tools/prove
+
+campaign: ## 10^8 noisy pilot samples and 10^6 random orders of events (CAMPAIGN_SEED=n: again)
+	@tools/setup test
+	@tools/campaign
 
 bench: ## figures as ratios against something real in the same run
 	@tools/setup test

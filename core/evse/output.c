@@ -88,7 +88,7 @@ bool pw_evse_lock_at_end(struct turn *t, bool locked)
     return t->senses->lock == (locked ? PW_BOARD_LOCK_CLOSED : PW_BOARD_LOCK_OPEN);
 }
 
-//@ requires turn(t); assigns \nothing;
+//@ requires readable(t); assigns \nothing;
 static bool lock_wanted(const struct turn *t)
 {
     const struct pw_evse *evse = t->evse;
@@ -163,7 +163,7 @@ static void contactor(struct turn *t)
     }
 }
 
-//@ requires turn(t); assigns \nothing;
+//@ requires readable(t); assigns \nothing;
 static enum pw_evse_pause pause(const struct turn *t)
 {
     const struct pw_evse *evse = t->evse;

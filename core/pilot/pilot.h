@@ -121,9 +121,7 @@ void pw_pilot_init(struct pw_pilot *pilot);
 
 // Takes one reading. Returns true when the debounced level has changed.
 /*@ requires \valid(pilot) && \valid_read(reading) && \separated(pilot, reading);
-    requires 0 <= pilot->doubt_ms <= 100;
     assigns *pilot;
-    ensures 0 <= pilot->doubt_ms <= 100;
     ensures \result == 0 ==> pilot->level == \old(pilot->level);
 */
 bool pw_pilot_read(struct pw_pilot *pilot, const struct pw_pilot_reading *reading);

@@ -262,7 +262,7 @@ void pw_report_terminal(const struct pw_station *st, struct pw_out *out, pw_ms n
 static void put_phases(const struct pw_connector_view *view, struct pw_out *out)
 {
     static const char *const names[PW_CONNECTOR_PHASES] = {"L1", "L2", "L3"};
-    for (unsigned phase = 0; phase < view->phases; phase++) {
+    for (unsigned phase = 0; phase < view->phases && phase < PW_COUNT(names); phase++) {
         label(out, names[phase]);
         put_known(out, view->mv[phase] != PW_BOARD_UNKNOWN, view->mv[phase], 3, 1, " V  ");
         put_known(out, view->ma[phase] != PW_BOARD_UNKNOWN, view->ma[phase], 3, 2, " A  ");

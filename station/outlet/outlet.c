@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-enum { METER_PATIENCE_MS = 10000 };
+enum {
+    METER_PATIENCE_MS = 10000,
+    CLIPPED_MA = 1000000, // of a current beyond the end of its converter: an overload
+};
 
 static bool within(struct pw_out *why, const char *field, int64_t value, int64_t least,
                    int64_t most)
@@ -235,6 +238,13 @@ static struct pw_board_senses senses_for_machine(const struct pw_outlet *outlet)
     senses.estop = senses.estop || outlet->panel_estop;
     if (outlet->board.traits.blocks && fast->at != PW_NEVER) {
         senses.mains = *fast;
+        for (unsigned i = 0; i < PW_BOARD_PHASES; i++) {
+            // More than the converter can show is more than anybody may draw.
+            if ((outlet->analog.clipped & PW_ANALOG_AMPERE(i)) != 0 &&
+                senses.mains.ma[i] != PW_BOARD_UNKNOWN) {
+                senses.mains.ma[i] = CLIPPED_MA;
+            }
+        }
     } else if (senses.mains.at == PW_NEVER) {
         senses.mains = outlet->external;
     }

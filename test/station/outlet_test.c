@@ -232,6 +232,29 @@ static void an_emergency_stop_elsewhere_opens_and_ends_the_charge(void **state)
     assert_false(pw_session_in_transaction(&rig.outlet.session));
 }
 
+// Reason: F25. A short circuit drives the converter to its end, where the current reads low.
+static void a_current_beyond_the_converter_is_an_overload(void **state)
+{
+    (void)state;
+    charge();
+    rig.outlet.board.traits.blocks = true;
+    for (int turn = 0; turn < 20; turn++) {
+        // What core/analog would have found in the blocks of this turn.
+        struct pw_board_senses senses = board_says();
+        struct pw_analog *analog = &rig.outlet.analog;
+        analog->at = rig.now;
+        analog->cp_high_mv = senses.cp_high_mv;
+        analog->cp_low_mv = senses.cp_low_mv;
+        analog->pp_ohm = senses.pp_ohm;
+        analog->mains = senses.mains;
+        analog->fast = senses.mains;
+        analog->clipped = turn < 10 ? 0 : PW_ANALOG_AMPERE(1);
+        assert_int_equal(rig.drive.contactor, turn < 15); // 20 ms later
+        run(5);
+    }
+    assert_int_equal(pw_evse_worst(&rig.outlet.evse), PW_EVSE_FAULT_OVERLOAD);
+}
+
 // Reason: UnlockConnector is how a person gets a cable back.
 static void unlocking_ends_the_charge_first(void **state)
 {
@@ -295,6 +318,7 @@ int main(void)
         cmocka_unit_test(whoever_limits_is_named_and_obeyed),
         cmocka_unit_test(a_weaker_cable_shows_in_the_limits),
         cmocka_unit_test(an_emergency_stop_elsewhere_opens_and_ends_the_charge),
+        cmocka_unit_test(a_current_beyond_the_converter_is_an_overload),
         cmocka_unit_test(unlocking_ends_the_charge_first),
         cmocka_unit_test(a_trip_survives_a_restart),
         cmocka_unit_test(settings_that_cannot_be_are_refused_by_name),

@@ -365,7 +365,7 @@ static void certificates_that_do_not_fit_are_refused(void **state)
         {"127.0.0.1", "IP:127.0.0.1", -60, true, "certificate has expired"},
         {"127.0.0.1", "IP:127.0.0.1", 3600, false, "self-signed certificate"},
     };
-    char path[] = "/tmp/pw-tls-XXXXXX";
+    char path[] = "/tmp/pilotwire-tls-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     (void)close(fd);

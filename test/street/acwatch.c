@@ -32,7 +32,7 @@ void acwatch_init(struct acwatch *watch, pw_ms now)
         .unready_since = PW_NEVER,
         .danger_since = PW_NEVER,
         .hot_since = PW_NEVER,
-        .alone_since = PW_NEVER,
+        .weld_since = PW_NEVER,
         .raised_at = PW_NEVER,
         .paused_at = PW_NEVER,
         .over_since = PW_NEVER,
@@ -208,10 +208,11 @@ static void check_change(struct acwatch *watch, const struct pw_world_ac_truth *
 // I5: what latches a fault, and who clears it.
 static void check_latches(struct acwatch *watch, const struct pw_world_ac_truth *truth, pw_ms now)
 {
-    bool alone = truth->any_closed && !truth->commanded && !watch->last.commanded;
-    time_it(&watch->alone_since, alone, now);
+    // A weld that comes and goes while no station looks is nobody's to remember.
+    bool welded = truth->any_closed && !truth->commanded && !watch->last.commanded && !watch->alone;
+    time_it(&watch->weld_since, welded, now);
     bool trip = truth->tripped_at != PW_NEVER && truth->tripped_at != watch->last.tripped_at;
-    if ((watch->begun && trip) || pw_elapsed(watch->alone_since, WELD_MS, now)) {
+    if ((watch->begun && trip) || pw_elapsed(watch->weld_since, WELD_MS, now)) {
         watch->latched = true;
         watch->cleared = false;
     }

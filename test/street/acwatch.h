@@ -37,12 +37,12 @@ struct acwatch {
     pw_ms unready_since; // while the contactor line is on
     pw_ms danger_since;  // tripped, earth lost or emergency stop while the line is on
     pw_ms hot_since;
-    pw_ms alone_since; // contacts closed though the line is off
-    bool latched;      // a trip or a weld that nobody has cleared
-    pw_ms raised_at;   // the offer last changed while there was one
-    pw_ms paused_at;   // the offer last went away
-    pw_ms over_since;  // more current than offered, beyond tolerance
-    bool there;        // a vehicle has been there since the plug came
+    pw_ms weld_since; // contacts closed though the line is off
+    bool latched;     // a trip or a weld that nobody has cleared
+    pw_ms raised_at;  // the offer last changed while there was one
+    pw_ms paused_at;  // the offer last went away
+    pw_ms over_since; // more current than offered, beyond tolerance
+    bool there;       // a vehicle has been there since the plug came
     pw_ms there_since;
     pw_ms mute_since;  // the board says nothing, while the line is on
     pw_ms thick_since; // more offered than the cable bears, while the line is on

@@ -489,7 +489,7 @@ static void begin_cut(struct site *site, struct site_place *place, bool half_ope
         return;
     }
     place->cut_since = site->now;
-    place->cut_until = site->now + 1000 + roll(site, UINT64_C(1) << (10 + roll(site, 11)));
+    place->cut_until = site->now + 1000 + roll(site, UINT64_C(1024) << roll(site, 11));
     place->fell = false;
     place->deaf = half_open;
     place->cut = true;

@@ -49,6 +49,7 @@ static void json_phases(const struct pw_connector_view *view, struct pw_json_wri
     text(json, "pilot", view->pilot);
     number(json, "cable_a", view->cable_ma > 0, view->cable_ma, 3);
     number(json, "phases", true, view->phases, 0);
+    text(json, "rotation", view->rotation);
     number(json, "frequency_hz", view->mains_mhz != PW_BOARD_UNKNOWN, view->mains_mhz, 3);
     phase_values(json, "phase_voltage_v", view->mv, view->phases);
     phase_values(json, "phase_current_a", view->ma, view->phases);

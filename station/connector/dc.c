@@ -127,6 +127,7 @@ static void view(const struct pw_connector *connector, struct pw_connector_view 
         .state = pw_dc_state_name(bay.state),
         .state_why = bay.state_why,
         .pilot = "",
+        .rotation = "",
         .plugged = bay.plugged,
         .plugged_since = bay.plugged_since,
         .energised = bay.energised,

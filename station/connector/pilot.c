@@ -85,6 +85,7 @@ static void view_power(const struct pw_mains_view *mains, struct pw_connector_vi
 {
     view->measured = mains->fresh;
     view->phases = mains->phases;
+    view->rotation = pw_mains_rotation_name(mains->rotation);
     view->mains_mhz = mains->mhz;
     view->power_mw = mains->power_mw;
     memcpy(view->mv, mains->mv, sizeof(view->mv));

@@ -201,6 +201,7 @@ static void describe_measured(const struct pw_uplink *up, unsigned index,
 {
     const struct pw_outlet *outlet = pw_connector_outlet(&up->parts.connector[index]);
     to->phases = view->phases;
+    to->rotation = pw_str_of(view->rotation);
     memcpy(to->mv, view->mv, sizeof(to->mv));
     memcpy(to->ma, view->ma, sizeof(to->ma));
     memcpy(to->mw, view->mw, sizeof(to->mw));

@@ -38,6 +38,30 @@ static double world_alone(pw_ms span)
     return (double)span / 3600000.0 / (now_s() - start);
 }
 
+struct outlet {
+    double idle;
+    double busy;
+    bool charging;
+};
+
+// An AC outlet, whose board reports ten times a second whatever happens.
+static struct outlet measure_outlet(struct street *street)
+{
+    enum { IDLE_MS = 4 * 3600000, CHARGE_MS = 90 * 60000 };
+    struct outlet outlet = {0};
+    street_open_ac(street, NULL);
+    street_set(street, "session.free_id_tag", "FREE");
+    street_power_on(street);
+    outlet.idle = hours_a_second(street, IDLE_MS);
+    street_do(street, "plug");
+    street_run(street, 30000);
+    outlet.charging = street_is_charging(street);
+    outlet.busy = hours_a_second(street, CHARGE_MS);
+    outlet.charging = outlet.charging && street_is_charging(street);
+    street_close(street);
+    return outlet;
+}
+
 int main(void)
 {
     static struct street street;
@@ -54,11 +78,15 @@ int main(void)
     charging = charging && street_is_charging(&street);
     street_close(&street);
     double alone = world_alone(24 * 3600000);
+    struct outlet outlet = measure_outlet(&street);
     (void)printf("| street | charging %.0f station-h/s | idle %.0f station-h/s | idle world alone "
                  "%.0f h/s |\n",
                  busy, idle, alone);
+    (void)printf("| street, outlet | charging %.0f station-h/s | idle %.0f station-h/s |\n",
+                 outlet.busy, outlet.idle);
     (void)printf("{\"bench\":\"street\",\"charging_station_hours_per_s\":%.1f,"
-                 "\"idle_station_hours_per_s\":%.1f,\"idle_world_alone_hours_per_s\":%.1f}\n",
-                 busy, idle, alone);
-    return charging ? 0 : 1;
+                 "\"idle_station_hours_per_s\":%.1f,\"idle_world_alone_hours_per_s\":%.1f,"
+                 "\"charging_outlet_hours_per_s\":%.1f,\"idle_outlet_hours_per_s\":%.1f}\n",
+                 busy, idle, alone, outlet.busy, outlet.idle);
+    return charging && outlet.charging ? 0 : 1;
 }

@@ -116,6 +116,8 @@ def rows(figures):
         ("street, charging", f"{street['charging_station_hours_per_s']:.0f} station-h/s", "", ""),
         ("street, idle", f"{street['idle_station_hours_per_s']:.0f} station-h/s",
          f"the world alone {street['idle_world_alone_hours_per_s']:.0f} h/s", ""),
+        ("street, an outlet charging", f"{street['charging_outlet_hours_per_s']:.0f} station-h/s",
+         f"idle {street['idle_outlet_hours_per_s']:.0f} station-h/s", ""),
         (f"load shared anew, {load['members']} stations, {load['circuits']} circuits", f"{load['median_ms']:.2f} ms",
          f"worst {load['worst_ms']:.2f} ms; one circuit by single mA {load['slow_ms']:.1f} ms, qsort {load['qsort_ms']:.2f} ms",
          "< 5 ms"),

@@ -1,0 +1,25 @@
+// site_links: the site's central system and the two links of each station to it.
+#ifndef PW_STREET_SITE_LINKS_H
+#define PW_STREET_SITE_LINKS_H
+
+#include "site.h"
+
+#define SITE_KEY "sixteen-or-more-1" // every station's
+
+extern const struct street_central site_ocpp;
+
+uint64_t site_roll(struct site *site, uint64_t sides);
+struct pw_instant site_at(const struct site *site);
+
+// Makes the ports that the central sees; before site_start_server.
+void site_join_central(struct site *site);
+void site_start_server(struct site *site);
+void site_stop_server(struct site *site);
+// The fuse, the row of outlets behind their own, and everybody at one of them.
+void site_make_group(struct site *site);
+// The station link breaks; both ends learn it.
+void site_cut_wire(struct site *site, struct site_place *place);
+// Opens, closes and passes bytes, as the station and the central want it now.
+void site_tend_wire(struct site *site, struct site_place *place);
+
+#endif

@@ -251,7 +251,7 @@ static void rise(struct turn *t, unsigned fault)
     }
 }
 
-static bool over(struct turn *t, unsigned fault)
+static bool ended(struct turn *t, unsigned fault)
 {
     struct pw_evse *evse = t->evse;
     pw_ms *gone = &evse->gone_since[fault];
@@ -282,7 +282,7 @@ void pw_evse_judge(struct turn *t, uint32_t present)
         uint32_t bit = PW_EVSE_BIT(i);
         if ((present & bit) != 0) {
             rise(t, i);
-        } else if ((evse->faults & bit) != 0 && over(t, i)) {
+        } else if ((evse->faults & bit) != 0 && ended(t, i)) {
             evse->faults &= ~bit;
             evse->gone_since[i] = PW_NEVER;
             pw_evse_say_fault(evse, i, false, "by its rule");

@@ -93,7 +93,9 @@ static void doubt(struct pw_pilot *pilot, enum pw_pilot_level is, pw_ms gap)
     if (!is_ready(pilot->level)) {
         pilot->doubt_ms = 0;
     } else if (!is_ready(is)) {
-        pilot->doubt_ms += pilot->doubt_ms < DOUBT_MS ? span : 0;
+        if (pilot->doubt_ms < DOUBT_MS) {
+            pilot->doubt_ms += span;
+        }
     } else {
         pilot->doubt_ms = pilot->doubt_ms > span / 2 ? pilot->doubt_ms - span / 2 : 0;
     }

@@ -115,7 +115,6 @@ struct pw_pilot {
 
 /*@ requires \valid(pilot);
     assigns *pilot;
-    ensures pilot->level == PW_PILOT_NONE && pilot->doubt_ms == 0 && pilot->diode == 0;
 */
 void pw_pilot_init(struct pw_pilot *pilot);
 

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static unsigned long samples = 10000000;
+static unsigned long samples = 100000000;
 static uint64_t seed = 1;
 
 static uint32_t draw(void)

@@ -179,7 +179,8 @@ static void check_offer(struct acwatch *watch, const struct pw_world_ac_truth *t
     must(watch, offer <= watch->rules.most_ma, now, "I3 offers more than hardware and owner allow",
          offer);
     must(watch, offer == 0 || offer <= limit, now, "I3 offers more than a limit", offer);
-    time_it(&watch->thick_since, truth->commanded && offer > cable, now);
+    bool heard = !watch->alone && !truth->board_silent;
+    time_it(&watch->thick_since, truth->commanded && heard && offer > cable, now);
     must(watch, !pw_elapsed(watch->thick_since, EDGE_MS + 1, now), now,
          "I3 offers more than the cable bears", offer);
 }

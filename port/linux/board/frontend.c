@@ -10,6 +10,7 @@
 #define BAUD_DEFAULT 115200
 #define CONNECT_MS   20
 #define RETRY_MS     2 // for a line that takes no more bytes now
+#define READS_MAX    8 // without an event: a line full of rubbish keeps nobody else waiting
 
 struct frontend {
     bool connecting;
@@ -134,23 +135,32 @@ static int connect_step(struct pw_hardware *hardware, pw_ms now)
     return stands;
 }
 
-// 1: a byte that was there completed an event. 0: nothing more now.
+static int hear_all(struct frontend *own, pw_ms now, struct pw_hardware_event *event)
+{
+    while (own->in_at < own->in_len) {
+        if (hear(own, own->in[own->in_at++], now, event) == 1) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+// 1: a byte that was there completed an event. 0: nothing more now, or enough for one turn: what
+// stays on the line makes it readable again at once.
 static int listen_on(struct pw_hardware *hardware, pw_ms now, struct pw_hardware_event *event)
 {
     struct frontend *own = hardware->own;
-    for (;;) {
-        while (own->in_at < own->in_len) {
-            if (hear(own, own->in[own->in_at++], now, event) == 1) {
-                return 1;
-            }
-        }
+    int heard = hear_all(own, now, event);
+    for (unsigned i = 0; heard == 0 && i < READS_MAX; i++) {
         int got = pw_stream_read(hardware->fd, own->in, sizeof(own->in));
         if (got <= 0) {
             return got;
         }
         own->in_at = 0;
         own->in_len = (size_t)got;
+        heard = hear_all(own, now, event);
     }
+    return heard;
 }
 
 static int read_frontend(struct pw_hardware *hardware, pw_ms now, struct pw_hardware_event *event)

@@ -491,8 +491,8 @@ def main():
     args = parser.parse_args()
     if args.seconds is not None and not 40 <= args.seconds <= 3600:
         parser.error(f"--seconds: {args.seconds} is not allowed; it must be 40..3600")
-    if args.speed is not None and not 0.1 <= args.speed <= 100:
-        parser.error(f"--speed: {args.speed} is not allowed; it must be 0.1..100")
+    if args.speed is not None and not 0.1 <= args.speed <= 4:
+        parser.error(f"--speed: {args.speed} is not allowed; it must be 0.1..4")
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     demo = Demo(args)
     try:

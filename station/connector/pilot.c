@@ -99,13 +99,13 @@ static void view(const struct pw_connector *connector, struct pw_connector_view 
 {
     const struct pw_outlet *outlet = &connector->of.outlet;
     const struct pw_evse *evse = &outlet->evse;
-    const struct pw_session *session = &outlet->session;
+    const struct pw_session *charge = &outlet->session;
     struct pw_outlet_view own;
     pw_outlet_view(outlet, &own, now);
     *view = (struct pw_connector_view){
         .connector_id = outlet->config.connector_id,
-        .status = pw_session_status(session),
-        .phase = session->phase,
+        .status = pw_session_status(charge),
+        .phase = charge->phase,
         .state = pw_evse_state_name(evse->state),
         .state_why = evse->why,
         .pilot = own.pilot,
@@ -119,12 +119,12 @@ static void view(const struct pw_connector *connector, struct pw_connector_view 
         .limit_why = outlet->limits.why,
         .limit_since = outlet->limits.since,
         .energy_mwh = outlet->mains.total.energy_mwh,
-        .session_mwh = pw_session_energy_mwh(session),
-        .session_ms = pw_session_time_ms(session, now),
+        .session_mwh = pw_session_energy_mwh(charge),
+        .session_ms = pw_session_time_ms(charge, now),
         .temp_dc = own.temp_dc,
         .vehicle = {.max_ma = -1, .soc_permille = -1, .charge_mah = -1, .pack_mv = -1, .model = ""},
     };
-    memcpy(view->id_tag, session->id_tag, sizeof(view->id_tag));
+    memcpy(view->id_tag, charge->id_tag, sizeof(view->id_tag));
     view_condition(outlet, own.meter_late, view);
     view_power(&own.mains, view);
 }
@@ -208,8 +208,8 @@ static void kept(struct pw_connector *connector, const struct pw_connector_keep 
 static int restore(struct pw_connector *connector, const struct pw_connector_keep *keep, pw_ms now)
 {
     struct pw_outlet *outlet = &connector->of.outlet;
-    const struct pw_mains_keep mains = {.total = keep->energy};
-    int err = pw_mains_restore(&outlet->mains, &mains, now);
+    const struct pw_mains_keep kept_mains = {.total = keep->energy};
+    int err = pw_mains_restore(&outlet->mains, &kept_mains, now);
     if (err == PW_OK) {
         pw_evse_restore(&outlet->evse, keep->latched);
         outlet->kept_latched = keep->latched;

@@ -10,7 +10,7 @@ struct row {
     enum pw_ocpp16_measurand measurand;
     int8_t unit; // enum pw_ocpp16_unit, or NO_UNIT
     enum pw_ocpp16_location location;
-    int8_t phase;     // enum pw_ocpp16_phase, or NO_PHASE
+    int16_t phase;    // enum pw_ocpp16_phase, or NO_PHASE
     uint8_t decimals; // of the integer in the sample
     uint8_t places;   // on the wire
 };
@@ -39,27 +39,38 @@ static const struct row rows[] = {
 // clang-format on
 _Static_assert(PW_COUNT(rows) <= PW_CP16_VALUES_MAX, "a sample's values fit");
 
+// The quantities of one measurand; 0: it is not measured here.
+static uint32_t quantities_of(struct pw_str name)
+{
+    int code = pw_ocpp_code_find(&pw_ocpp16_measurand, name);
+    uint32_t found = 0;
+    for (size_t i = 0; code >= 0 && i < PW_COUNT(rows); i++) {
+        found |= code == (int)rows[i].measurand ? 1U << rows[i].quantity : 0U;
+    }
+    return found;
+}
+
+static void say_unmeasured(struct pw_str name, struct pw_out *why)
+{
+    pw_put_c(why, '"');
+    pw_put(why, (struct pw_str){.at = name.at, .len = name.len > 40 ? 40 : name.len});
+    pw_put_s(why, "\" is not measured here; there are");
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        if (i == 0 || rows[i].measurand != rows[i - 1].measurand) {
+            pw_put_s(why, i == 0 ? " " : ", ");
+            pw_put(why, pw_ocpp_code_text(&pw_ocpp16_measurand, (int)rows[i].measurand));
+        }
+    }
+}
+
 int pw_cp16_measurands(struct pw_str list, uint32_t *quantities, struct pw_out *why)
 {
     uint32_t mask = 0;
     while (list.len > 0) {
         struct pw_str name = pw_str_trim(pw_str_cut(&list, ','));
-        int code = pw_ocpp_code_find(&pw_ocpp16_measurand, name);
-        uint32_t found = 0;
-        for (size_t i = 0; code >= 0 && i < PW_COUNT(rows); i++) {
-            found |= code == (int)rows[i].measurand ? 1U << rows[i].quantity : 0U;
-        }
+        uint32_t found = quantities_of(name);
         if (found == 0) {
-            pw_put_c(why, '"');
-            pw_put(why, (struct pw_str){.at = name.at, .len = name.len > 40 ? 40 : name.len});
-            pw_put_s(why, "\" is not measured here; there are");
-            for (size_t i = 0; i < PW_COUNT(rows); i++) {
-                if (i > 0 && rows[i].measurand == rows[i - 1].measurand) {
-                    continue;
-                }
-                pw_put_s(why, i == 0 ? " " : ", ");
-                pw_put(why, pw_ocpp_code_text(&pw_ocpp16_measurand, (int)rows[i].measurand));
-            }
+            say_unmeasured(name, why);
             return PW_ERR_RANGE;
         }
         mask |= found;

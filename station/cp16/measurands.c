@@ -8,7 +8,7 @@ enum { NO_PHASE = -1, NO_UNIT = -1 };
 struct row {
     enum pw_quantity quantity;
     enum pw_ocpp16_measurand measurand;
-    int8_t unit; // enum pw_ocpp16_unit, or NO_UNIT
+    int16_t unit; // enum pw_ocpp16_unit, or NO_UNIT
     enum pw_ocpp16_location location;
     int16_t phase;    // enum pw_ocpp16_phase, or NO_PHASE
     uint8_t decimals; // of the integer in the sample

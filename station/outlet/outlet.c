@@ -153,9 +153,14 @@ int pw_outlet_board(struct pw_outlet *outlet, const struct pw_outlet_board *boar
 void pw_outlet_senses(struct pw_outlet *outlet, const struct pw_board_senses *senses, pw_ms now)
 {
     (void)now;
+    pw_ms sampled_at = outlet->senses.at;
     outlet->senses = *senses;
     if (outlet->board.traits.blocks) {
         pw_analog_sense(&outlet->analog, &outlet->senses);
+    } else if (senses->cp_high_mv == PW_BOARD_UNKNOWN) {
+        // `at` is the pilot's time. A board that talks on without a pilot would pass for heard, and
+        // the last level for the present one: nobody would see the plug leave.
+        outlet->senses.at = sampled_at;
     }
 }
 

@@ -15,6 +15,7 @@ static struct rig {
     bool meter_lies; // it shows more watts than volts and amperes allow
     bool lock_stuck; // open, whatever it is told
     bool tripped;    // residual current
+    bool cp_blind;   // the board measures the pilot no more
     int32_t pp_ohm;  // of the cable
     int32_t draw_ma; // on each phase while closed
     struct pw_board_drive drive;
@@ -70,6 +71,10 @@ static struct pw_board_senses board_says(void)
         senses.mains.mv[i] = 230000 + (int32_t)(rig.now % 7);
         senses.mains.ma[i] = closed && rig.ready ? rig.draw_ma : 0;
         senses.mains.mw[i] = closed && rig.ready ? rig.draw_ma * 230 : 0;
+    }
+    if (rig.cp_blind) {
+        senses.cp_high_mv = PW_BOARD_UNKNOWN;
+        senses.cp_low_mv = PW_BOARD_UNKNOWN;
     }
     if (rig.meter_lies) {
         senses.mains.mw[1] = 50000000;
@@ -256,6 +261,26 @@ static void a_current_beyond_the_converter_is_an_overload(void **state)
 }
 
 // Reason: UnlockConnector is how a person gets a cable back.
+// Reason: everything else of the board is fresh, but a plug that leaves now would not be seen.
+static void a_board_that_loses_the_pilot_is_a_silent_board(void **state)
+{
+    (void)state;
+    charge();
+    rig.cp_blind = true;
+    run(100); // a reading or two may be missing
+    assert_true(rig.drive.contactor);
+    rig.cp_blind = false;
+    run(100);
+    assert_true(rig.drive.contactor);
+    rig.cp_blind = true;
+    run(250);
+    assert_false(rig.drive.contactor);
+    assert_true((rig.outlet.evse.faults & PW_EVSE_BIT(PW_EVSE_FAULT_BOARD)) != 0);
+    rig.cp_blind = false;
+    run(30000);
+    assert_true(rig.drive.contactor);
+}
+
 static void unlocking_ends_the_charge_first(void **state)
 {
     (void)state;
@@ -319,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_weaker_cable_shows_in_the_limits),
         cmocka_unit_test(an_emergency_stop_elsewhere_opens_and_ends_the_charge),
         cmocka_unit_test(a_current_beyond_the_converter_is_an_overload),
+        cmocka_unit_test(a_board_that_loses_the_pilot_is_a_silent_board),
         cmocka_unit_test(unlocking_ends_the_charge_first),
         cmocka_unit_test(a_trip_survives_a_restart),
         cmocka_unit_test(settings_that_cannot_be_are_refused_by_name),

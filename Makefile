@@ -16,7 +16,7 @@ test: ## everything that must hold: builds, linters, unit tests, peers, guest, b
 	@tools/setup test
 	@tools/check
 
-street-week: ## 20 stations on one fuse for a simulated week (SITE_HOURS, SITE_SEED): about ten minutes
+street-week: ## 20 stations on one fuse for a simulated week (SITE_HOURS, SITE_SEED): about a quarter of an hour
 	@tools/setup test
 	@tools/build dev
 	@SITE_HOURS=$(or $(SITE_HOURS),168) SITE_SEED=$(or $(SITE_SEED),20260101) build/dev/test/street/test_street_site

@@ -161,12 +161,34 @@ static int read_file(const struct pw_settings *settings, unsigned index, const c
     return pw_board_file_read(&board->file, text, why);
 }
 
+// Two connectors before one front-end would share its contactor, and each would hear half of it.
+static int refuse_shared(const struct board *boards, unsigned index, struct pw_out *why)
+{
+    const char *device = boards[index].file.device;
+    for (unsigned i = 0; i < index; i++) {
+        if (device[0] != '\0' && pw_str_is(pw_str_of(device), boards[i].file.device)) {
+            pw_put_s(why, "connectors[");
+            pw_put_uint(why, index);
+            pw_put_s(why, "].board: \"");
+            pw_put_s(why, device);
+            pw_put_s(why, "\" is the board of connectors[");
+            pw_put_uint(why, i);
+            pw_put_s(why, "] already; each needs its own");
+            return PW_ERR_RANGE;
+        }
+    }
+    return PW_OK;
+}
+
 int boards_check(const struct pw_settings *settings, const char *config, struct pw_out *why)
 {
+    struct board board[PW_CONNECTORS_MAX] = {{.connector = 0}};
     int err = PW_OK;
     for (unsigned i = 0; i < PW_CONNECTORS_MAX && err == PW_OK; i++) {
-        struct board board = {.connector = 0};
-        err = read_file(settings, i, config, &board, why);
+        err = read_file(settings, i, config, &board[i], why);
+        if (err == PW_OK) {
+            err = refuse_shared(board, i, why);
+        }
     }
     return err;
 }
@@ -182,6 +204,9 @@ int boards_open(struct boards *boards, const struct pw_settings *settings, const
         memset(board, 0, sizeof(*board));
         board->boards = boards;
         int err = read_file(settings, i, config, board, why);
+        if (err == PW_OK) {
+            err = refuse_shared(boards->board, i, why);
+        }
         if (err != PW_OK) {
             board->connector = 0;
             return err;

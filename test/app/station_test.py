@@ -225,6 +225,17 @@ class Settings(Case):
             self.assertIn(why, answer.stderr)
             self.assertEqual(answer.returncode, 2)
 
+    def test_a_board_that_two_connectors_name(self):
+        for i in (0, 1):
+            self.write(f"board{i}.yaml", f"board: {{kind: frontend}}\nfrontend: {{device: {self.path}/line}}\n")
+        file = self.write("shared.yaml", "station: {id: CP1}\nconnectors:\n- kind: pilot\n  board: board0.yaml\n"
+                                         "- kind: pilot\n  board: board1.yaml\n")
+        for arguments in [("--check",), ("--data", str(self.path / "data"))]:
+            answer = self.once("--config", file, *arguments)
+            self.assertIn(f'connectors[1].board: "{self.path}/line" is the board of connectors[0] already; '
+                          "each needs its own\n", answer.stderr)
+            self.assertEqual(answer.returncode, 2)
+
     def test_the_command_line(self):
         self.assertIn("--config FILE", self.once("--help").stdout)
         self.assertRegex(self.once("--version").stdout, r"^pilotwire-station \d+\.\d+\.\d+\n$")

@@ -167,7 +167,7 @@ static const char *const levels[] = {"error", "warn", "info", "debug"};
 static bool wanted(const struct following *following, const struct pw_json_node *root)
 {
     struct pw_str station;
-    struct pw_str level;
+    struct pw_str level = {0};
     bool ours = pw_json_text(pw_json_member(root, "station_id"), &station) == PW_OK &&
                 pw_json_text(pw_json_member(root, "level"), &level) == PW_OK &&
                 pw_str_is(station, following->call->request->argument[0]);

@@ -51,10 +51,10 @@ struct pw_connector_view {
     const char *pilot; // control pilot: "A1" ... "F"; "" for a kind without one
     bool plugged;
     pw_ms plugged_since;
-    bool energised; // contactor told to close
-    bool live;      // told to close, or seen closed: what a person must take for live
-    bool measured;  // the values below are fresh
-    uint8_t phases; // 0: direct current; 1 or 3
+    bool energised;       // contactor told to close
+    bool live;            // told to close, or seen closed: what a person must take for live
+    bool measured;        // the values below are fresh
+    uint8_t phases;       // 0: direct current; 1 or 3
     const char *rotation; // which phases of the grid feed them: "RST"...; "" for dc
     int32_t mv[PW_CONNECTOR_PHASES]; // phase to neutral, [0] for dc; PW_BOARD_UNKNOWN
     int32_t ma[PW_CONNECTOR_PHASES];

@@ -7,10 +7,9 @@
 #include <sys/random.h>
 #include <time.h>
 
-#define AGAIN_MS     10000 // until a port that is taken is tried again
-#define DRAW_MS      250   // how often the display is thought about
-#define CONNECTIONS  32
-#define PASSWORD_MIN 8
+#define AGAIN_MS    10000 // until a port that is taken is tried again
+#define DRAW_MS     250   // how often the display is thought about
+#define CONNECTIONS 32
 
 // ---------------------------------------------------------------------------------------------
 // Settings.
@@ -69,15 +68,6 @@ int front_check_url(struct pw_str url, struct pw_out *why)
 {
     if (host_of(url).len == 0 || memchr(url.at, ' ', url.len) != NULL) {
         pw_put_s(why, "it must be an address like http://wallbox.lan:8080/");
-        return PW_ERR_RANGE;
-    }
-    return PW_OK;
-}
-
-int front_check_password(struct pw_str password, struct pw_out *why)
-{
-    if (password.len < PASSWORD_MIN) {
-        pw_put_s(why, "it must have 8 characters or more");
         return PW_ERR_RANGE;
     }
     return PW_OK;

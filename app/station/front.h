@@ -37,6 +37,5 @@ void front_close(struct front *front);
 PW_MUST_USE int front_check_listen(struct pw_str listen, struct pw_out *why);
 // The same for the address that browsers use: http:// or https://, a host, perhaps a port.
 PW_MUST_USE int front_check_url(struct pw_str url, struct pw_out *why);
-PW_MUST_USE int front_check_password(struct pw_str password, struct pw_out *why);
 
 #endif

@@ -131,9 +131,6 @@ static int check_form(struct pw_setting_at at, struct pw_str value, struct pw_ou
     if (at.id == PW_SET_PAGE_URL) {
         return front_check_url(value, why);
     }
-    if (at.id == PW_SET_PAGE_PASSWORD) {
-        return front_check_password(value, why);
-    }
     if (at.id == PW_SET_CARD_DEVICE ||
         (at.id == PW_SET_CONSOLE_DEVICE && !pw_str_is(value, "off"))) {
         return pw_serial_check(text, why);

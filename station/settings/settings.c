@@ -252,7 +252,10 @@ static void say_refused(struct pw_setting_at at, struct pw_str value, struct pw_
     pw_put_s(why, " is not allowed; ");
 }
 
-enum { INFYPOWER_ADDRESS_MAX = 59 }; // proto/can/rectifier.h
+enum {
+    INFYPOWER_ADDRESS_MAX = 59, // proto/can/rectifier.h
+    PASSWORD_LEAST = 8,         // characters; none at all is allowed
+};
 
 static const char *broken_dc_rule(const struct pw_settings *settings, unsigned i)
 {
@@ -352,6 +355,11 @@ int pw_settings_set(struct pw_settings *settings, struct pw_setting_at at, struc
         pw_put_s(why, "it must be ");
         pw_settings_print_range(row, why);
         return err;
+    }
+    if (at.id == PW_SET_PAGE_PASSWORD && value.len > 0 && value.len < PASSWORD_LEAST) {
+        say_refused(at, value, why);
+        pw_put_s(why, "it must have 8 characters or more");
+        return PW_ERR_RANGE;
     }
     if (connector && at.instance == settings->connectors) {
         settings->connectors++;

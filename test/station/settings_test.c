@@ -224,6 +224,23 @@ static void a_secret_is_never_printed(void **state)
     assert_string_equal(text, "***");
 }
 
+// Reason: the file was checked, but a running station took any password from page and console.
+static void a_short_password_is_refused_from_every_hand(void **state)
+{
+    static const enum pw_setting_by hands[] = {PW_BY_SECRETS, PW_BY_PERSON, PW_BY_STORE};
+    (void)state;
+    for (size_t i = 0; i < PW_COUNT(hands); i++) {
+        struct pw_settings settings = fresh();
+        struct pw_settings before = settings;
+        char why[PW_SETTING_WHY_MAX] = "";
+        assert_int_equal(set(&settings, "page.password", "1234567", hands[i], why), PW_ERR_RANGE);
+        assert_string_equal(why, "page.password is not allowed; it must have 8 characters or more");
+        assert_memory_equal(&settings, &before, sizeof(settings));
+        assert_int_equal(set(&settings, "page.password", "12345678", hands[i], why), PW_OK);
+        assert_int_equal(set(&settings, "page.password", "", hands[i], why), PW_OK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +252,7 @@ int main(void)
         cmocka_unit_test(contradictions_are_found),
         cmocka_unit_test(a_live_change_that_contradicts_another_changes_nothing),
         cmocka_unit_test(a_secret_is_never_printed),
+        cmocka_unit_test(a_short_password_is_refused_from_every_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

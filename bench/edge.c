@@ -139,7 +139,7 @@ static void central_takes(void)
             rig.kept = report.message.as.event.event;
             pw_link_central_ack(&rig.central, rig.kept, rig.now);
             break;
-        case PW_LINK_NEWS_LOST: fail("an event was lost");
+        case PW_LINK_NEWS_LOST: fail("an event was lost"); break;
         case PW_LINK_NEWS_SNAPSHOT:
         case PW_LINK_NEWS_LOG:
         case PW_LINK_NEWS_ANSWER: break;

@@ -49,8 +49,7 @@ static struct pw_loop loop;
 
 static void add_extension(X509 *certificate, int nid, const char *value)
 {
-    X509V3_CTX context;
-    X509V3_set_ctx_nodb(&context);
+    X509V3_CTX context = {0};
     X509V3_set_ctx(&context, certificate, certificate, NULL, NULL, 0);
     X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
     assert_non_null(extension);

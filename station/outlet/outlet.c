@@ -4,6 +4,9 @@
 
 enum {
     METER_PATIENCE_MS = 10000,
+    // A vehicle that cannot be seen for so long may be another one. A short silence of the board
+    // with its self-test after it takes about 13 s.
+    UNSEEN_MS = 20000,
     CLIPPED_MA = 1000000, // of a current beyond the end of its converter: an overload
 };
 
@@ -94,6 +97,7 @@ int pw_outlet_init(struct pw_outlet *outlet, const struct pw_outlet_config *conf
     outlet->senses.mains.at = PW_NEVER;
     outlet->external.at = PW_NEVER;
     outlet->counted.at = PW_NEVER;
+    outlet->unseen_since = PW_NEVER;
     pw_limits_init(&outlet->limits, outlet->config.rated_ma, now);
     set_limit(outlet, PW_LIMIT_SETTINGS, outlet->config.max_ma, "settings", now);
     pw_session_init(&outlet->session, outlet->config.connector_id, &outlet->config.session, log,
@@ -303,12 +307,34 @@ static struct pw_session_input session_input(const struct pw_outlet *outlet)
         .plugged = evse->plugged,
         .off = pw_evse_is_off(evse),
         .paused_ev = pw_evse_paused_by_vehicle(evse),
-        .paused_evse = pw_evse_paused_by_station(evse),
+        // The turn in which the permit comes: the machine has not heard of it yet.
+        .paused_evse = pw_evse_paused_by_station(evse) || evse->pause == PW_EVSE_PAUSE_PERMIT,
         .fault = evse->faults != 0,
         .emergency = (evse->faults & PW_EVSE_BIT(PW_EVSE_FAULT_ESTOP)) != 0,
         .energy_mwh = outlet->mains.total.energy_mwh,
         .soc_permille = -1,
     };
+}
+
+// While the pilot is held at -12 V, or the board is silent, nobody sees a plug being pulled. A
+// transaction does not outlive that for long: the next vehicle must not charge on its card.
+static pw_ms watch_plug(struct pw_outlet *outlet, pw_ms now)
+{
+    const struct pw_evse *evse = &outlet->evse;
+    bool silent = (evse->faults & PW_EVSE_BIT(PW_EVSE_FAULT_BOARD)) != 0;
+    if (!evse->plugged || (evse->drive.cp != PW_BOARD_CP_FAULT && !silent)) {
+        outlet->unseen_since = PW_NEVER;
+        return PW_NEVER;
+    }
+    if (outlet->unseen_since == PW_NEVER) {
+        outlet->unseen_since = now;
+    }
+    if (!pw_elapsed(outlet->unseen_since, UNSEEN_MS, now)) {
+        return pw_after(outlet->unseen_since, UNSEEN_MS);
+    }
+    // BUSY: there is none, or it is ending.
+    (void)!pw_session_stop(&outlet->session, PW_REASON_OTHER, PW_STR(""), now);
+    return PW_NEVER;
 }
 
 pw_ms pw_outlet_step(struct pw_outlet *outlet, pw_ms now)
@@ -325,6 +351,7 @@ pw_ms pw_outlet_step(struct pw_outlet *outlet, pw_ms now)
     };
     at = pw_earlier(at, pw_evse_step(&outlet->evse, &input, now));
     enter_own_limits(outlet, now);
+    at = pw_earlier(at, watch_plug(outlet, now));
     const struct pw_session_input hardware = session_input(outlet);
     at = pw_earlier(at, pw_session_step(&outlet->session, &hardware, now));
     if (pw_session_permit(&outlet->session) != input.permit ||

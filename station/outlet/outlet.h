@@ -54,6 +54,7 @@ struct pw_outlet {
     struct pw_board_senses senses;  // last of the board, with its blocks worked in
     struct pw_board_mains external; // last of the other meter; at PW_NEVER: none
     struct pw_board_mains counted;  // last given to the registers
+    pw_ms unseen_since;             // a vehicle was there, and whether it still is cannot be seen
     bool panel_estop;               // pressed elsewhere
     struct pw_board_drive driven;   // last taken by the board
     bool driven_once;

@@ -10,14 +10,15 @@ static struct rig {
     struct pw_outlet outlet;
     pw_ms now;
     bool plugged;
-    bool ready;      // S2 closed when there is an offer
-    bool meter_mute; // the board measures no more
-    bool meter_lies; // it shows more watts than volts and amperes allow
-    bool lock_stuck; // open, whatever it is told
-    bool tripped;    // residual current
-    bool cp_blind;   // the board measures the pilot no more
-    int32_t pp_ohm;  // of the cable
-    int32_t draw_ma; // on each phase while closed
+    bool ready;         // S2 closed when there is an offer
+    bool meter_mute;    // the board measures no more
+    bool meter_lies;    // it shows more watts than volts and amperes allow
+    bool lock_stuck;    // open, whatever it is told
+    bool tripped;       // residual current
+    bool feedback_lost; // neither mirror contact nor voltage behind the contactor
+    bool cp_blind;      // the board measures the pilot no more
+    int32_t pp_ohm;     // of the cable
+    int32_t draw_ma;    // on each phase while closed
     struct pw_board_drive drive;
 } rig;
 
@@ -65,8 +66,11 @@ static struct pw_board_senses board_says(void)
         .temp_dc = {250, 260},
         .mains = {.at = rig.now, .mhz = 50000, .import_mwh = -1},
     };
+    if (rig.feedback_lost) {
+        senses.contact = PW_BOARD_CONTACT_NONE;
+    }
     for (unsigned i = 0; i < PW_BOARD_PHASES; i++) {
-        senses.load_mv[i] = closed ? 230000 : 0;
+        senses.load_mv[i] = rig.feedback_lost ? PW_BOARD_UNKNOWN : closed ? 230000 : 0;
         // The last digit moves, as it does on any real mains.
         senses.mains.mv[i] = 230000 + (int32_t)(rig.now % 7);
         senses.mains.ma[i] = closed && rig.ready ? rig.draw_ma : 0;
@@ -260,7 +264,24 @@ static void a_current_beyond_the_converter_is_an_overload(void **state)
     assert_int_equal(pw_evse_worst(&rig.outlet.evse), PW_EVSE_FAULT_OVERLOAD);
 }
 
-// Reason: UnlockConnector is how a person gets a cable back.
+// Reason: a fault that holds the pilot at F hides the plug. Whoever is there afterwards is a
+// stranger.
+static void a_vehicle_that_could_not_be_seen_charges_on_nobodys_card(void **state)
+{
+    (void)state;
+    charge();
+    rig.feedback_lost = true;
+    run(2000);
+    assert_false(rig.drive.contactor);
+    assert_int_equal(rig.drive.cp, PW_BOARD_CP_FAULT);
+    assert_true(pw_session_in_transaction(&rig.outlet.session)); // a hiccup ends nothing
+    run(22000);
+    assert_false(pw_session_in_transaction(&rig.outlet.session));
+    rig.feedback_lost = false;
+    run(60000);
+    assert_false(rig.drive.contactor);
+}
+
 // Reason: everything else of the board is fresh, but a plug that leaves now would not be seen.
 static void a_board_that_loses_the_pilot_is_a_silent_board(void **state)
 {
@@ -281,6 +302,7 @@ static void a_board_that_loses_the_pilot_is_a_silent_board(void **state)
     assert_true(rig.drive.contactor);
 }
 
+// Reason: UnlockConnector is how a person gets a cable back.
 static void unlocking_ends_the_charge_first(void **state)
 {
     (void)state;
@@ -345,6 +367,7 @@ int main(void)
         cmocka_unit_test(an_emergency_stop_elsewhere_opens_and_ends_the_charge),
         cmocka_unit_test(a_current_beyond_the_converter_is_an_overload),
         cmocka_unit_test(a_board_that_loses_the_pilot_is_a_silent_board),
+        cmocka_unit_test(a_vehicle_that_could_not_be_seen_charges_on_nobodys_card),
         cmocka_unit_test(unlocking_ends_the_charge_first),
         cmocka_unit_test(a_trip_survives_a_restart),
         cmocka_unit_test(settings_that_cannot_be_are_refused_by_name),

@@ -64,7 +64,7 @@
     X(UNLOCK,        CLEARS,  UP,   "ConnectorLockFailure", "PW-UNLOCK",   "lock does not open")                      \
     X(DIODE,         UNPLUG,  UP,   "EVCommunicationError", "PW-DIODE",    "no diode: not a vehicle")                 \
     X(PILOT_SHORT,   CLEARS,  UP,   "EVCommunicationError", "PW-CP-E",     "pilot shorted to earth")                  \
-    X(PILOT,         STAYS,   DOWN, "InternalError",        "PW-CP",       "pilot does not follow")                   \
+    X(PILOT,         CLEARS,  DOWN, "InternalError",        "PW-CP",       "pilot does not follow")                   \
     X(CABLE,         UNPLUG,  UP,   "OtherError",           "PW-PP",       "proximity contact broken or out of range")\
     X(BOARD,         CLEARS,  DOWN, "InternalError",        "PW-BOARD",    "board silent")
 // clang-format on

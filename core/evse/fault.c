@@ -245,7 +245,7 @@ static void rise(struct turn *t, unsigned fault)
     evse->faults |= PW_EVSE_BIT(fault);
     bool latched = (latching & PW_EVSE_BIT(fault)) != 0;
     pw_evse_say_fault(evse, fault, true, latched ? "latched" : "passing");
-    if (fault == PW_EVSE_FAULT_BOARD) {
+    if (fault == PW_EVSE_FAULT_BOARD || fault == PW_EVSE_FAULT_PILOT) {
         // Nobody knows what it did meanwhile: it proves itself anew.
         evse->tested = false;
     }

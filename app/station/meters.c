@@ -75,6 +75,8 @@ void meters_step(struct meters *meters, pw_ms now)
         struct pw_board_mains mains;
         struct pw_modbus_state state;
         if (pw_modbus_take(meters->lines, i, &mains)) {
+            // Its thread may have read it since this turn began; nothing comes from the future.
+            mains.at = pw_earlier(mains.at, now);
             pw_station_mains(meters->station, meters->connector[i], &mains, now);
         }
         if (pw_modbus_news(meters->lines, i, &state)) {

@@ -320,7 +320,7 @@ static int on_estop(struct call *call)
         return refuse(call, PW_ERR_RANGE, "estop press, or estop release");
     }
     for (unsigned i = 0; i < call->st->connectors; i++) {
-        pw_connector_estop(&call->st->connector[i], pressed);
+        (void)pw_connector_estop(&call->st->connector[i], pressed);
     }
     return done(call, pressed ? "emergency stop held: estop release, then clear, ends it"
                               : "emergency stop released: clear ends it");

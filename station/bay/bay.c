@@ -170,9 +170,11 @@ int pw_bay_configure(struct pw_bay *bay, const struct pw_bay_config *config, str
 // ---------------------------------------------------------------------------------------------
 // Requests from above
 
-void pw_bay_estop(struct pw_bay *bay, bool pressed)
+bool pw_bay_estop(struct pw_bay *bay, bool pressed)
 {
+    bool before = bay->panel_estop;
     bay->panel_estop = pressed;
+    return before;
 }
 
 int pw_bay_limit(struct pw_bay *bay, enum pw_limit_source source, int32_t ma, const char *why,

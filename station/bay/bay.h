@@ -208,7 +208,8 @@ PW_MUST_USE int pw_bay_configure(struct pw_bay *bay, const struct pw_bay_config 
 void pw_bay_can(struct pw_bay *bay, uint8_t bus, const struct pw_can_frame *frame, pw_ms now);
 void pw_bay_bus_state(struct pw_bay *bay, uint8_t bus, enum pw_can_state state, pw_ms now);
 // An emergency stop that is not on the I/O node (panel, console). Held as long as `pressed`.
-void pw_bay_estop(struct pw_bay *bay, bool pressed);
+// Returns whether it was held before.
+bool pw_bay_estop(struct pw_bay *bay, bool pressed);
 
 // One turn; call it after every frame, state, request and at its deadline. Returns the next
 // deadline. Deterministic; bounded cost.

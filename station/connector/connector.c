@@ -78,9 +78,9 @@ int pw_connector_board(struct pw_connector *connector, const struct pw_outlet_bo
                                           : connector->kind->board(connector, board, why);
 }
 
-void pw_connector_estop(struct pw_connector *connector, bool pressed)
+bool pw_connector_estop(struct pw_connector *connector, bool pressed)
 {
-    connector->kind->estop(connector, pressed);
+    return connector->kind->estop(connector, pressed);
 }
 
 pw_ms pw_connector_step(struct pw_connector *connector, pw_ms now)

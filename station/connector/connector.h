@@ -114,8 +114,9 @@ void pw_connector_mains(struct pw_connector *connector, const struct pw_board_ma
 // What the board is. PW_ERR_UNKNOWN for a kind without one; else as pw_outlet_board.
 PW_MUST_USE int pw_connector_board(struct pw_connector *connector,
                                    const struct pw_outlet_board *board, struct pw_out *why);
-// An emergency stop pressed elsewhere (panel, console). Held as long as `pressed`.
-void pw_connector_estop(struct pw_connector *connector, bool pressed);
+// An emergency stop pressed elsewhere (panel, console). Held as long as `pressed`. Returns whether
+// it was held before.
+bool pw_connector_estop(struct pw_connector *connector, bool pressed);
 
 // One turn; call it after every input or request and at its deadline. Returns the next deadline.
 pw_ms pw_connector_step(struct pw_connector *connector, pw_ms now);

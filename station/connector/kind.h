@@ -21,7 +21,7 @@ struct pw_connector_kind {
     bool (*fault)(const struct pw_connector *connector, unsigned row,
                   struct pw_connector_fault *fault);
     int (*clear)(struct pw_connector *connector, unsigned row, pw_ms now);
-    void (*estop)(struct pw_connector *connector, bool pressed);
+    bool (*estop)(struct pw_connector *connector, bool pressed);
     bool (*is_off)(const struct pw_connector *connector);
     bool (*keep_due)(const struct pw_connector *connector, pw_ms now);
     struct pw_connector_keep (*keep)(const struct pw_connector *connector);

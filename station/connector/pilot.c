@@ -176,9 +176,9 @@ static int clear(struct pw_connector *connector, unsigned row, pw_ms now)
                : PW_ERR_UNKNOWN;
 }
 
-static void estop(struct pw_connector *connector, bool pressed)
+static bool estop(struct pw_connector *connector, bool pressed)
 {
-    pw_outlet_estop(&connector->of.outlet, pressed);
+    return pw_outlet_estop(&connector->of.outlet, pressed);
 }
 
 static bool is_off(const struct pw_connector *connector)

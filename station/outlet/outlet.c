@@ -200,9 +200,11 @@ void pw_outlet_mains(struct pw_outlet *outlet, const struct pw_board_mains *main
     outlet->external = *mains;
 }
 
-void pw_outlet_estop(struct pw_outlet *outlet, bool pressed)
+bool pw_outlet_estop(struct pw_outlet *outlet, bool pressed)
 {
+    bool before = outlet->panel_estop;
     outlet->panel_estop = pressed;
+    return before;
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -77,8 +77,9 @@ PW_MUST_USE int pw_outlet_board(struct pw_outlet *outlet, const struct pw_outlet
 void pw_outlet_senses(struct pw_outlet *outlet, const struct pw_board_senses *senses, pw_ms now);
 void pw_outlet_block(struct pw_outlet *outlet, const struct pw_board_block *block, pw_ms now);
 void pw_outlet_mains(struct pw_outlet *outlet, const struct pw_board_mains *mains, pw_ms now);
-// An emergency stop pressed elsewhere (panel, console). Held as long as `pressed`.
-void pw_outlet_estop(struct pw_outlet *outlet, bool pressed);
+// An emergency stop pressed elsewhere (panel, console). Held as long as `pressed`. Returns whether
+// it was held before.
+bool pw_outlet_estop(struct pw_outlet *outlet, bool pressed);
 
 // One turn; call it after every input or request and at its deadline. Returns the next deadline.
 pw_ms pw_outlet_step(struct pw_outlet *outlet, pw_ms now);

@@ -222,8 +222,9 @@ static int on_energize(struct pw_uplink *up, const struct pw_link_energize *ask,
     }
     if (ask->force) {
         struct pw_uplink_connector *own = &up->of[ask->connector - 1U];
-        own->pressed = true; // held for one turn, as a button would be
-        pw_connector_estop(&up->parts.connector[ask->connector - 1U], true);
+        // Held for one turn, as a button would be; one that somebody else holds stays held.
+        own->pressed =
+            !pw_connector_estop(&up->parts.connector[ask->connector - 1U], true) || own->pressed;
         pw_put_s(why, "emergency stop; the fault stays until somebody clears it");
         return PW_OK;
     }
@@ -372,7 +373,7 @@ pw_ms pw_uplink_tell(struct pw_uplink *up, pw_ms now)
         at = pw_earlier(at, up->of[i].lease_until);
         if (up->of[i].pressed) {
             up->of[i].pressed = false;
-            pw_connector_estop(&up->parts.connector[i], false);
+            (void)pw_connector_estop(&up->parts.connector[i], false);
         }
     }
     if (up->link.request == PW_LINK_GET_ALL || pw_link_station_snapshot_due(&up->link, now)) {

@@ -233,7 +233,7 @@ static void an_emergency_stop_elsewhere_opens_and_ends_the_charge(void **state)
 {
     (void)state;
     charge();
-    pw_outlet_estop(&rig.outlet, true);
+    assert_false(pw_outlet_estop(&rig.outlet, true));
     run(20);
     assert_false(rig.drive.contactor);
     run(2000);

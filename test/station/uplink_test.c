@@ -464,6 +464,24 @@ static void forced_off_opens_at_once_and_stays_a_fault(void **state)
     close_rig();
 }
 
+// Reason: the central's button is pressed for a moment; the one on the wall must stay what it is.
+static void a_forced_off_does_not_release_a_button_that_is_held(void **state)
+{
+    (void)state;
+    char text[200] = "";
+    struct pw_out out = PW_OUT(text);
+    charge();
+    assert_int_equal(pw_station_command(&rig.station, PW_STR("estop press"), &out, rig.now), PW_OK);
+    energize(false, true);
+    run(1000);
+    assert_int_equal(pw_station_command(&rig.station, PW_STR("clear"), &out, rig.now), PW_ERR_BUSY);
+    assert_int_equal(pw_station_command(&rig.station, PW_STR("estop release"), &out, rig.now),
+                     PW_OK);
+    run(1000);
+    assert_int_equal(pw_station_command(&rig.station, PW_STR("clear"), &out, rig.now), PW_OK);
+    close_rig();
+}
+
 static void a_snapshot_says_everything(void **state)
 {
     (void)state;
@@ -537,6 +555,7 @@ int main(void)
         cmocka_unit_test(values_that_cannot_be_are_refused_and_change_nothing),
         cmocka_unit_test(on_and_off_are_requests_refused_in_words),
         cmocka_unit_test(forced_off_opens_at_once_and_stays_a_fault),
+        cmocka_unit_test(a_forced_off_does_not_release_a_button_that_is_held),
         cmocka_unit_test(a_snapshot_says_everything),
         cmocka_unit_test(log_lines_arrive_once_and_in_order),
         cmocka_unit_test(a_station_without_a_date_takes_the_centrals),

@@ -12,6 +12,7 @@
 #define EARTH_MS       20
 #define OVERLOAD_MS    20
 #define MAINS_FRESH_MS 1000
+#define MAINS_SLOW_MS  2500 // a meter that speaks once a second, and late, is not silent in between
 #define NOISE_MA       500
 #define SENSOR_MS      1000
 #define APART_DC       600
@@ -66,10 +67,10 @@ static uint32_t pilot_conditions(struct turn *t)
            bit_if(evse->plugged && evse->pilot.no_diode, PW_EVSE_FAULT_DIODE);
 }
 
-static bool mains_known(const struct turn *t)
+static bool mains_known(const struct turn *t, pw_ms most_ms)
 {
     pw_ms at = t->senses->mains.at;
-    return at <= t->now && t->now - at <= MAINS_FRESH_MS;
+    return at <= t->now && t->now - at <= most_ms;
 }
 
 static int32_t most_ma(const struct turn *t)
@@ -91,7 +92,7 @@ static uint32_t contact_conditions(struct turn *t)
     bool stuck = pw_evse_lasting(t, T_WELD, heard && !driven && evse->reads_closed, SWITCH_MS);
     bool later = evse->opened_at == PW_NEVER ||
                  (s->mains.at != PW_NEVER && s->mains.at > evse->opened_at + SWITCH_MS);
-    bool flows = !driven && mains_known(t) && later && most_ma(t) > LEAK_MA;
+    bool flows = !driven && mains_known(t, MAINS_FRESH_MS) && later && most_ma(t) > LEAK_MA;
     bool leaks = pw_evse_lasting(t, T_LEAK, flows, LEAK_MS);
     // What takes the coil's supply away by itself is a fault of its own, not the contactor's.
     bool cut = s->estop || s->rcd == PW_BOARD_RCD_TRIPPED;
@@ -139,7 +140,7 @@ static uint32_t mains_conditions(struct turn *t)
 {
     const struct pw_evse *evse = t->evse;
     const struct pw_evse_config *c = &evse->config;
-    bool known = mains_known(t);
+    bool known = mains_known(t, MAINS_SLOW_MS);
     int64_t ma = known ? most_ma(t) : 0;
     bool driven = evse->drive.contactor;
     bool offers = driven && evse->offered_ma > 0;

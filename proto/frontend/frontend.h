@@ -153,7 +153,7 @@ struct pw_frontend_host {
     struct pw_frontend_message out; // being coded
 };
 
-// Begins with ASKING; `drive` is off until it is set.
+// Begins with ASKING; `drive` is off until it is set, and again after each HELLO.
 void pw_frontend_host_init(struct pw_frontend_host *host, pw_ms now);
 
 enum pw_frontend_event pw_frontend_host_feed(struct pw_frontend_host *host, uint8_t byte,

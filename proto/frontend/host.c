@@ -85,6 +85,9 @@ static enum pw_frontend_event take_hello(struct pw_frontend_host *host,
     bool restarted = host->state == PW_FRONTEND_UP;
     host->hello = *hello;
     forget(host);
+    // What it was told before its start holds no more: nothing closes until the station, which
+    // knows of the start now, says so again.
+    host->drive = (struct pw_board_drive){.cp = PW_BOARD_CP_FAULT, .lock = host->drive.lock};
     enter(host, wrong == NULL ? PW_FRONTEND_UP : PW_FRONTEND_REFUSED,
           wrong != NULL ? wrong : (restarted ? "the board has restarted" : "hello"));
     return PW_FRONTEND_STATE_NEW;

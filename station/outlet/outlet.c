@@ -7,6 +7,7 @@ enum {
     // A vehicle that cannot be seen for so long may be another one. A short silence of the board
     // with its self-test after it takes about 13 s.
     UNSEEN_MS = 20000,
+    SENSES_LATE_MS = 200, // behind the blocks: then the board is as good as silent
     CLIPPED_MA = 1000000, // of a current beyond the end of its converter: an overload
 };
 
@@ -94,6 +95,7 @@ int pw_outlet_init(struct pw_outlet *outlet, const struct pw_outlet_config *conf
     err = pw_analog_init(&outlet->analog, &outlet->board.analog);
     PW_ASSERT(err == PW_OK);
     outlet->senses.at = PW_NEVER;
+    outlet->said_at = PW_NEVER;
     outlet->senses.mains.at = PW_NEVER;
     outlet->external.at = PW_NEVER;
     outlet->counted.at = PW_NEVER;
@@ -148,24 +150,32 @@ int pw_outlet_board(struct pw_outlet *outlet, const struct pw_outlet_board *boar
     }
     outlet->analog = analog;
     outlet->board = *board;
+    outlet->renewed = true;
     return PW_OK;
 }
 
 // ---------------------------------------------------------------------------------------------
 // Inputs.
 
+// `at` is the pilot's time. A board that talks on without a pilot would pass for heard, and the
+// last level for the present one: nobody would see the plug leave.
+static void keep_pilot_time(struct pw_outlet *outlet, pw_ms sampled_at)
+{
+    if (outlet->senses.cp_high_mv == PW_BOARD_UNKNOWN) {
+        outlet->senses.at = sampled_at;
+    }
+}
+
 void pw_outlet_senses(struct pw_outlet *outlet, const struct pw_board_senses *senses, pw_ms now)
 {
     (void)now;
     pw_ms sampled_at = outlet->senses.at;
     outlet->senses = *senses;
+    outlet->said_at = senses->at;
     if (outlet->board.traits.blocks) {
         pw_analog_sense(&outlet->analog, &outlet->senses);
-    } else if (senses->cp_high_mv == PW_BOARD_UNKNOWN) {
-        // `at` is the pilot's time. A board that talks on without a pilot would pass for heard, and
-        // the last level for the present one: nobody would see the plug leave.
-        outlet->senses.at = sampled_at;
     }
+    keep_pilot_time(outlet, sampled_at);
 }
 
 // Which analog inputs cannot be believed: bits of the voltages, then of the currents.
@@ -187,7 +197,9 @@ void pw_outlet_block(struct pw_outlet *outlet, const struct pw_board_block *bloc
     uint8_t clipped = outlet->analog.clipped;
     uint8_t dead = outlet->analog.dead;
     if (outlet->board.traits.blocks && pw_analog_block(&outlet->analog, block, now) >= 0) {
+        pw_ms sampled_at = outlet->senses.at;
         pw_analog_sense(&outlet->analog, &outlet->senses);
+        keep_pilot_time(outlet, sampled_at);
     }
     if (outlet->analog.clipped != clipped || outlet->analog.dead != dead) {
         tell_channels(outlet);
@@ -240,12 +252,33 @@ static void count(struct pw_outlet *outlet, pw_ms now)
     }
 }
 
+static bool has_currents(const struct pw_board_mains *mains)
+{
+    bool any = false;
+    for (unsigned i = 0; mains->at != PW_NEVER && i < PW_BOARD_PHASES; i++) {
+        any = any || mains->ma[i] != PW_BOARD_UNKNOWN;
+    }
+    return any;
+}
+
+// Blocks do not keep a board alive whose contacts, stop button and lock nobody has told of lately;
+// nor does one that began anew pass for the one that was there before.
+static pw_ms heard_at(const struct pw_outlet *outlet)
+{
+    if (outlet->renewed || outlet->said_at == PW_NEVER) {
+        return PW_NEVER;
+    }
+    bool late = outlet->senses.at > pw_after(outlet->said_at, SENSES_LATE_MS);
+    return late ? outlet->said_at : outlet->senses.at;
+}
+
 // What the machine shall see: the board's senses, a stop pressed elsewhere, and the currents that
 // are known soonest. Without currents of its own the board borrows the other meter's.
 static struct pw_board_senses senses_for_machine(const struct pw_outlet *outlet)
 {
     struct pw_board_senses senses = outlet->senses;
     const struct pw_board_mains *fast = &outlet->analog.fast;
+    senses.at = heard_at(outlet);
     senses.estop = senses.estop || outlet->panel_estop;
     if (outlet->board.traits.blocks && fast->at != PW_NEVER) {
         senses.mains = *fast;
@@ -256,7 +289,8 @@ static struct pw_board_senses senses_for_machine(const struct pw_outlet *outlet)
                 senses.mains.ma[i] = CLIPPED_MA;
             }
         }
-    } else if (senses.mains.at == PW_NEVER) {
+    }
+    if (!has_currents(&senses.mains) && outlet->external.at != PW_NEVER) {
         senses.mains = outlet->external;
     }
     return senses;
@@ -352,6 +386,7 @@ pw_ms pw_outlet_step(struct pw_outlet *outlet, pw_ms now)
         .limit_ma = outlet->limits.effective_ma,
     };
     at = pw_earlier(at, pw_evse_step(&outlet->evse, &input, now));
+    outlet->renewed = false;
     enter_own_limits(outlet, now);
     at = pw_earlier(at, watch_plug(outlet, now));
     const struct pw_session_input hardware = session_input(outlet);
@@ -427,6 +462,6 @@ void pw_outlet_view(const struct pw_outlet *outlet, struct pw_outlet_view *view,
     for (unsigned i = 0; outlet->senses.at != PW_NEVER && i < PW_BOARD_PROBES; i++) {
         view->temp_dc = (int32_t)pw_max(view->temp_dc, outlet->senses.temp_dc[i]);
     }
-    view->live = evse->drive.contactor || outlet->senses.contact == PW_BOARD_CONTACT_CLOSED;
+    view->live = evse->drive.contactor || evse->reads_closed;
     view->meter_late = evse->plugged && meter_late(outlet, now);
 }

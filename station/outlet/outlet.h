@@ -38,7 +38,7 @@ struct pw_outlet_view {
     const char *pilot; // "A1" ... "F"; a literal
     int32_t offered_ma;
     int32_t temp_dc; // hotter probe; INT32_MIN: unknown
-    bool live;       // contactor told to close, or seen closed
+    bool live;       // contactor told to close, or read as closed
     bool meter_late; // a vehicle is there, and the meter is silent or lies
 };
 
@@ -52,6 +52,8 @@ struct pw_outlet {
     struct pw_limits limits;
     struct pw_session session;
     struct pw_board_senses senses;  // last of the board, with its blocks worked in
+    pw_ms said_at;                  // when it last gave senses, not blocks; PW_NEVER: not yet
+    bool renewed;                   // the board began anew: the machine sees one turn of silence
     struct pw_board_mains external; // last of the other meter; at PW_NEVER: none
     struct pw_board_mains counted;  // last given to the registers
     pw_ms unseen_since;             // a vehicle was there, and whether it still is cannot be seen
@@ -68,8 +70,9 @@ PW_MUST_USE int pw_outlet_init(struct pw_outlet *outlet, const struct pw_outlet_
 // Settings that changed while running. Errors as init; nothing changes then.
 PW_MUST_USE int pw_outlet_configure(struct pw_outlet *outlet, const struct pw_outlet_config *config,
                                     struct pw_out *why, pw_ms now);
-// What the board is, once it is known, and again when it changes. PW_ERR_RANGE for a calibration or
-// traits that cannot be; nothing changes then.
+// What the board is, once it is known, and again when it changes or begins anew: nobody knows what
+// it did meanwhile, so the machine takes it for lost, opens, and has it prove itself again.
+// PW_ERR_RANGE for a calibration or traits that cannot be; nothing changes then.
 PW_MUST_USE int pw_outlet_board(struct pw_outlet *outlet, const struct pw_outlet_board *board,
                                 struct pw_out *why);
 

@@ -10,10 +10,13 @@ static struct rig {
     struct pw_outlet outlet;
     pw_ms now;
     bool plugged;
-    bool ready;         // S2 closed when there is an offer
-    bool meter_mute;    // the board measures no more
-    bool meter_lies;    // it shows more watts than volts and amperes allow
-    bool lock_stuck;    // open, whatever it is told
+    bool ready;      // S2 closed when there is an offer
+    bool meter_mute; // the board measures no more
+    bool meter_lies; // it shows more watts than volts and amperes allow
+    bool lock_stuck; // open, whatever it is told
+    bool no_mirror;  // no contact tells the contactor's place, only the voltage behind it
+    bool welded;
+    bool no_amperes;    // the board measures voltage only
     bool tripped;       // residual current
     bool feedback_lost; // neither mirror contact nor voltage behind the contactor
     bool cp_blind;      // the board measures the pilot no more
@@ -53,7 +56,7 @@ static int32_t pilot_high_mv(void)
 
 static struct pw_board_senses board_says(void)
 {
-    bool closed = rig.drive.contactor;
+    bool closed = rig.drive.contactor || rig.welded;
     struct pw_board_senses senses = {
         .at = rig.now,
         .cp_high_mv = pilot_high_mv(),
@@ -66,7 +69,7 @@ static struct pw_board_senses board_says(void)
         .temp_dc = {250, 260},
         .mains = {.at = rig.now, .mhz = 50000, .import_mwh = -1},
     };
-    if (rig.feedback_lost) {
+    if (rig.feedback_lost || rig.no_mirror) {
         senses.contact = PW_BOARD_CONTACT_NONE;
     }
     for (unsigned i = 0; i < PW_BOARD_PHASES; i++) {
@@ -82,6 +85,10 @@ static struct pw_board_senses board_says(void)
     }
     if (rig.meter_lies) {
         senses.mains.mw[1] = 50000000;
+    }
+    for (unsigned i = 0; rig.no_amperes && i < PW_BOARD_PHASES; i++) {
+        senses.mains.ma[i] = PW_BOARD_UNKNOWN;
+        senses.mains.mw[i] = PW_BOARD_UNKNOWN;
     }
     if (rig.meter_mute) {
         senses.mains.at = PW_NEVER;
@@ -302,6 +309,101 @@ static void a_board_that_loses_the_pilot_is_a_silent_board(void **state)
     assert_true(rig.drive.contactor);
 }
 
+// The same of a board that leaves the arithmetic to us.
+static void blocks_without_a_pilot_are_silence(void **state)
+{
+    (void)state;
+    open_rig();
+    struct pw_outlet_board board = {.traits = {.step_ppm = 1, .blocks = true},
+                                    .analog = {.cp = {2, {{0, -12000}, {4095, 12000}}}}};
+    assert_int_equal(pw_outlet_board(&rig.outlet, &board, NULL), PW_OK);
+    struct pw_board_block block = {.at = rig.now, .cp_high = 4000, .cp_low = INT16_MIN};
+    pw_outlet_block(&rig.outlet, &block, rig.now);
+    assert_int_equal(rig.outlet.senses.at, 1000);
+    block.at = 1005;
+    block.cp_high = INT16_MIN;
+    pw_outlet_block(&rig.outlet, &block, 1005);
+    assert_int_equal(rig.outlet.senses.at, 1000);
+}
+
+// Reason: a restart of the board opens its contactor; closing again without residual current test
+// and pause would be a closing nobody has checked.
+static void a_board_that_begins_anew_proves_itself_again(void **state)
+{
+    (void)state;
+    charge();
+    assert_int_equal(pw_outlet_board(&rig.outlet, &rig.outlet.board, NULL), PW_OK);
+    run(5);
+    assert_false(rig.drive.contactor);
+    assert_int_equal(pw_evse_worst(&rig.outlet.evse), PW_EVSE_FAULT_BOARD);
+    assert_false(rig.outlet.evse.tested);
+    run(40000);
+    assert_int_equal(pw_evse_worst(&rig.outlet.evse), PW_EVSE_FAULT_ROWS);
+    assert_true(rig.outlet.evse.tested);
+}
+
+// Reason: samples that still flow say nothing of a stop button or a welded contactor.
+static void blocks_alone_do_not_keep_a_board_alive(void **state)
+{
+    (void)state;
+    charge();
+    rig.outlet.board.traits.blocks = true;
+    struct pw_board_senses senses = board_says();
+    pw_outlet_senses(&rig.outlet, &senses, rig.now);
+    for (pw_ms begun = rig.now; rig.now <= begun + 260; rig.now += 5) {
+        // What a block would bring.
+        rig.outlet.senses = board_says();
+        (void)pw_outlet_step(&rig.outlet, rig.now);
+        if (rig.now <= begun + 195) {
+            assert_true(pw_evse_drive(&rig.outlet.evse).contactor);
+        }
+    }
+    assert_false(pw_evse_drive(&rig.outlet.evse).contactor);
+    assert_int_equal(pw_evse_worst(&rig.outlet.evse), PW_EVSE_FAULT_BOARD);
+}
+
+// Reason: F25. A board without current inputs is no excuse when the meter on the bus knows: it
+// speaks once a second, and late.
+static void a_slow_meter_is_enough_to_see_a_vehicle_that_draws_too_much(void **state)
+{
+    (void)state;
+    charge();
+    struct pw_outlet_config config = plain();
+    config.external_meter = true;
+    assert_int_equal(pw_outlet_configure(&rig.outlet, &config, NULL, rig.now), PW_OK);
+    for (int second = 0; second < 12; second++) {
+        struct pw_board_mains meter = board_says().mains;
+        rig.no_amperes = true;
+        for (unsigned i = 0; i < PW_BOARD_PHASES; i++) {
+            bool closed = rig.drive.contactor;
+            meter.ma[i] = closed ? 20000 : 0;
+            meter.mw[i] = closed ? 20000 * 230 : 0;
+        }
+        run(60);
+        pw_outlet_mains(&rig.outlet, &meter, rig.now);
+        run(940);
+        rig.no_amperes = false;
+    }
+    assert_false(rig.drive.contactor);
+    assert_int_equal(pw_evse_worst(&rig.outlet.evse), PW_EVSE_FAULT_OVER_CURRENT);
+}
+
+// Reason: what a person must take for live does not hang on the kind of feedback.
+static void a_weld_seen_by_voltage_alone_counts_as_live(void **state)
+{
+    (void)state;
+    struct pw_outlet_view view;
+    open_rig();
+    rig.no_mirror = true;
+    run(5000);
+    pw_outlet_view(&rig.outlet, &view, rig.now);
+    assert_false(view.live);
+    rig.welded = true;
+    run(1000);
+    pw_outlet_view(&rig.outlet, &view, rig.now);
+    assert_true(view.live);
+}
+
 // Reason: UnlockConnector is how a person gets a cable back.
 static void unlocking_ends_the_charge_first(void **state)
 {
@@ -368,6 +470,11 @@ int main(void)
         cmocka_unit_test(a_current_beyond_the_converter_is_an_overload),
         cmocka_unit_test(a_board_that_loses_the_pilot_is_a_silent_board),
         cmocka_unit_test(a_vehicle_that_could_not_be_seen_charges_on_nobodys_card),
+        cmocka_unit_test(blocks_without_a_pilot_are_silence),
+        cmocka_unit_test(a_board_that_begins_anew_proves_itself_again),
+        cmocka_unit_test(blocks_alone_do_not_keep_a_board_alive),
+        cmocka_unit_test(a_slow_meter_is_enough_to_see_a_vehicle_that_draws_too_much),
+        cmocka_unit_test(a_weld_seen_by_voltage_alone_counts_as_live),
         cmocka_unit_test(unlocking_ends_the_charge_first),
         cmocka_unit_test(a_trip_survives_a_restart),
         cmocka_unit_test(settings_that_cannot_be_are_refused_by_name),

@@ -198,8 +198,9 @@ static void a_silent_board_is_lost_within_a_fifth_of_a_second(void **state)
     assert_int_equal(line.host.state, PW_FRONTEND_UP);
 }
 
-// Reason: the station must not take a board that has just started for one that still drives.
-static void a_board_that_restarts_gets_its_drive_again(void **state)
+// Reason: the station must not take a board that has just started for one that still drives, and a
+// contactor that a restart has opened must not close again without the checks before a closing.
+static void a_board_that_restarts_stays_off_until_the_station_says_so_anew(void **state)
 {
     struct line line;
     const struct pw_frontend_message hello = sample("hello");
@@ -216,6 +217,12 @@ static void a_board_that_restarts_gets_its_drive_again(void **state)
     run(&line, 3);
     assert_int_equal(line.states, states + 1);
     assert_string_equal(line.host.why, "the board has restarted");
+    run(&line, 2 * PW_FRONTEND_DRIVE_MS);
+    assert_false(closed(&line));
+    assert_int_equal(pw_frontend_board_drive(&line.board, line.now).cp, PW_BOARD_CP_FAULT);
+    assert_int_equal(pw_frontend_board_drive(&line.board, line.now).lock, drive.lock);
+    pw_frontend_host_drive(&line.host, &drive);
+    run(&line, 3);
     assert_true(closed(&line));
 }
 
@@ -317,7 +324,7 @@ int main(void)
         cmocka_unit_test(a_lost_drive_goes_again_within_twenty_five_milliseconds),
         cmocka_unit_test(a_board_without_drives_opens_after_its_watchdog),
         cmocka_unit_test(a_silent_board_is_lost_within_a_fifth_of_a_second),
-        cmocka_unit_test(a_board_that_restarts_gets_its_drive_again),
+        cmocka_unit_test(a_board_that_restarts_stays_off_until_the_station_says_so_anew),
         cmocka_unit_test(a_board_that_cannot_be_worked_with_is_refused_in_words),
         cmocka_unit_test(frames_that_go_missing_are_counted),
         cmocka_unit_test(a_loop_back_is_no_board),

@@ -66,7 +66,8 @@ struct pw_board_senses {
     enum pw_board_lock lock;
     enum pw_board_rcd rcd;
     enum pw_board_earth earth;
-    bool estop; // pressed
+    bool estop;  // pressed
+    bool opened; // its own watchdog has opened, and nobody has told it to open since
     int32_t temp_dc[PW_BOARD_PROBES];
     struct pw_board_mains mains;
 };

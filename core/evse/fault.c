@@ -95,7 +95,7 @@ static uint32_t contact_conditions(struct turn *t)
     bool flows = !driven && mains_known(t, MAINS_FRESH_MS) && later && most_ma(t) > LEAK_MA;
     bool leaks = pw_evse_lasting(t, T_LEAK, flows, LEAK_MS);
     // What takes the coil's supply away by itself is a fault of its own, not the contactor's.
-    bool cut = s->estop || s->rcd == PW_BOARD_RCD_TRIPPED;
+    bool cut = s->estop || s->opened || s->rcd == PW_BOARD_RCD_TRIPPED;
     bool fell = heard && driven && evse->reads_open && !cut && evse->state != PW_EVSE_CLOSING;
     bool late = evse->state == PW_EVSE_CLOSING && driven && !cut &&
                 pw_evse_passed(t, evse->since, SWITCH_MS);
@@ -203,7 +203,9 @@ static uint32_t other_conditions(struct turn *t)
     const struct pw_evse_config *c = &evse->config;
     bool heard = pw_evse_heard(t);
     bool waking = s->at == PW_NEVER && !pw_evse_passed(t, evse->start, AWAKE_MS);
-    bool silent = pw_evse_lasting(t, T_UNHEARD, !heard && !waking, 0);
+    bool unheard = pw_evse_lasting(t, T_UNHEARD, !heard && !waking, 0);
+    // The silence was ours: it has opened by itself, and will not close again on our old word.
+    bool silent = unheard || (heard && s->opened && evse->drive.contactor);
 
     uint8_t known = 0;
     for (unsigned i = 0; i < PW_BOARD_PROBES; i++) {

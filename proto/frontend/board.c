@@ -11,6 +11,12 @@ void pw_frontend_board_init(struct pw_frontend_board *board, const struct pw_fro
     board->drive_at = PW_NEVER;
 }
 
+static bool is_alone(const struct pw_frontend_board *board, pw_ms now)
+{
+    return board->drive_at == PW_NEVER ||
+           pw_elapsed(board->drive_at, board->hello.watchdog_ms, now);
+}
+
 bool pw_frontend_board_feed(struct pw_frontend_board *board, uint8_t byte, pw_ms now)
 {
     const struct pw_frontend_message *message = &board->reader.message;
@@ -22,22 +28,19 @@ bool pw_frontend_board_feed(struct pw_frontend_board *board, uint8_t byte, pw_ms
     if (message->kind != PW_FRONTEND_DRIVE) {
         return false;
     }
+    board->barred = message->drive.contactor && (board->barred || is_alone(board, now));
     board->drive = message->drive;
     board->drive_seq = message->seq;
     board->drive_at = now;
     return true;
 }
 
-static bool is_alone(const struct pw_frontend_board *board, pw_ms now)
-{
-    return board->drive_at == PW_NEVER ||
-           pw_elapsed(board->drive_at, board->hello.watchdog_ms, now);
-}
-
 struct pw_board_drive pw_frontend_board_drive(const struct pw_frontend_board *board, pw_ms now)
 {
     if (!is_alone(board, now)) {
-        return board->drive;
+        struct pw_board_drive drive = board->drive;
+        drive.contactor = drive.contactor && !board->barred;
+        return drive;
     }
     return (struct pw_board_drive){
         .cp = PW_BOARD_CP_FAULT, .lock = board->drive.lock, .lamp = PW_BOARD_LAMP_FAULT};
@@ -69,8 +72,9 @@ size_t pw_frontend_board_hello(struct pw_frontend_board *board, pw_ms now, uint8
 size_t pw_frontend_board_senses(struct pw_frontend_board *board,
                                 const struct pw_board_senses *senses, pw_ms now, uint8_t *to)
 {
-    board->out.senses = (struct pw_frontend_senses){
-        .senses = *senses, .drive_seq = board->drive_seq, .opened = is_alone(board, now)};
+    board->out.senses =
+        (struct pw_frontend_senses){.senses = *senses, .drive_seq = board->drive_seq};
+    board->out.senses.senses.opened = board->barred || is_alone(board, now);
     return put(board, PW_FRONTEND_SENSES, now, to);
 }
 

@@ -168,7 +168,7 @@ static void put_senses(struct writer *to, const struct pw_frontend_senses *says,
     put_u8(to, (unsigned)senses->lock);
     put_u8(to, (unsigned)senses->rcd);
     put_u8(to, (unsigned)senses->earth);
-    put_u8(to, (senses->estop ? ESTOP : 0U) | (says->opened ? OPENED : 0U));
+    put_u8(to, (senses->estop ? ESTOP : 0U) | (senses->opened ? OPENED : 0U));
     put_u8(to, says->drive_seq);
     for (size_t i = 0; i < PW_BOARD_PHASES; i++) {
         put_i32(to, senses->load_mv[i]);
@@ -192,7 +192,7 @@ static void get_senses(struct reader *from, struct pw_frontend_senses *says, pw_
     senses->earth = (enum pw_board_earth)get_choice(from, PW_BOARD_EARTH_LOST);
     unsigned bits = get_choice(from, ESTOP | OPENED);
     senses->estop = (bits & ESTOP) != 0;
-    says->opened = (bits & OPENED) != 0;
+    senses->opened = (bits & OPENED) != 0;
     says->drive_seq = (uint8_t)get_u8(from);
     for (size_t i = 0; i < PW_BOARD_PHASES; i++) {
         senses->load_mv[i] = get_i32(from);

@@ -68,7 +68,6 @@ struct pw_frontend_senses {
     // `at` travels as an age, so clocks need not agree. `mains` does not travel here.
     struct pw_board_senses senses;
     uint8_t drive_seq; // sequence number of the last DRIVE that the board took
-    bool opened;       // its watchdog keeps the outlet off now: it hears no DRIVE
 };
 
 struct pw_frontend_message {
@@ -139,7 +138,6 @@ struct pw_frontend_host {
     struct pw_frontend_hello hello;
     struct pw_board_senses senses; // with the last mains values in it
     struct pw_board_block block;
-    bool opened;     // the board says that its watchdog has opened
     uint32_t missed; // frames that the sequence numbers say are gone
     struct pw_frontend_reader reader;
     struct pw_board_drive drive;
@@ -180,6 +178,7 @@ struct pw_frontend_board {
     struct pw_board_drive drive; // as heard last
     uint8_t drive_seq;
     pw_ms drive_at; // PW_NEVER: none heard yet
+    bool barred;    // the watchdog has opened, and no DRIVE with the contactor open came since
     bool hello_due;
     uint8_t seq;
     struct pw_frontend_message out; // being coded
@@ -191,7 +190,9 @@ void pw_frontend_board_init(struct pw_frontend_board *board, const struct pw_fro
 bool pw_frontend_board_feed(struct pw_frontend_board *board, uint8_t byte, pw_ms now);
 
 // What the board shall do at `now`: the last DRIVE, or pilot F and contactor open when none came
-// for watchdog_ms. The lock stays as it was: nobody may pull a plug because a cable broke.
+// for watchdog_ms. The lock stays as it was: nobody may pull a plug because a cable broke. Once it
+// has opened, the contactor stays open until a DRIVE says so too: a station that was stopped for a
+// moment repeats an old wish, and has tested nothing before it.
 struct pw_board_drive pw_frontend_board_drive(const struct pw_frontend_board *board, pw_ms now);
 
 // When the watchdog will strike; PW_NEVER when it has.

@@ -26,7 +26,6 @@ static void forget(struct pw_frontend_host *host)
                   .mhz = PW_BOARD_UNKNOWN,
                   .import_mwh = -1},
     };
-    host->opened = false;
     host->heard_any = false;
 }
 
@@ -99,7 +98,6 @@ static void take_senses(struct pw_frontend_host *host, const struct pw_frontend_
     struct pw_board_mains mains = host->senses.mains;
     host->senses = says->senses;
     host->senses.mains = mains;
-    host->opened = says->opened;
     // No echo for so long: the DRIVE was lost on its way.
     if (says->drive_seq != host->drive_seq &&
         pw_elapsed(host->sent_at, PW_FRONTEND_REPEAT_MS, now)) {

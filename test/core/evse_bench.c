@@ -108,6 +108,7 @@ static void sense(struct evse_bench *b)
     s->rcd = w->tripped ? PW_BOARD_RCD_TRIPPED : PW_BOARD_RCD_OK;
     s->earth = w->earth_lost ? PW_BOARD_EARTH_LOST : PW_BOARD_EARTH_OK;
     s->estop = w->estop;
+    s->opened = w->opened;
     s->temp_dc[0] = w->temp_dc;
     s->temp_dc[1] = w->temp_dc - 10;
     s->mains.at = b->now;

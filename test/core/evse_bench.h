@@ -27,6 +27,7 @@ struct evse_world {
     bool earth_lost;
     bool estop;
     bool silent;
+    bool opened;      // its watchdog has opened
     bool pilot_stuck; // the pilot stays at +12 V whatever it is told
     int32_t mains_mv;
     int32_t temp_dc;

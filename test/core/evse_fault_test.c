@@ -90,6 +90,10 @@ static void silence(bool on)
 {
     b.world.silent = on;
 }
+static void stall(bool on)
+{
+    b.world.opened = on;
+}
 
 // One row a fault that can strike while energy flows: within `most` ms of the cause the coil is
 // off.
@@ -113,6 +117,7 @@ static const struct {
     {PW_EVSE_FAULT_PILOT_SHORT, grounded, 50},
     {PW_EVSE_FAULT_CABLE, break_pp, 40},
     {PW_EVSE_FAULT_BOARD, silence, 210},
+    {PW_EVSE_FAULT_BOARD, stall, 5}, // ours: the board says that it heard nothing
 };
 
 static const struct pw_evse_config config = {.max_ma = 32000, .socket = true};

@@ -22,6 +22,7 @@ static void any_senses(void)
     senses.rcd = (enum pw_board_rcd)any_word;
     senses.earth = (enum pw_board_earth)any_word;
     senses.estop = any_word != 0;
+    senses.opened = any_word != 0;
     senses.mains.at = any_time;
     for (unsigned i = 0; i < PW_BOARD_PHASES; i++) {
         senses.load_mv[i] = any_int;

@@ -279,6 +279,16 @@ static void a_board_without_a_drive_opens_after_half_a_second(void **state)
     assert_int_equal(acdesk_truth(&desk).lock, PW_BOARD_LOCK_CLOSED);
     acdesk_run(&desk, 1000);
     assert_in_range(desk.senses.cp_high_mv + 12000, 0, 150);
+    assert_true(desk.senses.opened);
+    desk.mute = false; // says what it said before
+    acdesk_run(&desk, 3000);
+    assert_false(acdesk_truth(&desk).any_closed);
+    desk.drive.contactor = false;
+    acdesk_run(&desk, 500);
+    assert_false(desk.senses.opened);
+    desk.drive.contactor = true;
+    acdesk_run(&desk, 500);
+    assert_true(acdesk_truth(&desk).any_closed);
 }
 
 // Reason: a cable in a locked socket comes out at the car's end only.

@@ -38,7 +38,9 @@ void pw_acboard_hear(struct pw_acboard *board, const struct pw_board_drive *driv
     if (board->deaf || board->dead) {
         return;
     }
+    board->barred = drive->contactor && (board->barred || board->expired);
     board->drive = *drive;
+    board->drive.contactor = drive->contactor && !board->barred;
     board->heard_at = now;
     board->expired = false;
 }
@@ -206,6 +208,7 @@ bool pw_acboard_senses(struct pw_acboard *board, const struct pw_acpath *path,
         .rcd = rcd_of(path),
         .earth = path->earth_lost ? PW_BOARD_EARTH_LOST : PW_BOARD_EARTH_OK,
         .estop = path->estop,
+        .opened = board->expired || board->barred,
     };
     if (!board->config.raw) {
         sense_pilot(board, car, senses);

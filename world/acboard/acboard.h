@@ -43,6 +43,7 @@ struct pw_acboard {
     bool silent;                 // a fault: obeys, and says nothing
     bool deaf;                   // a fault: speaks, and hears no drive
     bool expired;                // the watchdog has opened
+    bool barred;                 // and no drive with the contactor open came since
     pw_ms lively_until;
     pw_ms report_at;
     pw_ms block_at;

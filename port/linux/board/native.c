@@ -33,6 +33,7 @@ struct native {
     // What the watchdog shares with the loop. Each lock is held for one system call, so that a
     // pilot that hangs cannot keep the contactor closed.
     pthread_mutex_t contactor_lock;
+    bool barred; // with contactor_lock: the watchdog has opened, and no drive has since
     pthread_mutex_t pilot_lock;
     atomic_ullong driven_at; // monotonic clock
     atomic_bool failed;      // the system refused the watchdog
@@ -44,7 +45,8 @@ struct native {
 static int set_contactor(struct native *own, bool closed)
 {
     (void)pthread_mutex_lock(&own->contactor_lock);
-    int err = pw_pins_set(&own->pins, PW_BOARD_LINE_CONTACTOR, closed);
+    own->barred = own->barred && closed;
+    int err = pw_pins_set(&own->pins, PW_BOARD_LINE_CONTACTOR, closed && !own->barred);
     (void)pthread_mutex_unlock(&own->contactor_lock);
     return err;
 }
@@ -72,6 +74,7 @@ static void watchdog(void *context)
     int err = PW_OK;
     (void)pthread_mutex_lock(&own->contactor_lock);
     if (is_silent(own)) {
+        own->barred = true;
         err = pw_pins_set(&own->pins, PW_BOARD_LINE_CONTACTOR, false);
     }
     (void)pthread_mutex_unlock(&own->contactor_lock);
@@ -190,6 +193,9 @@ static void sense_pins(struct native *own, pw_ms now)
             pins->pin[PW_BOARD_LINE_EARTH_LOST].value ? PW_BOARD_EARTH_LOST : PW_BOARD_EARTH_OK;
     }
     to->estop = pins->pin[PW_BOARD_LINE_ESTOP].value;
+    (void)pthread_mutex_lock(&own->contactor_lock);
+    to->opened = own->barred;
+    (void)pthread_mutex_unlock(&own->contactor_lock);
 }
 
 static void take_sample(struct native *own, pw_ms now)

@@ -430,7 +430,14 @@ static void a_loop_that_hangs_is_opened_by_the_thread(void **state)
         (void)poll(NULL, 0, 1); // a loop that does nothing else
     }
     assert_in_range(now_ms() - since, PW_BOARD_SILENCE_MS - 20, PW_BOARD_SILENCE_MS + 1000);
-    drive(&bench, &charging); // alive again, and the station decided so
+    drive(&bench, &charging); // alive again, but that is the old wish
+    assert_false(fake_gpiod_level(CONTACTOR));
+    UNTIL(&bench, bench.last.opened);
+    struct pw_board_drive open = charging;
+    open.contactor = false;
+    drive(&bench, &open);
+    UNTIL(&bench, !bench.last.opened);
+    drive(&bench, &charging); // the station decided so
     assert_true(fake_gpiod_level(CONTACTOR));
     assert_int_equal(file_number(&bench, "pwm0/duty_cycle"), 266600);
     end(&bench);

@@ -162,11 +162,20 @@ static void a_board_without_drives_opens_after_its_watchdog(void **state)
     assert_true(safe.lock); // as it was
     assert_int_equal(pw_frontend_board_deadline(&line.board, line.now), PW_NEVER);
     run(&line, 10);
-    assert_true(line.host.opened);
+    assert_true(line.host.senses.opened);
     line.cut_down = false;
     run(&line, PW_FRONTEND_DRIVE_MS + 10);
+    assert_int_equal(pw_frontend_board_drive(&line.board, line.now).cp, PW_BOARD_CP_PWM);
+    assert_false(closed(&line)); // that is the old wish: nobody has tested anything since
+    assert_true(line.host.senses.opened);
+    struct pw_board_drive open = drive;
+    open.contactor = false;
+    pw_frontend_host_drive(&line.host, &open);
+    run(&line, 10);
+    assert_false(line.host.senses.opened);
+    pw_frontend_host_drive(&line.host, &drive);
+    run(&line, 10);
     assert_true(closed(&line)); // the station has seen it open and decides anew
-    assert_false(line.host.opened);
 }
 
 static void a_silent_board_is_lost_within_a_fifth_of_a_second(void **state)

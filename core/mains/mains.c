@@ -386,6 +386,11 @@ enum pw_mains_quality pw_mains_read(struct pw_mains *mains, const struct pw_boar
     return PW_MAINS_GOOD;
 }
 
+void pw_mains_part(struct pw_mains *mains)
+{
+    mains->neighbour = false;
+}
+
 void pw_mains_forget_use(struct pw_mains *mains)
 {
     mains->ever_used = 0;

@@ -110,6 +110,10 @@ PW_MUST_USE int pw_mains_configure(struct pw_mains *mains, const struct pw_mains
 enum pw_mains_quality pw_mains_read(struct pw_mains *mains, const struct pw_board_mains *reading,
                                     pw_ms now);
 
+// The next reading is not joined to the last by power, however soon it comes: what flowed between
+// them is not known. A register of the source's own counts on.
+void pw_mains_part(struct pw_mains *mains);
+
 // Which phases the vehicle uses is asked anew from here on: call it when the vehicle goes.
 void pw_mains_forget_use(struct pw_mains *mains);
 

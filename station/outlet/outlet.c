@@ -240,6 +240,11 @@ static void count(struct pw_outlet *outlet, pw_ms now)
 {
     const struct pw_board_mains *from =
         outlet->config.external_meter ? &outlet->external : &outlet->senses.mains;
+    bool silent = (outlet->evse.present & PW_EVSE_BIT(PW_EVSE_FAULT_BOARD)) != 0;
+    if (silent && !outlet->config.external_meter) {
+        // A silent board has opened by itself: the power before and after says nothing of between.
+        pw_mains_part(&outlet->mains);
+    }
     if (from->at == PW_NEVER || from->at == outlet->counted.at) {
         return;
     }

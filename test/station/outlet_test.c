@@ -405,6 +405,21 @@ static void a_weld_seen_by_voltage_alone_counts_as_live(void **state)
 }
 
 // Reason: UnlockConnector is how a person gets a cable back.
+// Reason: the watchdog opened half a second into the silence, but up to 5 s of the power from
+// before were counted when the board came back: energy on a bill that nobody got.
+static void energy_is_not_invented_while_the_board_is_silent(void **state)
+{
+    (void)state;
+    charge();
+    uint64_t before = rig.outlet.mains.total.energy_mwh;
+    for (pw_ms end = rig.now + 4000; rig.now < end; rig.now += 50) {
+        (void)pw_outlet_step(&rig.outlet, rig.now);
+    }
+    rig.drive.contactor = false; // its own doing
+    run(1000);
+    assert_in_range(rig.outlet.mains.total.energy_mwh - before, 0, 100);
+}
+
 static void unlocking_ends_the_charge_first(void **state)
 {
     (void)state;
@@ -475,6 +490,7 @@ int main(void)
         cmocka_unit_test(blocks_alone_do_not_keep_a_board_alive),
         cmocka_unit_test(a_slow_meter_is_enough_to_see_a_vehicle_that_draws_too_much),
         cmocka_unit_test(a_weld_seen_by_voltage_alone_counts_as_live),
+        cmocka_unit_test(energy_is_not_invented_while_the_board_is_silent),
         cmocka_unit_test(unlocking_ends_the_charge_first),
         cmocka_unit_test(a_trip_survives_a_restart),
         cmocka_unit_test(settings_that_cannot_be_are_refused_by_name),

@@ -19,7 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCALS_MAX 32
+#define LOCALS_MAX     32
+#define DATAGRAMS_MOST 64 // looked at in one read without an event
 
 struct link {
     int out;
@@ -200,7 +201,8 @@ static int read_link(struct pw_can_wire *wire, pw_ms now, struct pw_can_event *e
 {
     const struct link *link = wire->link;
     (void)now;
-    for (;;) {
+    // Strangers on the group must not keep the loop from everything else.
+    for (unsigned datagrams = 0; datagrams < DATAGRAMS_MOST; datagrams++) {
         uint8_t bytes[PW_MCAST_READ_MAX];
         struct sockaddr_in from = {0};
         socklen_t from_len = sizeof(from);
@@ -228,6 +230,7 @@ static int read_link(struct pw_can_wire *wire, pw_ms now, struct pw_can_event *e
             return 1;
         }
     }
+    return 0;
 }
 
 static int send_datagram(struct pw_can_wire *wire, const struct pw_mcast_datagram *datagram)

@@ -13,6 +13,7 @@
 #define OUT_MAX         1024
 #define FLUSH_MS        5
 #define FLAGS_MS        1000
+#define FILLS_MOST      4 // of the input buffer in one read without an event
 #define CONNECT_MS      20
 #define BITRATE_DEFAULT 250000
 #define BAUD_DEFAULT    115200
@@ -234,7 +235,9 @@ static int read_link(struct pw_can_wire *wire, pw_ms now, struct pw_can_event *e
     if (upkeep(wire, now) != PW_OK) {
         return PW_ERR_PEER;
     }
-    for (;;) {
+    // Rubbish at full speed must not keep the loop from everything else; what is left comes next
+    // time.
+    for (unsigned fills = 0; fills <= FILLS_MOST; fills++) {
         while (link->in_at < link->in_len) {
             struct pw_slcan_line line;
             pw_slcan_feed(&link->reader, link->in[link->in_at++], &line);
@@ -243,11 +246,12 @@ static int read_link(struct pw_can_wire *wire, pw_ms now, struct pw_can_event *e
                 return 1;
             }
         }
-        int more = fill(wire);
+        int more = fills < FILLS_MOST ? fill(wire) : 0;
         if (more != 1) {
             return more;
         }
     }
+    return 0;
 }
 
 const struct pw_can_link_ops pw_can_link_slcan = {

@@ -69,7 +69,13 @@ function listen<K extends keyof LiveEvents>(from: EventSource, kind: K, apply?: 
 // A large yard sends hundreds of events a second; the pages are drawn a few times a second.
 let staged: Fleet | null = null;
 
-function stage(step: (before: Fleet) => Fleet): void {
+type Step = (before: Fleet) => Fleet;
+
+// What comes while everything is being read is newer than what is read, and goes on top of it.
+let early: { steps: Step[]; sessions: Session[] } | null = null;
+
+function stage(step: Step): void {
+  early?.steps.push(step);
   if (staged === null) {
     setTimeout(() => {
       if (staged !== null) fleet.value = staged;
@@ -80,14 +86,20 @@ function stage(step: (before: Fleet) => Fleet): void {
 }
 
 async function readAll(): Promise<void> {
+  const since: { steps: Step[]; sessions: Session[] } = { steps: [], sessions: [] };
+  early = since;
   const [stations, sessions] = await Promise.all([api.stations(), api.sessions({ limit: RECENT })]);
+  if (early !== since) return; // somebody reads it anew
+  early = null;
   for (const station of stations) observe(Date.parse(station.last_seen ?? ""));
   staged = null;
-  fleet.value = fleetOf(stations);
+  fleet.value = since.steps.reduce((before, step) => step(before), fleetOf(stations));
   recent.value = sessions;
+  since.sessions.forEach(withSession);
 }
 
 function withSession(session: Session): void {
+  early?.sessions.push(session);
   const others = recent.value.filter((s) => s.id !== session.id);
   recent.value = [session, ...others].sort((a, b) => b.id - a.id).slice(0, RECENT);
 }
@@ -160,6 +172,7 @@ export function disconnect(): void {
   attempt = 0;
   link.value = "connecting";
   staged = null;
+  early = null;
   fleet.value = null;
 }
 

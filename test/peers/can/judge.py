@@ -202,9 +202,10 @@ def open_bus():
 
 
 def start(program, mode, url):
-    child = subprocess.Popen([program, mode, url], stdout=subprocess.PIPE, text=True)
+    # Without a buffer: what it says right after its first line must not get lost in one.
+    child = subprocess.Popen([program, mode, url], stdout=subprocess.PIPE, bufsize=0)
     line = child.stdout.readline()
-    if line != "ready\n":
+    if line != b"ready\n":
         child.kill()
         sys.exit("%s %s did not start: %r" % (program, mode, line))
     return child
@@ -214,7 +215,7 @@ def judge_what_is_sent(program):
     bus, url = open_bus()
     child = start(program, "send", url)
     out, _ = child.communicate(timeout=WAIT_S)
-    names = out.split()
+    names = out.decode().split()
     wanted = {name: (ident, True, False, False, len(data), data.hex())
               for name, (ident, data) in EXTENDED.items()}
     wanted.update({name: (ident, False, False, False, len(data), data.hex())
@@ -245,7 +246,7 @@ def judge_what_is_heard(program):
     bus.send(can.Message(arbitration_id=0x123, is_remote_frame=True, dlc=5, is_extended_id=False))
     bus.send(can.Message(arbitration_id=0x7FF, is_extended_id=False))
     out, _ = child.communicate(timeout=WAIT_S)
-    lines = out.splitlines()
+    lines = out.decode().splitlines()
     wanted = [text for _, text in HEARD] + ["state is=bus-off", "state is=active", "unknown 123#R5"]
     check("lines", len(lines), len(wanted))
     for line, text in zip(lines, wanted):

@@ -55,14 +55,7 @@ int pw_analog_init(struct pw_analog *analog, const struct pw_analog_config *conf
     if (!ok || !pp || c.window_ms < BLIND_MS || c.window_ms > 1000 || c.rail_low >= c.rail_high) {
         return PW_ERR_RANGE;
     }
-    const struct pw_board_mains nothing = {
-        .at = PW_NEVER,
-        .mv = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-        .ma = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-        .mw = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-        .mhz = PW_BOARD_UNKNOWN,
-        .import_mwh = -1,
-    };
+    const struct pw_board_mains nothing = PW_BOARD_NO_MAINS;
     *analog = (struct pw_analog){
         .config = c,
         .mains = nothing,

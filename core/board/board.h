@@ -72,6 +72,18 @@ struct pw_board_senses {
     struct pw_board_mains mains;
 };
 
+// Nothing measured, nothing sensed: what to begin with, and what is left when a board is lost.
+// clang-format off
+#define PW_BOARD_NO_PHASES {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN}
+#define PW_BOARD_NO_MAINS                                                                          \
+    {.at = PW_NEVER, .mv = PW_BOARD_NO_PHASES, .ma = PW_BOARD_NO_PHASES, .mw = PW_BOARD_NO_PHASES, \
+     .mhz = PW_BOARD_UNKNOWN, .import_mwh = -1}
+#define PW_BOARD_NO_SENSES                                                                         \
+    {.at = PW_NEVER, .cp_high_mv = PW_BOARD_UNKNOWN, .cp_low_mv = PW_BOARD_UNKNOWN,                \
+     .pp_ohm = PW_BOARD_UNKNOWN, .load_mv = PW_BOARD_NO_PHASES,                                    \
+     .temp_dc = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN}, .mains = PW_BOARD_NO_MAINS}
+// clang-format on
+
 // Raw samples of the six mains channels, for boards that leave the arithmetic to us, and the pilot
 // and proximity as counts. All channels were sampled at the same rate.
 #define PW_BOARD_BLOCK_MAX 64
@@ -120,5 +132,8 @@ struct pw_board_drive {
     enum pw_board_lamp lamp;
     bool buzzer;
 };
+
+// Whether two drives ask for the same, field by field.
+bool pw_board_same_drive(const struct pw_board_drive *a, const struct pw_board_drive *b);
 
 #endif

@@ -12,20 +12,7 @@ static void enter(struct pw_frontend_host *host, enum pw_frontend_state state, c
 
 static void forget(struct pw_frontend_host *host)
 {
-    host->senses = (struct pw_board_senses){
-        .at = PW_NEVER,
-        .cp_high_mv = PW_BOARD_UNKNOWN,
-        .cp_low_mv = PW_BOARD_UNKNOWN,
-        .pp_ohm = PW_BOARD_UNKNOWN,
-        .load_mv = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-        .temp_dc = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-        .mains = {.at = PW_NEVER,
-                  .mv = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-                  .ma = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-                  .mw = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-                  .mhz = PW_BOARD_UNKNOWN,
-                  .import_mwh = -1},
-    };
+    host->senses = (struct pw_board_senses)PW_BOARD_NO_SENSES;
     host->heard_any = false;
 }
 
@@ -146,16 +133,9 @@ enum pw_frontend_event pw_frontend_host_feed(struct pw_frontend_host *host, uint
     return host->senses.at == PW_NEVER ? PW_FRONTEND_NOTHING : PW_FRONTEND_SENSES_NEW;
 }
 
-static bool same(const struct pw_board_drive *a, const struct pw_board_drive *b)
-{
-    return a->cp == b->cp && a->duty_ppm == b->duty_ppm && a->contactor == b->contactor &&
-           a->lock == b->lock && a->rcd_test == b->rcd_test && a->ventilation == b->ventilation &&
-           a->lamp == b->lamp && a->buzzer == b->buzzer;
-}
-
 void pw_frontend_host_drive(struct pw_frontend_host *host, const struct pw_board_drive *drive)
 {
-    host->drive_due = host->drive_due || !same(drive, &host->drive);
+    host->drive_due = host->drive_due || !pw_board_same_drive(drive, &host->drive);
     host->drive = *drive;
 }
 

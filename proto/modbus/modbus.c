@@ -61,15 +61,7 @@ void pw_modbus_begin(struct pw_modbus_reader *reader, const struct pw_modbus_map
 {
     *reader = (struct pw_modbus_reader){
         .map = map,
-        .mains =
-            {
-                .at = PW_NEVER,
-                .mv = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-                .ma = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-                .mw = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-                .mhz = PW_BOARD_UNKNOWN,
-                .import_mwh = -1,
-            },
+        .mains = PW_BOARD_NO_MAINS,
     };
 }
 

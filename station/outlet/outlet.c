@@ -94,11 +94,10 @@ int pw_outlet_init(struct pw_outlet *outlet, const struct pw_outlet_config *conf
     }
     err = pw_analog_init(&outlet->analog, &outlet->board.analog);
     PW_ASSERT(err == PW_OK);
-    outlet->senses.at = PW_NEVER;
+    outlet->senses = (struct pw_board_senses)PW_BOARD_NO_SENSES;
     outlet->said_at = PW_NEVER;
-    outlet->senses.mains.at = PW_NEVER;
-    outlet->external.at = PW_NEVER;
-    outlet->counted.at = PW_NEVER;
+    outlet->external = (struct pw_board_mains)PW_BOARD_NO_MAINS;
+    outlet->counted = (struct pw_board_mains)PW_BOARD_NO_MAINS;
     outlet->unseen_since = PW_NEVER;
     pw_limits_init(&outlet->limits, outlet->config.rated_ma, now);
     set_limit(outlet, PW_LIMIT_SETTINGS, outlet->config.max_ma, "settings", now);
@@ -407,17 +406,10 @@ pw_ms pw_outlet_step(struct pw_outlet *outlet, pw_ms now)
     return pw_earlier(at, pw_mains_deadline(&outlet->mains));
 }
 
-static bool same_drive(const struct pw_board_drive *a, const struct pw_board_drive *b)
-{
-    return a->cp == b->cp && a->duty_ppm == b->duty_ppm && a->contactor == b->contactor &&
-           a->lock == b->lock && a->rcd_test == b->rcd_test && a->ventilation == b->ventilation &&
-           a->lamp == b->lamp && a->buzzer == b->buzzer;
-}
-
 bool pw_outlet_take_drive(struct pw_outlet *outlet, struct pw_board_drive *drive)
 {
     *drive = pw_evse_drive(&outlet->evse);
-    if (outlet->driven_once && same_drive(drive, &outlet->driven)) {
+    if (outlet->driven_once && pw_board_same_drive(drive, &outlet->driven)) {
         return false;
     }
     outlet->driven = *drive;

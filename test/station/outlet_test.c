@@ -404,7 +404,6 @@ static void a_weld_seen_by_voltage_alone_counts_as_live(void **state)
     assert_true(view.live);
 }
 
-// Reason: UnlockConnector is how a person gets a cable back.
 // Reason: the watchdog opened half a second into the silence, but up to 5 s of the power from
 // before were counted when the board came back: energy on a bill that nobody got.
 static void energy_is_not_invented_while_the_board_is_silent(void **state)
@@ -420,6 +419,7 @@ static void energy_is_not_invented_while_the_board_is_silent(void **state)
     assert_in_range(rig.outlet.mains.total.energy_mwh - before, 0, 100);
 }
 
+// Reason: UnlockConnector is how a person gets a cable back.
 static void unlocking_ends_the_charge_first(void **state)
 {
     (void)state;

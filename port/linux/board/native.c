@@ -310,20 +310,7 @@ static int watch_all(struct native *own, struct pw_out *why)
 
 static void forget(struct native *own)
 {
-    own->senses = (struct pw_board_senses){
-        .at = PW_NEVER,
-        .cp_high_mv = PW_BOARD_UNKNOWN,
-        .cp_low_mv = PW_BOARD_UNKNOWN,
-        .pp_ohm = PW_BOARD_UNKNOWN,
-        .load_mv = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-        .temp_dc = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-        .mains = {.at = PW_NEVER,
-                  .mv = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-                  .ma = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-                  .mw = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN},
-                  .mhz = PW_BOARD_UNKNOWN,
-                  .import_mwh = -1},
-    };
+    own->senses = (struct pw_board_senses)PW_BOARD_NO_SENSES;
     own->drive = (struct pw_board_drive){.cp = PW_BOARD_CP_FAULT};
     own->pulse_until = PW_NEVER;
     own->sampled_at = PW_NEVER;

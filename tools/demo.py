@@ -452,7 +452,7 @@ page:
         found = []
         for at in (result, result["ac"]):
             physical = at["energy_wh_physical"]
-            if physical < 20:
+            if physical < 10:
                 found.append(f"{at['station']}: only {physical} Wh were delivered")
             for name in ("energy_wh_station", "energy_wh_central"):
                 off = abs(at[name] - physical)

@@ -7,8 +7,10 @@ enum {
     // A vehicle that cannot be seen for so long may be another one. A short silence of the board
     // with its self-test after it takes about 13 s.
     UNSEEN_MS = 20000,
-    SENSES_LATE_MS = 200, // behind the blocks: then the board is as good as silent
-    CLIPPED_MA = 1000000, // of a current beyond the end of its converter: an overload
+    SETTLED_MS = 250,       // after opening, a reading is of a current that has ended
+    LAST_READING_MS = 3000, // it is waited for so long
+    SENSES_LATE_MS = 200,   // behind the blocks: then the board is as good as silent
+    CLIPPED_MA = 1000000,   // of a current beyond the end of its converter: an overload
 };
 
 static bool within(struct pw_out *why, const char *field, int64_t value, int64_t least,
@@ -340,12 +342,22 @@ static void enter_own_limits(struct pw_outlet *outlet, pw_ms now)
     }
 }
 
-static struct pw_session_input session_input(const struct pw_outlet *outlet)
+// The charge is over when the meter has said so too: what flowed up to the opening of the contactor
+// is measured a little later. A meter that does not speak is not waited for.
+static bool is_counted(const struct pw_outlet *outlet, pw_ms now)
+{
+    pw_ms opened_at = outlet->evse.opened_at;
+    pw_ms last = outlet->counted.at;
+    return opened_at == PW_NEVER || pw_elapsed(opened_at, LAST_READING_MS, now) ||
+           (last != PW_NEVER && last > pw_after(opened_at, SETTLED_MS));
+}
+
+static struct pw_session_input session_input(const struct pw_outlet *outlet, pw_ms now)
 {
     const struct pw_evse *evse = &outlet->evse;
     return (struct pw_session_input){
         .plugged = evse->plugged,
-        .off = pw_evse_is_off(evse),
+        .off = pw_evse_is_off(evse) && is_counted(outlet, now),
         .paused_ev = pw_evse_paused_by_vehicle(evse),
         // The turn in which the permit comes: the machine has not heard of it yet.
         .paused_evse = pw_evse_paused_by_station(evse) || evse->pause == PW_EVSE_PAUSE_PERMIT,
@@ -393,7 +405,10 @@ pw_ms pw_outlet_step(struct pw_outlet *outlet, pw_ms now)
     outlet->renewed = false;
     enter_own_limits(outlet, now);
     at = pw_earlier(at, watch_plug(outlet, now));
-    const struct pw_session_input hardware = session_input(outlet);
+    const struct pw_session_input hardware = session_input(outlet, now);
+    if (pw_evse_is_off(&outlet->evse) && !hardware.off) {
+        at = pw_earlier(at, pw_after(outlet->evse.opened_at, LAST_READING_MS));
+    }
     at = pw_earlier(at, pw_session_step(&outlet->session, &hardware, now));
     if (pw_session_permit(&outlet->session) != input.permit ||
         outlet->limits.effective_ma != input.limit_ma) {

@@ -13,11 +13,13 @@ static struct rig {
     bool ready;      // S2 closed when there is an offer
     bool meter_mute; // the board measures no more
     bool meter_lies; // it shows more watts than volts and amperes allow
+    bool slow_meter; // ... or once a second
     bool lock_stuck; // open, whatever it is told
     bool no_mirror;  // no contact tells the contactor's place, only the voltage behind it
     bool welded;
     bool no_amperes;    // the board measures voltage only
     bool tripped;       // residual current
+    uint64_t end_mwh;   // register as the last end of a charge had it
     bool feedback_lost; // neither mirror contact nor voltage behind the contactor
     bool cp_blind;      // the board measures the pilot no more
     int32_t pp_ohm;     // of the cable
@@ -90,6 +92,11 @@ static struct pw_board_senses board_says(void)
         senses.mains.ma[i] = PW_BOARD_UNKNOWN;
         senses.mains.mw[i] = PW_BOARD_UNKNOWN;
     }
+    if (rig.slow_meter) {
+        if (rig.now - rig.outlet.counted.at < 1000) {
+            senses.mains = rig.outlet.counted;
+        }
+    }
     if (rig.meter_mute) {
         senses.mains.at = PW_NEVER;
     }
@@ -105,6 +112,7 @@ static void run(pw_ms span)
         pw_outlet_senses(&rig.outlet, &senses, rig.now);
         (void)pw_outlet_step(&rig.outlet, rig.now);
         while (pw_session_take(&rig.outlet.session, &event)) {
+            rig.end_mwh = event.kind == PW_SESSION_END ? event.energy_mwh : rig.end_mwh;
             if (event.kind == PW_SESSION_BEGIN) {
                 pw_session_recorded(&rig.outlet.session, true, rig.now);
             }
@@ -148,6 +156,22 @@ static void a_vehicle_with_a_card_is_charged_and_counted(void **state)
     run(3000);
     assert_false(rig.drive.contactor);
     assert_int_equal(pw_session_status(&rig.outlet.session), PW_STATUS_AVAILABLE);
+}
+
+// Reason: I12. What flows up to the opening is measured after it; a receipt must not leave it out.
+static void a_receipt_waits_for_the_last_reading(void **state)
+{
+    (void)state;
+    charge();
+    run(10000);
+    rig.slow_meter = true; // one reading a second
+    run(5000);
+    assert_int_equal(pw_session_stop(&rig.outlet.session, PW_REASON_LOCAL, PW_STR(""), rig.now),
+                     PW_OK);
+    run(15000); // the vehicle ignores the stop: opened under load
+    assert_false(rig.drive.contactor);
+    assert_false(pw_session_in_transaction(&rig.outlet.session));
+    assert_int_equal(rig.end_mwh, rig.outlet.mains.total.energy_mwh);
 }
 
 // Reason: energy nobody counts is energy nobody pays; F24 wants a dead meter noticed.
@@ -477,6 +501,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_vehicle_with_a_card_is_charged_and_counted),
+        cmocka_unit_test(a_receipt_waits_for_the_last_reading),
         cmocka_unit_test(a_silent_meter_pauses_the_charge_until_it_speaks),
         cmocka_unit_test(a_lying_meter_is_said_once_and_so_is_its_end),
         cmocka_unit_test(whoever_limits_is_named_and_obeyed),

@@ -16,7 +16,7 @@ import unittest
 
 STATION, COMMAND, SIM = sys.argv[1:4]
 WAIT_S = 20
-SPEED = 10
+SPEED = 2  # 200 ms without a word of the board are a fault: faster, a busy machine looks like one
 
 
 def free_port():
@@ -79,7 +79,7 @@ class Outlet(unittest.TestCase):
 
     def test_the_meters_register_is_the_energy_of_the_charge(self):
         self.open_all("sdm630")
-        self.until(lambda: self.connector()["energy_wh"] > 60, "60 Wh")
+        self.until(lambda: self.connector()["energy_wh"] > 40, "40 Wh")
         before = self.truth()
         seen = self.connector()
         after = self.truth()

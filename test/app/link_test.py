@@ -1,5 +1,5 @@
 """pilotwire-station at the station link of pilotwire-central: TLS with a pin, limits from the REST
-interface, a central that freezes in the middle of a lease. All clocks run eight times as fast.
+interface, a central that freezes in the middle of a lease. All clocks run three times as fast.
 
 link_test.py STATION CENTRAL SIM: the three programs. Loopback and free ports only.
 """
@@ -19,7 +19,7 @@ import time
 import unittest
 
 STATION, CENTRAL, SIM = sys.argv[1:4]
-SPEED = 8
+SPEED = 3  # faster, a busy machine looks like a silent board, and a silent board has no plug
 WAIT_S = 20
 LIFE_S = 90
 

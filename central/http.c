@@ -7,24 +7,6 @@
 
 // --- Answers.
 
-// Starts the body anew with an error and closes its object.
-static void put_error(struct http *http, const char *code, struct pw_str message)
-{
-    http->out.len = 0;
-    http->out.full = false;
-    http->json = PW_JSON_WRITER(&http->out);
-    struct pw_json_writer *json = &http->json;
-    pw_json_open(json, '{');
-    pw_json_key(json, "error");
-    pw_json_open(json, '{');
-    pw_json_key(json, "code");
-    pw_json_put_s(json, code);
-    pw_json_key(json, "message");
-    pw_json_put_text(json, message);
-    pw_json_close(json, '}');
-    pw_json_close(json, '}');
-}
-
 static void send_json(struct http *http, int status)
 {
     http->reply->status = status;
@@ -40,7 +22,7 @@ void http_fail(struct http *http, int status, const char *code, const char *a, s
     pw_put_s(&message, a);
     pw_put(&message, b);
     pw_put_s(&message, c);
-    put_error(http, code, pw_out_str(&message));
+    pw_json_put_error(&http->out, code, pw_out_str(&message));
     send_json(http, status);
 }
 
@@ -56,7 +38,8 @@ void http_done(struct http *http, int status)
     pw_json_close(&http->json, '}');
     if (http->out.full) {
         status = 507;
-        put_error(http, "too_large", PW_STR("the answer is larger than 8 MB: ask for less"));
+        pw_json_put_error(&http->out, "too_large",
+                          PW_STR("the answer is larger than 8 MB: ask for less"));
     }
     send_json(http, status);
 }

@@ -144,6 +144,10 @@ int64_t pw_min(int64_t a, int64_t b);
 int64_t pw_max(int64_t a, int64_t b);
 int64_t pw_clamp(int64_t value, int64_t low, int64_t high);
 
+// True when `value` lies in least..most; if not, *why (may be NULL) gets the sentence
+// "field is VALUE, must be LEAST to MOST".
+bool pw_within(struct pw_out *why, const char *field, int64_t value, int64_t least, int64_t most);
+
 // ---------------------------------------------------------------------------------------------
 // A ring with its storage inside. PW_RING_DEF(frames, struct pw_can_frame, 64) declares
 // `struct frames` and frames_push / frames_pop / frames_count. A full ring refuses and counts.

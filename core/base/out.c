@@ -217,3 +217,20 @@ void pw_line_end(struct pw_line *line)
         line->log->write(line->log->context, line->level, line->room, pw_out_str(&line->out));
     }
 }
+
+bool pw_within(struct pw_out *why, const char *field, int64_t value, int64_t least, int64_t most)
+{
+    if (value >= least && value <= most) {
+        return true;
+    }
+    if (why != NULL) {
+        pw_put_s(why, field);
+        pw_put_s(why, " is ");
+        pw_put_int(why, value);
+        pw_put_s(why, ", must be ");
+        pw_put_int(why, least);
+        pw_put_s(why, " to ");
+        pw_put_int(why, most);
+    }
+    return false;
+}

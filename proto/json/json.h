@@ -139,5 +139,8 @@ void pw_json_put_null(struct pw_json_writer *json);
 void pw_json_put_time(struct pw_json_writer *json, pw_unix_ms wall); // as a string
 // Text that already is JSON: a payload kept, a value cut from a read text.
 void pw_json_put_raw(struct pw_json_writer *json, struct pw_str json_text);
+// Starts *out anew with the answer that every interface of ours gives to what it refuses:
+// {"error":{"code":CODE,"message":MESSAGE}}.
+void pw_json_put_error(struct pw_out *out, const char *code, struct pw_str message);
 
 #endif

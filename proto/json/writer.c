@@ -177,3 +177,19 @@ void pw_json_put_raw(struct pw_json_writer *json, struct pw_str json_text)
     before_value(json);
     pw_put(json->out, json_text);
 }
+
+void pw_json_put_error(struct pw_out *out, const char *code, struct pw_str message)
+{
+    out->len = 0;
+    out->full = false;
+    struct pw_json_writer json = PW_JSON_WRITER(out);
+    pw_json_open(&json, '{');
+    pw_json_key(&json, "error");
+    pw_json_open(&json, '{');
+    pw_json_key(&json, "code");
+    pw_json_put_s(&json, code);
+    pw_json_key(&json, "message");
+    pw_json_put_text(&json, message);
+    pw_json_close(&json, '}');
+    pw_json_close(&json, '}');
+}

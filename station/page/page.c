@@ -11,23 +11,6 @@
 
 // --- Answers.
 
-static void put_error(struct call *call, const char *code, struct pw_str message)
-{
-    call->out.len = 0;
-    call->out.full = false;
-    call->json = PW_JSON_WRITER(&call->out);
-    struct pw_json_writer *json = &call->json;
-    pw_json_open(json, '{');
-    pw_json_key(json, "error");
-    pw_json_open(json, '{');
-    pw_json_key(json, "code");
-    pw_json_put_s(json, code);
-    pw_json_key(json, "message");
-    pw_json_put_text(json, message);
-    pw_json_close(json, '}');
-    pw_json_close(json, '}');
-}
-
 static void send_json(struct call *call, int status)
 {
     call->reply->status = status;
@@ -43,7 +26,7 @@ void pw_page_fail(struct call *call, int status, const char *code, const char *a
     pw_put_s(&message, a);
     pw_put(&message, b);
     pw_put_s(&message, c);
-    put_error(call, code, pw_out_str(&message));
+    pw_json_put_error(&call->out, code, pw_out_str(&message));
     send_json(call, status);
 }
 

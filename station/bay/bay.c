@@ -7,24 +7,6 @@
 // ---------------------------------------------------------------------------------------------
 // Setting up
 
-static bool within(struct pw_out *why, const char *field, int64_t value, int64_t least,
-                   int64_t most)
-{
-    if (value >= least && value <= most) {
-        return true;
-    }
-    if (why != NULL) {
-        pw_put_s(why, field);
-        pw_put_s(why, " is ");
-        pw_put_int(why, value);
-        pw_put_s(why, ", must be ");
-        pw_put_int(why, least);
-        pw_put_s(why, " to ");
-        pw_put_int(why, most);
-    }
-    return false;
-}
-
 static int fill(struct pw_bay_config *to, const struct pw_bay_config *from, struct pw_out *why)
 {
     struct pw_bay_config c = *from;
@@ -42,21 +24,21 @@ static int fill(struct pw_bay_config *to, const struct pw_bay_config *from, stru
     c.efficiency_permille = c.efficiency_permille == 0 ? 940 : c.efficiency_permille;
     c.vehicles = c.vehicles == NULL ? &pw_vehicle_table_default : c.vehicles;
     c.dc.no_contactor = c.io_node == 0;
-    bool good = within(why, "connector_id", c.connector_id, 1, UINT8_MAX) &&
-                within(why, "vehicle_bus", c.vehicle_bus, 0, PW_BAY_BUSES - 1) &&
-                within(why, "power_bus", c.power_bus, 0, PW_BAY_BUSES - 1) &&
-                within(why, "rectifier_address", c.rectifier_address, c.rectifier->address_least,
-                       c.rectifier->address_most) &&
-                within(why, "rectifier_rated_ma", c.rectifier_rated_ma, 1000, 300000) &&
-                within(why, "rectifier_modules", c.rectifier_modules, 1, 16) &&
-                within(why, "status_period_ms", c.status_period_ms, 100, 1000) &&
-                within(why, "bus_silence_ms", c.bus_silence_ms, 100, 600000) &&
-                within(why, "terminal_id", c.terminal_id, 0, 0x1FFFFFFF) &&
-                within(why, "terminal_current_divisor", c.terminal_current_divisor, 1, 1000) &&
-                within(why, "mains_mv", c.mains_mv, 100000, 400000) &&
-                within(why, "mains_phases", c.mains_phases, 1, 3) &&
-                within(why, "efficiency_permille", c.efficiency_permille, 500, 1000) &&
-                within(why, "io_node", c.io_node, 0, 127);
+    bool good = pw_within(why, "connector_id", c.connector_id, 1, UINT8_MAX) &&
+                pw_within(why, "vehicle_bus", c.vehicle_bus, 0, PW_BAY_BUSES - 1) &&
+                pw_within(why, "power_bus", c.power_bus, 0, PW_BAY_BUSES - 1) &&
+                pw_within(why, "rectifier_address", c.rectifier_address, c.rectifier->address_least,
+                          c.rectifier->address_most) &&
+                pw_within(why, "rectifier_rated_ma", c.rectifier_rated_ma, 1000, 300000) &&
+                pw_within(why, "rectifier_modules", c.rectifier_modules, 1, 16) &&
+                pw_within(why, "status_period_ms", c.status_period_ms, 100, 1000) &&
+                pw_within(why, "bus_silence_ms", c.bus_silence_ms, 100, 600000) &&
+                pw_within(why, "terminal_id", c.terminal_id, 0, 0x1FFFFFFF) &&
+                pw_within(why, "terminal_current_divisor", c.terminal_current_divisor, 1, 1000) &&
+                pw_within(why, "mains_mv", c.mains_mv, 100000, 400000) &&
+                pw_within(why, "mains_phases", c.mains_phases, 1, 3) &&
+                pw_within(why, "efficiency_permille", c.efficiency_permille, 500, 1000) &&
+                pw_within(why, "io_node", c.io_node, 0, 127);
     if (!good || pw_vehicle_table_check(c.vehicles) < 0) {
         return PW_ERR_RANGE;
     }

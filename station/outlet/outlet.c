@@ -13,24 +13,6 @@ enum {
     CLIPPED_MA = 1000000,   // of a current beyond the end of its converter: an overload
 };
 
-static bool within(struct pw_out *why, const char *field, int64_t value, int64_t least,
-                   int64_t most)
-{
-    if (value >= least && value <= most) {
-        return true;
-    }
-    if (why != NULL) {
-        pw_put_s(why, field);
-        pw_put_s(why, " is ");
-        pw_put_int(why, value);
-        pw_put_s(why, ", must be ");
-        pw_put_int(why, least);
-        pw_put_s(why, " to ");
-        pw_put_int(why, most);
-    }
-    return false;
-}
-
 // The machine's configuration: what the settings say, less what the board has not.
 static struct pw_evse_config evse_of(const struct pw_outlet_config *config,
                                      const struct pw_outlet_board *board)
@@ -52,10 +34,10 @@ static int fill(struct pw_outlet_config *to, const struct pw_outlet_config *from
 {
     struct pw_outlet_config c = *from;
     c.meter_patience_ms = c.meter_patience_ms == 0 ? METER_PATIENCE_MS : c.meter_patience_ms;
-    bool good = within(why, "connector_id", c.connector_id, 1, UINT8_MAX) &&
-                within(why, "rated_ma", c.rated_ma, PW_PILOT_LEAST_MA, PW_PILOT_MOST_MA) &&
-                within(why, "max_ma", c.max_ma, 0, c.rated_ma) &&
-                within(why, "meter_patience_ms", c.meter_patience_ms, 1000, 600000);
+    bool good = pw_within(why, "connector_id", c.connector_id, 1, UINT8_MAX) &&
+                pw_within(why, "rated_ma", c.rated_ma, PW_PILOT_LEAST_MA, PW_PILOT_MOST_MA) &&
+                pw_within(why, "max_ma", c.max_ma, 0, c.rated_ma) &&
+                pw_within(why, "meter_patience_ms", c.meter_patience_ms, 1000, 600000);
     if (good) {
         *to = c;
     }

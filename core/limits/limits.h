@@ -16,6 +16,10 @@
     X(RECTIFIER,   "rectifier")   /* what the power modules can give                 */ \
     X(TEMPERATURE, "temperature") /* derating                                        */ \
     X(METER,       "meter")       /* what cannot be counted is not delivered         */ \
+    X(BOARD,       "board")       /* what an OpenEVSE board is set to                */ \
+    X(HOUSE,       "house")       /* the house's breaker                             */ \
+    X(SCHEDULE,    "schedule")    /* delay timer, weekly plan, switched off          */ \
+    X(SOLAR,       "solar")       /* what the roof gives                             */ \
     X(LOCAL,       "local")       /* console, page, command line                     */ \
     X(OCPP,        "ocpp")        /* charging profiles                               */ \
     X(LOAD,        "load")        /* load management of house or site                */

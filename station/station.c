@@ -230,6 +230,52 @@ void pw_station_mains(struct pw_station *st, unsigned connector, const struct pw
     }
 }
 
+void pw_station_wire_up(struct pw_station *st, unsigned connector, pw_ms now)
+{
+    struct pw_connector *to = connector_of(st, connector);
+    if (to != NULL) {
+        pw_connector_wire_up(to, now);
+    }
+}
+
+void pw_station_wire_down(struct pw_station *st, unsigned connector, struct pw_str reason,
+                          pw_ms now)
+{
+    struct pw_connector *to = connector_of(st, connector);
+    if (to != NULL) {
+        pw_connector_wire_down(to, reason, now);
+    }
+}
+
+size_t pw_station_wire_bytes(struct pw_station *st, unsigned connector, const uint8_t *at,
+                             size_t len, pw_ms now)
+{
+    struct pw_connector *to = connector_of(st, connector);
+    return to == NULL ? len : pw_connector_wire_bytes(to, at, len, now);
+}
+
+static int refuse_connector(unsigned connector, struct pw_out *why)
+{
+    pw_put_s(why, "there is no connector ");
+    pw_put_uint(why, connector);
+    return PW_ERR_UNKNOWN;
+}
+
+int pw_station_board_ask(struct pw_station *st, unsigned connector, struct pw_str line,
+                         uint32_t *ticket, struct pw_out *why, pw_ms now)
+{
+    struct pw_connector *to = connector_of(st, connector);
+    return to == NULL ? refuse_connector(connector, why)
+                      : pw_connector_ask(to, line, ticket, why, now);
+}
+
+int pw_station_board_answer(struct pw_station *st, unsigned connector, uint32_t ticket,
+                            struct pw_out *answer)
+{
+    struct pw_connector *to = connector_of(st, connector);
+    return to == NULL ? PW_ERR_UNKNOWN : pw_connector_answer(to, ticket, answer);
+}
+
 void pw_station_link_up(struct pw_station *st, pw_ms now)
 {
     pw_cp16_link_up(&st->cp16, now);
@@ -412,6 +458,21 @@ bool pw_station_take_bus_restart(struct pw_station *st, unsigned *bus, pw_ms now
         }
     }
     return false;
+}
+
+struct pw_str pw_station_wire_out(const struct pw_station *st, unsigned connector)
+{
+    return connector >= 1 && connector <= st->connectors
+               ? pw_connector_wire_out(&st->connector[connector - 1])
+               : PW_STR("");
+}
+
+void pw_station_wire_out_sent(struct pw_station *st, unsigned connector, size_t len, pw_ms now)
+{
+    struct pw_connector *to = connector_of(st, connector);
+    if (to != NULL) {
+        pw_connector_wire_out_sent(to, len, now);
+    }
 }
 
 bool pw_station_take_drive(struct pw_station *st, unsigned *connector, struct pw_board_drive *drive)

@@ -92,6 +92,23 @@ void pw_station_block(struct pw_station *st, unsigned connector, const struct pw
                       pw_ms now);
 void pw_station_mains(struct pw_station *st, unsigned connector, const struct pw_board_mains *mains,
                       pw_ms now);
+// The line to the board of an openevse connector (from 1): it is open, or closed with a reason, and
+// bytes it brought. `bytes` returns how many it took: offer the rest again after the next step.
+void pw_station_wire_up(struct pw_station *st, unsigned connector, pw_ms now);
+void pw_station_wire_down(struct pw_station *st, unsigned connector, struct pw_str reason,
+                          pw_ms now);
+size_t pw_station_wire_bytes(struct pw_station *st, unsigned connector, const uint8_t *at,
+                             size_t len, pw_ms now);
+// One RAPI command for that board from a person, without "$" and checksum ("GS", "FP 0 0 hello").
+// It waits behind our own; *ticket names it. PW_ERR_UNKNOWN: the connector has no such board;
+// PW_ERR_RANGE: no such command, or a value out of its range; PW_ERR_BUSY: nobody may send it this
+// way; PW_ERR_LIMIT: too many wait. *why holds one sentence then.
+PW_MUST_USE int pw_station_board_ask(struct pw_station *st, unsigned connector, struct pw_str line,
+                                     uint32_t *ticket, struct pw_out *why, pw_ms now);
+// What the board said ("$OK 16", or a time-out in words), once; PW_ERR_AGAIN: not yet,
+// PW_ERR_UNKNOWN: no such ticket (any more).
+PW_MUST_USE int pw_station_board_answer(struct pw_station *st, unsigned connector, uint32_t ticket,
+                                        struct pw_out *answer);
 // The link to the central system is open (with the subprotocol ocpp1.6), or closed, or could not be
 // opened; `reason` is for the log and the status.
 void pw_station_link_up(struct pw_station *st, pw_ms now);
@@ -120,6 +137,10 @@ bool pw_station_take_can(struct pw_station *st, unsigned *bus, struct pw_can_fra
 // port repeats it to its hardware as long as turns are kept: a board that hears nothing opens.
 bool pw_station_take_drive(struct pw_station *st, unsigned *connector,
                            struct pw_board_drive *drive);
+// Bytes for the board of an openevse connector, empty when there are none; valid until
+// pw_station_wire_out_sent, which says how many of them have left.
+struct pw_str pw_station_wire_out(const struct pw_station *st, unsigned connector);
+void pw_station_wire_out_sent(struct pw_station *st, unsigned connector, size_t len, pw_ms now);
 // The text message to send, empty when there is none; valid until pw_station_out_sent, which says
 // that it has been handed to the link whole.
 struct pw_str pw_station_out(const struct pw_station *st);

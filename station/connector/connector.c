@@ -78,6 +78,62 @@ int pw_connector_board(struct pw_connector *connector, const struct pw_outlet_bo
                                           : connector->kind->board(connector, board, why);
 }
 
+void pw_connector_wire_up(struct pw_connector *connector, pw_ms now)
+{
+    if (connector->kind->wire != NULL) {
+        connector->kind->wire->up(connector, now);
+    }
+}
+
+void pw_connector_wire_down(struct pw_connector *connector, struct pw_str reason, pw_ms now)
+{
+    if (connector->kind->wire != NULL) {
+        connector->kind->wire->down(connector, reason, now);
+    }
+}
+
+size_t pw_connector_wire_bytes(struct pw_connector *connector, const uint8_t *at, size_t len,
+                               pw_ms now)
+{
+    return connector->kind->wire == NULL ? len
+                                         : connector->kind->wire->bytes(connector, at, len, now);
+}
+
+struct pw_str pw_connector_wire_out(const struct pw_connector *connector)
+{
+    return connector->kind->wire == NULL ? PW_STR("") : connector->kind->wire->out(connector);
+}
+
+void pw_connector_wire_out_sent(struct pw_connector *connector, size_t len, pw_ms now)
+{
+    if (connector->kind->wire != NULL) {
+        connector->kind->wire->out_sent(connector, len, now);
+    }
+}
+
+int pw_connector_ask(struct pw_connector *connector, struct pw_str line, uint32_t *ticket,
+                     struct pw_out *why, pw_ms now)
+{
+    if (connector->kind->wire == NULL) {
+        pw_put_s(why, "the connector has no OpenEVSE board");
+        return PW_ERR_UNKNOWN;
+    }
+    return connector->kind->wire->ask(connector, line, ticket, why, now);
+}
+
+int pw_connector_answer(struct pw_connector *connector, uint32_t ticket, struct pw_out *answer)
+{
+    return connector->kind->wire == NULL ? PW_ERR_UNKNOWN
+                                         : connector->kind->wire->answer(connector, ticket, answer);
+}
+
+void pw_connector_phases(struct pw_connector *connector, unsigned bits, pw_ms now)
+{
+    if (connector->kind->phases != NULL) {
+        connector->kind->phases(connector, bits, now);
+    }
+}
+
 bool pw_connector_estop(struct pw_connector *connector, bool pressed)
 {
     return connector->kind->estop(connector, pressed);

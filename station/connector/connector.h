@@ -114,6 +114,22 @@ void pw_connector_mains(struct pw_connector *connector, const struct pw_board_ma
 // What the board is. PW_ERR_UNKNOWN for a kind without one; else as pw_outlet_board.
 PW_MUST_USE int pw_connector_board(struct pw_connector *connector,
                                    const struct pw_outlet_board *board, struct pw_out *why);
+// The line of a board that speaks a protocol of its own, both ways. A kind without one takes no
+// bytes and gives none. `out` is valid until `out_sent`.
+void pw_connector_wire_up(struct pw_connector *connector, pw_ms now);
+void pw_connector_wire_down(struct pw_connector *connector, struct pw_str reason, pw_ms now);
+size_t pw_connector_wire_bytes(struct pw_connector *connector, const uint8_t *at, size_t len,
+                               pw_ms now);
+struct pw_str pw_connector_wire_out(const struct pw_connector *connector);
+void pw_connector_wire_out_sent(struct pw_connector *connector, size_t len, pw_ms now);
+// As pw_station_board_ask and pw_station_board_answer.
+PW_MUST_USE int pw_connector_ask(struct pw_connector *connector, struct pw_str line,
+                                 uint32_t *ticket, struct pw_out *why, pw_ms now);
+PW_MUST_USE int pw_connector_answer(struct pw_connector *connector, uint32_t ticket,
+                                    struct pw_out *answer);
+// Which phases of the grid the vehicle loads, as seen from outside (bit 0: L1); 0: it is being
+// looked for. A kind that measures them itself ignores it.
+void pw_connector_phases(struct pw_connector *connector, unsigned bits, pw_ms now);
 // An emergency stop pressed elsewhere (panel, console). Held as long as `pressed`. Returns whether
 // it was held before.
 bool pw_connector_estop(struct pw_connector *connector, bool pressed);

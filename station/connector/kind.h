@@ -5,6 +5,18 @@
 
 #include "connector/connector.h"
 
+// The line of a kind whose board speaks a protocol of its own.
+struct pw_connector_wire {
+    void (*up)(struct pw_connector *connector, pw_ms now);
+    void (*down)(struct pw_connector *connector, struct pw_str reason, pw_ms now);
+    size_t (*bytes)(struct pw_connector *connector, const uint8_t *at, size_t len, pw_ms now);
+    struct pw_str (*out)(const struct pw_connector *connector);
+    void (*out_sent)(struct pw_connector *connector, size_t len, pw_ms now);
+    int (*ask)(struct pw_connector *connector, struct pw_str line, uint32_t *ticket,
+               struct pw_out *why, pw_ms now);
+    int (*answer)(struct pw_connector *connector, uint32_t ticket, struct pw_out *answer);
+};
+
 struct pw_connector_kind {
     const char *name; // as the settings row `kind` has it
     int (*init)(struct pw_connector *connector, const struct pw_settings *settings, unsigned index,
@@ -41,6 +53,9 @@ struct pw_connector_kind {
     int (*board)(struct pw_connector *connector, const struct pw_outlet_board *board,
                  struct pw_out *why);
     bool (*take_drive)(struct pw_connector *connector, struct pw_board_drive *drive);
+    const struct pw_connector_wire *wire;
+    // Which phases of the grid its vehicle loads, as seen from outside.
+    void (*phases)(struct pw_connector *connector, unsigned bits, pw_ms now);
 };
 
 extern const struct pw_connector_kind pw_connector_kind_dc;

@@ -163,7 +163,9 @@ static int on_get(struct call *call)
         bool connector = pw_setting_rows[id].scope == PW_SCOPE_CONNECTOR;
         for (unsigned i = 0; i < (connector ? call->st->connectors : 1); i++) {
             at = (struct pw_setting_at){.id = (enum pw_setting_id)id, .instance = (uint8_t)i};
-            put_setting(call, at);
+            if (pw_settings_concerns(&call->st->settings, at)) {
+                put_setting(call, at);
+            }
         }
     }
     return PW_OK;

@@ -236,6 +236,8 @@ static void print_row(const struct pw_settings *settings, struct pw_setting_at a
     pw_put_s(out, " | ");
     pw_put_s(out, when_words(row->when));
     pw_put_s(out, " | ");
+    pw_settings_print_kinds(row, out);
+    pw_put_s(out, " | ");
     pw_put_s(out, row->ocpp_key);
     pw_put_s(out, " | ");
     pw_put_s(out, row->doc);

@@ -208,9 +208,10 @@ void pw_page_api_settings(struct call *call)
     for (size_t id = 0; id < PW_SETTING_ROWS; id++) {
         bool connector = pw_setting_rows[id].scope == PW_SCOPE_CONNECTOR;
         for (unsigned i = 0; i < (connector ? st->connectors : 1); i++) {
-            put_setting(
-                &st->settings,
-                (struct pw_setting_at){.id = (enum pw_setting_id)id, .instance = (uint8_t)i}, json);
+            struct pw_setting_at at = {.id = (enum pw_setting_id)id, .instance = (uint8_t)i};
+            if (pw_settings_concerns(&st->settings, at)) {
+                put_setting(&st->settings, at, json);
+            }
         }
     }
     pw_json_close(json, ']');

@@ -2,8 +2,10 @@
 
 #include <string.h>
 
-#define PW_SETTING_ROW(scope_, name, path_, kind_, least_, most_, value, when_, ocpp, doc_)        \
+#define PW_SETTING_ROW(scope_, concerns_, name, path_, kind_, least_, most_, value, when_, ocpp,   \
+                       doc_)                                                                       \
     [PW_SET_##name] = {.scope = PW_SCOPE_##scope_,                                                 \
+                       .concerns = PW_FOR_##concerns_,                                             \
                        .kind = PW_KIND_##kind_,                                                    \
                        .when = PW_WHEN_##when_,                                                    \
                        .least = (least_),                                                          \
@@ -200,6 +202,71 @@ static const char *why_not(enum pw_setting_when when, enum pw_setting_by by)
     return "can only be set in the configuration file";
 }
 
+bool pw_settings_concerns(const struct pw_settings *settings, struct pw_setting_at at)
+{
+    const struct pw_setting_row *row = &pw_setting_rows[at.id];
+    bool each = row->scope == PW_SCOPE_CONNECTOR;
+    unsigned first = each ? at.instance : 0;
+    unsigned end = each ? at.instance + 1U : settings->connectors;
+    if (row->concerns == PW_FOR_ANY) {
+        return true;
+    }
+    for (unsigned i = first; i < end; i++) {
+        if ((row->concerns >> (unsigned)settings->number[PW_SET_KIND][i] & 1U) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+#define PW_CONNECTOR_KIND_WORD(name, word) word,
+static const char *const kind_words[] = {PW_CONNECTOR_KINDS(PW_CONNECTOR_KIND_WORD)};
+#undef PW_CONNECTOR_KIND_WORD
+
+void pw_settings_print_kinds(const struct pw_setting_row *row, struct pw_out *out)
+{
+    const char *between = "";
+    if (row->concerns == PW_FOR_ANY) {
+        pw_put_s(out, "any");
+        return;
+    }
+    for (unsigned kind = 0; kind < PW_CONNECTOR_KIND_ROWS; kind++) {
+        if ((row->concerns >> kind & 1U) != 0) {
+            pw_put_s(out, between);
+            pw_put_s(out, kind_words[kind]);
+            between = " or ";
+        }
+    }
+}
+
+// One sentence when this hand may not set this row here. A file's rows come in any order, so that
+// the connector's kind may still be unknown, and the store's may be of an earlier kind.
+static bool refused(const struct pw_settings *settings, struct pw_setting_at at,
+                    enum pw_setting_by by, struct pw_out *why)
+{
+    const struct pw_setting_row *row = &pw_setting_rows[at.id];
+    bool connector = row->scope == PW_SCOPE_CONNECTOR;
+    bool nobody = connector && by != PW_BY_FILE && at.instance >= settings->connectors;
+    bool running = by == PW_BY_PERSON || by == PW_BY_OCPP;
+    bool stranger = !nobody && running && !pw_settings_concerns(settings, at);
+    if (may_set(row->when, by) && !nobody && !stranger) {
+        return false;
+    }
+    pw_settings_print_path(at, why);
+    pw_put_c(why, ' ');
+    if (nobody) {
+        pw_put_s(why, "belongs to a connector that does not exist");
+    } else if (stranger) {
+        pw_put_s(why, "concerns connectors of kind ");
+        pw_settings_print_kinds(row, why);
+        pw_put_s(why, connector ? "; this one is " : "; there is none");
+        pw_put_s(why, connector ? kind_words[settings->number[PW_SET_KIND][at.instance]] : "");
+    } else {
+        pw_put_s(why, why_not(row->when, by));
+    }
+    return true;
+}
+
 static void put_words(struct pw_out *out, const char *words)
 {
     struct pw_str rest = pw_str_of(words);
@@ -333,13 +400,7 @@ int pw_settings_set(struct pw_settings *settings, struct pw_setting_at at, struc
     const struct pw_setting_row *row = &pw_setting_rows[at.id];
     bool connector = row->scope == PW_SCOPE_CONNECTOR;
     int64_t number = 0;
-    if (!may_set(row->when, by) ||
-        (connector && by != PW_BY_FILE && at.instance >= settings->connectors)) {
-        pw_settings_print_path(at, why);
-        pw_put_c(why, ' ');
-        pw_put_s(why, connector && at.instance >= settings->connectors && by != PW_BY_FILE
-                          ? "belongs to a connector that does not exist"
-                          : why_not(row->when, by));
+    if (refused(settings, at, by, why)) {
         return PW_ERR_BUSY;
     }
     int err = parse(row, value, &number);

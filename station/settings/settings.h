@@ -16,12 +16,33 @@ enum pw_setting_scope { PW_SCOPE_STATION, PW_SCOPE_CONNECTOR };
 enum pw_setting_kind { PW_KIND_INT, PW_KIND_BOOL, PW_KIND_TEXT, PW_KIND_CHOICE };
 enum pw_setting_when { PW_WHEN_FILE, PW_WHEN_LIVE, PW_WHEN_RESTART, PW_WHEN_FIXED, PW_WHEN_SECRET };
 
-#define PW_SETTING_ID(scope, name, path, kind, least, most, value, when, ocpp, doc) PW_SET_##name,
+// Connector kinds: the words of settings row `kind`, in its order.
+#define PW_CONNECTOR_KINDS(X)                                                                      \
+    X(DC, "dc")                                                                                    \
+    X(PILOT, "pilot")                                                                              \
+    X(OPENEVSE, "openevse")
+
+#define PW_CONNECTOR_KIND_ID(name, word) PW_KIND_OF_CONNECTOR_##name,
+enum pw_setting_connector_kind { PW_CONNECTOR_KINDS(PW_CONNECTOR_KIND_ID) PW_CONNECTOR_KIND_ROWS };
+#undef PW_CONNECTOR_KIND_ID
+
+// Column `for`: the connector kinds that a row concerns, one bit each.
+enum pw_setting_for {
+    PW_FOR_DC = 1 << PW_KIND_OF_CONNECTOR_DC,
+    PW_FOR_PILOT = 1 << PW_KIND_OF_CONNECTOR_PILOT,
+    PW_FOR_OPENEVSE = 1 << PW_KIND_OF_CONNECTOR_OPENEVSE,
+    PW_FOR_AC = PW_FOR_PILOT | PW_FOR_OPENEVSE,
+    PW_FOR_ANY = PW_FOR_DC | PW_FOR_AC,
+};
+
+#define PW_SETTING_ID(scope, concerns, name, path, kind, least, most, value, when, ocpp, doc)      \
+    PW_SET_##name,
 enum pw_setting_id { PW_SETTINGS(PW_SETTING_ID) PW_SETTING_ROWS };
 #undef PW_SETTING_ID
 
 struct pw_setting_row {
     enum pw_setting_scope scope;
+    unsigned concerns; // set of enum pw_setting_for
     enum pw_setting_kind kind;
     enum pw_setting_when when;
     int64_t least;
@@ -44,7 +65,8 @@ enum pw_setting_by {
 };
 
 // Texts: one of a station row, one for each connector of a connector row.
-#define PW_SETTING_TEXT_ROW(scope, name, path, kind, least, most, value, when, ocpp, doc)          \
+#define PW_SETTING_TEXT_ROW(scope, concerns, name, path, kind, least, most, value, when, ocpp,     \
+                            doc)                                                                   \
     +(PW_KIND_##kind != PW_KIND_TEXT           ? 0                                                 \
       : PW_SCOPE_##scope == PW_SCOPE_CONNECTOR ? PW_CONNECTORS_MAX                                 \
                                                : 1)
@@ -71,11 +93,16 @@ PW_MUST_USE int pw_settings_find(struct pw_str path, struct pw_setting_at *at);
 // Finds a row by OCPP configuration key (case as OCPP compares keys: exact).
 PW_MUST_USE int pw_settings_find_ocpp(struct pw_str key, struct pw_setting_at *at);
 
-// Sets a value from text. Errors: PW_ERR_BUSY (this hand may not set it), PW_ERR_PEER (wrong type),
-// PW_ERR_RANGE; *why then holds one sentence with key, value and allowed range, and nothing has
-// changed. A person's or OCPP's value must also fit the connector's other settings
-// (pw_settings_check). A FILE value of a connector beyond the last one adds that connector, in
-// order.
+// Whether a row concerns the kind of its connector, or, for a station row, of any connector. What
+// does not is neither shown nor changed while running; a file may hold it, for the day when the
+// connector's kind is another.
+bool pw_settings_concerns(const struct pw_settings *settings, struct pw_setting_at at);
+
+// Sets a value from text. Errors: PW_ERR_BUSY (this hand may not set it, or it concerns other
+// connector kinds), PW_ERR_PEER (wrong type), PW_ERR_RANGE; *why then holds one sentence with key,
+// value and allowed range, and nothing has changed. A person's or OCPP's value must also fit the
+// connector's other settings (pw_settings_check). A FILE value of a connector beyond the last one
+// adds that connector, in order.
 PW_MUST_USE int pw_settings_set(struct pw_settings *settings, struct pw_setting_at at,
                                 struct pw_str value, enum pw_setting_by by, struct pw_out *why);
 
@@ -85,14 +112,13 @@ int32_t pw_settings_connector(const struct pw_settings *settings, enum pw_settin
 const char *pw_settings_text(const struct pw_settings *settings, enum pw_setting_id id);
 const char *pw_settings_connector_text(const struct pw_settings *settings, enum pw_setting_id id,
                                        unsigned instance);
-// The words of settings row `kind`.
-enum pw_setting_connector_kind { PW_KIND_OF_CONNECTOR_DC, PW_KIND_OF_CONNECTOR_PILOT };
-
 // Writes the value as text: numbers, true/false, the word of a CHOICE. A SECRET is "***" when set.
 void pw_settings_print(const struct pw_settings *settings, struct pw_setting_at at,
                        struct pw_out *out);
 // "0..300", "true or false", "huawei or infypower", "1 to 48 characters".
 void pw_settings_print_range(const struct pw_setting_row *row, struct pw_out *out);
+// The kinds a row concerns: "any", "pilot or openevse".
+void pw_settings_print_kinds(const struct pw_setting_row *row, struct pw_out *out);
 // "connectors[0].rectifier".
 void pw_settings_print_path(struct pw_setting_at at, struct pw_out *out);
 

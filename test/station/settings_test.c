@@ -111,6 +111,36 @@ static void every_row_refuses_the_wrong_hand(void **state)
     assert_non_null(strstr(why, "does not exist"));
 }
 
+// Reason: a person who sets the rectifier of an AC socket believes that something has changed.
+static void a_row_of_another_connector_kind_is_refused_while_running(void **state)
+{
+    (void)state;
+    static const char *const foreign[] = {"connectors[0].ac_current_max_ma",
+                                          "connectors[0].rapi_wire", "rapi.timeout_ms"};
+    struct pw_settings settings = fresh();
+    char why[PW_SETTING_WHY_MAX] = "";
+    for (size_t i = 0; i < PW_COUNT(foreign); i++) {
+        struct pw_setting_at at;
+        assert_int_equal(pw_settings_find(pw_str_of(foreign[i]), &at), PW_OK);
+        assert_false(pw_settings_concerns(&settings, at));
+        struct pw_settings before = settings;
+        const char *value = pw_setting_rows[at.id].kind == PW_KIND_CHOICE ? "lora" : "7000";
+        assert_int_equal(set(&settings, foreign[i], value, PW_BY_PERSON, why), PW_ERR_BUSY);
+        assert_int_equal(set(&settings, foreign[i], value, PW_BY_OCPP, why), PW_ERR_BUSY);
+        assert_memory_equal(&settings, &before, sizeof(settings));
+    }
+    memset(why, 0, sizeof(why));
+    assert_int_equal(set(&settings, foreign[0], "7000", PW_BY_PERSON, why), PW_ERR_BUSY);
+    assert_string_equal(why, "connectors[0].ac_current_max_ma concerns connectors of kind pilot or "
+                             "openevse; this one is dc");
+    memset(why, 0, sizeof(why));
+    assert_int_equal(set(&settings, foreign[2], "7000", PW_BY_OCPP, why), PW_ERR_BUSY);
+    assert_string_equal(why, "rapi.timeout_ms concerns connectors of kind openevse; there is none");
+    // What the file or an earlier start holds may wait for another kind.
+    assert_int_equal(set(&settings, foreign[0], "7000", PW_BY_FILE, why), PW_OK);
+    assert_int_equal(set(&settings, foreign[0], "8000", PW_BY_STORE, why), PW_OK);
+}
+
 static void numbers_that_are_none_are_named(void **state)
 {
     (void)state;
@@ -247,6 +277,7 @@ int main(void)
         cmocka_unit_test(every_number_is_taken_at_its_borders_and_refused_beyond),
         cmocka_unit_test(every_text_is_taken_at_its_longest_and_refused_beyond),
         cmocka_unit_test(every_row_refuses_the_wrong_hand),
+        cmocka_unit_test(a_row_of_another_connector_kind_is_refused_while_running),
         cmocka_unit_test(numbers_that_are_none_are_named),
         cmocka_unit_test(connectors_are_added_in_order_only),
         cmocka_unit_test(contradictions_are_found),

@@ -12,6 +12,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#define BAUD_DEFAULT 115200
+
 static const struct {
     uint32_t rate;
     speed_t code;
@@ -99,21 +101,31 @@ int pw_stream_serial(struct pw_str path, int64_t baud, int *fd, struct pw_out *r
     return err;
 }
 
-int pw_stream_tcp(struct pw_str where, int *fd, struct pw_out *reason)
+static int address_of(struct pw_str where, struct sockaddr_in *to, struct pw_out *reason)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET};
     struct pw_str port = where;
     struct pw_str host = pw_str_cut(&port, ':');
     char text[INET_ADDRSTRLEN];
-    const int on = 1;
     int64_t number = 0;
+    *to = (struct sockaddr_in){.sin_family = AF_INET};
     if (pw_str_copy(text, sizeof(text), host) != PW_OK ||
-        inet_pton(AF_INET, text, &to.sin_addr) != 1 ||
+        inet_pton(AF_INET, text, &to->sin_addr) != 1 ||
         pw_parse_int(port, 1, UINT16_MAX, &number) != PW_OK) {
         pw_put_s(reason, "expected tcp:address:port, the address in numbers, the port 1 to 65535");
         return PW_ERR_RANGE;
     }
-    to.sin_port = htons((uint16_t)number);
+    to->sin_port = htons((uint16_t)number);
+    return PW_OK;
+}
+
+int pw_stream_tcp(struct pw_str where, int *fd, struct pw_out *reason)
+{
+    struct sockaddr_in to;
+    const int on = 1;
+    int err = address_of(where, &to, reason);
+    if (err != PW_OK) {
+        return err;
+    }
     *fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (*fd < 0) {
         say(reason, "no socket", errno);
@@ -127,6 +139,49 @@ int pw_stream_tcp(struct pw_str where, int *fd, struct pw_out *reason)
         return PW_ERR_UNKNOWN;
     }
     return PW_OK;
+}
+
+static struct pw_str behind(struct pw_str text, size_t len)
+{
+    return (struct pw_str){.at = text.at + len, .len = text.len - len};
+}
+
+// Path and speed of "serial:/dev/ttyUSB0@9600"; a speed that is no number is 0, which none is.
+static struct pw_str serial_of(struct pw_str device, int64_t *baud)
+{
+    struct pw_str speed = pw_str_starts(device, "serial:") ? behind(device, 7) : device;
+    size_t whole = speed.len;
+    struct pw_str path = pw_str_cut(&speed, '@');
+    *baud = BAUD_DEFAULT;
+    if (path.len < whole && pw_parse_int(speed, 1, INT32_MAX, baud) != PW_OK) {
+        *baud = 0;
+    }
+    return path;
+}
+
+int pw_stream_open(struct pw_str device, int *fd, struct pw_out *reason)
+{
+    int64_t baud = 0;
+    if (pw_str_starts(device, "tcp:")) {
+        return pw_stream_tcp(behind(device, 4), fd, reason);
+    }
+    struct pw_str path = serial_of(device, &baud);
+    return pw_stream_serial(path, baud, fd, reason);
+}
+
+int pw_stream_check(struct pw_str device, struct pw_out *reason)
+{
+    struct sockaddr_in to;
+    int64_t baud = 0;
+    if (pw_str_starts(device, "tcp:")) {
+        return address_of(behind(device, 4), &to, reason);
+    }
+    struct pw_str path = serial_of(device, &baud);
+    if (path.len == 0 || path.len > PW_STREAM_PATH_MAX || path.at[0] != '/') {
+        pw_put_s(reason, "expected serial:/dev/ttyUSB0@115200 or tcp:address:port");
+        return PW_ERR_RANGE;
+    }
+    return pw_stream_baud(baud, reason);
 }
 
 int pw_stream_connected(int fd)

@@ -20,6 +20,13 @@ PW_MUST_USE int pw_stream_serial(struct pw_str path, int64_t baud, int *fd, stru
 // (pw_stream_connected). Errors as above.
 PW_MUST_USE int pw_stream_tcp(struct pw_str where, int *fd, struct pw_out *reason);
 
+// Opens "/dev/ttyUSB0", "/dev/ttyUSB0@9600" (115200 baud without a speed), the same behind
+// "serial:", or "tcp:127.0.0.1:2000". Errors as above.
+PW_MUST_USE int pw_stream_open(struct pw_str device, int *fd, struct pw_out *reason);
+
+// Whether a device of that form can be: PW_OK, or PW_ERR_RANGE with a sentence in *reason.
+PW_MUST_USE int pw_stream_check(struct pw_str device, struct pw_out *reason);
+
 // 1: bytes may be sent. 0: not yet. PW_ERR_PEER: it failed.
 PW_MUST_USE int pw_stream_connected(int fd);
 

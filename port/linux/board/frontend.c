@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define BAUD_DEFAULT 115200
 #define CONNECT_MS   20
 #define RETRY_MS     2 // for a line that takes no more bytes now
 #define READS_MAX    8 // without an event: a line full of rubbish keeps nobody else waiting
@@ -24,20 +23,6 @@ struct frontend {
     uint8_t out[PW_FRONTEND_FRAME_MAX];
 };
 
-static int open_device(struct pw_str device, int *fd, struct pw_out *why)
-{
-    int64_t baud = BAUD_DEFAULT;
-    if (pw_str_starts(device, "tcp:")) {
-        return pw_stream_tcp((struct pw_str){.at = device.at + 4, .len = device.len - 4}, fd, why);
-    }
-    struct pw_str speed = device;
-    struct pw_str path = pw_str_cut(&speed, '@');
-    if (path.len < device.len && pw_parse_int(speed, 1, INT32_MAX, &baud) != PW_OK) {
-        baud = 0; // none of the speeds there are
-    }
-    return pw_stream_serial(path, baud, fd, why);
-}
-
 static int open_frontend(struct pw_hardware *hardware, pw_ms now, struct pw_out *why)
 {
     struct frontend *own = calloc(1, sizeof(*own));
@@ -47,7 +32,7 @@ static int open_frontend(struct pw_hardware *hardware, pw_ms now, struct pw_out 
     }
     pw_put_s(why, hardware->file.device);
     pw_put_s(why, ": ");
-    int err = open_device(pw_str_of(hardware->file.device), &hardware->fd, why);
+    int err = pw_stream_open(pw_str_of(hardware->file.device), &hardware->fd, why);
     if (err != PW_OK) {
         free(own);
         return err;

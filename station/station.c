@@ -337,6 +337,11 @@ void pw_station_stop(struct pw_station *st, pw_ms now)
     }
 }
 
+pw_unix_ms pw_station_wall(const struct pw_station *st, pw_ms now)
+{
+    return pw_cp16_wall(&st->cp16, now);
+}
+
 bool pw_station_at_rest(struct pw_station *st)
 {
     for (unsigned i = 0; i < st->connectors; i++) {

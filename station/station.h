@@ -131,6 +131,10 @@ bool pw_station_at_rest(struct pw_station *st);
 // Decides everything that is due and returns when it wants to be called again at the latest.
 pw_ms pw_station_step(struct pw_station *st, pw_ms now);
 
+// Wall time as far as the station knows it: the system's clock at the start, then what the central
+// system says. 0: unknown.
+pw_unix_ms pw_station_wall(const struct pw_station *st, pw_ms now);
+
 // Effects.
 bool pw_station_take_can(struct pw_station *st, unsigned *bus, struct pw_can_frame *frame);
 // What the board of a connector (from 1) shall drive, when that has changed. Call until false. The

@@ -65,6 +65,16 @@ pw_ms pw_after(pw_ms since, pw_ms span);
 // The earlier of two deadlines.
 pw_ms pw_earlier(pw_ms a, pw_ms b);
 
+// The Gregorian calendar: days since 1970-01-01, months 1..12, days 1..31; years 0..9999.
+struct pw_date {
+    int64_t year;
+    int64_t month;
+    int64_t day;
+};
+int64_t pw_days_of(int64_t year, int64_t month, int64_t day);
+struct pw_date pw_date_of(int64_t days);
+int64_t pw_days_in_month(int64_t year, int64_t month);
+
 #define PW_TIME_TEXT_MAX 25 // "2026-01-31T23:59:59.999Z" and its NUL
 
 // ---------------------------------------------------------------------------------------------

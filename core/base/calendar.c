@@ -4,7 +4,7 @@
 
 #define MS_PER_DAY 86400000LL
 
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
+int64_t pw_days_of(int64_t year, int64_t month, int64_t day)
 {
     year -= month <= 2 ? 1 : 0;
     int64_t era = year / 400;
@@ -14,7 +14,24 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
     return era * 146097 + day_of_era - 719468;
 }
 
-static int64_t days_in_month(int64_t year, int64_t month)
+struct pw_date pw_date_of(int64_t days)
+{
+    days += 719468; // from 0000-03-01
+    int64_t era = days / 146097;
+    int64_t day_of_era = days - era * 146097;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t month_from_march = (5 * day_of_year + 2) / 153;
+    int64_t month = month_from_march + (month_from_march < 10 ? 3 : -9);
+    return (struct pw_date){
+        .year = year_of_era + era * 400 + (month <= 2 ? 1 : 0),
+        .month = month,
+        .day = day_of_year - (153 * month_from_march + 2) / 5 + 1,
+    };
+}
+
+int64_t pw_days_in_month(int64_t year, int64_t month)
 {
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     if (month == 2) {
@@ -59,10 +76,10 @@ static bool take_date(struct pw_str *rest, int64_t *days)
     bool dash_2 = take_char(rest, '-');
     int64_t day = take_number(rest, 2, 31);
     if (year < 1970 || !dash_1 || month < 1 || !dash_2 || day < 1 ||
-        day > days_in_month(year, month)) {
+        day > pw_days_in_month(year, month)) {
         return false;
     }
-    *days = days_of(year, month, day);
+    *days = pw_days_of(year, month, day);
     return true;
 }
 
@@ -151,21 +168,13 @@ static void put_digits(struct pw_out *out, int64_t value, int digits)
 void pw_put_time(struct pw_out *out, pw_unix_ms wall)
 {
     PW_ASSERT(wall >= 0);
-    int64_t days = wall / MS_PER_DAY + 719468;
     int64_t ms = wall % MS_PER_DAY;
-    int64_t era = days / 146097;
-    int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month_from_march = (5 * day_of_year + 2) / 153;
-    int64_t month = month_from_march + (month_from_march < 10 ? 3 : -9);
-    int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-    put_digits(out, year, 4);
+    struct pw_date date = pw_date_of(wall / MS_PER_DAY);
+    put_digits(out, date.year, 4);
     pw_put_c(out, '-');
-    put_digits(out, month, 2);
+    put_digits(out, date.month, 2);
     pw_put_c(out, '-');
-    put_digits(out, day_of_year - (153 * month_from_march + 2) / 5 + 1, 2);
+    put_digits(out, date.day, 2);
     pw_put_c(out, 'T');
     put_digits(out, ms / 3600000, 2);
     pw_put_c(out, ':');

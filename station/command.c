@@ -426,6 +426,16 @@ static int on_limits(struct call *call)
     return PW_OK;
 }
 
+static int on_charges(struct call *call)
+{
+    if (call->json) {
+        pw_report_charges_json(call->st, call->answer, call->now);
+    } else {
+        pw_report_charges(call->st, call->answer, call->now);
+    }
+    return PW_OK;
+}
+
 static int on_uplink(struct call *call)
 {
     pw_uplink_report(&call->st->uplink, call->answer, call->now);
@@ -466,6 +476,7 @@ static const struct {
     {"can", "", "CAN buses", on_can},
     {"pilot", "", "control pilot, cable, and the phases", on_pilot},
     {"limits", "", "who limits the current, why, since when", on_limits},
+    {"charges", "", "the last charges that ended, newest first", on_charges},
     {"limit", "AMPERE|off [connector]", "lower the current by hand", on_limit},
     {"uplink", "", "the station link: state, events that wait, leases", on_uplink},
     {"faults", "", "what is wrong", on_faults},
@@ -495,7 +506,7 @@ static int on_help(struct call *call)
         pw_put_c(call->answer, '\n');
     }
     pw_put_s(call->answer,
-             "json status|limits|faults                   the same as one JSON object\n");
+             "json status|limits|faults|charges           the same as one JSON object\n");
     return PW_OK;
 }
 

@@ -38,6 +38,9 @@ void pw_report_terminal(const struct pw_station *st, struct pw_out *out, pw_ms n
 void pw_report_can(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_pilot(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_limits(const struct pw_station *st, struct pw_out *out, pw_ms now);
+// receipts.c: the charges that have ended, newest first.
+void pw_report_charges(const struct pw_station *st, struct pw_out *out, pw_ms now);
+void pw_report_charges_json(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_faults(const struct pw_station *st, struct pw_out *out, pw_ms now);
 
 #endif

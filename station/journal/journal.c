@@ -233,6 +233,29 @@ static void transaction_record(struct pw_record *record, const struct pw_transac
     PW_ASSERT(!record->bad);
 }
 
+// As many places as receipts: the newest takes that of the oldest.
+static struct key receipt_key(uint32_t seq)
+{
+    return numbered_key("done/", seq % PW_JOURNAL_RECEIPTS);
+}
+
+int pw_journal_receipt(const struct pw_journal *journal, unsigned back,
+                       struct pw_transaction *receipt)
+{
+    struct pw_record record;
+    if (back >= PW_JOURNAL_RECEIPTS || back + 1 >= journal->transaction_next) {
+        return PW_ERR_RANGE;
+    }
+    uint32_t seq = journal->transaction_next - 1 - back;
+    struct key key = receipt_key(seq);
+    int err = load(journal, &key, &record);
+    if (err != PW_OK) {
+        return PW_ERR_UNKNOWN;
+    }
+    pw_record_get_transaction(&record, receipt);
+    return pw_record_end(&record) == PW_OK && receipt->seq == seq ? PW_OK : PW_ERR_UNKNOWN;
+}
+
 int64_t pw_journal_begin(struct pw_journal *journal, struct pw_transaction *transaction)
 {
     PW_ASSERT(transaction->connector >= 1 && transaction->connector <= PW_JOURNAL_CONNECTORS);
@@ -292,11 +315,15 @@ int64_t pw_journal_end(struct pw_journal *journal, unsigned connector, uint8_t r
     PW_ASSERT(err == PW_OK);
 
     struct pw_record records[2];
-    struct key keys[2] = {numbered_key("tx/", ended.seq), numbered_key("q/", journal->tail)};
+    struct key keys[3] = {numbered_key("tx/", ended.seq), numbered_key("q/", journal->tail),
+                          receipt_key(ended.seq)};
     transaction_record(&records[0], &ended);
     message_record(&records[1], PW_MESSAGE_STOP, ended.seq);
-    struct pw_store_change changes[2] = {put(&keys[0], &records[0]), put(&keys[1], &records[1])};
-    int64_t ticket = write(journal, changes, 2);
+    struct pw_store_change changes[3] = {put(&keys[0], &records[0]), put(&keys[1], &records[1]),
+                                         put(&keys[2], &records[0])};
+    // One that began before all that are shown would take a newer one's place.
+    bool shown = journal->transaction_next - ended.seq <= PW_JOURNAL_RECEIPTS;
+    int64_t ticket = write(journal, changes, shown ? 3 : 2);
     if (ticket < 0) {
         return ticket;
     }

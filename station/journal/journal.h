@@ -3,7 +3,8 @@
 // A transaction message is made anew from these records each time it is sent; no OCPP text is kept.
 // Sources: facts/reliability.md §3.1, facts/ocpp.md §3.4 B 14–21.
 //
-// Keys: "n" counters, "tx/<seq>" transactions, "q/<seq>" messages to send, "park/<seq>" messages
+// Keys: "n" counters, "tx/<seq>" transactions, "q/<seq>" messages to send, "done/<place>" the last
+// charges that ended, "park/<seq>" messages
 // the central system refused for good, "reg/<connector>", "keep/<connector>", "set/<path>", and
 // "bad/<key>" records that could not be read, as they were found.
 #ifndef PW_JOURNAL_H
@@ -16,6 +17,7 @@
 #define PW_ID_TAG_MAX          20    // characters of an idTag (CiString20)
 #define PW_JOURNAL_MESSAGES    10000 // waiting messages; beyond it meter values are dropped, counted
 #define PW_JOURNAL_CONNECTORS  4
+#define PW_JOURNAL_RECEIPTS    50   // charges kept for people to look at, after their messages left
 #define PW_TRANSACTION_UNKNOWN 0    // StartTransaction not answered yet
 #define PW_TRANSACTION_REFUSED (-1) // StartTransaction given up: erratum 3.18 of OCPP 1.6
 
@@ -121,6 +123,13 @@ PW_MUST_USE int pw_journal_meter(struct pw_journal *journal, unsigned connector,
 // to wait for before anybody is told. The open slot is free afterwards.
 PW_MUST_USE int64_t pw_journal_end(struct pw_journal *journal, unsigned connector, uint8_t reason,
                                    struct pw_str stop_id_tag, const struct pw_sample *last);
+
+// One of the last PW_JOURNAL_RECEIPTS charges that began, once it has ended; written in one batch
+// with its end, so that a power cut leaves both or neither. `back` 0 is the charge that began last.
+// PW_ERR_UNKNOWN: that one still runs, or there never was one, or its receipt cannot be read;
+// PW_ERR_RANGE: there is none further back. Reads the store once.
+PW_MUST_USE int pw_journal_receipt(const struct pw_journal *journal, unsigned back,
+                                   struct pw_transaction *receipt);
 
 // The transaction that is open on a connector, or NULL.
 const struct pw_transaction *pw_journal_open_on(const struct pw_journal *journal,

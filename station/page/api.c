@@ -26,6 +26,11 @@ void pw_page_api_faults(struct call *call)
     pw_page_report(call, "json faults");
 }
 
+void pw_page_api_charges(struct call *call)
+{
+    pw_page_report(call, "json charges");
+}
+
 void pw_page_api_health(struct call *call)
 {
     const struct pw_station *st = call->page->config.station;

@@ -99,6 +99,7 @@ static const struct route {
     {PW_HTTP_GET, "/status", pw_page_api_status, OPEN, false},
     {PW_HTTP_GET, "/limits", pw_page_api_limits, OPEN, false},
     {PW_HTTP_GET, "/faults", pw_page_api_faults, OPEN, false},
+    {PW_HTTP_GET, "/charges", pw_page_api_charges, OPEN, false},
     {PW_HTTP_GET, "/history", pw_page_api_history, OPEN, false},
     {PW_HTTP_GET, "/events", pw_page_api_events, OPEN, false},
     {PW_HTTP_GET, "/settings", pw_page_api_settings, INSIDE, false},

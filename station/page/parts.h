@@ -42,6 +42,7 @@ void pw_page_api_logout(struct call *call);
 void pw_page_api_status(struct call *call);
 void pw_page_api_limits(struct call *call);
 void pw_page_api_faults(struct call *call);
+void pw_page_api_charges(struct call *call);
 void pw_page_api_history(struct call *call);
 void pw_page_api_settings(struct call *call);
 void pw_page_api_setting_put(struct call *call);

@@ -265,6 +265,11 @@ static unsigned cut_at_every_operation(uint32_t lag, bool keep_pending)
         assert_true((seen.starts == 0) == (seen.stops == 0));
         assert_true(!end_safe || seen.stops >= 1);
         assert_true(seen.starts <= 2 && seen.stops <= 2);
+        // A charge that was told to the central system has its receipt, whatever was cut.
+        struct pw_transaction receipt;
+        bool kept = pw_journal_receipt(&journal, 0, &receipt) == PW_OK;
+        assert_true(kept == (seen.stops > 0));
+        assert_true(!kept || (receipt.stopped && receipt.last.value[PW_ENERGY_WH] == 2500));
         pw_sim_store_free(&store);
         if (!was_cut) {
             return cuts;
@@ -285,6 +290,39 @@ static void no_power_cut_loses_or_reorders_a_transaction(void **state)
 }
 
 // ---------------------------------------------------------------------------------------------
+
+// Reason: people ask what they charged last week long after the messages have left; and a list that
+// grows for ever fills the disk.
+static void the_last_fifty_charges_stay_to_be_looked_at(void **state)
+{
+    (void)state;
+    struct pw_sim_store store;
+    struct pw_transaction receipt;
+    pw_sim_store_init(&store);
+    struct pw_journal journal = open_journal(&store);
+    assert_int_equal(pw_journal_receipt(&journal, 0, &receipt), PW_ERR_RANGE);
+    assert_true(begin(&journal, 2, "LONG") > 0);
+    for (unsigned i = 0; i < 120; i++) {
+        assert_true(begin(&journal, 1, i == 119 ? "LAST" : "CARD") > 0);
+        settle(&store);
+        assert_int_equal(pw_journal_receipt(&journal, 0, &receipt), PW_ERR_UNKNOWN);
+        assert_true(end(&journal, 1) > 0);
+        settle(&store);
+        assert_int_equal(pw_journal_receipt(&journal, 0, &receipt), PW_OK);
+    }
+    assert_true(end(&journal, 2) > 0); // older than all that are shown: takes nobody's place
+    settle(&store);
+    journal = open_journal(&store); // and after a restart
+    for (unsigned back = 0; back < PW_JOURNAL_RECEIPTS; back++) {
+        assert_int_equal(pw_journal_receipt(&journal, back, &receipt), PW_OK);
+        assert_int_equal(receipt.seq, 121 - back);
+        assert_string_equal(receipt.id_tag, back == 0 ? "LAST" : "CARD");
+        assert_int_equal(receipt.last.value[PW_ENERGY_WH] - receipt.first.value[PW_ENERGY_WH],
+                         1500);
+    }
+    assert_int_equal(pw_journal_receipt(&journal, PW_JOURNAL_RECEIPTS, &receipt), PW_ERR_RANGE);
+    pw_sim_store_free(&store);
+}
 
 static void registers_latches_and_settings_come_back(void **state)
 {
@@ -406,6 +444,7 @@ int main(void)
         cmocka_unit_test(a_full_queue_drops_values_and_counts_them),
         cmocka_unit_test(a_failing_store_refuses_the_start),
         cmocka_unit_test(no_power_cut_loses_or_reorders_a_transaction),
+        cmocka_unit_test(the_last_fifty_charges_stay_to_be_looked_at),
         cmocka_unit_test(registers_latches_and_settings_come_back),
         cmocka_unit_test(a_damaged_record_is_set_aside_and_the_rest_goes_on),
     };

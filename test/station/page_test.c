@@ -240,6 +240,37 @@ static void secrets_and_cards_stay_inside(void **state)
     close_page();
 }
 
+// Reason: what was charged is of use to everybody who stands there; whose card it was is not.
+static void ended_charges_are_listed_with_their_cards_masked(void **state)
+{
+    (void)state;
+    static const unsigned soc = 1U << PW_SOC_PERMILLE;
+    open_page(PASSWORD);
+    struct pw_transaction charge = {.connector = 2, .id_tag = "04A2B19C"};
+    charge.first = (struct pw_sample){.at = {.wall = 1700000000000}, .has = soc | 1U};
+    charge.first.value[PW_SOC_PERMILLE] = 402;
+    assert_true(pw_journal_begin(&station.journal, &charge) > 0);
+    struct pw_sample last = {.at = {.wall = 1700003600000}, .has = soc | 1U};
+    last.value[PW_ENERGY_WH] = 7361;
+    last.value[PW_SOC_PERMILLE] = 800;
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/charges", ""), 200);
+    assert_true(says("{\"charges\":[]}"));
+    assert_true(pw_journal_end(&station.journal, 2, PW_REASON_LOCAL, PW_STR(""), &last) > 0);
+    for (unsigned i = 0; i < 8; i++) {
+        (void)disk.port.durable(disk.port.context);
+    }
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/charges", ""), 200);
+    assert_true(says("{\"number\":1,\"connector_id\":2,\"id_tag\":\"****B19C\","
+                     "\"began\":\"2023-11-14T22:13:20.000Z\","
+                     "\"ended\":\"2023-11-14T23:13:20.000Z\",\"duration_s\":3600,"
+                     "\"energy_wh\":7361,\"soc_begin_percent\":40.2,"
+                     "\"soc_end_percent\":80,\"reason\":\"Local\"}"));
+    log_in();
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/charges", ""), 200);
+    assert_true(says("04A2B19C"));
+    close_page();
+}
+
 static void who_guesses_has_to_wait(void **state)
 {
     (void)state;
@@ -537,6 +568,7 @@ int main(void)
         cmocka_unit_test(without_a_password_the_page_only_shows),
         cmocka_unit_test(a_change_needs_login_token_and_our_own_origin),
         cmocka_unit_test(secrets_and_cards_stay_inside),
+        cmocka_unit_test(ended_charges_are_listed_with_their_cards_masked),
         cmocka_unit_test(who_guesses_has_to_wait),
         cmocka_unit_test(many_addresses_do_not_guess_faster),
         cmocka_unit_test(a_login_ends_unused_and_at_the_door),

@@ -38,55 +38,6 @@ void doctor_note(struct pw_central *central, struct pw_str station, struct pw_st
     pw_line_end(&line);
 }
 
-static int sextet(char c)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *found = c != '\0' ? strchr(alphabet, c) : NULL;
-    return found != NULL ? (int)(found - alphabet) : -1;
-}
-
-// RFC 4648 §4. PW_ERR_PEER for anything else.
-static int base64(struct pw_str text, struct pw_out *to)
-{
-    uint32_t bits = 0;
-    unsigned count = 0;
-    while (text.len > 0 && text.at[text.len - 1] == '=') {
-        text.len--;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        int value = sextet(text.at[i]);
-        if (value < 0) {
-            return PW_ERR_PEER;
-        }
-        bits = (bits << 6) | (uint32_t)value;
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            pw_put_c(to, (char)((bits >> count) & 0xFF));
-        }
-    }
-    return pw_out_err(to);
-}
-
-// Splits "Basic …" into user and password, in the caller's room. False when it is none.
-static bool credentials(struct pw_str header, struct pw_out *room, struct pw_str *user,
-                        struct pw_str *password)
-{
-    struct pw_str rest = pw_str_trim(header);
-    if (!pw_str_eq_nocase(pw_str_cut(&rest, ' '), PW_STR("Basic")) ||
-        base64(pw_str_trim(rest), room) != PW_OK) {
-        return false;
-    }
-    struct pw_str both = pw_out_str(room);
-    if (memchr(both.at, ':', both.len) == NULL) {
-        return false;
-    }
-    *user = pw_str_cut(&both, ':');
-    *password = both;
-    return true;
-}
-
 const char *door_locked(struct pw_central *central, struct pw_str id, struct pw_str key)
 {
     char hash[HASH_MAX];
@@ -107,7 +58,7 @@ static const char *locked(struct pw_central *central, struct pw_str id, struct p
     struct pw_out out = PW_OUT(room);
     struct pw_str user = {0};
     struct pw_str password = {0};
-    bool given = credentials(authorization, &out, &user, &password);
+    bool given = pw_http_basic(authorization, &out, &user, &password) == PW_OK;
     const char *why = door_locked(central, id, password);
     char hash[HASH_MAX];
     if (!station_key(central, id, hash)) {

@@ -241,7 +241,7 @@ static const struct route *find_route(struct http *http, struct pw_str path)
         http_fail(http, 404, "not_found", "there is no /api/v1", path, "");
         return NULL;
     }
-    http->reply->allow = pw_http_allow(methods);
+    pw_http_allow(http->reply, methods);
     http_fail(http, 405, "method", "use ", pw_str_of(http->reply->allow), " here");
     return NULL;
 }
@@ -295,7 +295,7 @@ static void route_request(struct http *http)
         path = (struct pw_str){.at = path.at + 7, .len = path.len - 7};
     } else if (!pw_str_is(path, "/healthz") && !pw_str_is(path, "/metrics")) {
         if (http->request->method != PW_HTTP_GET) {
-            http->reply->allow = "GET";
+            pw_http_allow(http->reply, 1U << PW_HTTP_GET);
             http_fail(http, 405, "method", "use GET here", PW_STR(""), "");
         } else {
             serve_file(http);

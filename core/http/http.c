@@ -75,25 +75,105 @@ bool pw_http_path_fits(const char *pattern, struct pw_str path, struct pw_str *p
     return rows.len == 0 && path.len == 0;
 }
 
-const char *pw_http_allow(unsigned methods)
+void pw_http_allow(struct pw_http_reply *reply, unsigned methods)
 {
-    static const char *const allowed[] = {"GET",
-                                          "POST",
-                                          "GET, POST",
-                                          "PUT",
-                                          "GET, PUT",
-                                          "POST, PUT",
-                                          "GET, POST, PUT",
-                                          "DELETE",
-                                          "GET, DELETE",
-                                          "POST, DELETE",
-                                          "GET, POST, DELETE",
-                                          "PUT, DELETE",
-                                          "GET, PUT, DELETE",
-                                          "POST, PUT, DELETE",
-                                          "GET, POST, PUT, DELETE"};
-    PW_ASSERT(methods >= 1 && methods <= PW_COUNT(allowed));
-    return allowed[methods - 1];
+    static const char *const names[] = {[PW_HTTP_GET] = "GET",
+                                        [PW_HTTP_POST] = "POST",
+                                        [PW_HTTP_PUT] = "PUT",
+                                        [PW_HTTP_DELETE] = "DELETE",
+                                        [PW_HTTP_PATCH] = "PATCH"};
+    reply->allow[0] = '\0';
+    struct pw_out out = PW_OUT(reply->allow);
+    for (size_t i = 0; i < PW_COUNT(names); i++) {
+        if ((methods >> i & 1U) != 0) {
+            pw_put_s(&out, out.len > 0 ? ", " : "");
+            pw_put_s(&out, names[i]);
+        }
+    }
+}
+
+static int sextet(char c)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *found = c != '\0' ? strchr(alphabet, c) : NULL;
+    return found != NULL ? (int)(found - alphabet) : -1;
+}
+
+// RFC 4648 §4. PW_ERR_PEER for anything else.
+static int base64(struct pw_str text, struct pw_out *to)
+{
+    uint32_t bits = 0;
+    unsigned count = 0;
+    while (text.len > 0 && text.at[text.len - 1] == '=') {
+        text.len--;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        int value = sextet(text.at[i]);
+        if (value < 0) {
+            return PW_ERR_PEER;
+        }
+        bits = (bits << 6) | (uint32_t)value;
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            pw_put_c(to, (char)((bits >> count) & 0xFF));
+        }
+    }
+    return to->full ? PW_ERR_PEER : PW_OK;
+}
+
+int pw_http_basic(struct pw_str authorization, struct pw_out *room, struct pw_str *user,
+                  struct pw_str *password)
+{
+    struct pw_str rest = pw_str_trim(authorization);
+    if (!pw_str_eq_nocase(pw_str_cut(&rest, ' '), PW_STR("Basic")) ||
+        base64(pw_str_trim(rest), room) != PW_OK) {
+        return PW_ERR_PEER;
+    }
+    struct pw_str both = pw_out_str(room);
+    if (memchr(both.at, ':', both.len) == NULL) {
+        return PW_ERR_PEER;
+    }
+    *user = pw_str_cut(&both, ':');
+    *password = both;
+    return PW_OK;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    char low = (char)(c | 0x20);
+    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
+// The WHATWG URL standard's decoding of application/x-www-form-urlencoded.
+static void put_decoded(struct pw_str text, struct pw_out *to)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        int high = text.at[i] == '%' && i + 2 < text.len ? hex_digit(text.at[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(text.at[i + 2]) : -1;
+        if (low >= 0) {
+            pw_put_c(to, (char)(high << 4 | low));
+            i += 2;
+        } else {
+            pw_put_c(to, text.at[i] == '+' ? ' ' : text.at[i]);
+        }
+    }
+}
+
+bool pw_http_form(struct pw_str body, const char *key, struct pw_out *to)
+{
+    while (body.len > 0) {
+        struct pw_str value = pw_str_cut(&body, '&');
+        if (pw_str_is(pw_str_cut(&value, '='), key)) {
+            put_decoded(value, to);
+            return !to->full;
+        }
+    }
+    return false;
 }
 
 static bool is_address(struct pw_str host)

@@ -1,13 +1,23 @@
 // http: the port contract for pages and interfaces over HTTP. A port frames, buffers and bounds;
-// a site says what to answer, and may turn a request into an event stream. The functions below are
-// what every site needs to read a request: all pure, linear in the text. Sources: RFC 9110,
-// RFC 6265 §5.2, RFC 6454 §7 (Origin); facts/reliability.md T41.
+// a site says what to answer, and may turn a request into an event stream or a WebSocket, or keep
+// it waiting. The functions below are what every site needs to read a request: all pure, linear in
+// the text. Sources: RFC 9110, RFC 7617 (Basic), RFC 6265 §5.2, RFC 6454 §7 (Origin), RFC 6455;
+// facts/reliability.md T41.
 #ifndef PW_HTTP_H
 #define PW_HTTP_H
 
 #include "base/base.h"
 
-enum pw_http_method { PW_HTTP_GET, PW_HTTP_POST, PW_HTTP_PUT, PW_HTTP_DELETE, PW_HTTP_OTHER };
+#define PW_HTTP_ALLOW_MAX 40 // bytes of an Allow header with every method
+
+enum pw_http_method {
+    PW_HTTP_GET,
+    PW_HTTP_POST,
+    PW_HTTP_PUT,
+    PW_HTTP_DELETE,
+    PW_HTTP_PATCH,
+    PW_HTTP_OTHER
+};
 
 struct pw_http_request {
     enum pw_http_method method; // HEAD comes as GET; the port leaves the body out
@@ -15,9 +25,9 @@ struct pw_http_request {
     struct pw_str query;        // behind the question mark, escapes decoded; empty without one
     struct pw_str body;
     // Header values; empty when absent.
-    struct pw_str host, origin, cookie, csrf, etag;
+    struct pw_str host, origin, cookie, csrf, etag, authorization;
     struct pw_str address; // of the peer
-    uint64_t stream;       // number to use if this becomes an event stream
+    uint64_t stream;       // number to use if this becomes a stream, or has to wait
 };
 
 struct pw_http_reply {
@@ -25,24 +35,39 @@ struct pw_http_reply {
     const char *content_type; // NULL: no body
     struct pw_str body;       // valid until the next call into the site
     bool gzip;                // the body is gzip-compressed
-    bool stream;              // an event stream follows, no length
+    bool stream;              // an event stream follows, no length; or the WebSocket is accepted
+    bool later;               // no answer yet: see struct pw_http_site
+    bool challenge;           // of a 401: asks for Basic credentials
     bool immutable;           // may be cached for a year
     bool page;                // an HTML page: wants the content security policy
     const char *etag;         // NULL or with quotes
     char cookie[160];         // Set-Cookie, or empty
     unsigned retry_after_s;   // 0: no Retry-After
-    const char *allow;        // NULL or the methods of a 405
+    char allow[PW_HTTP_ALLOW_MAX]; // the methods of a 405, or empty
 };
 
 // What a port asks of a site.
+//
+// A request whose reply says `later` is kept. The site has its port serve it again, the same
+// request with the same `stream`, through the call that also wakes streams; and again, until its
+// reply is an answer. The port gives up after a minute. When the peer or the port gives up,
+// stream_closed tells.
 struct pw_http_site {
     void *context;
     void (*serve)(void *context, const struct pw_http_request *request, struct pw_http_reply *reply,
                   pw_ms now, pw_unix_ms wall);
-    // Copies the next bytes of a stream and forgets them; 0 when none wait. An error closes the
-    // stream: PW_ERR_LIMIT when the client was too slow, PW_ERR_UNKNOWN without such a stream.
+    // Copies the next bytes of an event stream, or one text message of a WebSocket, and forgets
+    // them; 0 when none wait. An error closes the stream: PW_ERR_LIMIT when the client was too
+    // slow, PW_ERR_UNKNOWN without such a stream.
     int (*stream_take)(void *context, uint64_t stream, char *to, size_t cap);
     void (*stream_closed)(void *context, uint64_t stream);
+    // Asked for a WebSocket without subprotocol; a reply without `stream` refuses it. NULL: none
+    // are spoken here.
+    void (*socket)(void *context, const struct pw_http_request *request,
+                   struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall);
+    // A whole text message of an accepted WebSocket; only with `socket`. The port closes one that
+    // sends something else, or more than a request's body may have.
+    void (*message)(void *context, uint64_t stream, struct pw_str text, pw_ms now);
 };
 
 // A file of a page, compressed by the build (web/embed.mjs) and kept in the program.
@@ -66,8 +91,16 @@ struct pw_str pw_http_cookie(struct pw_str cookies, const char *name);
 
 // True when `path` fits `pattern`, in which '*' stands for one segment; *param then holds it.
 bool pw_http_path_fits(const char *pattern, struct pw_str path, struct pw_str *param);
-// The Allow header for a set of 1 << enum pw_http_method (GET to DELETE, at least one). A literal.
-const char *pw_http_allow(unsigned methods);
+// Sets the reply's Allow header to a set of 1 << enum pw_http_method (GET to PATCH).
+void pw_http_allow(struct pw_http_reply *reply, unsigned methods);
+
+// Reads "Basic dXNlcjpwYXNz" into user and password, which lie in the caller's `room`. PW_ERR_PEER
+// when it is something else, or longer than the room.
+PW_MUST_USE int pw_http_basic(struct pw_str authorization, struct pw_out *room, struct pw_str *user,
+                              struct pw_str *password);
+// A field of a body that a form sends ("a=1&b=x%20y"), percent escapes and '+' decoded into `to`.
+// False without such a field, or when it does not fit.
+bool pw_http_form(struct pw_str body, const char *key, struct pw_out *to);
 
 // A page of another site can make its own name point to us (DNS rebinding); its requests then carry
 // that name as Host. True for an address (those cannot be rebound), localhost, or `own`, a name

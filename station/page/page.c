@@ -131,7 +131,7 @@ static const struct route *find_route(struct call *call, struct pw_str path)
         pw_page_fail(call, 404, "not_found", "there is no /api/v1", path, "");
         return NULL;
     }
-    call->reply->allow = pw_http_allow(methods);
+    pw_http_allow(call->reply, methods);
     pw_page_fail(call, 405, "method", "use ", pw_str_of(call->reply->allow), " here");
     return NULL;
 }
@@ -197,7 +197,7 @@ static void serve_file(struct call *call)
 {
     const struct pw_page_config *config = &call->page->config;
     if (call->request->method != PW_HTTP_GET) {
-        call->reply->allow = "GET";
+        pw_http_allow(call->reply, 1U << PW_HTTP_GET);
         pw_page_fail(call, 405, "method", "use GET here", PW_STR(""), "");
         return;
     }

@@ -2,6 +2,8 @@
 #include "http/http.h"
 #include "test.h"
 
+#include <string.h>
+
 // Reason: a page of another site may point its own name at this station; only then does Host carry
 // a name we do not have.
 static void a_foreign_name_is_no_host_of_ours(void **state)
@@ -79,7 +81,66 @@ static void paths_queries_and_cookies_are_cut_at_their_marks(void **state)
     assert_int_equal(pw_http_query(PW_STR("a=1&xcursor=7"), "cursor").len, 0);
     assert_true(pw_str_is(pw_http_cookie(PW_STR("x=1; pw=abc; y=2"), "pw"), "abc"));
     assert_int_equal(pw_http_cookie(PW_STR("xpw=abc"), "pw").len, 0);
-    assert_string_equal(pw_http_allow(1U << PW_HTTP_GET | 1U << PW_HTTP_PUT), "GET, PUT");
+    struct pw_http_reply reply = {0};
+    pw_http_allow(&reply, 1U << PW_HTTP_GET | 1U << PW_HTTP_PUT);
+    assert_string_equal(reply.allow, "GET, PUT");
+    pw_http_allow(&reply, (1U << PW_HTTP_OTHER) - 1);
+    assert_string_equal(reply.allow, "GET, POST, PUT, DELETE, PATCH");
+}
+
+// Reason: a header that is not Basic, or not base64, must not end as an empty password.
+static void basic_credentials_are_read_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header;
+        const char *user; // NULL: refused
+        const char *password;
+    } rows[] = {
+        {"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Aladdin", "open sesame"}, // RFC 7617 §2
+        {"basic  QTpiOmM=", "A", "b:c"},
+        {"Basic Og==", "", ""},
+        {"", NULL, NULL},
+        {"Basic", NULL, NULL},
+        {"Basic QQ==", NULL, NULL}, // no colon
+        {"Basic Q-==", NULL, NULL},
+        {"Bearer QTpi", NULL, NULL},
+        {"Basic QWxhZGRpbjpvcGVuIHNlc2FtZSBvcGVuIHNlc2FtZSBvcGVuIHNlc2FtZQ==", NULL, NULL},
+    };
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        char text[32];
+        struct pw_out room = PW_OUT(text);
+        struct pw_str user = PW_STR("");
+        struct pw_str password = PW_STR("");
+        int err = pw_http_basic(pw_str_of(rows[i].header), &room, &user, &password);
+        assert_int_equal(err, rows[i].user != NULL ? PW_OK : PW_ERR_PEER);
+        assert_true(rows[i].user == NULL ||
+                    (pw_str_is(user, rows[i].user) && pw_str_is(password, rows[i].password)));
+    }
+}
+
+// Reason: python's aiohttp sends "$FP 0 0 a+b" as %24FP+0+0+a%2Bb.
+static void a_field_of_a_form_is_decoded(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        const char *value; // NULL: none
+    } rows[] = {
+        {"json=1&rapi=%24FP+0+0+a%2Bb", "$FP 0 0 a+b"},
+        {"rapi=", ""},
+        {"rapi=%2", "%2"},
+        {"rapi=%zz%24", "%zz$"},
+        {"json=1", NULL},
+        {"rapi=0123456789012345678901234567890123456789", NULL}, // longer than the room
+    };
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        char text[32] = "";
+        struct pw_out room = PW_OUT(text);
+        bool given = pw_http_form(pw_str_of(rows[i].body), "rapi", &room);
+        assert_int_equal(given, rows[i].value != NULL);
+        assert_true(rows[i].value == NULL || strcmp(text, rows[i].value) == 0);
+    }
 }
 
 // Reason: pages have addresses of their own inside one index.html; a missing script is missing.
@@ -115,6 +176,8 @@ int main(void)
         cmocka_unit_test(another_origin_is_not_ours),
         cmocka_unit_test(only_the_whole_secret_is_the_secret),
         cmocka_unit_test(paths_queries_and_cookies_are_cut_at_their_marks),
+        cmocka_unit_test(basic_credentials_are_read_or_refused),
+        cmocka_unit_test(a_field_of_a_form_is_decoded),
         cmocka_unit_test(files_pages_and_what_is_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

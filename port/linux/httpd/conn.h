@@ -16,6 +16,7 @@ struct request_text {
     char cookie[512];
     char csrf[128];
     char etag[128];
+    char authorization[512];
 };
 
 struct conn {
@@ -25,7 +26,9 @@ struct conn {
     char address[48];
     void *link; // of the room that speaks WebSocket; NULL: none
 
-    bool stream; // it is an event stream
+    bool stream; // it is an event stream, or a WebSocket of the site
+    bool socket; // the latter
+    bool waits;  // its request will be served again
     bool head;   // HEAD: no body
 
     // Message or body being received; body being sent.
@@ -78,5 +81,11 @@ int request_head(struct conn *conn);
 int request_body(struct conn *conn, const void *bytes, size_t len);
 int request_end(struct conn *conn);
 int request_writable(struct conn *conn);
+// Whether the site accepts this upgrade request. 0: yes; -1: it has been refused.
+int request_upgrade(struct conn *conn);
+
+// socket.c: a WebSocket of the site.
+int socket_receive(struct conn *conn, const void *bytes, size_t len);
+int socket_writable(struct conn *conn);
 
 #endif

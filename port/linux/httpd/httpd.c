@@ -91,7 +91,7 @@ static void end(struct conn *conn)
     if (conn->link != NULL) {
         httpd->config.links->ended(httpd->config.links_context, conn);
     }
-    if (httpd->site != NULL && conn->stream) {
+    if (httpd->site != NULL && (conn->stream || conn->waits)) {
         httpd->site->stream_closed(httpd->site->context, conn->number);
     }
     conn_forget_text(conn);
@@ -103,19 +103,36 @@ static void end(struct conn *conn)
 static int upgrade(struct conn *conn, const char *protocol)
 {
     const struct pw_httpd_config *config = &conn->httpd->config;
-    if (config->links == NULL || !pw_str_eq_nocase(pw_str_of(protocol), PW_STR("websocket"))) {
-        return conn_refuse(conn, 400,
-                           config->links == NULL ? "no upgrade is served here"
-                                                 : "only websocket upgrades are served",
-                           false);
+    bool spoken = config->links != NULL || conn->httpd->site->socket != NULL;
+    if (!spoken || !pw_str_eq_nocase(pw_str_of(protocol), PW_STR("websocket"))) {
+        return conn_refuse(
+            conn, 400, spoken ? "only websocket upgrades are served" : "no upgrade is served here",
+            false);
     }
-    return config->links->confirm(config->links_context, conn);
+    return config->links != NULL ? config->links->confirm(config->links_context, conn)
+                                 : request_upgrade(conn);
+}
+
+static int on_socket(struct conn *conn, enum lws_callback_reasons reason, const void *in,
+                     size_t len)
+{
+    if (reason == LWS_CALLBACK_RECEIVE) {
+        return socket_receive(conn, in, len);
+    }
+    if (reason == LWS_CALLBACK_ESTABLISHED) {
+        (void)lws_callback_on_writable(conn->wsi); // something may wait already
+        return 0;
+    }
+    return reason == LWS_CALLBACK_SERVER_WRITEABLE ? socket_writable(conn) : 0;
 }
 
 // What a WebSocket connection has to say; 0 for one without a link.
 static int on_link(struct conn *conn, enum lws_callback_reasons reason, const void *in, size_t len)
 {
     const struct pw_httpd_config *config = &conn->httpd->config;
+    if (conn->socket) {
+        return on_socket(conn, reason, in, len);
+    }
     if (conn->link == NULL) {
         return 0;
     }
@@ -237,7 +254,7 @@ void pw_httpd_serve(struct pw_httpd *httpd, const struct pw_http_site *site)
 void pw_httpd_stream_ready(struct pw_httpd *httpd, uint64_t stream)
 {
     struct conn *conn = conn_find(httpd, stream);
-    if (conn != NULL && conn->stream) {
+    if (conn != NULL && (conn->stream || conn->waits)) {
         (void)lws_callback_on_writable(conn->wsi);
     }
 }

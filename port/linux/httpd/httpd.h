@@ -1,6 +1,7 @@
-// httpd: HTTP/1.1 and event streams on libwebsockets inside the program's own libev loop. It frames
-// and buffers, within bounds; what to answer is the site's business (core/http). Bounds: those
-// of the configuration, and 10 s for a handshake, a header or a body (facts/reliability.md T41).
+// httpd: HTTP/1.1, event streams and WebSockets on libwebsockets inside the program's own libev
+// loop. It frames and buffers, within bounds; what to answer is the site's business (core/http).
+// Bounds: those of the configuration, 10 s for a handshake, a header or a body
+// (facts/reliability.md T41), and 60 s for a request that has to wait.
 #ifndef PW_LINUX_HTTPD_H
 #define PW_LINUX_HTTPD_H
 
@@ -28,8 +29,8 @@ uint16_t pw_httpd_port(const struct pw_httpd *httpd);
 // From now on requests go to `site`, which outlives the server.
 void pw_httpd_serve(struct pw_httpd *httpd, const struct pw_http_site *site);
 
-// Bytes wait for a stream: the site's stream_take is called when the peer can take them. A stream
-// that is gone is ignored.
+// Bytes wait for a stream: the site's stream_take is called when the peer can take them. A request
+// that waits is served again. One that is gone is ignored.
 void pw_httpd_stream_ready(struct pw_httpd *httpd, uint64_t stream);
 
 // Closes every connection and frees; NULL is harmless. The site must still be there.

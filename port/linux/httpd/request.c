@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define HEADER_MAX 4096  // bytes of an answer's header
 #define CHUNK      16384 // bytes of a body or stream written at once
+#define LATER_S    60    // the longest that a request may wait for its answer
 
 struct pw_str conn_header(struct lws *wsi, enum lws_token_indexes token, char *to, int cap)
 {
@@ -89,33 +91,44 @@ static int answered(struct conn *conn)
     return lws_http_transaction_completed(conn->wsi) != 0 ? -1 : 0;
 }
 
-static int answer(struct conn *conn, const struct pw_http_reply *reply)
+static const char challenge_text[] = "Basic realm=\"pilotwire\"";
+
+// The headers that a reply asks for, but for those of its body's length.
+static void add_asked(struct conn *conn, struct head *head, const struct pw_http_reply *reply)
 {
-    struct head head;
-    start(conn, &head, reply->status);
-    add_security(conn, &head, reply);
+    add_security(conn, head, reply);
     if (reply->content_type != NULL) {
-        add(conn, &head, "content-type:", reply->content_type);
+        add(conn, head, "content-type:", reply->content_type);
     }
     if (reply->gzip) {
-        add(conn, &head, "content-encoding:", "gzip");
+        add(conn, head, "content-encoding:", "gzip");
     }
     if (reply->etag != NULL) {
-        add(conn, &head, "etag:", reply->etag);
+        add(conn, head, "etag:", reply->etag);
     }
-    add(conn, &head, "cache-control:",
+    add(conn, head, "cache-control:",
         reply->immutable      ? "public, max-age=31536000, immutable"
         : reply->etag != NULL ? "no-cache"
                               : "no-store");
     if (reply->cookie[0] != '\0') {
-        add(conn, &head, "set-cookie:", reply->cookie);
+        add(conn, head, "set-cookie:", reply->cookie);
     }
-    if (reply->allow != NULL) {
-        add(conn, &head, "allow:", reply->allow);
+    if (reply->allow[0] != '\0') {
+        add(conn, head, "allow:", reply->allow);
     }
     if (reply->retry_after_s > 0) {
-        add_number(conn, &head, "retry-after:", reply->retry_after_s);
+        add_number(conn, head, "retry-after:", reply->retry_after_s);
     }
+    if (reply->challenge) {
+        add(conn, head, "www-authenticate:", challenge_text);
+    }
+}
+
+static int answer(struct conn *conn, const struct pw_http_reply *reply)
+{
+    struct head head;
+    start(conn, &head, reply->status);
+    add_asked(conn, &head, reply);
     if (reply->stream) {
         add(conn, &head, "connection:", "close"); // its end is the end of the connection
         conn->stream = true;
@@ -155,48 +168,13 @@ int conn_refuse(struct conn *conn, int status, const char *reason, bool challeng
     add_number(conn, &head, "content-length:", out.len);
     add(conn, &head, "connection:", "close");
     if (challenge) {
-        add(conn, &head, "www-authenticate:", "Basic realm=\"pilotwire\"");
+        add(conn, &head, "www-authenticate:", challenge_text);
     }
     if (finish(conn, &head) != 0 || keep_body(conn, pw_out_str(&out)) != 0) {
         return -1;
     }
     (void)lws_write(conn->wsi, conn->body + LWS_PRE, conn->body_len, LWS_WRITE_HTTP_FINAL);
     return -1; // close
-}
-
-int request_writable(struct conn *conn)
-{
-    if (conn->stream) {
-        unsigned char room[LWS_PRE + CHUNK];
-        const struct pw_http_site *site = conn->httpd->site;
-        int len = site->stream_take(site->context, conn->number, (char *)room + LWS_PRE, CHUNK);
-        if (len < 0 ||
-            (len > 0 && lws_write(conn->wsi, room + LWS_PRE, (size_t)len, LWS_WRITE_HTTP) < 0)) {
-            return -1;
-        }
-        if (len == CHUNK) {
-            (void)lws_callback_on_writable(conn->wsi);
-        }
-        return 0;
-    }
-    if (conn->body == NULL) {
-        return 0;
-    }
-    size_t rest = conn->body_len - conn->body_sent;
-    size_t len = rest < CHUNK ? rest : CHUNK;
-    bool last = len == rest;
-    // libwebsockets writes headroom before the bytes only for other protocols than HTTP/1.1: what
-    // was sent already may be there.
-    if (lws_write(conn->wsi, conn->body + LWS_PRE + conn->body_sent, len,
-                  last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0) {
-        return -1;
-    }
-    conn->body_sent += len;
-    if (last) {
-        return answered(conn);
-    }
-    (void)lws_callback_on_writable(conn->wsi);
-    return 0;
 }
 
 // --- Requests.
@@ -214,7 +192,7 @@ static void take_method(struct conn *conn)
         {WSI_TOKEN_PUT_URI, PW_HTTP_PUT, false},
         {WSI_TOKEN_DELETE_URI, PW_HTTP_DELETE, false},
         {WSI_TOKEN_OPTIONS_URI, PW_HTTP_OTHER, false},
-        {WSI_TOKEN_PATCH_URI, PW_HTTP_OTHER, false},
+        {WSI_TOKEN_PATCH_URI, PW_HTTP_PATCH, false},
     };
     conn->method = PW_HTTP_OTHER;
     conn->head = false;
@@ -252,6 +230,8 @@ static void take_headers(struct conn *conn)
     struct lws *wsi = conn->wsi;
     (void)conn_header(wsi, WSI_TOKEN_HOST, to->host, sizeof(to->host));
     (void)conn_header(wsi, WSI_TOKEN_ORIGIN, to->origin, sizeof(to->origin));
+    (void)conn_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, to->authorization,
+                      sizeof(to->authorization));
     (void)conn_header(wsi, WSI_TOKEN_HTTP_COOKIE, to->cookie, sizeof(to->cookie));
     (void)conn_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, to->etag, sizeof(to->etag));
     if (lws_hdr_custom_copy(wsi, to->csrf, sizeof(to->csrf), "x-csrf:", 7) < 0) {
@@ -259,10 +239,10 @@ static void take_headers(struct conn *conn)
     }
 }
 
-static int serve(struct conn *conn)
+static struct pw_http_request request_of(const struct conn *conn)
 {
     const struct request_text *from = conn->request;
-    struct pw_http_request request = {
+    return (struct pw_http_request){
         .method = conn->method,
         .path = pw_str_of(from->path),
         .query = pw_str_of(from->query),
@@ -272,17 +252,72 @@ static int serve(struct conn *conn)
         .cookie = pw_str_of(from->cookie),
         .csrf = pw_str_of(from->csrf),
         .etag = pw_str_of(from->etag),
+        .authorization = pw_str_of(from->authorization),
         .address = pw_str_of(conn->address),
         .stream = conn->number,
     };
+}
+
+static void forget_request(struct conn *conn)
+{
+    free(conn->request);
+    conn->request = NULL;
+    conn_forget_text(conn);
+}
+
+static int serve(struct conn *conn)
+{
+    const struct pw_http_request request = request_of(conn);
     struct pw_http_reply reply = {0};
     const struct pw_http_site *site = conn->httpd->site;
     const struct pw_clock *clock = conn->httpd->config.loop->clock;
     site->serve(site->context, &request, &reply, pw_clock_now(clock), pw_clock_wall(clock));
-    free(conn->request);
-    conn->request = NULL;
-    conn_forget_text(conn);
+    if (reply.later) {
+        if (!conn->waits) {
+            lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LATER_S);
+        }
+        conn->waits = true;
+        return 0;
+    }
+    conn->waits = false;
+    forget_request(conn);
     return answer(conn, &reply);
+}
+
+// Reads what the request's header says, into a room of its own.
+static int take_request(struct conn *conn)
+{
+    free(conn->request);
+    conn->request = calloc(1, sizeof(*conn->request));
+    if (conn->request == NULL) {
+        return -1;
+    }
+    take_method(conn);
+    take_query(conn);
+    take_headers(conn);
+    return 0;
+}
+
+int request_upgrade(struct conn *conn)
+{
+    if (take_request(conn) != 0) {
+        return -1;
+    }
+    const struct pw_http_request request = request_of(conn);
+    struct pw_http_reply reply = {0};
+    const struct pw_http_site *site = conn->httpd->site;
+    const struct pw_clock *clock = conn->httpd->config.loop->clock;
+    site->socket(site->context, &request, &reply, pw_clock_now(clock), pw_clock_wall(clock));
+    forget_request(conn);
+    if (reply.stream) {
+        conn->stream = true;
+        conn->socket = true;
+        return 0;
+    }
+    char text[256];
+    struct pw_out why = PW_OUT(text);
+    pw_put(&why, reply.body);
+    return conn_refuse(conn, reply.status, text, reply.challenge);
 }
 
 static int refuse_length(struct conn *conn)
@@ -298,14 +333,9 @@ static int refuse_length(struct conn *conn)
 int request_head(struct conn *conn)
 {
     char length[24];
-    free(conn->request);
-    conn->request = calloc(1, sizeof(*conn->request));
-    if (conn->request == NULL) {
+    if (take_request(conn) != 0) {
         return -1;
     }
-    take_method(conn);
-    take_query(conn);
-    take_headers(conn);
     struct pw_str len =
         conn_header(conn->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof(length));
     int64_t bytes = 0;
@@ -313,7 +343,8 @@ int request_head(struct conn *conn)
     if (given && pw_parse_int(len, 0, (int64_t)conn->httpd->config.body_max, &bytes) != PW_OK) {
         return refuse_length(conn);
     }
-    bool body = conn->method == PW_HTTP_POST || conn->method == PW_HTTP_PUT;
+    bool body = conn->method == PW_HTTP_POST || conn->method == PW_HTTP_PUT ||
+                conn->method == PW_HTTP_PATCH;
     if ((body && !given) || lws_hdr_total_length(conn->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) {
         return conn_refuse(conn, 411, "a body needs a Content-Length", false);
     }
@@ -331,4 +362,49 @@ int request_body(struct conn *conn, const void *bytes, size_t len)
 int request_end(struct conn *conn)
 {
     return conn->request != NULL ? serve(conn) : -1;
+}
+
+// libwebsockets does not read while a request is served, so it does not see that the peer closes.
+static bool has_gone(const struct conn *conn)
+{
+    char byte;
+    return recv(lws_get_socket_fd(conn->wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+int request_writable(struct conn *conn)
+{
+    if (conn->waits) {
+        return has_gone(conn) ? -1 : serve(conn);
+    }
+    if (conn->stream) {
+        unsigned char room[LWS_PRE + CHUNK];
+        const struct pw_http_site *site = conn->httpd->site;
+        int len = site->stream_take(site->context, conn->number, (char *)room + LWS_PRE, CHUNK);
+        if (len < 0 ||
+            (len > 0 && lws_write(conn->wsi, room + LWS_PRE, (size_t)len, LWS_WRITE_HTTP) < 0)) {
+            return -1;
+        }
+        if (len == CHUNK) {
+            (void)lws_callback_on_writable(conn->wsi);
+        }
+        return 0;
+    }
+    if (conn->body == NULL) {
+        return 0;
+    }
+    size_t rest = conn->body_len - conn->body_sent;
+    size_t len = rest < CHUNK ? rest : CHUNK;
+    bool last = len == rest;
+    // libwebsockets writes headroom before the bytes only for other protocols than HTTP/1.1: what
+    // was sent already may be there.
+    if (lws_write(conn->wsi, conn->body + LWS_PRE + conn->body_sent, len,
+                  last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0) {
+        return -1;
+    }
+    conn->body_sent += len;
+    if (last) {
+        return answered(conn);
+    }
+    (void)lws_callback_on_writable(conn->wsi);
+    return 0;
 }

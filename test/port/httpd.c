@@ -1,0 +1,327 @@
+// httpd: over real sockets with a site that says what it was told. Requests that wait, credentials,
+// methods, WebSockets; the client is raw bytes, so that what is on the wire is what is judged.
+#include "httpd.h"
+
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define RUN_MS 10000 // a test that hangs ends
+
+struct bench {
+    struct pw_clock clock;
+    struct pw_loop loop;
+    struct pw_httpd *httpd;
+    struct pw_http_site site;
+    int peer;         // the client's socket
+    char heard[8192]; // what came back
+    size_t heard_len;
+    pw_ms end_at;
+    pw_ms wake_at;     // the waiting request is served again
+    const char *until; // the run ends when this has been heard; "": when the server closed
+    // The site.
+    char said[512];   // of the last request
+    uint64_t waiting; // a request that waits; 0: none
+    unsigned serves;
+    unsigned answer_after; // serves
+    unsigned closed;       // streams
+    uint64_t socket;
+    char message[64];
+    char reply[128]; // what the WebSocket is to be told
+};
+
+static void put_request(struct bench *bench, const struct pw_http_request *request)
+{
+    struct pw_out out = PW_OUT(bench->said);
+    pw_put_int(&out, (int64_t)request->method);
+    pw_put_c(&out, ' ');
+    pw_put(&out, request->path);
+    pw_put_c(&out, ' ');
+    pw_put(&out, request->query);
+    pw_put_c(&out, ' ');
+    pw_put(&out, request->authorization);
+    pw_put_c(&out, ' ');
+    pw_put(&out, request->body);
+}
+
+static void serve(void *context, const struct pw_http_request *request, struct pw_http_reply *reply,
+                  pw_ms now, pw_unix_ms wall)
+{
+    struct bench *bench = context;
+    (void)now, (void)wall;
+    put_request(bench, request);
+    bench->serves++;
+    bool waits = pw_str_is(request->path, "/later") && bench->serves < bench->answer_after;
+    bench->waiting = waits ? request->stream : 0;
+    if (waits) {
+        reply->later = true;
+        return;
+    }
+    reply->status = pw_str_is(request->path, "/locked") ? 401 : 200;
+    reply->challenge = reply->status == 401;
+    reply->content_type = "text/plain";
+    reply->body = pw_str_of(bench->said);
+}
+
+static int stream_take(void *context, uint64_t stream, char *to, size_t cap)
+{
+    struct bench *bench = context;
+    struct pw_out out = {.cap = cap};
+    out.at = to;
+    if (stream != bench->socket) {
+        return PW_ERR_UNKNOWN;
+    }
+    pw_put_s(&out, bench->reply);
+    bench->reply[0] = '\0';
+    return (int)out.len;
+}
+
+static void stream_closed(void *context, uint64_t stream)
+{
+    struct bench *bench = context;
+    assert_true(stream == bench->socket || stream == bench->waiting);
+    bench->closed++;
+    bench->waiting = 0;
+}
+
+static void open_socket(void *context, const struct pw_http_request *request,
+                        struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall)
+{
+    struct bench *bench = context;
+    (void)now, (void)wall;
+    put_request(bench, request);
+    if (!pw_str_is(request->path, "/ws")) {
+        reply->status = 401;
+        reply->challenge = true;
+        reply->body = PW_STR("not you");
+        return;
+    }
+    bench->socket = request->stream;
+    reply->stream = true;
+    (void)snprintf(bench->reply, sizeof(bench->reply), "welcome");
+}
+
+static void take_message(void *context, uint64_t stream, struct pw_str text, pw_ms now)
+{
+    struct bench *bench = context;
+    (void)now;
+    assert_int_equal(stream, bench->socket);
+    assert_int_equal(pw_str_copy(bench->message, sizeof(bench->message), text), PW_OK);
+    (void)snprintf(bench->reply, sizeof(bench->reply), "heard %s", bench->message);
+    pw_httpd_stream_ready(bench->httpd, stream);
+}
+
+static bool has(const struct bench *bench, const char *text)
+{
+    return memmem(bench->heard, bench->heard_len, text, strlen(text)) != NULL;
+}
+
+static pw_ms turn(void *context, pw_ms now)
+{
+    struct bench *bench = context;
+    ssize_t len = recv(bench->peer, bench->heard + bench->heard_len,
+                       sizeof(bench->heard) - bench->heard_len, MSG_DONTWAIT);
+    bench->heard_len += len > 0 ? (size_t)len : 0;
+    bool closed = len == 0 || (len < 0 && errno != EAGAIN);
+    if (bench->waiting != 0 && now >= bench->wake_at) {
+        bench->wake_at = pw_after(now, 5);
+        pw_httpd_stream_ready(bench->httpd, bench->waiting);
+    }
+    if (closed || now >= bench->end_at || (bench->until[0] != '\0' && has(bench, bench->until))) {
+        pw_loop_end(&bench->loop);
+    }
+    return pw_after(now, 5);
+}
+
+static void start(struct bench *bench, bool sockets)
+{
+    memset(bench, 0, sizeof(*bench));
+    assert_int_equal(pw_clock_init(&bench->clock, NULL), PW_OK);
+    assert_int_equal(pw_loop_init(&bench->loop, &bench->clock), PW_OK);
+    const struct pw_httpd_config config = {
+        .loop = &bench->loop, .host = "127.0.0.1", .connections = 4, .body_max = 128};
+    assert_int_equal(pw_httpd_open(&bench->httpd, &config), PW_OK);
+    bench->site = (struct pw_http_site){.context = bench,
+                                        .serve = serve,
+                                        .stream_take = stream_take,
+                                        .stream_closed = stream_closed};
+    if (sockets) {
+        bench->site.socket = open_socket;
+        bench->site.message = take_message;
+    }
+    pw_httpd_serve(bench->httpd, &bench->site);
+    pw_loop_on_turn(&bench->loop, turn, bench);
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(pw_httpd_port(bench->httpd)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    bench->peer = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(bench->peer, (const struct sockaddr *)&to, sizeof(to)), 0);
+}
+
+static void stop(struct bench *bench)
+{
+    (void)close(bench->peer);
+    pw_httpd_close(bench->httpd);
+    pw_loop_close(&bench->loop);
+}
+
+// Sends, and turns until `until` has come back; "": until the server has closed.
+static void say_bytes(struct bench *bench, const void *bytes, size_t len, const char *until)
+{
+    bench->heard_len = 0;
+    bench->until = until;
+    bench->end_at = pw_after(pw_clock_now(&bench->clock), RUN_MS);
+    assert_int_equal(send(bench->peer, bytes, len, 0), len);
+    pw_loop_run(&bench->loop);
+    if (!has(bench, until)) {
+        fail_msg("\"%s\" did not come, but %.*s", until, (int)bench->heard_len, bench->heard);
+    }
+}
+
+static void say(struct bench *bench, const char *text, const char *until)
+{
+    say_bytes(bench, text, strlen(text), until);
+}
+
+static void methods_bodies_and_credentials_reach_the_site(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench, false);
+    say(&bench,
+        "PATCH /override?a=1+2&b=%24x HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        "Authorization: Basic QTpi\r\nContent-Length: 2\r\n\r\n{}",
+        "Basic QTpi {}");
+    assert_true(has(&bench, "\r\n\r\n4 /override a=1 2&b=$x Basic QTpi {}"));
+    say(&bench, "PATCH /override HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", ""); // a body of no length
+    assert_true(has(&bench, "HTTP/1.1 411"));
+    stop(&bench);
+}
+
+static void a_401_may_ask_for_credentials(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench, false);
+    say(&bench, "GET /locked HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "/locked");
+    assert_true(has(&bench, "HTTP/1.1 401"));
+    assert_true(has(&bench, "www-authenticate: Basic realm=\"pilotwire\"\r\n"));
+    say(&bench, "GET /open HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "/open");
+    assert_false(has(&bench, "www-authenticate"));
+    stop(&bench);
+}
+
+// Reason: the answer of a board takes a line; the connection must not be answered before, and goes
+// on to be used afterwards.
+static void a_request_that_waits_is_served_until_it_is_answered(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench, false);
+    bench.answer_after = 4;
+    say(&bench, "POST /later HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\n\r\nabc", "abc");
+    assert_int_equal(bench.serves, 4);
+    assert_int_equal(bench.closed, 0);
+    say(&bench, "GET /next HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "/next");
+    stop(&bench);
+}
+
+// Reason: whoever keeps a ticket for a waiting request must hear that nobody waits any more.
+static void a_waiting_peer_that_goes_is_told(void **state)
+{
+    (void)state;
+    static const char request[] = "GET /later HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct bench bench;
+    start(&bench, false);
+    bench.answer_after = 1000000;
+    bench.until = "never";
+    assert_int_equal(send(bench.peer, request, strlen(request), 0), strlen(request));
+    bench.end_at = pw_after(pw_clock_now(&bench.clock), 100);
+    pw_loop_run(&bench.loop);
+    assert_in_range(bench.serves, 2, 100); // once a turn of 5 ms
+    assert_int_equal(bench.closed, 0);
+    (void)shutdown(bench.peer, SHUT_WR);
+    bench.end_at = pw_after(pw_clock_now(&bench.clock), RUN_MS);
+    pw_loop_run(&bench.loop); // until the server has closed as well
+    assert_int_equal(bench.closed, 1);
+    assert_in_range(bench.serves, 2, 100);
+    stop(&bench);
+    assert_int_equal(bench.closed, 1);
+}
+
+static const char upgrade[] = "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+                              "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                              "Authorization: Basic QTpi\r\n"
+                              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+static void a_web_socket_carries_texts_both_ways(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench, true);
+    say(&bench, upgrade, "welcome");
+    assert_true(has(&bench, "HTTP/1.1 101"));
+    assert_true(has(&bench, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")); // RFC 6455 §1.3
+    assert_true(has(&bench, "\x81\x07welcome"));
+    assert_string_equal(bench.said, "0 /ws  Basic QTpi ");
+    say_bytes(&bench, "\x81\x82\x00\x00\x00\x00hi", 8, "\x81\x08heard hi");
+    // In two fragments, with a ping between.
+    say_bytes(&bench, "\x01\x81\x00\x00\x00\x00h\x89\x80\x00\x00\x00\x00\x80\x81\x00\x00\x00\x00o",
+              20, "heard ho");
+    // Binary is not spoken here: a close frame with 1003.
+    say_bytes(&bench, "\x82\x81\x00\x00\x00\x00x", 7, "\x88\x02\x03\xeb");
+    stop(&bench);
+    assert_int_equal(bench.closed, 1);
+}
+
+static void a_message_longer_than_a_body_closes(void **state)
+{
+    (void)state;
+    struct bench bench;
+    char frame[8 + 200] = "\x81\xfe\x00\xc8";
+    memset(frame + 8, 'x', 200);
+    start(&bench, true);
+    say(&bench, upgrade, "welcome");
+    say_bytes(&bench, frame, sizeof(frame), "\x88\x02\x03\xf1"); // 1009
+    assert_string_equal(bench.message, "");
+    stop(&bench);
+    assert_int_equal(bench.closed, 1);
+}
+
+static void an_upgrade_is_refused_by_the_site_or_for_want_of_one(void **state)
+{
+    (void)state;
+    struct bench bench;
+    char other[sizeof(upgrade)];
+    memcpy(other, upgrade, sizeof(upgrade));
+    other[5] = 'x';
+    start(&bench, true);
+    say(&bench, other, "not you");
+    assert_true(has(&bench, " 401 ") && has(&bench, "www-authenticate"));
+    stop(&bench);
+    assert_int_equal(bench.closed, 0);
+    start(&bench, false);
+    say(&bench, upgrade, "no upgrade is served here");
+    assert_true(has(&bench, " 400 "));
+    stop(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(methods_bodies_and_credentials_reach_the_site),
+        cmocka_unit_test(a_401_may_ask_for_credentials),
+        cmocka_unit_test(a_request_that_waits_is_served_until_it_is_answered),
+        cmocka_unit_test(a_waiting_peer_that_goes_is_told),
+        cmocka_unit_test(a_web_socket_carries_texts_both_ways),
+        cmocka_unit_test(a_message_longer_than_a_body_closes),
+        cmocka_unit_test(an_upgrade_is_refused_by_the_site_or_for_want_of_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

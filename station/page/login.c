@@ -6,10 +6,6 @@
 
 #define COOKIE       "pw_station"
 #define PASSWORD_MAX 64
-#define TRY_MS       6000  // a wrong try costs this much
-#define TRIES_MS     30000 // ... and this much may be owed: five tries at once
-#define ALL_TRY_MS   1000  // the same over all addresses: sixty at once
-#define ALL_TRIES_MS 60000
 
 static const char *password_of(const struct pw_page *page)
 {
@@ -73,34 +69,6 @@ static struct pw_page_login *free_login(struct pw_page *page)
     return oldest;
 }
 
-// The address's row, or the one that owes least made its own: a flood from many addresses forgets
-// the small sinners first, and is held by the count over all.
-static struct pw_page_guesser *guesser_of(struct pw_page *page, struct pw_str address)
-{
-    struct pw_page_guesser *least = &page->guesser[0];
-    for (size_t i = 0; i < PW_PAGE_GUESSERS; i++) {
-        struct pw_page_guesser *row = &page->guesser[i];
-        if (pw_str_is(address, row->address)) {
-            return row;
-        }
-        least = row->free_at < least->free_at ? row : least;
-    }
-    *least = (struct pw_page_guesser){.free_at = 0};
-    struct pw_out out = PW_OUT(least->address);
-    pw_put(&out, address);
-    return least;
-}
-
-static bool owes(pw_ms free_at, pw_ms most, pw_ms now)
-{
-    return free_at > now && free_at - now > most;
-}
-
-static void owe(pw_ms *free_at, pw_ms more, pw_ms now)
-{
-    *free_at = pw_after(*free_at > now ? *free_at : now, more);
-}
-
 static int make_token(const struct pw_page *page, struct pw_out out)
 {
     uint8_t bytes[(PW_PAGE_TOKEN_MAX - 1) / 2];
@@ -139,11 +107,9 @@ void pw_page_api_me(struct call *call)
 static bool password_fits(struct call *call)
 {
     struct pw_page *page = call->page;
-    struct pw_page_guesser *guesser = guesser_of(page, call->request->address);
     struct pw_str given = {.at = "", .len = 0};
-    if (owes(guesser->free_at, TRIES_MS - TRY_MS, call->now) ||
-        owes(page->all_free_at, ALL_TRIES_MS - ALL_TRY_MS, call->now)) {
-        call->reply->retry_after_s = TRY_MS / 1000;
+    if (!pw_guesses_may(&page->guesses, call->request->address, call->now)) {
+        call->reply->retry_after_s = PW_GUESS_WAIT_S;
         pw_page_fail(call, 429, "rate_limited", "too many wrong tries: wait a few seconds",
                      PW_STR(""), "");
         return false;
@@ -155,8 +121,7 @@ static bool password_fits(struct call *call)
         return false;
     }
     if (!pw_http_same_secret(password_of(page), given)) {
-        owe(&guesser->free_at, TRY_MS, call->now);
-        owe(&page->all_free_at, ALL_TRY_MS, call->now);
+        pw_guesses_wrong(&page->guesses, call->request->address, call->now);
         pw_page_fail(call, 401, "bad_login", "the password is wrong", PW_STR(""), "");
         return false;
     }

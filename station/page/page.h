@@ -11,6 +11,7 @@
 #ifndef PW_PAGE_H
 #define PW_PAGE_H
 
+#include "http/guesses.h"
 #include "http/http.h"
 #include "json/json.h"
 #include "logring/logring.h"
@@ -23,7 +24,6 @@
 #define PW_PAGE_STREAMS_MAX 8      // event streams at once
 #define PW_PAGE_IDLE_MS     (UINT64_C(12) * 3600 * 1000) // a login ends after this long unused
 #define PW_PAGE_TOKEN_MAX   33                           // 32 hex digits and NUL
-#define PW_PAGE_GUESSERS    16 // addresses whose wrong passwords are remembered
 
 // What the page asks of its port. Neither may call back into the page.
 struct pw_page_port {
@@ -58,18 +58,12 @@ struct pw_page_stream {
     uint64_t log_cursor;
 };
 
-struct pw_page_guesser {
-    char address[48];
-    pw_ms free_at; // each wrong try moves it on; far ahead means: wait
-};
-
 // All state of the page; the caller owns it, about 250 KiB.
 struct pw_page {
     struct pw_page_config config;
     struct pw_page_login login[PW_PAGE_LOGINS_MAX];
     struct pw_page_stream stream[PW_PAGE_STREAMS_MAX];
-    struct pw_page_guesser guesser[PW_PAGE_GUESSERS];
-    pw_ms all_free_at;                  // the same over all addresses together
+    struct pw_guesses guesses;
     char password[PW_SETTING_TEXT_MAX]; // as of the last look; another one ends all logins
     uint32_t seen[PW_CONNECTORS_MAX];   // what was last told of each connector, as a sum
     struct pw_history history[PW_CONNECTORS_MAX];

@@ -442,6 +442,26 @@ static int on_uplink(struct call *call)
     return PW_OK;
 }
 
+static int on_network(struct call *call)
+{
+    struct pw_network *net = &call->st->network;
+    struct pw_str word = next_word(call);
+    if (pw_str_is(word, "scan")) {
+        int err = pw_network_scan(net, call->answer, call->now);
+        pw_put_s(call->answer, err == PW_OK ? "scanning: network shows what is found\n" : "\n");
+        return err;
+    }
+    if (word.len > 0) {
+        return refuse(call, PW_ERR_UNKNOWN, "network, or network scan");
+    }
+    if (call->json) {
+        pw_network_report_json(net, call->answer, call->now);
+    } else {
+        pw_network_report(net, call->answer, call->now);
+    }
+    return PW_OK;
+}
+
 static int on_faults(struct call *call)
 {
     if (call->json) {
@@ -479,6 +499,7 @@ static const struct {
     {"charges", "", "the last charges that ended, newest first", on_charges},
     {"limit", "AMPERE|off [connector]", "lower the current by hand", on_limit},
     {"uplink", "", "the station link: state, events that wait, leases", on_uplink},
+    {"network", "[scan]", "the station's own network; scan: look what is in reach", on_network},
     {"faults", "", "what is wrong", on_faults},
     {"until", "energy|time|soc VALUE [connector]", "end the charge by itself at so much", on_until},
     {"estop", "press|release", "emergency stop of all connectors, as a button would", on_estop},
@@ -506,7 +527,7 @@ static int on_help(struct call *call)
         pw_put_c(call->answer, '\n');
     }
     pw_put_s(call->answer,
-             "json status|limits|faults|charges           the same as one JSON object\n");
+             "json status|limits|faults|charges|network   the same as one JSON object\n");
     return PW_OK;
 }
 

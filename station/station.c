@@ -120,6 +120,15 @@ static void init_uplink(struct pw_station *st, const struct pw_station_start *st
     pw_uplink_init(&st->uplink, &parts, start->now);
 }
 
+static void init_network(struct pw_station *st, const struct pw_station_start *start)
+{
+    const struct pw_network_config config = {.settings = &st->settings,
+                                             .store = start->store,
+                                             .port = start->network,
+                                             .log = st->log};
+    pw_network_init(&st->network, &config, start->now);
+}
+
 // A house may draw a kiloampere on each phase, and give back what its roof makes.
 static int init_house(struct pw_station *st, pw_ms now)
 {
@@ -158,6 +167,7 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     st->cp16.clock_offset_ms = start->wall - (pw_unix_ms)start->now;
     pw_charge_init(st, start->now);
     init_uplink(st, start);
+    init_network(st, start);
     return PW_OK;
 }
 
@@ -434,6 +444,7 @@ pw_ms pw_station_step(struct pw_station *st, pw_ms now)
     report_station(st, now);
     at = pw_earlier(at, pw_cp16_step(&st->cp16, now));
     at = pw_earlier(at, pw_uplink_tell(&st->uplink, now));
+    at = pw_earlier(at, pw_network_step(&st->network, now));
     return pw_earlier(at, st->restart_at);
 }
 

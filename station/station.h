@@ -16,6 +16,7 @@
 #include "connector/connector.h"
 #include "cp16/cp16.h"
 #include "journal/journal.h"
+#include "network/network.h"
 #include "settings/settings.h"
 #include "store/store.h"
 #include "uplink/uplink.h"
@@ -32,6 +33,7 @@ struct pw_station_start {
     const char *firmware;               // version for BootNotification, at most 50 characters
     uint32_t seed;                      // randomness for back-off jitter; any number
     const struct pw_logring *logring;   // what the uplink ships; outlives the station, or NULL
+    const struct pw_network_port *network; // outlives the station; NULL: it sets up no network
     pw_ms now;
     pw_unix_ms wall; // the system's clock, 0 when it is not set
 };
@@ -55,6 +57,7 @@ struct pw_station {
     struct pw_cp16 cp16;
     struct pw_uplink_host uplink_host;
     struct pw_uplink uplink;
+    struct pw_network network;
     struct pw_mains house; // where the supply comes in; quality NONE without a meter
     unsigned connectors;
     struct pw_connector connector[PW_CONNECTORS_MAX];

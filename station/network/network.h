@@ -29,6 +29,8 @@
 #define PW_NETWORK_AP_LEAST_MS 60000   // the access point stands this long
 #define PW_NETWORK_RETRY_MOST  300000  // ms
 #define PW_NETWORK_GUEST_MS    1800000 // guests put off the next look by this much at most
+#define PW_NETWORK_USED_MS     120000  // ... and by who used its set-up page this long ago
+#define PW_NETWORK_ASKED_MS    1000    // until the access point closes for a scan asked for over it
 #define PW_NETWORK_SETTLE_MS   3000    // after a change of settings, for the rest of them
 #define PW_NETWORK_AP_PASSWORD 12      // characters: 31 to choose from each, 59 bits
 #define PW_NETWORK_FALLBACK_MS 120000  // the first bound above
@@ -37,7 +39,7 @@
 // One row a state.
 //   order   what the radio is told on entering; NONE: it is left as it is
 //   most    ms after which the state has failed; 0: it may last
-//   open    the radio may be asked to scan beside it
+//   scans   the radio can scan without leaving the state
 #define PW_NETWORK_STATES(X)                                                                       \
     /*  state      text             order  most                scans                             */ \
     X( OFF,       "off",            NONE,  0,                  NO  ) /* network.managed is off   */ \
@@ -98,8 +100,11 @@ struct pw_network {
     enum pw_wireless_end end;
     char end_why[64];
 
+    char failed_ssid[PW_WIRELESS_SSID_MAX]; // the last attempt to join that failed
+    const char *failed_why;
+
     uint8_t candidate;  // of JOINING and JOINED: index into known
-    bool asked;         // a person wants a scan
+    pw_ms asked_at;     // a person wants a scan; PW_NEVER
     pw_ms changed_at;   // settings changed, and the search begins anew a little later; PW_NEVER
     pw_ms search_until; // rounds may begin until then
     pw_ms next_at;      // of WAITING and HOST: the next look
@@ -114,15 +119,16 @@ struct pw_network_view {
     const char *state_name;
     const char *why; // a literal
     pw_ms since;
-    bool connected;       // by cable or radio
-    bool ap;              // the access point stands
-    const char *ssid;     // of the network joined; "" without one
-    int16_t signal;       // percent; PW_WIRELESS_UNKNOWN
-    const char *ip;       // ""
-    const char *ap_ssid;  // its name, whether it stands or not
-    int16_t guests;       // joined to it; PW_WIRELESS_UNKNOWN
-    const char *last_end; // what the last failed attempt said; ""
-    pw_ms found_at;       // PW_NEVER: never scanned
+    bool connected;          // by cable or radio
+    bool ap;                 // the access point stands
+    const char *ssid;        // of the network joined; "" without one
+    int16_t signal;          // percent; PW_WIRELESS_UNKNOWN
+    const char *ip;          // ""
+    const char *ap_ssid;     // its name, whether it stands or not
+    int16_t guests;          // joined to it; PW_WIRELESS_UNKNOWN
+    const char *failed_ssid; // the known network that could last not be joined; "" none since
+    const char *failed_why;  // a literal
+    pw_ms found_at;          // PW_NEVER: never scanned
     uint8_t found_count;
     const struct pw_wireless_found *found;
     const struct pw_network_known *known; // PW_NETWORK_KNOWN rows; their passwords are for nobody
@@ -144,7 +150,7 @@ void pw_network_ended(struct pw_network *net, uint32_t number, enum pw_wireless_
 void pw_network_used(struct pw_network *net, pw_ms now);
 // A person wants to see what is in reach. PW_ERR_BUSY with one sentence in *why when that cannot be
 // now. With the access point open, it goes away for the scan, and comes back.
-PW_MUST_USE int pw_network_scan(struct pw_network *net, struct pw_out *why);
+PW_MUST_USE int pw_network_scan(struct pw_network *net, struct pw_out *why, pw_ms now);
 
 // Decides; returns the next deadline.
 pw_ms pw_network_step(struct pw_network *net, pw_ms now);

@@ -417,7 +417,9 @@ int pw_settings_set(struct pw_settings *settings, struct pw_setting_at at, struc
         pw_settings_print_range(row, why);
         return err;
     }
-    if (at.id == PW_SET_PAGE_PASSWORD && value.len > 0 && value.len < PASSWORD_LEAST) {
+    bool password = at.id == PW_SET_PAGE_PASSWORD || at.id == PW_SET_NET_PASSWORD1 ||
+                    at.id == PW_SET_NET_PASSWORD2;
+    if (password && value.len > 0 && value.len < PASSWORD_LEAST) {
         say_refused(at, value, why);
         pw_put_s(why, "it must have 8 characters or more");
         return PW_ERR_RANGE;

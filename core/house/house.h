@@ -21,10 +21,10 @@
 #include "board/board.h"
 
 #define PW_HOUSE_PHASES     PW_BOARD_PHASES
-#define PW_HOUSE_ALL_PHASES 7U   // bits: 1 L1, 2 L2, 4 L3
-#define PW_HOUSE_STEP_MA    100  // offers are whole steps
-#define PW_HOUSE_RAISE_MA   2000 // most of one raise
-#define PW_HOUSE_RAISE_MS   5000 // between two changes upwards
+#define PW_HOUSE_ALL_PHASES 7U    // bits: 1 L1, 2 L2, 4 L3
+#define PW_HOUSE_STEP_MA    100   // offers are whole steps
+#define PW_HOUSE_RAISE_MA   2000  // most of one raise
+#define PW_HOUSE_RAISE_MS   5000  // between two changes upwards
 #define PW_HOUSE_CALM_MS    30000 // without a raise after a decrease
 #define PW_HOUSE_MEAN_MS    10000 // window of the filter
 #define PW_HOUSE_SAMPLES    64    // kept of that window
@@ -37,13 +37,13 @@ struct pw_house_config {
     int32_t failsafe_ma;     // offered without a meter to believe; below the least current: 0
     uint32_t hold_ms;        // a meter silent or in doubt this long is lost; default 5000
     uint32_t pause_after_ms; // less than the least current this long pauses; default 30000
-    uint32_t min_off_ms;     // least time of a first pause; twice and five times after; default 60000
-    uint32_t resume_ms;      // room for more than the least current this long resumes; default 30000
+    uint32_t min_off_ms; // least time of a first pause; twice and five times after; default 60000
+    uint32_t resume_ms;  // room for more than the least current this long resumes; default 30000
     uint16_t pauses_per_day; // 1..PW_HOUSE_PAUSES_MAX; default 24
     bool never_pause;        // the least current flows on, whatever the house draws
-    bool directed;           // the sign of the meter's power counts; without, no current is credited
-    uint32_t ev_lag_ms;      // a charger's current is known so much later than the meter's: 3000
-    int32_t deadband_ma;     // smaller corrections are left out; default 300
+    bool directed;       // the sign of the meter's power counts; without, no current is credited
+    uint32_t ev_lag_ms;  // a charger's current is known so much later than the meter's: 3000
+    int32_t deadband_ma; // smaller corrections are left out; default 300
 };
 
 // How far the meter is believed.
@@ -66,8 +66,7 @@ const char *pw_house_trust_text(enum pw_house_trust trust);
 // What the chargers do on each phase of the house, summed up, at the time of a sample.
 struct pw_house_chargers {
     int32_t draw_ma[PW_HOUSE_PHASES];  // measured; assumed where nothing measures
-    int32_t offer_ma[PW_HOUSE_PHASES]; // the most they may take: what has been offered within the
-                                       // last seconds, by those that are energised
+    int32_t offer_ma[PW_HOUSE_PHASES]; // the most they may take: offers of those that are energised
     int32_t least_ma[PW_HOUSE_PHASES]; // what they would still take at their least currents
 };
 
@@ -76,7 +75,7 @@ struct pw_house_entry {
     int32_t grid_ma[PW_HOUSE_PHASES]; // signed when the meter is
     int32_t draw_ma[PW_HOUSE_PHASES];
     int32_t low_ma[PW_HOUSE_PHASES];  // the house's own, at least
-    int32_t high_ma[PW_HOUSE_PHASES]; // and at most: the charger's current is not as fresh
+    int32_t high_ma[PW_HOUSE_PHASES]; // and at most: a charger's current is known later
 };
 
 struct pw_house {
@@ -84,18 +83,21 @@ struct pw_house {
     enum pw_house_trust trust;
     pw_ms trust_since;
     uint8_t metered;  // bits of the phases the meter has
-    uint32_t samples; // believed so far: a raise wants fresh ones
+    uint32_t samples; // that made sense, so far: a raise wants fresh ones
     struct pw_house_entry entry[PW_HOUSE_SAMPLES];
-    uint32_t head;  // next place
-    uint32_t count; // entries in use
-    pw_ms good_at;  // of the last reading that made sense; PW_NEVER: none
-    pw_ms coherent_since;  // readings make sense since; PW_NEVER: they do not
-    uint32_t coherent;     // and so many
-    bool refused;          // the last reading made no sense
-    pw_ms still_since;     // the reading has not changed by a milliampere since
-    int32_t still_draw_ma; // what the chargers drew then, all phases
-    uint8_t unseen;        // steps of the vehicle the meter did not show, in a row
-    int32_t level_permille; // see pw_house_view
+    uint32_t count;                    // ever entered; the newest is at (count - 1) % SAMPLES
+    int32_t mean_ma[PW_HOUSE_PHASES];  // the house's own, over the window
+    int32_t down_ma[PW_HOUSE_PHASES];  // what chargers must leave to it
+    int32_t up_ma[PW_HOUSE_PHASES];    // what they must leave to it before they take more
+    int32_t level_permille;            // see pw_house_state
+    pw_ms good_at;                     // of the last reading that made sense; PW_NEVER: none
+    pw_ms coherent_since;              // first of the readings since trust was lost; PW_NEVER
+    uint32_t coherent;                 // and how many
+    bool refused;                      // the last reading made no sense
+    pw_ms still_since;                 // no phase has changed by a milliampere since
+    int32_t still_ma[PW_HOUSE_PHASES]; // what the chargers drew then
+    bool frozen;
+    uint8_t unseen; // steps of a vehicle that the meter did not show, in a row
 };
 
 // PW_ERR_RANGE when breaker_ma, margin_permille, failsafe_ma or pauses_per_day is out of range.
@@ -179,17 +181,16 @@ struct pw_house_gate {
     pw_ms since;
     const char *why; // a literal
     int32_t offer_ma;
-    int32_t most_lately_ma;  // the highest offer that a vehicle may still follow
     pw_ms lowered_at;        // last decrease; PW_NEVER: none
     pw_ms raised_at;         // last change upwards; PW_NEVER: none
     uint32_t raised_samples; // counter of samples then
-    pw_ms room_since;        // the share suffices to resume since; PW_NEVER: it does not
+    pw_ms room_since;        // the share suffices to begin with since; PW_NEVER: it does not
     uint32_t debt_ms;        // time with less than the least current, paid back by time with more
-    pw_ms debt_at;           // until when it is reckoned
-    uint32_t level_samples;  // sample of the last look at the level
+    pw_ms debt_at;           // until when that is reckoned
+    uint32_t over_samples;   // counter of samples at the last look at the level
     uint8_t over;            // samples in a row far above the target
-    uint8_t backoff;         // 0..2: how long pauses last
-    pw_ms backoff_at;        // when it last changed
+    uint8_t backoff;         // 0..2: how long the next pause lasts
+    pw_ms paused_at;         // last pause; PW_NEVER: none
     int32_t day;
     uint16_t pauses; // begun on that day
 };
@@ -202,19 +203,28 @@ pw_ms pw_house_gate_step(struct pw_house_gate *gate, const struct pw_house_confi
 uint32_t pw_house_failsafe_ms(const struct pw_house_config *config);
 
 // ---------------------------------------------------------------------------------------------
-// The finder of one charger's phases.
+// The finder of one charger's phases. A vehicle's steps are answers to the house: a kettle goes on,
+// the offer comes down, and before and after the phase shows the same. So steps are anchored: the
+// grid as it was when the offer changed (the kettle is in it already), against the grid once the
+// vehicle has followed.
 
-#define PW_HOUSE_FINDER_SAMPLES 24
+#define PW_HOUSE_SETTLE_MS 8000 // a vehicle follows in 5 s, and its current is known 3 s later
+
+struct pw_house_finder_input {
+    int32_t draw_ma;                  // of the charger, fullest phase
+    int32_t grid_ma[PW_HOUSE_PHASES]; // signed or not; UNKNOWN: unmetered
+    int32_t offer_ma;                 // in force; 0 while the contactor is open
+    unsigned wired;                   // bits of the phases of the house it may load
+};
 
 struct pw_house_finder {
-    struct {
-        pw_ms at;
-        int32_t draw_ma;
-        int32_t grid_ma[PW_HOUSE_PHASES];
-    } entry[PW_HOUSE_FINDER_SAMPLES];
-    uint32_t head;
-    uint32_t count;
-    // Sums over steps: [0] up, [1] down. Weights are squares of 100 mA.
+    struct pw_house_finder_input last[3]; // readings, the newest first
+    uint8_t readings;                     // of them in use
+    pw_ms changed_at;                     // the offer changed last; PW_NEVER: never
+    bool anchored;                        // `from` is the start of a step under way
+    pw_ms anchored_at;
+    struct pw_house_finder_input from;
+    // Sums over steps: [0] up, [1] down; squares of 100 mA.
     int64_t weight[2];
     int64_t product[2][PW_HOUSE_PHASES];
     uint16_t steps[2];
@@ -226,10 +236,11 @@ void pw_house_finder_init(struct pw_house_finder *finder); // also when the vehi
 
 enum pw_house_sight { PW_HOUSE_NO_STEP, PW_HOUSE_STEP_SEEN, PW_HOUSE_STEP_UNSEEN };
 
-// A sample: the charger's current, the grid's (signed or not), and the phases it is wired to. Says
-// whether the vehicle stepped, and whether any of those phases showed it.
-enum pw_house_sight pw_house_finder_read(struct pw_house_finder *finder, int32_t draw_ma,
-                                         const int32_t grid_ma[PW_HOUSE_PHASES], unsigned wired,
-                                         pw_ms now);
+// One for each sample of the meter. Says whether the vehicle made a step, and whether any of the
+// phases it is wired to showed it. A phase is found or excluded after two steps up and two down
+// that agree; `found` stays 0 until that is so of every phase, and is 0 again after two steps
+// against it.
+enum pw_house_sight pw_house_finder_read(struct pw_house_finder *finder,
+                                         const struct pw_house_finder_input *in, pw_ms now);
 
 #endif

@@ -52,12 +52,12 @@ struct pw_surplus_input {
 struct pw_surplus {
     enum pw_surplus_state state;
     pw_ms since;
-    int64_t mean_mw;   // surplus for charging, filtered
-    bool known;        // there is one
-    pw_ms heard_at;    // of the last reading; PW_NEVER: none
-    pw_ms turned_at;   // the surplus is on the other side of its threshold since; PW_NEVER
-    pw_ms changed_at;  // last change of limit_ma
-    int32_t limit_ma;  // the row for the limit stack, when the state is not OFF
+    int64_t mean_mw;  // surplus for charging, filtered
+    bool known;       // there is one
+    pw_ms heard_at;   // of the last reading; PW_NEVER: none
+    pw_ms turned_at;  // the surplus is on the other side of its threshold since; PW_NEVER
+    pw_ms changed_at; // last change of limit_ma
+    int32_t limit_ma; // the row for the limit stack, when the state is not OFF
 };
 
 void pw_surplus_init(struct pw_surplus *surplus, pw_ms now);

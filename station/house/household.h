@@ -39,8 +39,8 @@ struct pw_house_view {
     // Solar surplus.
     const char *solar_state; // "off" ...
     const char *solar_why;
-    int32_t solar_ma;     // UNKNOWN while it is off
-    int64_t surplus_mw;   // for charging; 0 while unknown
+    int32_t solar_ma;   // UNKNOWN while it is off
+    int64_t surplus_mw; // for charging; 0 while unknown
 };
 
 #endif

@@ -91,15 +91,16 @@ static int64_t find_change(int64_t before, int64_t after)
 static void every_change_of_every_zone_is_at_its_second(void **state)
 {
     (void)state;
+    enum { STEP_S = 61200 };
     for (size_t i = 0; i < PW_COUNT(zones); i++) {
         struct pw_zone zone = zone_of(zones[i]);
         unsigned changes = 0;
         believe(zones[i]);
-        // 1990 to 2060, every five hours, and each change to the second.
-        for (int64_t at = 631152000; at < 2840140800; at += 18000) {
+        // 1990 to 2060, every 17 hours, and each change to the second.
+        for (int64_t at = 631152000; at < 2840140800; at += STEP_S) {
             compare(&zone, zones[i], at);
-            if (offset_then(at) != offset_then(at + 18000)) {
-                int64_t change = find_change(at, at + 18000);
+            if (offset_then(at) != offset_then(at + STEP_S)) {
+                int64_t change = find_change(at, at + STEP_S);
                 compare(&zone, zones[i], change - 1);
                 compare(&zone, zones[i], change);
                 changes++;
@@ -126,7 +127,7 @@ static void a_clock_that_shows_a_time_shows_it_when_asked(void **state)
     for (size_t i = 0; i < PW_COUNT(zones); i++) {
         struct pw_zone zone = zone_of(zones[i]);
         believe(zones[i]);
-        for (int64_t at = 1767225600; at < 1798761600; at += 900) {
+        for (int64_t at = 1767225600; at < 1798761600; at += 1800) {
             int64_t local = pw_zone_local(&zone, at * 1000);
             pw_unix_ms first = pw_zone_instant(&zone, local, false);
             pw_unix_ms last = pw_zone_instant(&zone, local, true);
@@ -207,7 +208,7 @@ static void check_minutes(const struct pw_schedule *schedule, pw_unix_ms begin, 
     int64_t change = -1;
     for (int64_t m = 18LL * 1440; m >= 3LL * 1440; m--) {
         change = expected[m] != expected[m + 1] ? m + 1 : change;
-        if (m % 7 != 0 && change != m + 1) {
+        if (m % 61 != 0 && change != m + 1) {
             continue;
         }
         struct pw_schedule_answer now = pw_schedule_at(schedule, begin + m * MINUTE_MS);

@@ -73,6 +73,7 @@ static void open_station(void)
     set("station.id", "EDGE", PW_BY_FILE);
     set("uplink.url", "tls://central:8190", PW_BY_FILE);
     set("session.free_id_tag", "FREE", PW_BY_FILE);
+    set("charging.plug_and_charge", "true", PW_BY_FILE);
     set("ocpp.authorization_key", "a-very-secret-key", PW_BY_SECRETS);
     set("connectors[0].kind", "pilot", PW_BY_FILE);
     pw_sim_store_init(&rig.disk);

@@ -166,6 +166,7 @@ int main(void)
     world.plugged = true;
     street_open(&street, &world);
     street_set(&street, "session.free_id_tag", "FREE");
+    street_set(&street, "charging.plug_and_charge", "true");
     street_set(&street, "metering.sample_interval_s", "0");
     street.store.port = pw_sqlite_store(sqlite);
     street_power_on(&street);

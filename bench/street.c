@@ -51,6 +51,7 @@ static struct outlet measure_outlet(struct street *street)
     struct outlet outlet = {0};
     street_open_ac(street, NULL);
     street_set(street, "session.free_id_tag", "FREE");
+    street_set(street, "charging.plug_and_charge", "true");
     street_power_on(street);
     outlet.idle = hours_a_second(street, IDLE_MS);
     street_do(street, "plug");
@@ -69,6 +70,7 @@ int main(void)
     enum { IDLE_MS = 24 * 3600000, CHARGE_MS = 40 * 60000 };
     street_open(&street, &world);
     street_set(&street, "session.free_id_tag", "FREE");
+    street_set(&street, "charging.plug_and_charge", "true");
     street_power_on(&street);
     double idle = hours_a_second(&street, IDLE_MS);
     pw_world_dc_plug(&street.world, true);

@@ -451,6 +451,7 @@ int pw_charge_availability(struct pw_station *st, unsigned index, bool operative
         return err;
     }
     extra->kept = wanted;
+    operative = operative && !pw_rules_is_off(&st->rules);
     return pw_session_set_operative(pw_connector_session(&st->connector[index]), operative, now)
                ? 1
                : 0;
@@ -512,6 +513,9 @@ static void host_setting(void *context, struct pw_setting_at at, pw_ms now)
     if (pw_journal_save_setting(&st->journal, pw_out_str(&path_out), pw_out_str(&value_out)) !=
         PW_OK) {
         say(st, PW_LOG_ERROR, at.instance, "setting-not-kept", pw_out_str(&path_out));
+    }
+    if (pw_rules_configure(&st->rules, NULL) != PW_OK) {
+        say(st, PW_LOG_ERROR, at.instance, "setting-refused", pw_out_str(&path_out));
     }
     for (unsigned i = 0; i < st->connectors; i++) {
         if (pw_connector_configure(&st->connector[i], &st->settings, i, NULL, now) != PW_OK) {

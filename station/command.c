@@ -128,6 +128,9 @@ static int on_set(struct call *call)
     pw_put_s(call->answer, ": ");
     int err = pw_cp16_check_setting(at.id, value, call->answer);
     if (err == PW_OK) {
+        err = pw_rules_check_setting(call->st->rules.parts.zones, at.id, value, call->answer);
+    }
+    if (err == PW_OK) {
         *call->answer = unsaid;
         err = pw_settings_set(&call->st->settings, at, value, PW_BY_PERSON, call->answer);
     }
@@ -258,30 +261,16 @@ static int availability(struct call *call, bool operative)
 
 // ---- "until soc 80": what the running or the next charge may use before it ends by itself.
 
-static void until_energy(struct pw_session_limits *limits, int64_t wh)
-{
-    limits->energy_mwh = (uint64_t)wh * 1000;
-}
-
-static void until_time(struct pw_session_limits *limits, int64_t seconds)
-{
-    limits->time_ms = (uint64_t)seconds * 1000;
-}
-
-static void until_soc(struct pw_session_limits *limits, int64_t percent)
-{
-    limits->soc_permille = (int32_t)percent * 10;
-}
-
 static const struct {
     const char *word;
+    enum pw_rules_use use;
     int64_t most;
+    int64_t scale;
     const char *range;
-    void (*set)(struct pw_session_limits *limits, int64_t value);
-} untils[] = {
-    {"energy", 1000000, "energy is 0..1000000 Wh; 0 means no limit", until_energy},
-    {"time", 604800, "time is 0..604800 seconds; 0 means no limit", until_time},
-    {"soc", 100, "soc is 0..100 percent; 0 means no limit", until_soc},
+} untils[PW_RULES_USES] = {
+    {"energy", PW_RULES_ENERGY, 1000000, 1, "energy is 0..1000000 Wh; 0 means no limit"},
+    {"time", PW_RULES_TIME, 604800, 1, "time is 0..604800 seconds; 0 means no limit"},
+    {"soc", PW_RULES_SOC, 100, 10, "soc is 0..100 percent; 0 means no limit"},
 };
 
 static int on_until(struct call *call)
@@ -304,14 +293,50 @@ static int on_until(struct call *call)
     }
     int err = take_connector(call, &index, &given);
     for (unsigned i = 0; err == PW_OK && i < call->st->connectors; i++) {
-        struct pw_session *session = pw_connector_session(&call->st->connector[i]);
-        struct pw_session_limits limits = session->limits;
         if (!given || i == index) {
-            untils[kind].set(&limits, value);
-            pw_session_limit(session, limits);
+            pw_rules_limit(&call->st->rules, i, untils[kind].use, value * untils[kind].scale);
         }
     }
     return err == PW_OK ? done(call, "set, for the running or the next charge") : err;
+}
+
+// "now": timer and plan do not count until the vehicle is unplugged; "now off" takes that back.
+static int on_now(struct call *call)
+{
+    struct call ahead = *call;
+    bool off = pw_str_is(next_word(&ahead), "off");
+    unsigned index = 0;
+    bool given = false;
+    bool any = false;
+    *call = off ? ahead : *call;
+    int err = take_connector(call, &index, &given);
+    if (err != PW_OK) {
+        return err;
+    }
+    struct pw_out unsaid = *call->answer;
+    for (unsigned i = 0; i < call->st->connectors; i++) {
+        if (!given || i == index) {
+            *call->answer = unsaid;
+            err = pw_rules_charge_now(&call->st->rules, i, !off, call->answer);
+            any = any || err == PW_OK;
+        }
+    }
+    if (!any) {
+        return refuse(call, err, "");
+    }
+    *call->answer = unsaid;
+    return done(call, off ? "timer and plan count again"
+                          : "timer and plan do not count until the vehicle is unplugged");
+}
+
+static int on_schedule(struct call *call)
+{
+    if (call->json) {
+        pw_report_schedule_json(call->st, call->answer, call->now);
+    } else {
+        pw_report_schedule(call->st, call->answer, call->now);
+    }
+    return PW_OK;
 }
 
 static int on_estop(struct call *call)
@@ -501,6 +526,9 @@ static const struct {
     {"uplink", "", "the station link: state, events that wait, leases", on_uplink},
     {"network", "[scan]", "the station's own network; scan: look what is in reach", on_network},
     {"faults", "", "what is wrong", on_faults},
+    {"now", "[off] [connector]", "charge now, whatever timer and plan say, until unplugged",
+     on_now},
+    {"schedule", "", "what holds a charge back, until when, and what it may use", on_schedule},
     {"until", "energy|time|soc VALUE [connector]", "end the charge by itself at so much", on_until},
     {"estop", "press|release", "emergency stop of all connectors, as a button would", on_estop},
     {"clear", "[connector]", "clear faults that stay", on_clear},

@@ -30,6 +30,8 @@ void pw_report_status_lines(const struct pw_station *st, struct pw_out *out, pw_
 void pw_report_status(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_limits_json(const struct pw_station *st, struct pw_out *out, pw_ms now);
+void pw_report_schedule(const struct pw_station *st, struct pw_out *out, pw_ms now);
+void pw_report_schedule_json(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_faults_json(const struct pw_station *st, struct pw_out *out);
 void pw_report_bms(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_rectifier(const struct pw_station *st, struct pw_out *out, pw_ms now);

@@ -43,13 +43,14 @@ static int lay_over_kept_settings(struct pw_station *st)
 
 // A file edited since may contradict what was kept. Then the file counts, whole: a station that
 // does not start is worse than one that forgot a change.
-static void settle_contradictions(struct pw_station *st, const struct pw_settings *file)
+static void settle_contradictions(struct pw_station *st, const struct pw_station_start *start)
 {
     char why[PW_SETTING_WHY_MAX] = "";
     struct pw_out out = PW_OUT(why);
-    if (pw_settings_check(&st->settings, &out) != PW_OK) {
+    if (pw_settings_check(&st->settings, &out) != PW_OK ||
+        pw_rules_check(start->zones, &st->settings, &out) != PW_OK) {
         log_kept_setting(st, "all of them", why);
-        st->settings = *file;
+        st->settings = *start->settings;
     }
 }
 
@@ -122,11 +123,30 @@ static void init_uplink(struct pw_station *st, const struct pw_station_start *st
 
 static void init_network(struct pw_station *st, const struct pw_station_start *start)
 {
-    const struct pw_network_config config = {.settings = &st->settings,
-                                             .store = start->store,
-                                             .port = start->network,
-                                             .log = st->log};
+    const struct pw_network_config config = {
+        .settings = &st->settings, .store = start->store, .port = start->network, .log = st->log};
     pw_network_init(&st->network, &config, start->now);
+}
+
+static int init_rules(struct pw_station *st, const struct pw_station_start *start)
+{
+    const struct pw_rules_parts parts = {
+        .settings = &st->settings,
+        .connector = st->connector,
+        .connectors = st->connectors,
+        .zones = start->zones,
+        .log = st->log,
+    };
+    char why[PW_SETTING_WHY_MAX] = "";
+    struct pw_out out = PW_OUT(why);
+    int err = pw_rules_init(&st->rules, &parts, &out, start->now);
+    if (err != PW_OK) {
+        struct pw_line line;
+        pw_line(&line, st->log, PW_LOG_ERROR, "station", "schedule-refused");
+        pw_line_s(&line, "why", why);
+        pw_line_end(&line);
+    }
+    return err;
 }
 
 // A house may draw a kiloampere on each phase, and give back what its roof makes.
@@ -152,10 +172,13 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     }
     if (err == PW_OK) {
         err = lay_over_kept_settings(st);
-        settle_contradictions(st, start->settings);
+        settle_contradictions(st, start);
     }
     for (unsigned i = 0; err == PW_OK && i < st->connectors; i++) {
         err = init_connector(st, i, start->now);
+    }
+    if (err == PW_OK) {
+        err = init_rules(st, start);
     }
     if (err != PW_OK) {
         return err;
@@ -347,6 +370,30 @@ void pw_station_stop(struct pw_station *st, pw_ms now)
     }
 }
 
+void pw_station_broker(struct pw_station *st, bool up)
+{
+    st->broker = up;
+}
+
+void pw_station_clock(struct pw_station *st, pw_unix_ms wall, pw_ms now)
+{
+    bool told = pw_settings_text(&st->settings, PW_SET_OCPP_URL)[0] != '\0' ||
+                pw_settings_text(&st->settings, PW_SET_UPLINK_URL)[0] != '\0';
+    if (wall > 0 && !(told && st->cp16.clock_known)) {
+        pw_cp16_learn_clock(&st->cp16, wall, now);
+    }
+}
+
+bool pw_station_rules(const struct pw_station *st, unsigned connector, struct pw_rules_view *view,
+                      pw_ms now)
+{
+    if (connector < 1 || connector > st->connectors) {
+        return false;
+    }
+    pw_rules_view(&st->rules, connector - 1, view, now);
+    return true;
+}
+
 pw_unix_ms pw_station_wall(const struct pw_station *st, pw_ms now)
 {
     return pw_cp16_wall(&st->cp16, now);
@@ -375,6 +422,12 @@ static void report_connector(struct pw_station *st, unsigned index,
                                     .error_code = view->error_code,
                                     .info = view->info,
                                     .vendor_code = view->vendor_code};
+    if (st->rules.of[index].over && view->status != PW_STATUS_FAULTED) {
+        // The charge has been ended for it; the status stays what it is (OCPP 1.6 §4.9).
+        status.error_code = "OverCurrentFailure";
+        status.vendor_code = "PW-DRAW";
+        status.info = "the vehicle drew more than was offered";
+    }
     pw_cp16_status(&st->cp16, index + 1, &status, now);
 }
 
@@ -415,6 +468,19 @@ static void hear_uplink(struct pw_station *st, pw_ms now)
     }
 }
 
+static pw_ms step_rules(struct pw_station *st, pw_ms now)
+{
+    struct pw_rules_input in = {
+        .wall = pw_station_wall(st, now),
+        .reached =
+            st->broker || pw_cp16_online(&st->cp16) || st->uplink.link.state == PW_LINK_ONLINE,
+    };
+    for (unsigned i = 0; i < st->connectors; i++) {
+        in.inoperative[i] = st->extra[i].kept.inoperative;
+    }
+    return pw_rules_step(&st->rules, &in, now);
+}
+
 static bool shows_status(const struct pw_station *st)
 {
     return !st->muted && pw_settings_int(&st->settings, PW_SET_CONSOLE_STATUS_S) > 0;
@@ -426,6 +492,7 @@ pw_ms pw_station_step(struct pw_station *st, pw_ms now)
     st->now = now;
     watch_store(st);
     hear_uplink(st, now);
+    at = pw_earlier(at, step_rules(st, now));
     // Charger control first, then what is said about it (D17).
     for (unsigned i = 0; i < st->connectors; i++) {
         at = pw_earlier(at, pw_connector_step(&st->connector[i], now));

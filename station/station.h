@@ -16,6 +16,7 @@
 #include "connector/connector.h"
 #include "cp16/cp16.h"
 #include "journal/journal.h"
+#include "rules/rules.h"
 #include "network/network.h"
 #include "settings/settings.h"
 #include "store/store.h"
@@ -33,6 +34,7 @@ struct pw_station_start {
     const char *firmware;               // version for BootNotification, at most 50 characters
     uint32_t seed;                      // randomness for back-off jitter; any number
     const struct pw_logring *logring;   // what the uplink ships; outlives the station, or NULL
+    const struct pw_rules_zones *zones; // names of time zones; outlives the station, or NULL
     const struct pw_network_port *network; // outlives the station; NULL: it sets up no network
     pw_ms now;
     pw_unix_ms wall; // the system's clock, 0 when it is not set
@@ -59,6 +61,8 @@ struct pw_station {
     struct pw_uplink uplink;
     struct pw_network network;
     struct pw_mains house; // where the supply comes in; quality NONE without a meter
+    struct pw_rules rules; // when a charge may run, and until when
+    bool broker;           // the broker's connection is up
     unsigned connectors;
     struct pw_connector connector[PW_CONNECTORS_MAX];
     struct pw_station_connector extra[PW_CONNECTORS_MAX];
@@ -119,6 +123,11 @@ void pw_station_link_down(struct pw_station *st, struct pw_str reason, pw_ms now
 // One whole text message. PW_ERR_AGAIN: what is to be sent (pw_station_out) must leave first; give
 // the same message again afterwards, and read no other meanwhile.
 PW_MUST_USE int pw_station_text(struct pw_station *st, struct pw_str text, pw_ms now);
+// The connection to the broker is up, or down: who is away counts for charging.plug_and_charge_offline.
+void pw_station_broker(struct pw_station *st, bool up);
+// What the system's clock says; 0: it is not set. Taken while the station knows no time, and always
+// where no central system is configured to tell it.
+void pw_station_clock(struct pw_station *st, pw_unix_ms wall, pw_ms now);
 // A card at the reader. connector 0: the station chooses.
 void pw_station_card(struct pw_station *st, unsigned connector, struct pw_str id_tag, pw_ms now);
 // One line of the console or the control socket ("help" lists them); the answer is text, or one
@@ -152,6 +161,10 @@ void pw_station_wire_out_sent(struct pw_station *st, unsigned connector, size_t 
 // that it has been handed to the link whole.
 struct pw_str pw_station_out(const struct pw_station *st);
 void pw_station_out_sent(struct pw_station *st, pw_ms now);
+// What holds a connector (from 1) back, until when, and what its charge may still use. False when
+// there is no such connector.
+bool pw_station_rules(const struct pw_station *st, unsigned connector, struct pw_rules_view *view,
+                      pw_ms now);
 // True while a link to the central system should be open, or be tried now. False: close it.
 bool pw_station_wants_link(const struct pw_station *st, pw_ms now);
 // The station link (proto/link), bytes both ways. True while a connection should be open, or be

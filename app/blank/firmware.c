@@ -7,8 +7,11 @@ static int configure(struct pw_settings *settings, struct pw_out *why)
         const char *path;
         const char *value;
     } rows[] = {
-        {"station.id", "blank"},          {"session.free_id_tag", "FREE"},
-        {"connectors[0].kind", "pilot"},  {"connectors[0].socket", "false"},
+        {"station.id", "blank"},
+        {"session.free_id_tag", "FREE"},
+        {"charging.plug_and_charge", "true"},
+        {"connectors[0].kind", "pilot"},
+        {"connectors[0].socket", "false"},
         {"connectors[0].board", "blank"},
     };
     int err = PW_OK;

@@ -190,7 +190,6 @@ void pw_session_init(struct pw_session *session, uint8_t connector_id,
 void pw_session_configure(struct pw_session *session, const struct pw_session_config *config)
 {
     session->config = *config;
-    session->config.free_tag[PW_SESSION_TAG_MAX - 1] = '\0';
     if (session->config.fault_patience_ms == 0) {
         session->config.fault_patience_ms = PATIENCE_MS;
     }
@@ -220,6 +219,15 @@ int pw_session_authorise(struct pw_session *session, struct pw_str id_tag, enum 
     session->ran_ms = 0;
     session->reason = PW_REASON_NONE;
     enter(session, PW_PHASE_AUTHORISED, "authorised", now);
+    return PW_OK;
+}
+
+int pw_session_free(struct pw_session *session, struct pw_str id_tag)
+{
+    if (id_tag.len >= PW_SESSION_TAG_MAX) {
+        return PW_ERR_RANGE;
+    }
+    copy_tag(session->free_tag, id_tag);
     return PW_OK;
 }
 
@@ -428,9 +436,9 @@ static void note(struct pw_session *s, const struct pw_session_input *in, pw_ms 
     if (s->phase == PW_PHASE_BEGINNING || s->phase == PW_PHASE_ACTIVE) {
         s->reason = stop_reason(s, now);
     }
-    if (s->phase == PW_PHASE_PLUGGED && s->config.free_tag[0] != '\0' && in->plugged) {
+    if (s->phase == PW_PHASE_PLUGGED && s->free_tag[0] != '\0' && in->plugged) {
         // Refused when the connector cannot charge; asked again while the vehicle stands there.
-        int err = pw_session_authorise(s, pw_str_of(s->config.free_tag), PW_START_FREE, now);
+        int err = pw_session_authorise(s, pw_str_of(s->free_tag), PW_START_FREE, now);
         PW_ASSERT(err == PW_OK || err == PW_ERR_BUSY);
     }
 }

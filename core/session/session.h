@@ -57,7 +57,6 @@ enum pw_session_start { PW_START_CARD, PW_START_REMOTE, PW_START_LOCAL, PW_START
 struct pw_session_config {
     uint32_t connection_timeout_ms; // from card to plug; 0: no limit (OCPP ConnectionTimeOut)
     uint32_t fault_patience_ms;     // a fault longer than this ends the transaction; default 120000
-    char free_tag[PW_SESSION_TAG_MAX]; // plug and charge under this idTag; "": off
     bool keep_when_full;               // a full battery leaves the transaction open (SuspendedEV)
     bool keep_when_unplugged;          // StopTransactionOnEVSideDisconnect = false
 };
@@ -114,6 +113,7 @@ struct pw_session {
     enum pw_session_start by;
     char id_tag[PW_SESSION_TAG_MAX];
     char stop_tag[PW_SESSION_TAG_MAX];
+    char free_tag[PW_SESSION_TAG_MAX]; // plug and charge; "": off
     enum pw_session_reason reason;
     struct pw_session_limits limits;
     uint64_t start_mwh;
@@ -140,6 +140,9 @@ void pw_session_configure(struct pw_session *session, const struct pw_session_co
 // the tag is empty or longer than 20 characters. Nothing changes on error.
 PW_MUST_USE int pw_session_authorise(struct pw_session *session, struct pw_str id_tag,
                                      enum pw_session_start by, pw_ms now);
+// Plug and charge: from now on every vehicle that is plugged in, or waits, charges under this idTag;
+// empty: somebody must authorise. PW_ERR_RANGE when it is longer than 20 characters.
+PW_MUST_USE int pw_session_free(struct pw_session *session, struct pw_str id_tag);
 // Sets what the next or the running charge may use. Cleared when a charge is over.
 void pw_session_limit(struct pw_session *session, struct pw_session_limits limits);
 

@@ -11,9 +11,6 @@ void pw_wire_session(const struct pw_settings *settings, struct pw_session_confi
 {
     config->connection_timeout_ms =
         (uint32_t)pw_settings_int(settings, PW_SET_CONNECTION_TIMEOUT_S) * 1000U;
-    int err = pw_str_copy(config->free_tag, sizeof(config->free_tag),
-                          pw_str_of(pw_settings_text(settings, PW_SET_FREE_ID)));
-    PW_ASSERT(err == PW_OK);
 }
 
 int pw_connector_init(struct pw_connector *connector, const struct pw_settings *settings,

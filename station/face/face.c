@@ -354,9 +354,10 @@ static unsigned pages_of(const struct pw_connector *connector, const struct pw_c
 }
 
 // How a charge is begun here, from the start or with a vehicle plugged in.
-static const char *how_to(const struct pw_settings *settings, bool plugged)
+static const char *how_to(const struct pw_station *st, bool plugged)
 {
-    if (pw_settings_text(settings, PW_SET_FREE_ID)[0] != '\0') {
+    const struct pw_settings *settings = &st->settings;
+    if (st->rules.mode != PW_RULES_CONTROLLED) {
         return plugged ? "It starts by itself" : "Plug in: it starts by itself";
     }
     if (pw_settings_text(settings, PW_SET_CARD_DEVICE)[0] != '\0') {
@@ -400,8 +401,8 @@ pw_ms pw_face_show(const struct pw_station *st, const char *clock, const char *u
                                       .limit_ma =
                                           pw_connector_limits(&st->connector[index])->effective_ma,
                                       .only = st->connectors == 1,
-                                      .how_to_start = how_to(&st->settings, false),
-                                      .how_to_go_on = how_to(&st->settings, true)};
+                                      .how_to_start = how_to(st, false),
+                                      .how_to_go_on = how_to(st, true)};
     pw_face_draw(&frame, &page, screen);
     screen->page = (uint8_t)shown;
     screen->pages = (uint8_t)all;

@@ -71,6 +71,7 @@ class Outlet(unittest.TestCase):
             f"board: {{kind: frontend}}\nfrontend: {{device: 'tcp:127.0.0.1:{front}'}}\n")
         (self.path / "station.yaml").write_text(
             f"station: {{id: AC1}}\nconsole: {{device: 'off'}}\nsession: {{free_id_tag: FREE}}\n"
+            f"charging: {{plug_and_charge: true}}\n"
             f"connectors:\n- kind: pilot\n  board: board.yaml\n  meter: '{url}'\n")
         self.start(SIM, "ac", "--listen", f"127.0.0.1:{front}", "--meter", url, "--plugged", "--status", "0",
                    "--control", str(self.path / "sim.sock"))

@@ -362,7 +362,7 @@ class Hardware(Case):
                                env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         sim.stderr = log
         self.running.append(sim)
-        self.file = self.settings("session: {free_id_tag: FREE}\n", bus=bus)
+        self.file = self.settings("session: {free_id_tag: FREE}\ncharging: {plug_and_charge: true}\n", bus=bus)
         until((self.path / "sim.sock").exists, "the simulator")
         self.station = self.start(settings=self.file)
         until(lambda: self.truth()["connector_a"] > 20, "the charge")

@@ -633,9 +633,9 @@ static void plug_and_charge_needs_no_card(void **state)
 {
     (void)state;
     struct pw_bay_config bay = rig_bay_config();
-    (void)snprintf(bay.session.free_tag, sizeof(bay.session.free_tag), "FREE");
     struct pw_world_dc_config world = pw_world_dc_defaults();
     rig_start(&rig, &bay, &world);
+    assert_int_equal(pw_session_free(&rig.bay.session, PW_STR("FREE")), PW_OK);
     rig_run(&rig, 2000);
     pw_world_dc_plug(&rig.world, true);
     rig_until(&rig, PW_DC_CHARGING, 10000);

@@ -167,6 +167,7 @@ static void without_a_card_nothing_closes_and_free_charging_needs_none(void **st
 
     street_open_ac(&street, NULL);
     street_set(&street, "session.free_id_tag", "FREE");
+    street_set(&street, "charging.plug_and_charge", "true");
     street_power_on(&street);
     assert_true(street_until(&street, is_online, 10000));
     acwatch_leave(&street.watch, street.now);

@@ -27,6 +27,8 @@ console:
   device: "off"
 session:
   free_id_tag: FREE
+charging:
+  plug_and_charge: true
 connectors:
   - kind: dc
 YAML

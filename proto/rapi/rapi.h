@@ -91,8 +91,8 @@ enum pw_rapi_heartbeat {
 #define PW_RAPI_EVENT_MAX   32
 
 // What is known of the board. Numbers that have not been read are PW_RAPI_UNKNOWN (-1 for the
-// 64-bit ones) and their time PW_NEVER; they are forgotten when the board restarts, and none is
-// older than its poll interval while `ok`.
+// 64-bit ones) and their time PW_NEVER. All is forgotten when the wire goes down or the board
+// restarts; while it is merely silent the last known stays, with its time.
 struct pw_rapi_view {
     bool up;         // the wire
     bool ok;         // the board answers; false before its first answer and while it is silent
@@ -196,7 +196,8 @@ struct pw_rapi_want {
     enum pw_rapi_power power;
     // Whole amperes are given, rounded down. Less than the board's least is no charging: it sleeps.
     int32_t limit_ma;
-    // A board in fault shows its fault, and a sleeping one its own text comes back with `false`.
+    // Printable ASCII; what is no such is shown as '?'. The board's own text comes back with
+    // `false`, and as long as it has a fault to show.
     bool lcd_on;
     char lcd[PW_RAPI_LCD_LINES][PW_RAPI_LCD_COLUMNS + 1];
     // The far end has lost whoever wants this: no heartbeat any more, and the board falls back by
@@ -233,25 +234,26 @@ struct pw_rapi_client {
     uint8_t tx_len;
 
     // The outstanding command.
-    uint8_t job; // index of its job; PW_RAPI_JOBS: none
-    uint8_t ask; // of the asks, when the job is one of people
+    uint8_t job; // PW_RAPI_JOBS: none
+    uint8_t ask; // which of the asks, when the job is one of people
     uint8_t seq; // the id it was sent with; 0: none
     uint8_t next_seq;
     uint8_t tries;
     uint8_t ids;    // whether the board knows sequence ids
-    bool unchecked; // the board makes no checksums
+    bool unchecked; // it makes no checksums
+    bool asked_to_restart;
     int32_t sent_a; // ampere of the `$SC` under way
+    int32_t slow_ms;
     pw_ms sent_at;
     pw_ms quiet_until; // nothing is sent before; answers that come are late ones
 
-    pw_ms due[PW_RAPI_JOBS]; // when each is to be done next; PW_NEVER: not
+    pw_ms due[PW_RAPI_JOBS]; // not before; PW_NEVER: not any more
     uint32_t cannot;         // jobs that the board does not know, 1 << index
     uint8_t refused[PW_RAPI_JOBS];
 
-    int32_t clamped_a; // ampere asked for that the board did not take; 0: none
     uint8_t limit_tries;
-    bool too_much;    // it keeps offering more than wanted: it has to sleep
-    pw_ms order_wait; // before the next order of power, when one had no effect
+    bool too_much;     // it keeps offering more than wanted: it has to sleep
+    pw_ms order_pause; // between orders of power that have no effect
     bool lcd_ours;
     char lcd[PW_RAPI_LCD_LINES][PW_RAPI_LCD_COLUMNS + 1]; // as shown
 

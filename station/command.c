@@ -174,6 +174,26 @@ static int on_get(struct call *call)
     return PW_OK;
 }
 
+// What was set while running goes, but for the network: whoever asks may be at the other end of it.
+static int on_defaults(struct call *call)
+{
+    char path[PW_STORE_KEY_MAX + 1] = "";
+    char value[PW_SETTING_TEXT_MAX];
+    struct pw_journal *journal = &call->st->journal;
+    int err = PW_OK;
+    while (err == PW_OK && pw_journal_next_setting(journal, path, value, sizeof(value)) == PW_OK) {
+        if (!pw_str_starts(pw_str_of(path), "network.")) {
+            err = pw_journal_drop_setting(journal, pw_str_of(path));
+        }
+    }
+    if (err != PW_OK) {
+        return refuse(call, err, "the settings cannot be forgotten: the store has failed");
+    }
+    return call->st->host.reset(call->st, false, call->now) == PW_CP16_ACCEPTED
+               ? done(call, "settings as in the file; restarting")
+               : refuse(call, PW_ERR_BUSY, "the station cannot restart now");
+}
+
 static int clear_one(struct call *call, unsigned index, unsigned row, const char *vendor)
 {
     int err = pw_connector_clear(&call->st->connector[index], row, call->now);
@@ -537,6 +557,7 @@ static const struct {
     {"disable", "[connector]", "make unavailable, after a running charge", on_disable},
     {"get", "[SETTING]", "show settings", on_get},
     {"set", "SETTING VALUE", "change a setting", on_set},
+    {"defaults", "", "forget settings made while running, and restart", on_defaults},
 };
 
 enum { HELP_AT = 44 }; // column of the explanations

@@ -9,7 +9,7 @@
 #define PW_BROKER_TOPIC_MAX   128   // bytes of a topic or a filter, with NUL
 #define PW_BROKER_IN_MAX      1024  // bytes of a payload that comes; longer ones are not handed up
 #define PW_BROKER_OUT_MAX     16384 // bytes of a payload that goes
-#define PW_BROKER_FILTERS_MAX 64    // subscriptions of one connection
+#define PW_BROKER_FILTERS_MAX 96    // subscriptions of one connection
 
 // A message. The texts are borrowed for the call that hands it over.
 struct pw_broker_message {

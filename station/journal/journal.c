@@ -598,16 +598,33 @@ int pw_journal_read_keep(struct pw_journal *journal, unsigned connector, struct 
     return err;
 }
 
+// "set/<path>". PW_ERR_LIMIT when that is too long.
+static int setting_key(struct pw_str path, struct key *key)
+{
+    struct pw_out out = PW_OUT(key->text);
+    pw_put_s(&out, "set/");
+    pw_put(&out, path);
+    return pw_out_err(&out);
+}
+
 int pw_journal_save_setting(struct pw_journal *journal, struct pw_str path, struct pw_str value)
 {
     struct key key;
-    struct pw_out out = PW_OUT(key.text);
-    pw_put_s(&out, "set/");
-    pw_put(&out, path);
-    if (pw_out_err(&out) != PW_OK || value.len > PW_STORE_VALUE_MAX) {
+    if (setting_key(path, &key) != PW_OK || value.len > PW_STORE_VALUE_MAX) {
         return PW_ERR_LIMIT;
     }
-    struct pw_store_change change = {.key = pw_out_str(&out), .value = value};
+    struct pw_store_change change = {.key = pw_str_of(key.text), .value = value};
+    int64_t ticket = write(journal, &change, 1);
+    return ticket < 0 ? (int)ticket : PW_OK;
+}
+
+int pw_journal_drop_setting(struct pw_journal *journal, struct pw_str path)
+{
+    struct key key;
+    if (setting_key(path, &key) != PW_OK) {
+        return PW_ERR_LIMIT;
+    }
+    struct pw_store_change change = take_away(&key);
     int64_t ticket = write(journal, &change, 1);
     return ticket < 0 ? (int)ticket : PW_OK;
 }

@@ -168,6 +168,8 @@ PW_MUST_USE int pw_journal_read_keep(struct pw_journal *journal, unsigned connec
 // A setting that was set while running; path and value as text.
 PW_MUST_USE int pw_journal_save_setting(struct pw_journal *journal, struct pw_str path,
                                         struct pw_str value);
+// Forgets it: the value of the file, or the default, counts from the next start on.
+PW_MUST_USE int pw_journal_drop_setting(struct pw_journal *journal, struct pw_str path);
 // The next kept setting after *path (an array of PW_STORE_KEY_MAX + 1, "" to begin); writes path
 // and value, terminated. PW_ERR_UNKNOWN at the end.
 PW_MUST_USE int pw_journal_next_setting(const struct pw_journal *journal, char *path, char *value,

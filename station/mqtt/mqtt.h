@@ -27,7 +27,6 @@
 
 #include "broker/broker.h"
 #include "json/json.h"
-#include "logring/logring.h"
 #include "station.h"
 
 #define PW_MQTT_GUESTS_MAX 4
@@ -35,10 +34,12 @@
 #define PW_MQTT_STALE_MS   10000 // a command older than this is not carried out
 #define PW_MQTT_INBOX      8     // commands that wait for the step
 #define PW_MQTT_VALUE_MAX  256   // bytes of a command's payload; longer ones are refused
-#define PW_MQTT_BURST      40    // commands at once; more are refused
+#define PW_MQTT_BURST      40    // commands at once; more are left out, and said so once
 #define PW_MQTT_REFILL_MS  100   // ... until one more is let in
 #define PW_MQTT_EVENTS     2048  // bytes of answers, errors and events that wait
-#define PW_MQTT_ROWS_MAX   64    // of mqtt/topics.h
+#define PW_MQTT_DEBUG      1024  // bytes of log lines that wait for debug_log
+#define PW_MQTT_PAYLOAD    2048  // bytes of the longest message of our own
+#define PW_MQTT_ROWS_MAX   48    // value rows of mqtt/topics.h
 
 // Another room on the same connection, with topics of its own: a house meter, Home Assistant
 // discovery. Any function may be NULL.
@@ -62,8 +63,7 @@ struct pw_mqtt_guest {
 struct pw_mqtt_config {
     struct pw_station *station;
     const struct pw_log *log;
-    const struct pw_logring *lines; // what debug_log publishes; NULL: nothing
-    const char *version;            // published on fwversion, and FW in settings
+    const char *version; // published on fwversion, and FW in settings; lives as long as mqtt
 };
 
 // A command that waits for the step.
@@ -78,39 +78,53 @@ struct pw_mqtt_command {
 
 PW_RING_DEF(pw_mqtt_inbox, struct pw_mqtt_command, PW_MQTT_INBOX);
 
-// What a row published last, as a sum of its text, for each connector.
+// What a value row published last, for each connector.
 struct pw_mqtt_said {
     bool due;
     bool said;
-    int64_t value; // numeric rows: for the deadband
-    uint32_t sum;
+    uint32_t sum;  // of its text
+    int64_t value; // decimals: for the band
 };
 
-// The caller owns it. Fields are mqtt's own business.
+// The raw line under way at a connector's board, and those to be asked next.
+struct pw_mqtt_asking {
+    uint32_t ticket; // 0: none
+    uint8_t reply;   // row of the replies; past the last: a line of rapi_request
+    pw_ms at;
+    uint32_t wanted; // replies to ask for, 1 << row
+    char line[64];   // of rapi_request, waiting or under way; ""
+};
+
+// The caller owns it, about 12 KiB. Fields are mqtt's own business.
 struct pw_mqtt {
     struct pw_mqtt_config config;
     char base[PW_MQTT_BASE_MAX];
     struct pw_mqtt_guest guest[PW_MQTT_GUESTS_MAX];
     unsigned guests;
+    unsigned guest_turn;
     bool up;
+    bool greet; // "online" is to be published
     struct pw_mqtt_inbox inbox;
-    pw_ms free_at;           // token bucket of commands: far ahead means full
-    uint32_t refused;        // commands kept out since the connection came up
-    uint32_t refused_before; // ... as of the last line in the log
+    pw_ms free_at;     // of the bucket: far ahead means empty
+    uint32_t left_out; // commands not let in, until one is again
+    uint32_t told_out;
     struct pw_mqtt_said said[PW_MQTT_ROWS_MAX][PW_CONNECTORS_MAX];
-    char events[PW_MQTT_EVENTS]; // ring of whole messages
-    size_t event_head;
+    char event[PW_MQTT_EVENTS]; // whole messages, oldest first
     size_t event_len;
     uint32_t events_lost;
+    char debug[PW_MQTT_DEBUG]; // "$line$$line$"
+    size_t debug_len;
+    uint32_t debug_lost; // lines that found no room since the last message
+    bool debug_due;
     pw_ms look_at;
     pw_ms flush_at;
     pw_ms time_at;
-    uint64_t log_cursor;
-    uint32_t ticket[PW_CONNECTORS_MAX]; // of the raw line under way at the board; 0: none
+    struct pw_mqtt_asking asking[PW_CONNECTORS_MAX];
+    uint32_t events_seen[PW_CONNECTORS_MAX]; // of the board
     char ip[46];
     int64_t free_kb;
     char topic[PW_BROKER_TOPIC_MAX];
-    char payload[2048];
+    char payload[PW_MQTT_PAYLOAD];
 };
 
 // The configuration is copied; what it points to outlives it.
@@ -126,6 +140,10 @@ bool pw_mqtt_subscription(const struct pw_mqtt *mqtt, unsigned n, struct pw_out 
 void pw_mqtt_will_topic(const struct pw_mqtt *mqtt, struct pw_out *topic);
 #define PW_MQTT_ONLINE  "online"
 #define PW_MQTT_OFFLINE "offline" // payload of the last will
+
+// One line of the log, before any filter. Stored for debug_log when the debug switches
+// (mqtt.debug) say so. True: the line belongs into the log whatever log.level says.
+bool pw_mqtt_line(struct pw_mqtt *mqtt, const char *room, struct pw_str text);
 
 // Inputs; stored, or handed to the guest whose it is.
 void pw_mqtt_up(struct pw_mqtt *mqtt, pw_ms now);

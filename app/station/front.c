@@ -1,5 +1,6 @@
 #include "front.h"
 
+#include "about.h"
 #include "embedded_page.h"
 #include "face/face.h"
 
@@ -197,6 +198,7 @@ void front_open(struct front *front, pw_ms now)
     const struct pw_page_config config = {
         .station = front->station,
         .port = &front->port,
+        .about = &about_station,
         .log = front->lines,
         .asset = pw_page_assets,
         .asset_count = pw_page_assets_count,

@@ -42,6 +42,39 @@ void pw_page_api_health(struct call *call)
     pw_page_done(call, st->store_failed ? 503 : 200);
 }
 
+void pw_page_api_about(struct call *call)
+{
+    const struct pw_page_about *about = call->page->config.about;
+    if (about == NULL) {
+        pw_page_fail(call, 404, "not_found", "this program says nothing about itself", PW_STR(""),
+                     "");
+        return;
+    }
+    const char *const texts[][2] = {{"program", about->program},
+                                    {"version", about->version},
+                                    {"build", about->build},
+                                    {"licence", about->licence}};
+    struct pw_json_writer *json = pw_page_object(call);
+    for (size_t i = 0; i < PW_COUNT(texts); i++) {
+        pw_json_key(json, texts[i][0]);
+        pw_json_put_s(json, texts[i][1]);
+    }
+    pw_json_key(json, "libraries");
+    pw_json_open(json, '[');
+    for (size_t i = 0; i < about->libraries; i++) {
+        pw_json_open(json, '{');
+        pw_json_key(json, "name");
+        pw_json_put_s(json, about->library[i].name);
+        pw_json_key(json, "version");
+        pw_json_put_s(json, about->library[i].version);
+        pw_json_key(json, "licence");
+        pw_json_put_s(json, about->library[i].licence);
+        pw_json_close(json, '}');
+    }
+    pw_json_close(json, ']');
+    pw_page_done(call, 200);
+}
+
 // A connector number as text: an index from 0. False after answering 404.
 static bool take_connector(struct call *call, struct pw_str text, unsigned *index)
 {
@@ -143,9 +176,16 @@ static const char *unit_word(const char *path)
         const char *end;
         const char *unit;
     } rows[] = {
-        {"_ma_per_s", "mA/s"},  {"_ma", "mA"},         {"_mv", "mV"},
-        {"_ms", "ms"},          {"_s", "s"},           {"_permille", "per mille"},
-        {"_from_dc", "0.1 °C"}, {"trip_dc", "0.1 °C"},
+        {"_ma_per_s", "mA/s"},
+        {"_ma", "mA"},
+        {"_mv", "mV"},
+        {"_wh", "Wh"},
+        {"_w", "W"},
+        {"_ms", "ms"},
+        {"_s", "s"},
+        {"_permille", "per mille"},
+        {"_from_dc", "0.1 °C"},
+        {"trip_dc", "0.1 °C"},
     };
     size_t len = strlen(path);
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
@@ -166,6 +206,19 @@ static void put_choices(struct pw_json_writer *json, const char *words)
         pw_json_put_text(json, pw_str_cut(&rest, '|'));
     }
     pw_json_close(json, ']');
+}
+
+// As a value prints: the first word of a choice, true or false.
+static void put_default(const struct pw_setting_row *row, struct pw_json_writer *json)
+{
+    struct pw_str initial = pw_str_of(row->initial);
+    if (row->kind == PW_KIND_CHOICE) {
+        initial = pw_str_cut(&initial, '|');
+    } else if (row->kind == PW_KIND_BOOL) {
+        initial = pw_str_is(initial, "1") ? PW_STR("true") : PW_STR("false");
+    }
+    pw_json_key(json, "default");
+    pw_json_put_text(json, initial);
 }
 
 static void put_setting(const struct pw_settings *settings, struct pw_setting_at at,
@@ -197,6 +250,7 @@ static void put_setting(const struct pw_settings *settings, struct pw_setting_at
     if (row->kind == PW_KIND_CHOICE) {
         put_choices(json, row->initial);
     }
+    put_default(row, json);
     pw_json_key(json, "ocpp_key");
     pw_json_put_s(json, row->ocpp_key);
     pw_json_key(json, "doc");
@@ -353,6 +407,30 @@ void pw_page_api_limit(struct call *call)
         pw_page_fail(call, 422, "range", "limit_a: must be a number of ampere, or null", PW_STR(""),
                      "");
     }
+}
+
+// {"what": "energy", "value": 20000}: Wh, seconds or percent as the console has them; 0: no limit.
+void pw_page_api_until(struct call *call)
+{
+    const struct pw_json_node *value = pw_json_member(call->body, "value");
+    struct pw_str what = PW_STR("");
+    char text[64];
+    struct pw_out words = PW_OUT(text);
+    bool good = pw_json_text(pw_json_member(call->body, "what"), &what) == PW_OK && is_word(what) &&
+                pw_json_is(value, PW_JSON_NUMBER);
+    pw_put(&words, what);
+    pw_put_c(&words, ' ');
+    if (good) {
+        pw_put(&words, (struct pw_str){.at = value->at, .len = value->len});
+    }
+    if (!good || words.full) {
+        pw_page_fail(call, 422, "range",
+                     "what: must be energy, time or soc; value: a whole number of Wh, seconds or "
+                     "percent",
+                     PW_STR(""), "");
+        return;
+    }
+    run_on(call, "until", pw_out_str(&words), PW_STR(""));
 }
 
 void pw_page_api_clear(struct call *call)

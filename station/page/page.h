@@ -33,10 +33,27 @@ struct pw_page_port {
     void (*stream_ready)(void *context, uint64_t stream);
 };
 
+// What the program says of itself. Texts live as long as the page.
+struct pw_page_library {
+    const char *name;
+    const char *version; // "": not known
+    const char *licence; // as SPDX writes it
+};
+
+struct pw_page_about {
+    const char *program;
+    const char *version;
+    const char *build; // compiler, kind of build, machine
+    const char *licence;
+    const struct pw_page_library *library;
+    size_t libraries;
+};
+
 struct pw_page_config {
     struct pw_station *station;
     const struct pw_page_port *port;
-    const struct pw_logring *log; // NULL: there is none
+    const struct pw_page_about *about; // NULL: it says nothing
+    const struct pw_logring *log;      // NULL: there is none
     const struct pw_http_asset *asset;
     size_t asset_count; // 0: built without pages
     struct pw_str host; // name under which browsers reach it, beside addresses; empty: none

@@ -113,6 +113,8 @@ async function threePhases(own, browser, page) {
 async function settings(browser, page) {
   step("settings: help from the table, a change takes effect, a refusal is the table's own sentence");
   await page.click("nav >> text=Settings");
+  await page.locator(".groupnav").getByRole("button", { name: /^Connector 1/ }).click();
+  assert.equal(await page.locator('[id="set-connectors[0].ac_current_max_ma"]').count(), 0, "a dc connector shows no row of an AC one");
   const row = page.locator('.setting:has([id="set-connectors[0].current_max_ma"])');
   await row.locator("input").fill("25000");
   await row.getByRole("button", { name: "Save" }).click();
@@ -122,13 +124,61 @@ async function settings(browser, page) {
     await page.keyboard.press("Enter");
     await row.locator(".answer.bad", { hasText: 'connectors[0].current_max_ma: "999" is not allowed; it must be 1000..300000' }).waitFor();
   });
-  const secret = page.locator('[id="set-page.password"]');
-  assert.equal(await secret.inputValue(), "");
+  assert.equal(await row.locator("input").getAttribute("aria-invalid"), "true");
   await browser.shot(page, "own-settings");
+  await page.locator(".groupnav").getByRole("button", { name: /^Page/ }).click();
+  assert.equal(await page.locator('[id="set-page.password"]').inputValue(), "");
   await page.getByPlaceholder("Find a setting").fill("heartbeat");
   assert.equal(await page.locator(".setting").count(), 1);
-  await page.click("nav >> text=Now");
+  await page.click("nav >> text=Charge");
   await dc(page).locator("tr.counts", { hasText: "what its owner allows" }).waitFor();
+  await dc(page).locator(".whysentence", { hasText: "What its owner allows" }).waitFor();
+}
+
+async function timers(browser, page) {
+  step("limits and timers: a delay timer and a weekly plan are built with fields and kept as settings");
+  await page.click("nav >> text=Limits");
+  await page.getByRole("button", { name: "Set times" }).click();
+  await page.getByLabel("Delay timer: from").fill("23:30");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("Every day, charging only from 23:30 to 06:00 the next day.").waitFor();
+  await page.getByRole("button", { name: "Off", exact: true }).last().click();
+  await page.getByText("Off: charging at any time of the day.").waitFor();
+  await page.getByRole("button", { name: "Add a window" }).click();
+  await page.getByRole("button", { name: "Friday" }).click();
+  await page.getByRole("button", { name: "Save the plan" }).click();
+  await page.locator("section", { hasText: "Weekly plan" }).getByRole("status").filter({ hasText: /^set$/ }).waitFor();
+  await page.getByLabel("Amount in kWh").fill("5");
+  await page.getByRole("button", { name: "Set", exact: true }).click();
+  await page.locator(".answer.go", { hasText: "for the running or the next charge" }).waitFor();
+  await browser.shot(page, "own-timers");
+  await page.getByRole("button", { name: "Remove" }).click();
+  await page.getByRole("button", { name: "Save the plan" }).click();
+  await page.getByText("Empty: charging on any day").waitFor();
+}
+
+async function about(browser, page) {
+  step("about: version, licence and libraries; the house says how it gets a meter; history waits for a charge");
+  await page.click("nav >> text=About");
+  await page.locator("td", { hasText: "libwebsockets" }).waitFor();
+  await browser.shot(page, "own-about");
+  await page.click("nav >> text=House");
+  await page.getByText("No meter of the house").waitFor();
+  await page.click("nav >> text=History");
+  await page.getByText("No charge has ended yet").waitFor();
+  await page.click("nav >> text=Charge");
+}
+
+async function history(own, browser, page) {
+  step("a charge that ended stands in the history at once, with its energy and why it ended");
+  await page.click("nav >> text=Charge");
+  await ac(page).getByRole("button", { name: "Stop charging" }).click();
+  await ac(page).locator(".pilot b", { hasText: "B1" }).waitFor();
+  await page.click("nav >> text=History");
+  const row = page.locator("tbody tr").first();
+  await row.locator('[data-label="Ended by"]', { hasText: "Local" }).waitFor();
+  assert.match(await row.textContent(), /LOCAL/);
+  await browser.shot(page, "own-history");
 }
 
 async function log(browser, page) {
@@ -141,11 +191,12 @@ async function log(browser, page) {
 async function look(browser, size, storage) {
   step(`the same on a ${size} screen`);
   const page = await browser.page(size, storage);
-  for (const [name, hash] of [["now", ""], ["settings", "#/settings"], ["log", "#/log"]]) {
-    await page.goto(`${browser.url}/${hash}`);
+  const views = { charge: ".connector.live", timers: ".days, .times, .segments", history: "tbody tr", settings: ".setting", log: ".logline", about: "tbody tr" };
+  for (const [name, there] of Object.entries(views)) {
+    await page.goto(`${browser.url}/#/${name}`);
     await page.locator(".link.live").waitFor();
-    await page.locator({ now: ".connector.live", settings: ".setting", log: ".logline" }[name]).first().waitFor();
-    if (name === "now") await page.locator(".hour canvas").nth(3).waitFor();
+    await page.locator(there).first().waitFor();
+    if (name === "charge") await page.locator(".hour canvas").nth(3).waitFor();
     await browser.shot(page, `own-${name}-${size}`);
   }
   await page.context().close();
@@ -153,7 +204,7 @@ async function look(browser, size, storage) {
 
 async function fault(own, browser, page) {
   step("an emergency stop is said in plain words, and cleared here when its cause has gone");
-  await page.click("nav >> text=Now");
+  await page.click("nav >> text=Charge");
   await own.tell("estop", "press");
   await page.locator("[role=alert]", { hasText: "Emergency stop" }).waitFor();
   await dc(page).locator(".chip", { hasText: "Faulted" }).waitFor();
@@ -180,11 +231,14 @@ async function walk(own, browser) {
   const page = await browser.page("wide");
   await viewOnly(own, browser, page);
   await login(browser, page);
+  await timers(browser, page);
+  await about(browser, page);
   await charge(own, browser, page);
   await limit(browser, page);
   await threePhases(own, browser, page);
   await settings(browser, page);
   await log(browser, page);
+  await history(own, browser, page);
   const storage = await page.context().storageState();
   for (const size of ["dark", "phone", "phone-dark"]) await look(browser, size, storage);
   await fault(own, browser, page);

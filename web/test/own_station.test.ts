@@ -49,6 +49,7 @@ const status: StationStatus = {
   central: "online",
   central_reason: "",
   messages_waiting: 0,
+  house: null,
   connectors: [connector],
 };
 
@@ -59,6 +60,7 @@ const setting = (path: string, more: Partial<Setting> = {}): Setting => ({
   kind: "int",
   when: "live",
   unit: "",
+  default: "1",
   ocpp_key: "",
   doc: "",
   ...more,
@@ -133,6 +135,6 @@ describe("history and places", () => {
     expect(Object.values(columns).every((column) => column.length === 2)).toBe(true);
   });
   it("keeps to the places there are", () => {
-    expect([parse("#/settings"), parse("#/log"), parse("#/"), parse("#/else"), parse("")]).toEqual(["settings", "log", "now", "now", "now"]);
+    expect([parse("#/settings"), parse("#/log"), parse("#/"), parse("#/else"), parse("")]).toEqual(["settings", "log", "charge", "charge", "charge"]);
   });
 });

@@ -1,7 +1,7 @@
-// Sessions as CSV (RFC 4180). A cell a spreadsheet would run as a formula is made text first.
+// Charges as CSV (RFC 4180). A cell a spreadsheet would run as a formula is made text first.
 import type { Session } from "./types";
 
-const COLUMNS: readonly (keyof Session)[] = [
+const COLUMNS: readonly (keyof Session & string)[] = [
   "id",
   "station_id",
   "connector_id",
@@ -28,7 +28,9 @@ function cell(value: unknown): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-export function sessionsCsv(sessions: readonly Session[]): string {
-  const rows = sessions.map((s) => COLUMNS.map((column) => cell(s[column])).join(","));
-  return [COLUMNS.join(","), ...rows].map((row) => row + "\r\n").join("");
+export function csv<T extends object>(columns: readonly (keyof T & string)[], all: readonly T[]): string {
+  const rows = all.map((one) => columns.map((column) => cell(one[column])).join(","));
+  return [columns.join(","), ...rows].map((row) => row + "\r\n").join("");
 }
+
+export const sessionsCsv = (sessions: readonly Session[]): string => csv(COLUMNS, sessions);

@@ -5,27 +5,42 @@ import { Icon, Mark, type IconName } from "../ui/icon";
 import { Loading } from "../ui/parts";
 import { ThemeButton } from "../ui/theme_button";
 import { connect, link, login, logout, status, visitor } from "./data";
+import { AboutPage } from "./about";
+import { ChargePage } from "./charge";
+import { HistoryPage } from "./history";
+import { HousePage } from "./house";
 import { LogPage } from "./log";
-import { Now } from "./now";
 import { href, place, type Place } from "./place";
 import { SettingsPage } from "./settings";
+import { TimersPage } from "./timers";
 import { loginAsked } from "./visit";
 
-const PLACES: readonly { to: Place; icon: IconName; text: string }[] = [
-  { to: "now", icon: "bolt", text: "Now" },
-  { to: "settings", icon: "overview", text: "Settings" },
-  { to: "log", icon: "sessions", text: "Log" },
+const PLACES: readonly { to: Place; icon: IconName; text: string; short?: string; rest?: boolean }[] = [
+  { to: "charge", icon: "bolt", text: "Charge" },
+  { to: "house", icon: "house", text: "House" },
+  { to: "timers", icon: "clock", text: "Limits & timers", short: "Timers" },
+  { to: "settings", icon: "limit", text: "Settings" },
+  { to: "history", icon: "overview", text: "History", rest: true },
+  { to: "log", icon: "sessions", text: "Log", rest: true },
+  { to: "about", icon: "info", text: "About", rest: true },
 ];
 
+// A telephone has room for five: the rest opens above them.
 function Nav() {
+  const more = useSignal(false);
+  const here = PLACES.find(({ to }) => to === place.value);
   return (
-    <nav aria-label="Pages" class="three">
-      {PLACES.map(({ to, icon, text }) => (
-        <a key={to} href={href[to]} aria-current={place.value === to ? "page" : undefined}>
+    <nav aria-label="Pages" class={more.value ? "own open" : "own"}>
+      {PLACES.map(({ to, icon, text, short, rest }) => (
+        <a key={to} href={href(to)} class={rest ? "rest" : ""} aria-current={place.value === to ? "page" : undefined} onClick={() => (more.value = false)}>
           <Icon name={icon} />
-          {text}
+          {short ? <span data-short={short}>{text}</span> : text}
         </a>
       ))}
+      <button type="button" class={here?.rest ? "morebutton here" : "morebutton"} aria-expanded={more.value} onClick={() => (more.value = !more.value)}>
+        <Icon name="more" />
+        More
+      </button>
     </nav>
   );
 }
@@ -105,12 +120,20 @@ function LostBanner() {
 function Page() {
   if (status.value === null) return link.value === "lost" ? null : <Loading />;
   switch (place.value) {
-    case "now":
-      return <Now status={status.value} />;
+    case "charge":
+      return <ChargePage status={status.value} />;
+    case "house":
+      return <HousePage house={status.value.house} />;
+    case "timers":
+      return <TimersPage />;
+    case "history":
+      return <HistoryPage />;
     case "settings":
       return <SettingsPage />;
     case "log":
       return <LogPage />;
+    case "about":
+      return <AboutPage />;
   }
 }
 
@@ -118,7 +141,7 @@ export function App() {
   return (
     <div class="frame">
       <header class="side">
-        <a class="brand" href={href.now}>
+        <a class="brand" href={href("charge")}>
           <Mark />
           <span>{status.value?.station ?? "Charging station"}</span>
         </a>

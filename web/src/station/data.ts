@@ -1,7 +1,7 @@
 // The station's interface and its event stream. One EventSource, reopened with back-off.
 import { signal } from "@preact/signals";
 import { retryDelay } from "../data/retry";
-import type { ConnectorFaults, ConnectorLimits, History, LogLine, Setting, StationStatus, Visitor } from "./types";
+import type { About, Charge, ConnectorFaults, ConnectorLimits, History, HouseHistory, LogLine, Setting, StationStatus, Visitor } from "./types";
 
 export class Refusal extends Error {
   constructor(
@@ -65,17 +65,32 @@ export async function login(password: string): Promise<void> {
 export async function logout(): Promise<void> {
   await call("POST", "/logout", {});
   lines.value = [];
+  settings.value = null;
   await look();
 }
 
-export const settings = async (): Promise<Setting[]> => (await call<{ settings: Setting[] }>("GET", "/settings")).settings;
+// The table of settings as last read; null: not read yet.
+export const settings = signal<readonly Setting[] | null>(null);
 
-export const putSetting = (path: string, value: string): Promise<{ message: string }> =>
-  call("PUT", `/settings/${encodeURIComponent(path)}`, { value });
+export async function readSettings(): Promise<void> {
+  settings.value = (await call<{ settings: Setting[] }>("GET", "/settings")).settings;
+}
+
+export async function putSetting(path: string, value: string): Promise<string> {
+  const { message } = await call<{ message: string }>("PUT", `/settings/${encodeURIComponent(path)}`, { value });
+  await readSettings();
+  return message;
+}
+
+export const charges = async (): Promise<Charge[]> => (await call<{ charges: Charge[] }>("GET", "/charges")).charges;
+
+export const about = (): Promise<About> => call("GET", "/about");
+
+export const houseHistory = (): Promise<HouseHistory> => call("GET", "/house/history");
 
 export const history = (connector: number): Promise<History> => call("GET", `/history?connector=${connector}`);
 
-export type Action = "start" | "stop" | "limit" | "clear" | "enable" | "disable";
+export type Action = "start" | "stop" | "limit" | "until" | "clear" | "enable" | "disable";
 
 export const act = (connector: number, action: Action, body: object = {}): Promise<{ message: string }> =>
   call("POST", `/connectors/${connector}/${action}`, body);

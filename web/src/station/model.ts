@@ -2,14 +2,30 @@
 import { emptyColumns } from "../data/curve";
 import { phaseRows, type PhaseRow } from "../data/outlet";
 import type { Columns, Phases } from "../data/types";
+import { elapsed } from "../data/format";
 import type { Action } from "./data";
-import type { History, Setting, StationConnector, StationLimit, StationStatus, Visitor } from "./types";
+import type { Charge, ConnectorLimits, History, Setting, StationConnector, StationLimit, StationStatus, Visitor } from "./types";
 
-export const kindWords = (c: StationConnector): string =>
-  c.kind === "dc" ? "Direct current" : c.phases === 1 ? "AC, one phase" : "AC, three phases";
+export const isDc = (c: StationConnector): boolean => c.kind === "dc";
+
+export function kindWords(c: StationConnector): string {
+  if (isDc(c)) return "Direct current";
+  const phases = c.phases === 1 ? "AC, one phase" : "AC, three phases";
+  return c.kind === "openevse" ? `${phases}, OpenEVSE board` : phases;
+}
 
 // The reason behind a limit, where it says more than the words of its source.
 export const limitNote = (limit: StationLimit): string => (limit.why === limit.words || limit.why === limit.source ? "" : limit.why);
+
+// "The house needs the rest: L1 is at the breaker, for 3 min."
+export function whySentence(of: ConnectorLimits): string {
+  const counts = of.limits.find((limit) => limit.counts);
+  if (!counts) return "";
+  const note = limitNote(counts);
+  const since = counts.age_s === null ? "" : `, for ${elapsed(counts.age_s)}`;
+  const end = counts.expires_s === null ? "" : ` It ends in ${elapsed(counts.expires_s)}.`;
+  return `${counts.words.charAt(0).toUpperCase()}${counts.words.slice(1)}${note === "" ? "" : `: ${note}`}${since}.${end}`;
+}
 
 // "charging: contactor closed", and what the contactor does where that does not say it.
 export function stateWords(c: StationConnector): string {
@@ -71,20 +87,34 @@ export function whyNot(action: Action, c: StationConnector, staying: number): st
     case "clear":
       return staying > 0 ? null : "no fault stays that could be cleared";
     case "limit":
+    case "until":
     case "enable":
     case "disable":
       return null;
   }
 }
 
-const SHORT = new Set(["can", "lcd", "ocpp"]); // letters of their own, not words
+// Groups whose first word says too little, or is no word.
+const GROUPS: Record<string, string> = {
+  can: "CAN",
+  lcd: "LCD",
+  ocpp: "OCPP",
+  mqtt: "MQTT",
+  uplink: "Station link",
+  rapi: "OpenEVSE board",
+  lora: "Radio",
+  openevse_api: "OpenEVSE interface",
+};
+
+export const total = (charges: readonly Charge[]): number => charges.reduce((sum, c) => sum + (c.energy_wh ?? 0), 0);
 
 // "connectors[0].phases" belongs to "Connector 1", "ocpp.url" to "OCPP", "card_reader.device" to "Card reader".
 export function groupOf(path: string): string {
   const connector = /^connectors\[(\d+)\]\./.exec(path);
   if (connector) return `Connector ${Number(connector[1]) + 1}`;
-  const first = (path.split(".")[0] ?? path).replace(/_/g, " ");
-  return SHORT.has(first) ? first.toUpperCase() : first.charAt(0).toUpperCase() + first.slice(1);
+  const prefix = path.split(".")[0] ?? path;
+  const first = prefix.replace(/_/g, " ");
+  return GROUPS[prefix] ?? first.charAt(0).toUpperCase() + first.slice(1);
 }
 
 export const nameOf = (path: string): string => path.replace(/^(connectors\[\d+\]|[^.]+)\./, "");
@@ -107,10 +137,18 @@ export function grouped(all: readonly Setting[], query: string): Group[] {
 
 export const isOpen = (setting: Setting): boolean => setting.when === "live" || setting.when === "restart" || setting.when === "secret";
 
-export const WHEN_WORDS: Record<Setting["when"], string> = {
+const WHEN_WORDS: Record<Setting["when"], string> = {
   file: "Set in the configuration file.",
   live: "Takes effect at once.",
   restart: "Takes effect at the next start.",
   fixed: "Fixed: says what the station can do.",
-  secret: "Secret: never shown.",
+  secret: "Secret: can be written, is never shown.",
 };
+
+// What a setting does, what is allowed, what it is by default, and when a change counts.
+export function helpWords(setting: Setting): string {
+  const range = setting.kind === "bool" ? "yes or no" : setting.range;
+  const initial = setting.kind === "bool" ? (setting.default === "true" ? "yes" : "no") : setting.default;
+  const differs = setting.when === "secret" || setting.when === "fixed" || setting.default === setting.value;
+  return `${setting.doc} Allowed: ${range}.${differs ? "" : ` Default: ${initial === "" ? "empty" : initial}.`} ${WHEN_WORDS[setting.when]}`;
+}

@@ -1,15 +1,17 @@
-// Three places behind the hash of the address.
+// The places behind the hash of the address.
 import { signal } from "@preact/signals";
 
-export type Place = "now" | "settings" | "log";
+export const PLACES = ["charge", "house", "timers", "history", "settings", "log", "about"] as const;
 
-export const place = signal<Place>("now");
+export type Place = (typeof PLACES)[number];
 
-export const href: Record<Place, string> = { now: "#/", settings: "#/settings", log: "#/log" };
+export const place = signal<Place>("charge");
+
+export const href = (to: Place): string => (to === "charge" ? "#/" : `#/${to}`);
 
 export function parse(hash: string): Place {
   const name = hash.replace(/^#\/?/, "");
-  return name === "settings" || name === "log" ? name : "now";
+  return PLACES.find((known) => known === name) ?? "charge";
 }
 
 export function followAddress(): void {

@@ -3,7 +3,7 @@ import type { ConnectorStatus } from "../data/types";
 
 export interface StationConnector {
   connector_id: number;
-  kind: "dc" | "pilot";
+  kind: "dc" | "pilot" | "openevse";
   status: ConnectorStatus;
   error_code: string;
   vendor_code: string;
@@ -30,13 +30,71 @@ export interface StationConnector {
   imax_a: number | null;
   charge_ah: number | null;
   vehicle_model: string;
-  // With a control pilot only.
+  // AC only.
   pilot?: string;
   cable_a?: number | null;
   phases?: number;
   phase_voltage_v?: (number | null)[];
   phase_current_a?: (number | null)[];
   phase_power_w?: (number | null)[];
+}
+
+type Three = (number | null)[]; // L1, L2, L3
+
+// The house behind its meter; null without one.
+export interface House {
+  managed: boolean;
+  quality: string;
+  trust: string; // why the meter is not believed; ""
+  phases: number;
+  breaker_a: number;
+  target_a: Three;
+  grid_a: Three; // below zero: given back
+  grid_w: Three;
+  charger_a: Three;
+  offered_a: number | null; // of all connectors the least
+  state: string;
+  why: string;
+  age_s: number | null; // of the state
+  active_phases: number[]; // of the house, that the vehicle loads: 1 to 3; empty: not known
+  pauses_today: number;
+  failsafe: boolean;
+  solar_state: string;
+  solar_why: string;
+  solar_a: number | null;
+  surplus_w: number | null;
+}
+
+export interface HouseHistory {
+  t: number[];
+  grid1_a: (number | null)[];
+  grid2_a: (number | null)[];
+  grid3_a: (number | null)[];
+  charger_a: (number | null)[];
+  offered_a: (number | null)[];
+  target_a: (number | null)[];
+  breaker_a: (number | null)[];
+}
+
+export interface Charge {
+  number: number;
+  connector_id: number;
+  id_tag: string;
+  began: string | null;
+  ended: string | null;
+  duration_s: number | null;
+  energy_wh: number | null;
+  soc_begin_percent: number | null;
+  soc_end_percent: number | null;
+  reason: string;
+}
+
+export interface About {
+  program: string;
+  version: string;
+  build: string;
+  licence: string;
+  libraries: { name: string; version: string; licence: string }[];
 }
 
 export interface StationStatus {
@@ -47,6 +105,7 @@ export interface StationStatus {
   central: string;
   central_reason: string;
   messages_waiting: number;
+  house: House | null;
   connectors: StationConnector[];
 }
 
@@ -87,6 +146,7 @@ export interface Setting {
   when: "file" | "live" | "restart" | "fixed" | "secret";
   unit: string;
   choices?: string[];
+  default: string;
   ocpp_key: string;
   doc: string;
 }

@@ -11,8 +11,9 @@ import { Button, Chip, Num, Problem, Reading, StatusChip } from "../ui/parts";
 import { PhaseTable, PilotBadge } from "../ui/outlet";
 import { Curve, HOUR_AC, HOUR_DC } from "../ui/plot";
 import { act, faults, history, limits, link, opened, visitor, type Action } from "./data";
-import { centralWords, columnsOf, kindWords, limitNote, phasesOf, stateWords, waitingWords, whyNot, whyNothing } from "./model";
-import type { ConnectorLimits, StationConnector, StationFault, StationLimit, StationStatus } from "./types";
+import { Limits } from "./limits";
+import { centralWords, columnsOf, isDc, kindWords, phasesOf, stateWords, waitingWords, whyNot, whyNothing } from "./model";
+import type { StationConnector, StationFault, StationStatus } from "./types";
 import { VisitNotice } from "./visit";
 
 const live = (c: StationConnector): boolean => link.value === "live" && c.status === "Charging";
@@ -31,8 +32,8 @@ function Readings({ c }: { c: StationConnector }) {
         <dt>Time</dt>
         <dd>{duration(c.session_s)}</dd>
       </div>
-      {c.kind === "dc" && <Reading label="Voltage" value={voltage(c.voltage_v)} />}
-      {c.kind === "dc" && <Reading label="Current" value={current(c.current_a)} />}
+      {isDc(c) && <Reading label="Voltage" value={voltage(c.voltage_v)} />}
+      {isDc(c) && <Reading label="Current" value={current(c.current_a)} />}
       <Reading label="Offered" value={current(c.offered_a)} title="The most the vehicle may draw now, on each phase" />
       {c.kind === "pilot" && <Reading label="Cable" value={current(c.cable_a)} title="What the plugged cable may carry" />}
       <Reading label="Temperature" value={temperature(c.temperature_c)} />
@@ -53,53 +54,13 @@ function Facts({ c }: { c: StationConnector }) {
 function Doing({ c }: { c: StationConnector }) {
   return (
     <div class={live(c) ? "outlet live" : "outlet"}>
-      {c.kind === "dc" ? <SocRing soc={c.soc_percent} live={live(c)} note={c.plugged ? "charged" : "no vehicle"} /> : <PilotBadge pilot={c.pilot ?? null} />}
+      {isDc(c) ? <SocRing soc={c.soc_percent} live={live(c)} note={c.plugged ? "charged" : "no vehicle"} /> : <PilotBadge pilot={c.pilot ?? null} />}
       <div class="figures">
         <Readings c={c} />
-        {c.kind === "pilot" && <PhaseTable rows={phasesOf(c)} />}
+        {!isDc(c) && <PhaseTable rows={phasesOf(c)} />}
         <Facts c={c} />
       </div>
     </div>
-  );
-}
-
-function LimitRow({ limit }: { limit: StationLimit }) {
-  return (
-    <tr class={limit.counts ? "counts" : ""}>
-      <th scope="row">
-        {limit.words}
-        {limitNote(limit) !== "" && <small>{limitNote(limit)}</small>}
-      </th>
-      <td>
-        <Num value={current(limit.limit_a)} />
-      </td>
-      <td class="soft">
-        {limit.age_s === null ? "" : `for ${elapsed(limit.age_s)}`}
-        {limit.expires_s !== null && <small>ends in {elapsed(limit.expires_s)}</small>}
-      </td>
-    </tr>
-  );
-}
-
-// "Why is it 6 A?": every limit that stands, the one that counts first.
-function Limits({ of }: { of: ConnectorLimits | undefined }) {
-  if (!of) return null;
-  const rows = [...of.limits].sort((a, b) => Number(b.counts) - Number(a.counts) || a.limit_a - b.limit_a);
-  const counts = rows.find((row) => row.counts);
-  return (
-    <section class="whylimit">
-      <h3>
-        Why {plain(current(of.effective_a))}? <span class="soft">{counts?.words}</span>
-      </h3>
-      <table class="limits">
-        <caption class="unseen">Limits of the current, the one that counts first</caption>
-        <tbody>
-          {rows.map((limit) => (
-            <LimitRow key={limit.source} limit={limit} />
-          ))}
-        </tbody>
-      </table>
-    </section>
   );
 }
 
@@ -218,7 +179,7 @@ function Hour({ c }: { c: StationConnector }) {
   return (
     <section class="hour">
       <h3>The last hour</h3>
-      <Curve columns={columns.value} panels={c.kind === "dc" ? HOUR_DC : HOUR_AC} />
+      <Curve columns={columns.value} panels={isDc(c) ? HOUR_DC : HOUR_AC} />
     </section>
   );
 }
@@ -245,7 +206,7 @@ function ConnectorCard({ c }: { c: StationConnector }) {
   );
 }
 
-export function Now({ status }: { status: StationStatus }) {
+export function ChargePage({ status }: { status: StationStatus }) {
   const central = centralWords(status);
   return (
     <>

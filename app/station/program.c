@@ -10,6 +10,7 @@
 #include "service.h"
 #include "store.h"
 #include "uplink.h"
+#include "zones.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -74,6 +75,7 @@ static void enter(struct program *program, enum phase phase, const char *why)
 
 static pw_ms decide(struct program *program, pw_ms now)
 {
+    pw_station_clock(&program->station, pw_clock_wall(program->clock), now);
     pw_ms at = pw_station_step(&program->station, now);
     buses_flush(&program->buses, now);
     return pw_earlier(at, boards_flush(&program->boards, now));
@@ -239,6 +241,7 @@ static int open_station(struct program *program, const struct pw_settings *setti
         .firmware = PW_VERSION,
         .seed = random_seed(),
         .logring = &program->lines,
+        .zones = &station_zones,
         .now = pw_clock_now(program->clock),
         .wall = pw_clock_wall(program->clock),
     };

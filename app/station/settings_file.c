@@ -8,6 +8,7 @@
 #include "serial.h"
 #include "tls.h"
 #include "wsclient.h"
+#include "zones.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +199,9 @@ int settings_file_read(struct pw_settings *settings, const char *config, const c
         pw_put_s(why, config);
         pw_put_s(why, ": ");
         err = pw_settings_check(settings, why);
+        if (err == PW_OK) {
+            err = pw_rules_check(&station_zones, settings, why);
+        }
         why->len = err == PW_OK ? begin : why->len;
     }
     return err;

@@ -71,9 +71,9 @@ void pw_world_ac_init(struct pw_world_ac *world, const struct pw_world_ac_config
 // ---------------------------------------------------------------------------------------------
 // What is true.
 
-static enum pw_world_ac_level level_of(const struct pw_world_ac *world)
+enum pw_world_ac_level pw_world_ac_level(const struct pw_accar *car)
 {
-    struct pw_accar_load load = pw_accar_load(&world->car);
+    struct pw_accar_load load = pw_accar_load(car);
     if (!load.connected) {
         return PW_WORLD_AC_A;
     }
@@ -98,7 +98,7 @@ static int32_t offer_of(const struct pw_world_ac *world)
 static void mark(struct pw_world_ac *world)
 {
     struct pw_world_ac_truth *marks = &world->marks;
-    enum pw_world_ac_level level = level_of(world);
+    enum pw_world_ac_level level = pw_world_ac_level(&world->car);
     bool ready = level == PW_WORLD_AC_C || level == PW_WORLD_AC_D;
     bool was_ready = marks->level == PW_WORLD_AC_C || marks->level == PW_WORLD_AC_D;
     int32_t offer = offer_of(world);
@@ -359,7 +359,7 @@ struct pw_world_ac_truth pw_world_ac_truth(const struct pw_world_ac *world)
     truth.energy_uj = world->energy_uj;
     truth.energy_mwh = world->energy_uj / 3600000; // 1 mWh = 3.6 J
     truth.soc_permille = (int32_t)pw_clamp(lrint(world->car.soc * 1000.0), 0, 1000);
-    truth.level = level_of(world);
+    truth.level = pw_world_ac_level(&world->car);
     truth.diode = pw_accar_load(&world->car).diode;
     truth.plugged = world->plugged;
     truth.s2 = world->car.s2_shown;

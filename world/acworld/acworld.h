@@ -32,6 +32,9 @@ enum pw_world_ac_level {
     PW_WORLD_AC_E, // shorted
 };
 
+// By the load that the car puts on the pilot wire.
+enum pw_world_ac_level pw_world_ac_level(const struct pw_accar *car);
+
 // "A" to "E". Never NULL.
 const char *pw_world_ac_level_name(enum pw_world_ac_level level);
 

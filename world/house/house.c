@@ -80,6 +80,7 @@ void pw_world_house_init(struct pw_world_house *house, const struct pw_world_hou
         .started = now,
         .second_at = now,
         .metered_at = now,
+        .read_at = PW_NEVER,
         .now = now,
         .import_wh = START_WH,
         .shown = PW_BOARD_NO_MAINS,
@@ -315,6 +316,7 @@ pw_ms pw_world_house_step(struct pw_world_house *house, pw_ms now)
             if (house->mood != PW_WORLD_HOUSE_FROZEN) {
                 show(house);
             }
+            house->read_at = house->now;
             house->metered_at += house->config.meter_ms;
         }
         next = pw_earlier(house->second_at, house->metered_at);

@@ -96,8 +96,9 @@ struct pw_world_house {
     double cloud_to;
     pw_ms cloud_at;
     pw_ms started;
-    pw_ms second_at; // the next whole second
-    pw_ms metered_at;
+    pw_ms second_at;  // the next whole second
+    pw_ms metered_at; // the next reading
+    pw_ms read_at;    // the last one, frozen or not; PW_NEVER: none
     pw_ms now;
     double import_wh, export_wh; // true
     size_t place;                // in the trace

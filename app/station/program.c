@@ -5,6 +5,7 @@
 #include "front.h"
 #include "link.h"
 #include "meters.h"
+#include "mqtt.h"
 #include "panic.h"
 #include "people.h"
 #include "service.h"
@@ -43,6 +44,7 @@ struct program {
     struct meters meters;
     struct link link;
     struct uplink uplink;
+    struct mqtt mqtt;
     struct pw_logring lines;
     uint8_t line_bytes[LOG_RING_SIZE];
     struct people people;
@@ -155,6 +157,7 @@ static pw_ms turn(void *context, pw_ms now)
         busy = link_step(&program->link, now);
         busy = uplink_step(&program->uplink, now) || busy;
     }
+    at = pw_earlier(at, mqtt_step(&program->mqtt, now, &busy));
     at = pw_earlier(at, people_step(&program->people, now, &busy));
     if (busy) {
         decided = decide(program, now);
@@ -162,6 +165,7 @@ static pw_ms turn(void *context, pw_ms now)
     if (program->phase != LEAVING) {
         link_flush(&program->link, now);
         uplink_flush(&program->uplink, now);
+        mqtt_flush(&program->mqtt, now);
     }
     at = pw_earlier(at, people_flush(&program->people, now));
     at = pw_earlier(at, front_step(&program->front, now));
@@ -263,6 +267,10 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     program->meters = (struct meters){.loop = &program->loop, .station = station, .log = log};
     program->link = (struct link){.station = station, .log = log};
     program->uplink = (struct uplink){.station = station};
+    program->mqtt.loop = &program->loop;
+    program->mqtt.station = station;
+    program->mqtt.logger = program->logger;
+    program->mqtt.seed = random_seed();
     program->people.loop = &program->loop;
     program->people.station = station;
     program->people.logger = program->logger;
@@ -287,6 +295,10 @@ static int open_all(struct program *program, const struct pw_settings *settings,
         err = uplink_open(&program->uplink, &program->loop, &program->pace, why);
     }
     if (err == PW_OK) {
+        mqtt_init(&program->mqtt, pw_clock_now(program->clock));
+        mqtt_open(&program->mqtt);
+    }
+    if (err == PW_OK) {
         pw_panic_hook(switch_off, program);
         err = buses_open(&program->buses, &station->settings, why);
     }
@@ -308,6 +320,7 @@ static void close_all(struct program *program)
     buses_close(&program->buses);
     link_close(&program->link);
     uplink_close(&program->uplink);
+    mqtt_close(&program->mqtt);
     front_close(&program->front);
     if (program->people.control != NULL) {
         people_close(&program->people);

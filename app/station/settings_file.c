@@ -5,6 +5,7 @@
 #include "cp16/cp16.h"
 #include "front.h"
 #include "modbus/url.h"
+#include "mqtt/wire.h"
 #include "serial.h"
 #include "tls.h"
 #include "wsclient.h"
@@ -119,6 +120,9 @@ static int check_form(struct pw_setting_at at, struct pw_str value, struct pw_ou
     }
     if (at.id == PW_SET_UPLINK_URL) {
         return pw_tls_check_url(value, why);
+    }
+    if (at.id == PW_SET_MQTT_URL) {
+        return pw_mqtt_wire_check_url(value, why);
     }
     if (at.id == PW_SET_UPLINK_PIN) {
         return pw_tls_check_pin(value, why);

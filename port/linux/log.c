@@ -111,7 +111,8 @@ static void keep(struct pw_log_lines *kept, struct pw_str line)
 static void write_record(void *context, enum pw_level level, const char *room, struct pw_str text)
 {
     struct pw_logger *logger = context;
-    if (level > logger->level) {
+    bool wanted = logger->tap != NULL && logger->tap(logger->tap_context, room, text);
+    if (level > logger->level && !wanted) {
         return;
     }
     if (logger->ring != NULL) {

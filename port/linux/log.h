@@ -36,6 +36,9 @@ struct pw_logger {
     struct pw_log_source source[PW_LOG_SOURCES];
     struct pw_log_lines kept;
     struct pw_logring *ring; // NULL, or gets every line of this level, thinned by its own rule
+    // NULL, or sees every line before anything is left out; true: write it whatever its level.
+    bool (*tap)(void *context, const char *room, struct pw_str text);
+    void *tap_context;
     void (*heard)(void *context, struct pw_str line); // NULL, or gets each written line
     void *heard_context;
 };

@@ -177,6 +177,7 @@ void pw_mqtt_up(struct pw_mqtt *mqtt, pw_ms now)
     say(mqtt, PW_LOG_INFO, "connected", PW_STR(""));
     mqtt->up = true;
     mqtt->greet = true;
+    pw_station_broker(mqtt->config.station, true);
     mqtt->event_len = 0; // nobody asked for them on this connection
     mqtt->debug_len = 0;
     mark_all(mqtt, PW_MQTT_CHANGED, true);
@@ -198,6 +199,7 @@ void pw_mqtt_down(struct pw_mqtt *mqtt, struct pw_str reason, pw_ms now)
         }
     }
     mqtt->up = false;
+    pw_station_broker(mqtt->config.station, false);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -243,6 +245,11 @@ static bool let_in(struct pw_mqtt *mqtt, pw_ms now)
     }
     mqtt->free_at = pw_after(from, PW_MQTT_REFILL_MS);
     return true;
+}
+
+bool pw_mqtt_has_room(const struct pw_mqtt *mqtt)
+{
+    return mqtt->inbox.count < PW_MQTT_INBOX;
 }
 
 void pw_mqtt_message(struct pw_mqtt *mqtt, const struct pw_broker_message *message, pw_ms now)

@@ -148,6 +148,8 @@ bool pw_mqtt_line(struct pw_mqtt *mqtt, const char *room, struct pw_str text);
 // Inputs; stored, or handed to the guest whose it is.
 void pw_mqtt_up(struct pw_mqtt *mqtt, pw_ms now);
 void pw_mqtt_down(struct pw_mqtt *mqtt, struct pw_str reason, pw_ms now);
+// True while a further command can be stored; without room, messages had better wait outside.
+bool pw_mqtt_has_room(const struct pw_mqtt *mqtt);
 void pw_mqtt_message(struct pw_mqtt *mqtt, const struct pw_broker_message *message, pw_ms now);
 
 // Carries out what came and finds what changed. Once a turn, after the station's step; returns when

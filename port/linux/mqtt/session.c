@@ -22,6 +22,7 @@ struct session {
     bool answered; // the broker has said yes or no
     int answer;    // 0: yes
     bool over;
+    bool hung_up; // the other side has closed, without a word
     pw_ms began;
     char why[160];
     char error[100]; // what libmosquitto logged last: TLS failures have no other words
@@ -95,6 +96,7 @@ static void on_disconnect(struct mosquitto *client, void *context, int reason,
     struct session *session = context;
     (void)client;
     (void)properties;
+    session->hung_up = reason == MOSQ_ERR_CONN_LOST && session->error[0] == '\0';
     note(session, reason >= 128                ? mosquitto_reason_string(reason)
                   : reason == MOSQ_ERR_SUCCESS ? "closed by the broker"
                   : reason == MOSQ_ERR_ERRNO   ? strerror(errno)
@@ -116,10 +118,12 @@ static void on_message(struct mosquitto *client, void *context,
         .retain = message->retain,
     };
     pw_mqtt_lock(wire);
-    if (in.payload.len > PW_BROKER_IN_MAX || !pw_mqtt_queue_push(&wire->in, &in)) {
+    if (in.payload.len <= PW_BROKER_IN_MAX) {
+        (void)pw_mqtt_queue_push(&wire->in, &in); // counts what it cannot take
+        announce(wire);
+    } else {
         wire->in.lost++;
     }
-    announce(wire);
     pw_mqtt_unlock(wire);
 }
 
@@ -182,7 +186,8 @@ static bool stopping(struct pw_mqtt_wire *wire)
     return stop;
 }
 
-static void subscribe_new(struct session *session)
+// The next filter that this connection has not subscribed to. False: it has them all.
+static bool subscribe_next(struct session *session)
 {
     struct pw_mqtt_wire *wire = session->wire;
     char filter[PW_BROKER_TOPIC_MAX] = "";
@@ -196,6 +201,7 @@ static void subscribe_new(struct session *session)
         wire->subscribed++;
         note_rc(session, mosquitto_subscribe_v5(session->client, NULL, filter, 1, 0, NULL));
     }
+    return more;
 }
 
 static void publish(struct session *session, const struct pw_broker_message *message)
@@ -228,8 +234,7 @@ static bool send_some(struct session *session)
     struct pw_mqtt_wire *wire = session->wire;
     struct pw_broker_message message;
     while (!session->over && !mosquitto_want_write(session->client)) {
-        if (wire->subscribed < wire->filters) {
-            subscribe_new(session);
+        if (subscribe_next(session)) {
             continue;
         }
         pw_mqtt_lock(wire);
@@ -338,7 +343,7 @@ static bool choose_version(struct session *session)
 {
     struct pw_mqtt_wire *wire = session->wire;
     bool refused = session->answered && session->answer == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION;
-    bool mute = !session->answered && session->client != NULL && session->why[0] != '\0';
+    bool mute = !session->answered && session->hung_up;
     if (wire->old) {
         wire->old = session->answered && session->answer == 0;
         return false;

@@ -237,6 +237,10 @@ void pw_mqtt_print_range(const struct pw_mqtt_command_row *row, struct pw_out *o
         put_span(row, out);
         pw_put_s(out, row->unit[0] == '\0' ? "" : row->unit[0] == '1' ? " x " : " ");
         pw_put_s(out, row->unit);
+        if (row->over > 1) {
+            pw_put_s(out, " in steps of ");
+            pw_put_int(out, row->over);
+        }
         return;
     case PW_MQTT_CHOICE: put_words(row->words, out); return;
     case PW_MQTT_DIGITS:

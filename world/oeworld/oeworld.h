@@ -9,7 +9,7 @@
 #include "accar/accar.h"
 #include "acpath/acpath.h"
 #include "acworld/acworld.h"
-#include "house/house.h"
+#include "houseworld/houseworld.h"
 #include "oeboard/oeboard.h"
 
 struct pw_world_oe_config {

@@ -1,11 +1,11 @@
-// house: the house around a charging station, at a grain of one second: what its appliances draw on
-// each phase (rows with stated statistics, or a recorded trace), the sun on its roof, the charger
-// beside them, the sum at the main breaker, and a meter there with the ways in which meters lie.
-// Pure: the same seed gives the same house. Units are volt, ampere, watt; a current below zero
+// houseworld: the house around a charging station, at a grain of one second: what its appliances
+// draw on each phase (rows with stated statistics, or a recorded trace), the sun on its roof, the
+// charger beside them, the sum at the main breaker, and a meter there with the ways in which meters
+// lie. Pure: the same seed gives the same house. Units are volt, ampere, watt; a current below zero
 // flows back to the grid. Sources: facts/ac-evse-rapi-load.md §3.5 (what load management meets),
 // facts/reliability.md F24 (a meter that lies).
-#ifndef PW_HOUSE_WORLD_H
-#define PW_HOUSE_WORLD_H
+#ifndef PW_HOUSEWORLD_H
+#define PW_HOUSEWORLD_H
 
 #include "board/board.h"
 #include "noise/noise.h"

@@ -1,5 +1,5 @@
 // A recorded house, line by line.
-#include "house/house.h"
+#include "houseworld/houseworld.h"
 
 // "12.5" and "2026-01-31T12:00:00Z" in seconds.
 static int time_of(struct pw_str text, int64_t *second)

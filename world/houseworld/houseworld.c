@@ -1,4 +1,4 @@
-#include "house/house.h"
+#include "houseworld/houseworld.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 // The simulated house: its statistics are what its rows say, its sums are right, and its meter
 // lies as it is told to.
-#include "house/house.h"
+#include "houseworld/houseworld.h"
 
 #include "test.h"
 

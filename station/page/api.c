@@ -1,5 +1,6 @@
 // What can be asked and told. Changes become lines of the console, so that there is one way to do a
 // thing, with one set of refusals.
+#include "mqtt/topics.h"
 #include "page/parts.h"
 
 #include <string.h>
@@ -19,6 +20,11 @@ void pw_page_api_status(struct call *call)
 void pw_page_api_limits(struct call *call)
 {
     pw_page_report(call, "json limits");
+}
+
+void pw_page_api_schedule(struct call *call)
+{
+    pw_page_report(call, "json schedule");
 }
 
 void pw_page_api_faults(struct call *call)
@@ -409,6 +415,17 @@ void pw_page_api_limit(struct call *call)
     }
 }
 
+// {"on": true}: timer and plan do not count until the vehicle is unplugged; false takes that back.
+void pw_page_api_now(struct call *call)
+{
+    const struct pw_json_node *on = pw_json_member(call->body, "on");
+    if (!pw_json_is(on, PW_JSON_TRUE) && !pw_json_is(on, PW_JSON_FALSE)) {
+        pw_page_fail(call, 422, "range", "on: must be true or false", PW_STR(""), "");
+        return;
+    }
+    run_on(call, "now", pw_json_is(on, PW_JSON_TRUE) ? PW_STR("") : PW_STR("off"), PW_STR(""));
+}
+
 // {"what": "energy", "value": 20000}: Wh, seconds or percent as the console has them; 0: no limit.
 void pw_page_api_until(struct call *call)
 {
@@ -449,6 +466,24 @@ void pw_page_api_disable(struct call *call)
 }
 
 // --- Log.
+
+// The areas of setting mqtt.debug: area n has its digits 2n (log) and 2n + 1 (broker).
+void pw_page_api_debug(struct call *call)
+{
+    struct pw_json_writer *json = pw_page_object(call);
+    pw_json_key(json, "areas");
+    pw_json_open(json, '[');
+    for (size_t i = 0; i < PW_MQTT_AREAS; i++) {
+        pw_json_open(json, '{');
+        pw_json_key(json, "name");
+        pw_json_put_s(json, pw_mqtt_areas[i].name);
+        pw_json_key(json, "rooms");
+        pw_json_put_s(json, pw_mqtt_areas[i].rooms);
+        pw_json_close(json, '}');
+    }
+    pw_json_close(json, ']');
+    pw_page_done(call, 200);
+}
 
 void pw_page_log_line(struct pw_json_writer *json, const struct pw_logring_line *line)
 {

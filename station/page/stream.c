@@ -130,6 +130,7 @@ int pw_page_stream_take(void *context, uint64_t number, char *to, size_t cap)
     if (stream->due) {
         (void)put_event(page, stream->inside, "status", "json status", &out);
         (void)put_event(page, stream->inside, "limits", "json limits", &out);
+        (void)put_event(page, stream->inside, "schedule", "json schedule", &out);
         (void)put_event(page, stream->inside, "faults", "json faults", &out);
         stream->due = false;
         stream->sent_at = page->now;

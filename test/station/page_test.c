@@ -152,6 +152,8 @@ static const struct {
     {PW_HTTP_POST, "/api/v1/connectors/1/start", "{}"},
     {PW_HTTP_POST, "/api/v1/connectors/1/stop", ""},
     {PW_HTTP_POST, "/api/v1/connectors/1/limit", "{\"limit_a\":10}"},
+    {PW_HTTP_POST, "/api/v1/connectors/1/now", "{\"on\":true}"},
+    {PW_HTTP_POST, "/api/v1/connectors/1/until", "{\"what\":\"energy\",\"value\":5000}"},
     {PW_HTTP_POST, "/api/v1/connectors/1/clear", ""},
     {PW_HTTP_POST, "/api/v1/connectors/1/enable", ""},
     {PW_HTTP_POST, "/api/v1/connectors/1/disable", ""},

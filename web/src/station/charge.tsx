@@ -10,9 +10,9 @@ import { Icon } from "../ui/icon";
 import { Button, Chip, Num, Problem, Reading, StatusChip } from "../ui/parts";
 import { PhaseTable, PilotBadge } from "../ui/outlet";
 import { Curve, HOUR_AC, HOUR_DC } from "../ui/plot";
-import { act, faults, history, limits, link, opened, visitor, type Action } from "./data";
+import { act, faults, history, limits, link, opened, schedule, visitor, type Action } from "./data";
 import { Limits } from "./limits";
-import { centralWords, columnsOf, isDc, kindWords, phasesOf, stateWords, waitingWords, whyNot, whyNothing } from "./model";
+import { centralWords, columnsOf, isDc, kindWords, phasesOf, stateWords, upper, waitingWords, whyNot, whyNothing } from "./model";
 import type { StationConnector, StationFault, StationStatus } from "./types";
 import { VisitNotice } from "./visit";
 
@@ -184,6 +184,32 @@ function Hour({ c }: { c: StationConnector }) {
   );
 }
 
+// What holds the charge back by the clock, and the way past it.
+function Held({ c }: { c: StationConnector }) {
+  const said = useSignal("");
+  const hold = schedule.value?.connectors.find((h) => h.connector_id === c.connector_id);
+  const nobody = whyNothing(visitor.value);
+  if (!hold || (!hold.held && !hold.charge_now)) return null;
+  const send = (on: boolean): void => {
+    act(c.connector_id, "now", { on }).then(
+      () => (said.value = ""),
+      (error: unknown) => (said.value = error instanceof Error ? error.message : String(error)),
+    );
+  };
+  return (
+    <div class="notice warn held">
+      <Icon name="clock" />
+      <span>
+        {hold.charge_now ? <b>Charging now: timer and plan do not count until the vehicle is unplugged.</b> : <b>{upper(hold.text === "" ? hold.why : hold.text)}</b>}
+        {said.value !== "" && <span role="alert"> {said.value}</span>}
+      </span>
+      <Button why={nobody} onClick={() => send(!hold.charge_now)}>
+        {hold.charge_now ? "Follow the plan" : "Charge now"}
+      </Button>
+    </div>
+  );
+}
+
 function ConnectorCard({ c }: { c: StationConnector }) {
   const broken = faults.value.find((f) => f.connector_id === c.connector_id)?.faults ?? [];
   const of = limits.value.find((l) => l.connector_id === c.connector_id);
@@ -199,6 +225,7 @@ function ConnectorCard({ c }: { c: StationConnector }) {
         <Fault key={fault.vendor_code} fault={fault} />
       ))}
       <Doing c={c} />
+      <Held c={c} />
       <Actions c={c} staying={broken.filter((f) => f.stays).length} limited={of?.limits.some((l) => l.source === "local") ?? false} />
       <Limits of={of} />
       <Hour c={c} />

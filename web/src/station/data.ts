@@ -1,7 +1,7 @@
 // The station's interface and its event stream. One EventSource, reopened with back-off.
 import { signal } from "@preact/signals";
 import { retryDelay } from "../data/retry";
-import type { About, Charge, ConnectorFaults, ConnectorLimits, History, HouseHistory, LogLine, Setting, StationStatus, Visitor } from "./types";
+import type { About, Charge, ConnectorFaults, ConnectorLimits, DebugArea, History, HouseHistory, LogLine, Schedule, Setting, StationStatus, Visitor } from "./types";
 
 export class Refusal extends Error {
   constructor(
@@ -18,6 +18,7 @@ export const visitor = signal<Visitor | null>(null);
 export const status = signal<StationStatus | null>(null);
 export const limits = signal<readonly ConnectorLimits[]>([]);
 export const faults = signal<readonly ConnectorFaults[]>([]);
+export const schedule = signal<Schedule | null>(null);
 export const lines = signal<readonly LogLine[]>([]); // the log, oldest first
 export const missed = signal(0); // lines that were gone before they could be read
 export const link = signal<Link>("connecting");
@@ -86,11 +87,13 @@ export const charges = async (): Promise<Charge[]> => (await call<{ charges: Cha
 
 export const about = (): Promise<About> => call("GET", "/about");
 
+export const debugAreas = async (): Promise<DebugArea[]> => (await call<{ areas: DebugArea[] }>("GET", "/debug")).areas;
+
 export const houseHistory = (): Promise<HouseHistory> => call("GET", "/house/history");
 
 export const history = (connector: number): Promise<History> => call("GET", `/history?connector=${connector}`);
 
-export type Action = "start" | "stop" | "limit" | "until" | "clear" | "enable" | "disable";
+export type Action = "start" | "stop" | "limit" | "until" | "now" | "clear" | "enable" | "disable";
 
 export const act = (connector: number, action: Action, body: object = {}): Promise<{ message: string }> =>
   call("POST", `/connectors/${connector}/${action}`, body);
@@ -154,6 +157,7 @@ async function open(): Promise<void> {
     link.value = "live";
   });
   listen<{ connectors: ConnectorLimits[] }>(opening, "limits", (event) => (limits.value = event.connectors));
+  listen<Schedule>(opening, "schedule", (event) => (schedule.value = event));
   listen<{ connectors: ConnectorFaults[] }>(opening, "faults", (event) => (faults.value = event.connectors));
   listen<LogLine>(opening, "log", addLine);
 }

@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { clockTime, dateTime } from "../data/format";
 import { download } from "../ui/copy";
 import { Button, Empty, Segments } from "../ui/parts";
+import { Debug } from "./debug";
 import { lines, missed, visitor } from "./data";
 import type { LogLine } from "./types";
 import { Closed } from "./visit";
@@ -91,6 +92,7 @@ export function LogPage() {
           </ul>
         )}
       </section>
+      <Debug />
     </>
   );
 }

@@ -2,9 +2,9 @@
 import { emptyColumns } from "../data/curve";
 import { phaseRows, type PhaseRow } from "../data/outlet";
 import type { Columns, Phases } from "../data/types";
-import { elapsed } from "../data/format";
+import { duration, elapsed, energy, percent, plain } from "../data/format";
 import type { Action } from "./data";
-import type { Charge, ConnectorLimits, History, Setting, StationConnector, StationLimit, StationStatus, Visitor } from "./types";
+import type { Charge, ConnectorLimits, History, Hold, Left, Schedule, Setting, StationConnector, StationLimit, StationStatus, Visitor } from "./types";
 
 export const isDc = (c: StationConnector): boolean => c.kind === "dc";
 
@@ -17,6 +17,8 @@ export function kindWords(c: StationConnector): string {
 // The reason behind a limit, where it says more than the words of its source.
 export const limitNote = (limit: StationLimit): string => (limit.why === limit.words || limit.why === limit.source ? "" : limit.why);
 
+export const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 // "The house needs the rest: L1 is at the breaker, for 3 min."
 export function whySentence(of: ConnectorLimits): string {
   const counts = of.limits.find((limit) => limit.counts);
@@ -24,7 +26,7 @@ export function whySentence(of: ConnectorLimits): string {
   const note = limitNote(counts);
   const since = counts.age_s === null ? "" : `, for ${elapsed(counts.age_s)}`;
   const end = counts.expires_s === null ? "" : ` It ends in ${elapsed(counts.expires_s)}.`;
-  return `${counts.words.charAt(0).toUpperCase()}${counts.words.slice(1)}${note === "" ? "" : `: ${note}`}${since}.${end}`;
+  return `${upper(counts.words)}${note === "" ? "" : `: ${note}`}${since}.${end}`;
 }
 
 // "charging: contactor closed", and what the contactor does where that does not say it.
@@ -88,6 +90,7 @@ export function whyNot(action: Action, c: StationConnector, staying: number): st
       return staying > 0 ? null : "no fault stays that could be cleared";
     case "limit":
     case "until":
+    case "now":
     case "enable":
     case "disable":
       return null;
@@ -105,6 +108,35 @@ const GROUPS: Record<string, string> = {
   lora: "Radio",
   openevse_api: "OpenEVSE interface",
 };
+
+// "5.000 kWh, 1.200 kWh left": what a charge may use and what is left of it; "" without a limit.
+export function leftWords(left: Left, format: (value: number | null) => string): string {
+  if (left.limit === null) return "";
+  return left.left === null ? format(left.limit) : `${format(left.limit)}, ${format(left.left)} left`;
+}
+
+export interface Use {
+  label: string;
+  text: string;
+}
+
+export const usesOf = (hold: Hold): Use[] =>
+  [
+    { label: "Energy", text: leftWords(hold.energy_wh, (wh) => plain(energy(wh))) },
+    { label: "Time", text: leftWords(hold.time_s, duration) },
+    { label: "State of charge", text: leftWords(hold.soc_percent, (soc) => plain(percent(soc))) },
+  ].filter((use) => use.text !== "");
+
+// What the clock of the station's zone shows: "Sat 14:05 CET"; "" while it is not set.
+export function clockWords(schedule: Schedule): string {
+  if (schedule.clock === null) return "";
+  const local = new Date(Date.parse(schedule.clock) + (schedule.offset_s ?? 0) * 1000);
+  const day = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][local.getUTCDay()] ?? "";
+  return `${day} ${local.toISOString().slice(11, 16)} ${schedule.zone}`;
+}
+
+// The text of switches with one of them turned over.
+export const switched = (digits: string, at: number): string => [...digits].map((digit, n) => (n === at ? (digit === "1" ? "0" : "1") : digit)).join("");
 
 export const total = (charges: readonly Charge[]): number => charges.reduce((sum, c) => sum + (c.energy_wh ?? 0), 0);
 
@@ -132,7 +164,8 @@ export function grouped(all: readonly Setting[], query: string): Group[] {
     const name = groupOf(setting.path);
     groups.set(name, [...(groups.get(name) ?? []), setting]);
   }
-  return [...groups].map(([name, settings]) => ({ name, settings }));
+  const place = (name: string): number => Number(/^Connector (\d+)$/.exec(name)?.[1] ?? 0);
+  return [...groups].map(([name, settings]) => ({ name, settings })).sort((a, b) => place(a.name) - place(b.name));
 }
 
 export const isOpen = (setting: Setting): boolean => setting.when === "live" || setting.when === "restart" || setting.when === "secret";

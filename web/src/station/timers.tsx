@@ -1,8 +1,8 @@
 // When this station charges, and how much: on and off, limits of a charge, delay timer, weekly plan.
 import { useSignal } from "@preact/signals";
-import { Button, Loading, Problem, Segments } from "../ui/parts";
-import { act, putSetting, readSettings, settings, status, visitor } from "./data";
-import { whyNothing } from "./model";
+import { Button, Fact, Loading, Problem, Segments } from "../ui/parts";
+import { act, putSetting, readSettings, schedule, settings, status, visitor } from "./data";
+import { clockWords, usesOf, whyNothing } from "./model";
 import { DAYS, DAY_NAMES, isTime, readTimer, readWeek, windowWords, writeWeek, type Window } from "./plan";
 import { SettingRow } from "./setting_row";
 import { useSettings } from "./settings";
@@ -279,6 +279,34 @@ function WeekPlan() {
   );
 }
 
+// What timers and limits do to each connector now.
+function Now() {
+  const of = schedule.value;
+  if (of === null) return null;
+  const clock = clockWords(of);
+  return (
+    <section class="card pad">
+      <h2>Now</h2>
+      <dl class="facts">
+        <Fact label="Clock of the station">{clock === "" ? "not set: timer and plan wait for it, then do not count" : clock}</Fact>
+        {of.connectors.map((hold) => (
+          <Fact key={hold.connector_id} label={of.connectors.length === 1 ? "Charging" : `Connector ${hold.connector_id}`}>
+            {hold.mode}
+            {hold.held && `; ${hold.text === "" ? hold.why : hold.text}`}
+            {!hold.held && hold.text !== "" && `; ${hold.text}`}
+            {usesOf(hold).map((use) => (
+              <span class="soft use" key={use.label}>
+                {use.label}: {use.text}
+              </span>
+            ))}
+            {hold.drew_too_much && <span class="wrong use">stopped: the vehicle drew more than was offered</span>}
+          </Fact>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
 const EVERY_CHARGE = [
   ["charging.time_limit_s", "Time"],
   ["charging.energy_limit_wh", "Energy"],
@@ -310,7 +338,10 @@ export function TimersPage() {
       {inside && settings.value !== null && (
         <div class="stack">
           <div class="stack pair">
-            <Switch />
+            <div class="stack">
+              <Switch />
+              <Now />
+            </div>
             <ThisCharge />
             <DelayTimer />
             <WeekPlan />

@@ -76,6 +76,42 @@ export interface HouseHistory {
   breaker_a: (number | null)[];
 }
 
+export interface Left {
+  limit: number | null;
+  used: number | null;
+  left: number | null;
+}
+
+// What timers, plan and limits do to a connector.
+export interface Hold {
+  connector_id: number;
+  mode: string;
+  held: boolean;
+  why: string;
+  text: string; // "waits for 23:00", "until 06:00"; ""
+  charge_now: boolean;
+  changes_at: string | null;
+  energy_wh: Left;
+  time_s: Left;
+  soc_percent: Left;
+  drew_too_much: boolean;
+}
+
+export interface Schedule {
+  clock: string | null;
+  offset_s: number | null;
+  zone: string;
+  time_zone: string;
+  delay_timer: string;
+  weekly: string;
+  connectors: Hold[];
+}
+
+export interface DebugArea {
+  name: string; // "": a number kept free
+  rooms: string;
+}
+
 export interface Charge {
   number: number;
   connector_id: number;

@@ -15,9 +15,10 @@
 #include "can/can.h"
 #include "connector/connector.h"
 #include "cp16/cp16.h"
+#include "house/household.h"
 #include "journal/journal.h"
-#include "rules/rules.h"
 #include "network/network.h"
+#include "rules/rules.h"
 #include "settings/settings.h"
 #include "store/store.h"
 #include "uplink/uplink.h"
@@ -28,13 +29,13 @@
 enum pw_restart { PW_RESTART_NONE, PW_RESTART_SOFT, PW_RESTART_HARD };
 
 struct pw_station_start {
-    const struct pw_settings *settings; // checked; copied
-    const struct pw_store *store;       // outlives the station
-    const struct pw_log *log;           // outlives the station
-    const char *firmware;               // version for BootNotification, at most 50 characters
-    uint32_t seed;                      // randomness for back-off jitter; any number
-    const struct pw_logring *logring;   // what the uplink ships; outlives the station, or NULL
-    const struct pw_rules_zones *zones; // names of time zones; outlives the station, or NULL
+    const struct pw_settings *settings;    // checked; copied
+    const struct pw_store *store;          // outlives the station
+    const struct pw_log *log;              // outlives the station
+    const char *firmware;                  // version for BootNotification, at most 50 characters
+    uint32_t seed;                         // randomness for back-off jitter; any number
+    const struct pw_logring *logring;      // what the uplink ships; outlives the station, or NULL
+    const struct pw_rules_zones *zones;    // names of time zones; outlives the station, or NULL
     const struct pw_network_port *network; // outlives the station; NULL: it sets up no network
     pw_ms now;
     pw_unix_ms wall; // the system's clock, 0 when it is not set
@@ -123,7 +124,8 @@ void pw_station_link_down(struct pw_station *st, struct pw_str reason, pw_ms now
 // One whole text message. PW_ERR_AGAIN: what is to be sent (pw_station_out) must leave first; give
 // the same message again afterwards, and read no other meanwhile.
 PW_MUST_USE int pw_station_text(struct pw_station *st, struct pw_str text, pw_ms now);
-// The connection to the broker is up, or down: who is away counts for charging.plug_and_charge_offline.
+// The connection to the broker is up, or down: who is away counts for
+// charging.plug_and_charge_offline.
 void pw_station_broker(struct pw_station *st, bool up);
 // What the system's clock says; 0: it is not set. Taken while the station knows no time, and always
 // where no central system is configured to tell it.
@@ -135,6 +137,9 @@ void pw_station_card(struct pw_station *st, unsigned connector, struct pw_str id
 // whether it was one (PW_OK, or the error).
 PW_MUST_USE int pw_station_command(struct pw_station *st, struct pw_str line, struct pw_out *answer,
                                    pw_ms now);
+// The house behind its meter, its management, and what that means for a connector (from 1).
+void pw_station_house(const struct pw_station *st, unsigned connector, struct pw_house_view *view,
+                      pw_ms now);
 // Ends every charge in order (reason Reboot) and accepts no new one. `pw_station_at_rest` tells
 // when contactors are open and records are safe.
 void pw_station_stop(struct pw_station *st, pw_ms now);

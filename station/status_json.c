@@ -110,23 +110,67 @@ static void json_connector(const struct pw_station *st, unsigned index, struct p
     pw_json_close(json, '}');
 }
 
-// null without a meter; its values are null while it is away or says what cannot be.
+static void json_solar(const struct pw_house_view *view, struct pw_json_writer *json)
+{
+    bool on = view->solar_ma != PW_BOARD_UNKNOWN;
+    text(json, "solar_state", view->solar_state);
+    text(json, "solar_why", view->solar_why);
+    number(json, "solar_a", on, view->solar_ma, 3);
+    number(json, "surplus_w", on, view->surplus_mw, 3);
+}
+
+static void json_management(const struct pw_house_view *view, struct pw_json_writer *json,
+                            pw_ms now)
+{
+    pw_json_key(json, "managed");
+    pw_json_put_bool(json, view->on);
+    text(json, "trust", view->trust);
+    number(json, "phases", true, view->phases, 0);
+    number(json, "breaker_a", true, view->breaker_ma, 3);
+    phase_values(json, "target_a", view->target_ma, view->phases);
+    phase_values(json, "grid_a", view->grid_ma, view->phases);
+    phase_values(json, "grid_w", view->grid_mw, view->phases);
+    phase_values(json, "charger_a", view->charger_ma, view->phases);
+    phase_values(json, "headroom_a", view->headroom_ma, view->phases);
+    number(json, "offered_a", view->offered_ma != PW_BOARD_UNKNOWN, view->offered_ma, 3);
+    text(json, "state", view->state);
+    text(json, "why", view->why);
+    number(json, "age_s", view->since != PW_NEVER, (int64_t)(now - view->since), 3);
+    pw_json_key(json, "active_phases");
+    pw_json_open(json, '[');
+    for (unsigned phase = 0; phase < PW_HOUSE_PHASES; phase++) {
+        if (((unsigned)view->active_phases >> phase & 1U) != 0) {
+            pw_json_put_int(json, (int64_t)phase + 1);
+        }
+    }
+    pw_json_close(json, ']');
+    number(json, "pauses_today", true, view->pauses_today, 0);
+    pw_json_key(json, "failsafe");
+    pw_json_put_bool(json, view->failsafe);
+}
+
+// null without a meter; its values are null while it is away or says what cannot be. What belongs
+// to one connector is that of the first.
 static void json_house(const struct pw_station *st, struct pw_json_writer *json, pw_ms now)
 {
-    struct pw_mains_view view;
-    pw_mains_view(&st->house, &view, now);
+    struct pw_mains_view mains;
+    struct pw_house_view view;
+    pw_mains_view(&st->house, &mains, now);
+    pw_station_house(st, 1, &view, now);
     pw_json_key(json, "house");
-    if (view.quality == PW_MAINS_NONE) {
+    if (!view.meter) {
         pw_json_put_null(json);
         return;
     }
     pw_json_open(json, '{');
     text(json, "quality", pw_mains_quality_name(view.quality));
-    number(json, "power_w", view.fresh, view.power_mw, 3);
-    number(json, "frequency_hz", view.mhz != PW_BOARD_UNKNOWN, view.mhz, 3);
-    phase_values(json, "phase_voltage_v", view.mv, view.phases);
-    phase_values(json, "phase_current_a", view.ma, view.phases);
-    phase_values(json, "phase_power_w", view.mw, view.phases);
+    number(json, "power_w", mains.fresh, mains.power_mw, 3);
+    number(json, "frequency_hz", mains.mhz != PW_BOARD_UNKNOWN, mains.mhz, 3);
+    phase_values(json, "phase_voltage_v", mains.mv, mains.phases);
+    phase_values(json, "phase_current_a", mains.ma, mains.phases);
+    phase_values(json, "phase_power_w", mains.mw, mains.phases);
+    json_management(&view, json, now);
+    json_solar(&view, json);
     pw_json_close(json, '}');
 }
 

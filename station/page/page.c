@@ -100,6 +100,7 @@ static const struct route {
     {PW_HTTP_GET, "/limits", pw_page_api_limits, OPEN, false},
     {PW_HTTP_GET, "/schedule", pw_page_api_schedule, OPEN, false},
     {PW_HTTP_GET, "/faults", pw_page_api_faults, OPEN, false},
+    {PW_HTTP_GET, "/house/history", pw_page_api_house_history, OPEN, false},
     {PW_HTTP_GET, "/charges", pw_page_api_charges, OPEN, false},
     {PW_HTTP_GET, "/history", pw_page_api_history, OPEN, false},
     {PW_HTTP_GET, "/about", pw_page_api_about, OPEN, false},
@@ -308,6 +309,11 @@ pw_ms pw_page_step(struct pw_page *page, pw_ms now)
             if (samples) {
                 pw_history_add(&page->history[i], &view, now);
             }
+        }
+        if (samples) {
+            struct pw_house_view house;
+            pw_station_house(st, 1, &house, now);
+            pw_house_history_add(&page->house, &house, now);
         }
         page->look_at = pw_after(now, LOOK_MS);
         page->sampled_at = samples ? now : page->sampled_at;

@@ -16,6 +16,7 @@
 #include "json/json.h"
 #include "logring/logring.h"
 #include "page/history.h"
+#include "page/house_history.h"
 #include "station.h"
 
 #define PW_PAGE_BODY_MAX    4096   // bytes of a request's body
@@ -75,7 +76,7 @@ struct pw_page_stream {
     uint64_t log_cursor;
 };
 
-// All state of the page; the caller owns it, about 250 KiB.
+// All state of the page; the caller owns it, about 290 KiB.
 struct pw_page {
     struct pw_page_config config;
     struct pw_page_login login[PW_PAGE_LOGINS_MAX];
@@ -84,6 +85,7 @@ struct pw_page {
     char password[PW_SETTING_TEXT_MAX]; // as of the last look; another one ends all logins
     uint32_t seen[PW_CONNECTORS_MAX];   // what was last told of each connector, as a sum
     struct pw_history history[PW_CONNECTORS_MAX];
+    struct pw_house_history house;
     pw_ms sampled_at; // PW_NEVER: not yet
     pw_ms look_at;    // when changes are looked for again
     pw_ms now;        // of the last call

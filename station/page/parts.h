@@ -43,6 +43,7 @@ void pw_page_api_status(struct call *call);
 void pw_page_api_limits(struct call *call);
 void pw_page_api_schedule(struct call *call);
 void pw_page_api_faults(struct call *call);
+void pw_page_api_house_history(struct call *call);
 void pw_page_api_charges(struct call *call);
 void pw_page_api_history(struct call *call);
 void pw_page_api_debug(struct call *call);

@@ -273,6 +273,42 @@ static void ended_charges_are_listed_with_their_cards_masked(void **state)
     close_page();
 }
 
+// Reason: whether the breaker held yesterday's evening is seen in the curve of its phases, and
+// nowhere else; a house that gives back must not look as if it drew.
+static void the_house_is_shown_with_its_phases_and_its_last_hour(void **state)
+{
+    (void)state;
+    open_page("");
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/status", ""), 200);
+    assert_true(says("\"house\":null"));
+    struct pw_house_view view = {.meter = true, .phases = 3, .breaker_ma = 25000, .on = true};
+    for (unsigned i = 0; i < PW_HISTORY_POINTS + 10; i++) {
+        view.grid_ma[0] = (int32_t)i * 10;
+        view.grid_ma[1] = -3200;
+        view.grid_ma[2] = PW_BOARD_UNKNOWN;
+        view.charger_ma[1] = 6000;
+        view.target_ma[0] = 23750;
+        view.target_ma[1] = 23000;
+        view.target_ma[2] = PW_BOARD_UNKNOWN;
+        view.offered_ma = 6000;
+        now += PW_HISTORY_EVERY_MS;
+        pw_house_history_add(&page.house, &view, now);
+    }
+    assert_int_equal(page.house.count, PW_HISTORY_POINTS);
+    assert_int_equal(pw_house_history_at(&page.house, 0)->grid_ma[0], 100);
+    assert_int_equal(pw_house_history_at(&page.house, 719)->grid_ma[0], 7290);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/house/history", ""), 200);
+    assert_true(says("7.28,7.29],\"grid2_a\":[-3.2,-3.2"));
+    assert_true(says("\"grid3_a\":[null,"));
+    assert_true(says("\"charger_a\":[6,6"));
+    assert_true(says("\"target_a\":[23,23"));
+    assert_true(says("\"breaker_a\":[25,25"));
+    view.meter = false; // without a meter there is nothing to draw
+    pw_house_history_add(&page.house, &view, now);
+    assert_int_equal(pw_house_history_at(&page.house, 0)->grid_ma[0], 100);
+    close_page();
+}
+
 static void who_guesses_has_to_wait(void **state)
 {
     (void)state;
@@ -571,6 +607,7 @@ int main(void)
         cmocka_unit_test(a_change_needs_login_token_and_our_own_origin),
         cmocka_unit_test(secrets_and_cards_stay_inside),
         cmocka_unit_test(ended_charges_are_listed_with_their_cards_masked),
+        cmocka_unit_test(the_house_is_shown_with_its_phases_and_its_last_hour),
         cmocka_unit_test(who_guesses_has_to_wait),
         cmocka_unit_test(many_addresses_do_not_guess_faster),
         cmocka_unit_test(a_login_ends_unused_and_at_the_door),

@@ -168,9 +168,10 @@ class Station(Case):
                           f"connectors:\n- kind: dc\n")
         self.start(STATION, "--config", str(config), "--data", str(self.path / "data"))
         until(lambda: (self.house() or {}).get("quality") == "good", "the first reading")
-        self.assertEqual(self.house(), {
+        told = {
             "quality": "good", "power_w": -2280, "frequency_hz": 50.01, "phase_voltage_v": [230.5, 229.25, 231],
-            "phase_current_a": [10, 20, 0], "phase_power_w": [2305, -4585, 0]})
+            "phase_current_a": [10, 20, 0], "phase_power_w": [2305, -4585, 0]}
+        self.assertEqual({key: self.house()[key] for key in told}, told)
         for wrong in ({0: float("nan"), 6: -1e9, 12: 1e9}, {2: 1e9}, {4: -230.0}, {70: 5.0}):
             self.put(block, {**values, **wrong})
             until(lambda: self.house()["quality"] in ("range", "power"), f"{wrong} to be refused")

@@ -461,6 +461,18 @@ static int on_unlock(struct call *call)
     }
 }
 
+static int on_house(struct call *call)
+{
+    if (call->json) {
+        struct pw_json_writer json = PW_JSON_WRITER(call->answer);
+        pw_household_tell_json(&call->st->house, &json, call->now);
+        pw_put_c(call->answer, '\n');
+    } else {
+        pw_household_tell(&call->st->house, call->answer, call->now);
+    }
+    return PW_OK;
+}
+
 static int on_limits(struct call *call)
 {
     if (call->json) {
@@ -541,6 +553,7 @@ static const struct {
     {"can", "", "CAN buses", on_can},
     {"pilot", "", "control pilot, cable, and the phases", on_pilot},
     {"limits", "", "who limits the current, why, since when", on_limits},
+    {"house", "", "the phases of the house against its breaker, and the roof", on_house},
     {"charges", "", "the last charges that ended, newest first", on_charges},
     {"limit", "AMPERE|off [connector]", "lower the current by hand", on_limit},
     {"uplink", "", "the station link: state, events that wait, leases", on_uplink},

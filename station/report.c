@@ -377,7 +377,7 @@ void pw_report_faults(const struct pw_station *st, struct pw_out *out, pw_ms now
 static void put_house(const struct pw_station *st, struct pw_out *out, pw_ms now)
 {
     struct pw_mains_view view;
-    pw_mains_view(&st->house, &view, now);
+    pw_mains_view(&st->house.meter, &view, now);
     if (view.quality == PW_MAINS_NONE) {
         return;
     }

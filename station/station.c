@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define DAY_MS 86400000
+
 static void log_kept_setting(const struct pw_station *st, const char *path, const char *why)
 {
     struct pw_line line;
@@ -149,11 +151,11 @@ static int init_rules(struct pw_station *st, const struct pw_station_start *star
     return err;
 }
 
-// A house may draw a kiloampere on each phase, and give back what its roof makes.
-static int init_house(struct pw_station *st, pw_ms now)
+// A number that changes at midnight UTC, or with each day of running while nobody knows the date.
+static int32_t day_of(const struct pw_station *st, pw_ms now)
 {
-    const struct pw_mains_config house = {.max_ma = 1000000, .back_mw = 300000000};
-    return pw_mains_init(&st->house, &house, now);
+    pw_unix_ms wall = pw_station_wall(st, now);
+    return wall > 0 ? (int32_t)(wall / DAY_MS) : -1 - (int32_t)((now - st->started_at) / DAY_MS);
 }
 
 int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
@@ -168,9 +170,6 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     st->restart_at = PW_NEVER;
     int err = pw_journal_open(&st->journal, start->store, start->log);
     if (err == PW_OK) {
-        err = init_house(st, start->now);
-    }
-    if (err == PW_OK) {
         err = lay_over_kept_settings(st);
         settle_contradictions(st, start);
     }
@@ -179,6 +178,9 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     }
     if (err == PW_OK) {
         err = init_rules(st, start);
+    }
+    if (err == PW_OK) {
+        err = pw_household_init(&st->house, &st->settings, st->connectors, st->log, start->now);
     }
     if (err != PW_OK) {
         return err;
@@ -254,7 +256,7 @@ void pw_station_mains(struct pw_station *st, unsigned connector, const struct pw
                       pw_ms now)
 {
     if (connector == 0) {
-        (void)pw_mains_read(&st->house, mains, now);
+        pw_household_read(&st->house, mains, now);
         return;
     }
     struct pw_connector *to = connector_of(st, connector);
@@ -493,6 +495,8 @@ pw_ms pw_station_step(struct pw_station *st, pw_ms now)
     watch_store(st);
     hear_uplink(st, now);
     at = pw_earlier(at, step_rules(st, now));
+    // The house's limits stand before anybody acts on them.
+    at = pw_earlier(at, pw_household_step(&st->house, st->connector, day_of(st, now), now));
     // Charger control first, then what is said about it (D17).
     for (unsigned i = 0; i < st->connectors; i++) {
         at = pw_earlier(at, pw_connector_step(&st->connector[i], now));
@@ -624,6 +628,13 @@ bool pw_station_take_status(struct pw_station *st, struct pw_out *out, pw_ms now
     st->status_at = pw_after(now, (pw_ms)interval_s * 1000);
     pw_report_status_lines(st, out, now);
     return true;
+}
+
+void pw_station_house(const struct pw_station *st, unsigned connector, struct pw_house_view *view,
+                      pw_ms now)
+{
+    bool is = connector >= 1 && connector <= st->connectors;
+    pw_household_view(&st->house, is ? connector - 1 : 0, view, now);
 }
 
 enum pw_restart pw_station_wants_restart(struct pw_station *st)

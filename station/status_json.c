@@ -149,16 +149,16 @@ static void json_management(const struct pw_house_view *view, struct pw_json_wri
     pw_json_put_bool(json, view->failsafe);
 }
 
-// null without a meter; its values are null while it is away or says what cannot be. What belongs
+// null without a meter and without load management; its values are null while it is away or says what cannot be. What belongs
 // to one connector is that of the first.
 static void json_house(const struct pw_station *st, struct pw_json_writer *json, pw_ms now)
 {
     struct pw_mains_view mains;
     struct pw_house_view view;
-    pw_mains_view(&st->house, &mains, now);
+    pw_mains_view(&st->house.meter, &mains, now);
     pw_station_house(st, 1, &view, now);
     pw_json_key(json, "house");
-    if (!view.meter) {
+    if (!view.meter && !view.on) {
         pw_json_put_null(json);
         return;
     }

@@ -32,7 +32,7 @@ struct pw_surplus_config {
     X(FLOOR,   "floor",    "the least current, the roof gives less")                           \
     X(BLIND,   "blind",    "the house's meter does not tell what the roof gives")
 // clang-format on
-#define PW_SURPLUS_ID(name, text, why) PW_SURPLUS_##name##_STATE,
+#define PW_SURPLUS_ID(name, text, why) PW_SURPLUS_STATE_##name,
 enum pw_surplus_state { PW_SURPLUS_STATES(PW_SURPLUS_ID) PW_SURPLUS_STATE_ROWS };
 #undef PW_SURPLUS_ID
 
@@ -56,7 +56,7 @@ struct pw_surplus {
     bool known;       // there is one
     pw_ms heard_at;   // of the last reading; PW_NEVER: none
     pw_ms turned_at;  // the surplus is on the other side of its threshold since; PW_NEVER
-    pw_ms changed_at; // last change of limit_ma
+    pw_ms raised_at;  // last change upwards; PW_NEVER: none
     int32_t limit_ma; // the row for the limit stack, when the state is not OFF
 };
 

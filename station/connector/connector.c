@@ -131,6 +131,11 @@ void pw_connector_phases(struct pw_connector *connector, unsigned bits, pw_ms no
     }
 }
 
+bool pw_connector_asks_phases(const struct pw_connector *connector)
+{
+    return connector->kind->phases != NULL;
+}
+
 bool pw_connector_estop(struct pw_connector *connector, bool pressed)
 {
     return connector->kind->estop(connector, pressed);

@@ -130,6 +130,8 @@ PW_MUST_USE int pw_connector_answer(struct pw_connector *connector, uint32_t tic
 // Which phases of the grid the vehicle loads, as seen from outside (bit 0: L1); 0: it is being
 // looked for. A kind that measures them itself ignores it.
 void pw_connector_phases(struct pw_connector *connector, unsigned bits, pw_ms now);
+// Whether its kind has no other way to know them.
+bool pw_connector_asks_phases(const struct pw_connector *connector);
 // An emergency stop pressed elsewhere (panel, console). Held as long as `pressed`. Returns whether
 // it was held before.
 bool pw_connector_estop(struct pw_connector *connector, bool pressed);
@@ -147,8 +149,9 @@ bool pw_connector_take_drive(struct pw_connector *connector, struct pw_board_dri
 // Requests from above. The session's own functions apply to pw_connector_session.
 struct pw_session *pw_connector_session(struct pw_connector *connector);
 const struct pw_limits *pw_connector_limits(const struct pw_connector *connector);
-// Milliampere of the connector's output, on each phase; for PW_LIMIT_LOAD milliampere of the mains
-// on each phase (a dc connector works out what that allows). PW_ERR_RANGE as pw_limits_set.
+// Milliampere of the connector's output, on each phase; for PW_LIMIT_LOAD, HOUSE and SOLAR
+// milliampere of the mains on each phase (a dc connector works out what that allows). PW_ERR_RANGE
+// as pw_limits_set.
 PW_MUST_USE int pw_connector_limit(struct pw_connector *connector, enum pw_limit_source source,
                                    int32_t ma, const char *why, pw_ms expires, pw_ms now);
 void pw_connector_unlimit(struct pw_connector *connector, enum pw_limit_source source, pw_ms now);

@@ -162,11 +162,15 @@ static const struct pw_limits *limits(const struct pw_connector *connector)
     return &connector->of.bay.limits;
 }
 
+// Limits that are milliampere of the mains.
+#define OF_THE_MAINS ((1U << PW_LIMIT_LOAD) | (1U << PW_LIMIT_HOUSE) | (1U << PW_LIMIT_SOLAR))
+
 static int limit(struct pw_connector *connector, enum pw_limit_source source, int32_t ma,
                  const char *why, pw_ms expires, pw_ms now)
 {
     struct pw_bay *bay = &connector->of.bay;
-    int32_t output_ma = source == PW_LIMIT_LOAD ? pw_bay_from_mains_ma(bay, ma) : ma;
+    int32_t output_ma =
+        ((OF_THE_MAINS >> (unsigned)source) & 1U) != 0 ? pw_bay_from_mains_ma(bay, ma) : ma;
     return pw_bay_limit(bay, source, output_ma, why, expires, now);
 }
 

@@ -26,7 +26,7 @@ bool pw_mqtt_breaker(const struct pw_mqtt_look *look, int64_t *value)
 
 static bool grid_current(const struct pw_mqtt_look *look, unsigned phase, int64_t *value)
 {
-    const struct pw_mains *house = &look->station->house;
+    const struct pw_mains *house = &look->station->house.meter;
     bool fresh = house->quality == PW_MAINS_GOOD &&
                  !pw_elapsed(house->good.at, (pw_ms)house->config.gap_ms, look->now);
     int32_t ma = house->good.ma[phase];

@@ -239,14 +239,15 @@ static bool keep(struct pw_station *st, unsigned index, pw_ms now)
     struct pw_connector *connector = &st->connector[index];
     struct pw_station_connector *extra = &st->extra[index];
     struct pw_connector_keep have = pw_connector_keep(connector);
+    const struct pw_register reg = {
+        .energy = have.energy, .counter = have.counter, .at = pw_cp16_stamp(&st->cp16, now)};
     struct pw_keep now_kept = {.latched = have.latched, .inoperative = extra->kept.inoperative};
     if (have.latched != extra->kept.latched &&
         pw_journal_save_keep(&st->journal, index + 1, now_kept) == PW_OK) {
         extra->kept = now_kept;
     }
     if (pw_connector_keep_due(connector, now) &&
-        pw_journal_save_register(&st->journal, index + 1, have.energy,
-                                 pw_cp16_stamp(&st->cp16, now)) == PW_OK) {
+        pw_journal_save_register(&st->journal, index + 1, &reg) == PW_OK) {
         pw_connector_kept(connector, &have, now);
         return true;
     }
@@ -531,14 +532,13 @@ static void host_setting(void *context, struct pw_setting_at at, pw_ms now)
 static void stop_after_power_loss(struct pw_station *st, unsigned index)
 {
     const struct pw_transaction *open = pw_journal_open_on(&st->journal, index + 1);
-    struct pw_meter_register energy;
-    struct pw_stamp at;
+    struct pw_register reg;
     struct pw_sample last = {.reading = PW_READING_END, .at = open->first.at};
     set(&last, PW_ENERGY_WH, open->first.value[PW_ENERGY_WH]);
-    if (pw_journal_read_register(&st->journal, index + 1, &energy, &at) == PW_OK &&
-        (int64_t)(energy.energy_mwh / 1000) >= last.value[PW_ENERGY_WH]) {
-        set(&last, PW_ENERGY_WH, (int64_t)(energy.energy_mwh / 1000));
-        last.at = at.boot == 0 ? open->first.at : at;
+    if (pw_journal_read_register(&st->journal, index + 1, &reg) == PW_OK &&
+        (int64_t)(reg.energy.energy_mwh / 1000) >= last.value[PW_ENERGY_WH]) {
+        set(&last, PW_ENERGY_WH, (int64_t)(reg.energy.energy_mwh / 1000));
+        last.at = reg.at.boot == 0 ? open->first.at : reg.at;
     }
     if (last.at.wall < open->first.at.wall) {
         last.at = open->first.at;

@@ -61,7 +61,7 @@ static int init_connector(struct pw_station *st, unsigned index, pw_ms now)
     struct pw_connector *connector = &st->connector[index];
     struct pw_station_connector *extra = &st->extra[index];
     struct pw_connector_keep keep = {.latched = 0};
-    struct pw_stamp at;
+    struct pw_register reg;
     char why[PW_SETTING_WHY_MAX] = "";
     struct pw_out out = PW_OUT(why);
     int err = pw_connector_init(connector, &st->settings, index, st->log, now, &out);
@@ -75,9 +75,11 @@ static int init_connector(struct pw_station *st, unsigned index, pw_ms now)
     }
     err = pw_journal_read_keep(&st->journal, index + 1, &extra->kept);
     if (err == PW_OK) {
-        err = pw_journal_read_register(&st->journal, index + 1, &keep.energy, &at);
+        err = pw_journal_read_register(&st->journal, index + 1, &reg);
     }
     if (err == PW_OK) {
+        keep.energy = reg.energy;
+        keep.counter = reg.counter;
         keep.latched = extra->kept.latched;
         err = pw_connector_restore(connector, &keep, now);
     }
@@ -297,11 +299,11 @@ static int refuse_connector(unsigned connector, struct pw_out *why)
 }
 
 int pw_station_board_ask(struct pw_station *st, unsigned connector, struct pw_str line,
-                         uint32_t *ticket, struct pw_out *why, pw_ms now)
+                         enum pw_rapi_who who, uint32_t *ticket, struct pw_out *why)
 {
     struct pw_connector *to = connector_of(st, connector);
     return to == NULL ? refuse_connector(connector, why)
-                      : pw_connector_ask(to, line, ticket, why, now);
+                      : pw_connector_ask(to, line, who, ticket, why, st->now);
 }
 
 int pw_station_board_answer(struct pw_station *st, unsigned connector, uint32_t ticket,
@@ -619,8 +621,31 @@ void pw_station_uplink_out_sent(struct pw_station *st, size_t len, pw_ms now)
     pw_link_station_out_sent(&st->uplink.link, len, now);
 }
 
+static bool take_answer(struct pw_station *st, struct pw_out *out)
+{
+    char text[PW_RAPI_ANSWER_MAX + 40] = "";
+    struct pw_out answer = PW_OUT(text);
+    if (st->asked.ticket == 0) {
+        return false;
+    }
+    int err = pw_station_board_answer(st, st->asked.connector, st->asked.ticket, &answer);
+    if (err == PW_ERR_AGAIN) {
+        return false;
+    }
+    pw_put_s(out, "[Board ");
+    pw_put_uint(out, st->asked.connector);
+    pw_put_s(out, "] ");
+    pw_put_s(out, text[0] == '\0' ? "no answer" : text);
+    pw_put_c(out, '\n');
+    st->asked.ticket = 0;
+    return true;
+}
+
 bool pw_station_take_status(struct pw_station *st, struct pw_out *out, pw_ms now)
 {
+    if (take_answer(st, out)) {
+        return true;
+    }
     if (!shows_status(st) || now < st->status_at) {
         return false;
     }

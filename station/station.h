@@ -52,6 +52,12 @@ struct pw_station_connector {
     pw_ms sampled_at;            // last periodic meter value; PW_NEVER: no transaction
 };
 
+// A command that somebody at the console sent to a board.
+struct pw_station_ask {
+    unsigned connector;
+    uint32_t ticket; // 0: none
+};
+
 struct pw_station {
     struct pw_settings settings;
     struct pw_journal journal;
@@ -72,7 +78,8 @@ struct pw_station {
     pw_ms restart_at;        // ... or at this time at the latest
     bool stopping;           // no new charge begins
     bool muted;              // console command 0
-    pw_ms status_at;         // next status lines
+    struct pw_station_ask asked;
+    pw_ms status_at; // next status lines
     pw_ms started_at;
     pw_ms now; // of the last call
 };
@@ -108,11 +115,10 @@ void pw_station_wire_down(struct pw_station *st, unsigned connector, struct pw_s
 size_t pw_station_wire_bytes(struct pw_station *st, unsigned connector, const uint8_t *at,
                              size_t len, pw_ms now);
 // One RAPI command for that board from a person, without "$" and checksum ("GS", "FP 0 0 hello").
-// It waits behind our own; *ticket names it. PW_ERR_UNKNOWN: the connector has no such board;
-// PW_ERR_RANGE: no such command, or a value out of its range; PW_ERR_BUSY: nobody may send it this
-// way; PW_ERR_LIMIT: too many wait. *why holds one sentence then.
+// It waits behind our own; *ticket names it. PW_ERR_UNKNOWN: the connector has no such board; else
+// as pw_rapi_ask. *why holds one sentence then.
 PW_MUST_USE int pw_station_board_ask(struct pw_station *st, unsigned connector, struct pw_str line,
-                                     uint32_t *ticket, struct pw_out *why, pw_ms now);
+                                     enum pw_rapi_who who, uint32_t *ticket, struct pw_out *why);
 // What the board said ("$OK 16", or a time-out in words), once; PW_ERR_AGAIN: not yet,
 // PW_ERR_UNKNOWN: no such ticket (any more).
 PW_MUST_USE int pw_station_board_answer(struct pw_station *st, unsigned connector, uint32_t ticket,
@@ -181,7 +187,8 @@ void pw_station_uplink_down(struct pw_station *st, struct pw_str reason, pw_ms n
 size_t pw_station_uplink_bytes(struct pw_station *st, const uint8_t *at, size_t len, pw_ms now);
 struct pw_str pw_station_uplink_out(const struct pw_station *st);
 void pw_station_uplink_out_sent(struct pw_station *st, size_t len, pw_ms now);
-// The status lines that are due on the console. False when none is.
+// What is due on the console: the answer of a board that somebody there asked, or the status lines.
+// False when nothing is.
 bool pw_station_take_status(struct pw_station *st, struct pw_out *out, pw_ms now);
 // True once when the wire of `bus` should be restarted after bus-off.
 bool pw_station_take_bus_restart(struct pw_station *st, unsigned *bus, pw_ms now);

@@ -107,6 +107,11 @@ static void json_connector(const struct pw_station *st, unsigned index, struct p
         json_phases(&view, json);
     }
     json_buses(pw_connector_bay(&st->connector[index]), json);
+    const struct pw_openevse *openevse = pw_connector_openevse(&st->connector[index]);
+    if (openevse != NULL) {
+        pw_json_key(json, "board");
+        pw_openevse_put_json(openevse, json);
+    }
     pw_json_close(json, '}');
 }
 

@@ -13,6 +13,7 @@ enum show {
     SHOW_VALUES,  // lines of "setting<tab>value"
     SHOW_STREAM,  // one status object after another
     SHOW_LOG,     // log lines, then a stream of them
+    SHOW_ANSWER,  // what a board says, which takes a while
     SHOW_NOTHING, // a sentence for people only
 };
 
@@ -41,6 +42,8 @@ static const struct row {
     {"rectifier", "2", 0, 0, SHOW_TEXT},
     {"output", "3", 0, 0, SHOW_TEXT},
     {"pilot", "pilot", 0, 0, SHOW_TEXT},
+    {"board", "board", 0, 0, SHOW_TEXT},
+    {"rapi", "rapi", 1, ARGUMENTS_MAX, SHOW_ANSWER},
     {"unlock", "unlock", 0, 1, SHOW_NOTHING},
     {"log", "log", 0, 0, SHOW_LOG},
     {"version", "version", 0, 0, SHOW_TEXT},
@@ -186,6 +189,7 @@ static int show(const struct row *row, struct pw_str text, enum form form, struc
         }
         return PW_OK;
     case SHOW_STREAM:
+    case SHOW_ANSWER:
     case SHOW_LOG: break;
     }
     (void)printf("%.*s", (int)text.len, text.at);
@@ -302,6 +306,9 @@ int run_station(const struct request *request)
     }
     if (request->card != NULL && strcmp(row->word, "start") != 0) {
         return fail_usage("--card", "belongs to start");
+    }
+    if (row->show == SHOW_ANSWER) {
+        return run_board(request);
     }
     if (local_open(&local, request->station, &why) != PW_OK) {
         local_close(&local);

@@ -27,6 +27,8 @@ static const char help[] =
     "    can                           CAN buses\n"
     "    bms, rectifier, output        what they last said\n"
     "    pilot                         control pilot, cable, and the phases\n"
+    "    board                         OpenEVSE boards: state, counters, heartbeat\n"
+    "    rapi [CONNECTOR] COMMAND      a command for such a board, GS for one, and its answer\n"
     "    unlock [CONNECTOR]            end the charge and open the lock\n"
     "    log [--follow]                the last log lines\n"
     "    version                       the station's version\n"

@@ -35,6 +35,7 @@ int fail_with(int code, const struct pw_out *why);
 int fail_usage(const char *what, const char *about);
 
 int run_station(const struct request *request);
+int run_board(const struct request *request); // its word is rapi
 int run_central(const struct request *request);
 
 #endif

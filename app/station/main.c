@@ -3,6 +3,7 @@
 #include "options.h"
 #include "program.h"
 #include "settings_file.h"
+#include "wires.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -94,7 +95,8 @@ int main(int argc, char **argv)
         return print_settings(&settings);
     }
     if (options.check) {
-        if (boards_check(&settings, options.config, &why) != PW_OK) {
+        if (boards_check(&settings, options.config, &why) != PW_OK ||
+            wires_check(&settings, &why) != PW_OK) {
             return complain(&why);
         }
         (void)printf("%s: ok, %u connector(s)\n", options.config, settings.connectors);

@@ -11,6 +11,7 @@
 #include "service.h"
 #include "store.h"
 #include "uplink.h"
+#include "wires.h"
 #include "zones.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ struct program {
     struct buses buses;
     struct boards boards;
     struct meters meters;
+    struct wires wires;
     struct link link;
     struct uplink uplink;
     struct mqtt mqtt;
@@ -80,6 +82,7 @@ static pw_ms decide(struct program *program, pw_ms now)
     pw_station_clock(&program->station, pw_clock_wall(program->clock), now);
     pw_ms at = pw_station_step(&program->station, now);
     buses_flush(&program->buses, now);
+    wires_flush(&program->wires, now);
     return pw_earlier(at, boards_flush(&program->boards, now));
 }
 
@@ -88,6 +91,7 @@ static void switch_off(void *context)
 {
     struct program *program = context;
     boards_off(&program->boards);
+    wires_off(&program->wires);
     buses_off(&program->buses);
 }
 
@@ -151,6 +155,7 @@ static pw_ms turn(void *context, pw_ms now)
     bool busy = false;
     pw_ms at = buses_step(&program->buses, now);
     at = pw_earlier(at, boards_step(&program->boards, now));
+    at = pw_earlier(at, wires_step(&program->wires, now, &busy));
     meters_step(&program->meters, now);
     pw_ms decided = decide(program, now);
     if (program->phase != LEAVING) {
@@ -263,6 +268,7 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     struct pw_station *station = &program->station;
     const struct pw_log *log = &program->logger->log;
     program->buses = (struct buses){.loop = &program->loop, .station = station, .log = log};
+    program->wires = (struct wires){.loop = &program->loop, .station = station, .log = log};
     program->boards = (struct boards){.loop = &program->loop, .station = station, .log = log};
     program->meters = (struct meters){.loop = &program->loop, .station = station, .log = log};
     program->link = (struct link){.station = station, .log = log};
@@ -306,6 +312,9 @@ static int open_all(struct program *program, const struct pw_settings *settings,
         err = boards_open(&program->boards, &station->settings, program->options->config, why);
     }
     if (err == PW_OK) {
+        err = wires_open(&program->wires, &station->settings, why);
+    }
+    if (err == PW_OK) {
         err = meters_open(&program->meters, &station->settings, why);
     }
     return err;
@@ -316,6 +325,7 @@ static void close_all(struct program *program)
     switch_off(program); // whatever happened: nothing stays on behind us
     pw_panic_hook(NULL, NULL);
     boards_close(&program->boards);
+    wires_close(&program->wires);
     meters_close(&program->meters);
     buses_close(&program->buses);
     link_close(&program->link);

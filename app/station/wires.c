@@ -218,3 +218,15 @@ void wires_flush(struct wires *wires, pw_ms now)
         pw_watch_change(&wire->watch, more ? PW_LOOP_READ | PW_LOOP_WRITE : PW_LOOP_READ);
     }
 }
+
+void wires_off(const struct wires *wires)
+{
+    // The first end drops what was half sent.
+    static const char disable[] = "\r$FD^26\r";
+    for (unsigned i = 0; i < PW_CONNECTORS_MAX; i++) {
+        const struct wire *wire = &wires->wire[i];
+        if (wire->connector != 0 && wire->fd >= 0 && !wire->connecting) {
+            (void)!pw_stream_write(wire->fd, disable, sizeof(disable) - 1);
+        }
+    }
+}

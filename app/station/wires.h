@@ -43,4 +43,7 @@ pw_ms wires_step(struct wires *wires, pw_ms now, bool *busy);
 // Sends what the station wants sent.
 void wires_flush(struct wires *wires, pw_ms now);
 
+// Has every board open its relay without asking the station: the panic hook.
+void wires_off(const struct wires *wires);
+
 #endif

@@ -4,8 +4,8 @@
 #include "connector/wiring.h"
 
 // In the order of the words of settings row `kind`.
-static const struct pw_connector_kind *const kinds[] = {&pw_connector_kind_dc,
-                                                        &pw_connector_kind_pilot};
+static const struct pw_connector_kind *const kinds[] = {
+    &pw_connector_kind_dc, &pw_connector_kind_pilot, &pw_connector_kind_openevse};
 
 void pw_wire_session(const struct pw_settings *settings, struct pw_session_config *config)
 {
@@ -108,14 +108,14 @@ void pw_connector_wire_out_sent(struct pw_connector *connector, size_t len, pw_m
     }
 }
 
-int pw_connector_ask(struct pw_connector *connector, struct pw_str line, uint32_t *ticket,
-                     struct pw_out *why, pw_ms now)
+int pw_connector_ask(struct pw_connector *connector, struct pw_str line, enum pw_rapi_who who,
+                     uint32_t *ticket, struct pw_out *why, pw_ms now)
 {
     if (connector->kind->wire == NULL) {
         pw_put_s(why, "the connector has no OpenEVSE board");
         return PW_ERR_UNKNOWN;
     }
-    return connector->kind->wire->ask(connector, line, ticket, why, now);
+    return connector->kind->wire->ask(connector, line, who, ticket, why, now);
 }
 
 int pw_connector_answer(struct pw_connector *connector, uint32_t ticket, struct pw_out *answer)
@@ -242,4 +242,9 @@ const struct pw_bay *pw_connector_bay(const struct pw_connector *connector)
 const struct pw_outlet *pw_connector_outlet(const struct pw_connector *connector)
 {
     return connector->kind == &pw_connector_kind_pilot ? &connector->of.outlet : NULL;
+}
+
+const struct pw_openevse *pw_connector_openevse(const struct pw_connector *connector)
+{
+    return connector->kind == &pw_connector_kind_openevse ? &connector->of.openevse : NULL;
 }

@@ -1,6 +1,7 @@
 // connector: one connector of a station, whatever drives it. The station above knows only this:
 // a session, a limit stack, faults, a view, and what must last. Each kind is one row of functions
-// (`struct pw_connector_kind`) over its own machine: dc is station/bay, pilot is station/outlet.
+// (`struct pw_connector_kind`) over its own machine: dc is station/bay, pilot is station/outlet,
+// openevse is station/openevse.
 // Receiving only stores; pw_connector_step decides.
 #ifndef PW_CONNECTOR_H
 #define PW_CONNECTOR_H
@@ -9,6 +10,7 @@
 #include "bay/bay.h"
 #include "board/board.h"
 #include "limits/limits.h"
+#include "openevse/openevse.h"
 #include "outlet/outlet.h"
 #include "session/session.h"
 #include "settings/settings.h"
@@ -39,7 +41,7 @@ struct pw_connector_fault {
 // Everything a report, a page, the LCD or a link may want. A copy; its texts are literals.
 struct pw_connector_view {
     uint8_t connector_id;
-    const char *kind; // "dc", "pilot"
+    const char *kind; // "dc", "pilot", "openevse"
     enum pw_session_status status;
     const char *error_code;  // OCPP 1.6 ChargePointErrorCode; "NoError"
     const char *vendor_code; // "" without a fault
@@ -79,6 +81,7 @@ struct pw_connector_view {
 struct pw_connector_keep {
     uint32_t latched; // fault latches
     struct pw_meter_register energy;
+    int64_t counter; // of a board that counts by itself, at that energy; -1: none
 };
 
 // One connector. Written only by the functions below.
@@ -87,6 +90,7 @@ struct pw_connector {
     union {
         struct pw_bay bay;
         struct pw_outlet outlet;
+        struct pw_openevse openevse;
     } of;
 };
 
@@ -124,7 +128,8 @@ struct pw_str pw_connector_wire_out(const struct pw_connector *connector);
 void pw_connector_wire_out_sent(struct pw_connector *connector, size_t len, pw_ms now);
 // As pw_station_board_ask and pw_station_board_answer.
 PW_MUST_USE int pw_connector_ask(struct pw_connector *connector, struct pw_str line,
-                                 uint32_t *ticket, struct pw_out *why, pw_ms now);
+                                 enum pw_rapi_who who, uint32_t *ticket, struct pw_out *why,
+                                 pw_ms now);
 PW_MUST_USE int pw_connector_answer(struct pw_connector *connector, uint32_t ticket,
                                     struct pw_out *answer);
 // Which phases of the grid the vehicle loads, as seen from outside (bit 0: L1); 0: it is being
@@ -178,8 +183,9 @@ PW_MUST_USE int pw_connector_restore(struct pw_connector *connector,
 void pw_connector_view(const struct pw_connector *connector, struct pw_connector_view *view,
                        pw_ms now);
 
-// The machine behind a dc or a pilot connector, for reports of that kind only; NULL for others.
+// The machine behind a connector, for reports of that kind only; NULL for others.
 const struct pw_bay *pw_connector_bay(const struct pw_connector *connector);
 const struct pw_outlet *pw_connector_outlet(const struct pw_connector *connector);
+const struct pw_openevse *pw_connector_openevse(const struct pw_connector *connector);
 
 #endif

@@ -222,7 +222,7 @@ static bool keep_due(const struct pw_connector *connector, pw_ms now)
 static struct pw_connector_keep keep(const struct pw_connector *connector)
 {
     struct pw_bay_keep bay = pw_bay_keep(&connector->of.bay);
-    return (struct pw_connector_keep){.latched = bay.latched, .energy = bay.energy};
+    return (struct pw_connector_keep){.latched = bay.latched, .energy = bay.energy, .counter = -1};
 }
 
 static void kept(struct pw_connector *connector, const struct pw_connector_keep *kept, pw_ms now)

@@ -12,8 +12,8 @@ struct pw_connector_wire {
     size_t (*bytes)(struct pw_connector *connector, const uint8_t *at, size_t len, pw_ms now);
     struct pw_str (*out)(const struct pw_connector *connector);
     void (*out_sent)(struct pw_connector *connector, size_t len, pw_ms now);
-    int (*ask)(struct pw_connector *connector, struct pw_str line, uint32_t *ticket,
-               struct pw_out *why, pw_ms now);
+    int (*ask)(struct pw_connector *connector, struct pw_str line, enum pw_rapi_who who,
+               uint32_t *ticket, struct pw_out *why, pw_ms now);
     int (*answer)(struct pw_connector *connector, uint32_t ticket, struct pw_out *answer);
 };
 
@@ -60,5 +60,6 @@ struct pw_connector_kind {
 
 extern const struct pw_connector_kind pw_connector_kind_dc;
 extern const struct pw_connector_kind pw_connector_kind_pilot;
+extern const struct pw_connector_kind pw_connector_kind_openevse;
 
 #endif

@@ -194,8 +194,8 @@ static bool keep_due(const struct pw_connector *connector, pw_ms now)
 static struct pw_connector_keep keep(const struct pw_connector *connector)
 {
     const struct pw_outlet *outlet = &connector->of.outlet;
-    return (struct pw_connector_keep){.latched = pw_evse_latched(&outlet->evse),
-                                      .energy = outlet->mains.total};
+    return (struct pw_connector_keep){
+        .latched = pw_evse_latched(&outlet->evse), .energy = outlet->mains.total, .counter = -1};
 }
 
 static void kept(struct pw_connector *connector, const struct pw_connector_keep *kept, pw_ms now)

@@ -3,12 +3,15 @@
 #define PW_CONNECTOR_WIRING_H
 
 #include "bay/bay.h"
+#include "openevse/openevse.h"
 #include "outlet/outlet.h"
 #include "settings/settings.h"
 
 void pw_wire_bay(const struct pw_settings *settings, unsigned index, struct pw_bay_config *config);
 void pw_wire_outlet(const struct pw_settings *settings, unsigned index,
                     struct pw_outlet_config *config);
+void pw_wire_openevse(const struct pw_settings *settings, unsigned index,
+                      struct pw_openevse_config *config);
 // What every kind's session takes.
 void pw_wire_session(const struct pw_settings *settings, struct pw_session_config *config);
 

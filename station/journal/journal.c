@@ -530,37 +530,38 @@ uint64_t pw_journal_waiting(const struct pw_journal *journal)
 // Registers, latches, settings.
 
 int pw_journal_save_register(struct pw_journal *journal, unsigned connector,
-                             struct pw_meter_register energy, struct pw_stamp at)
+                             const struct pw_register *reg)
 {
     struct pw_record record;
     struct key key = numbered_key("reg/", connector);
     pw_record_start(&record);
-    pw_record_put(&record, energy.energy_mwh, 8);
-    pw_record_put(&record, energy.rest, 8);
-    pw_record_put_stamp(&record, at);
+    pw_record_put(&record, reg->energy.energy_mwh, 8);
+    pw_record_put(&record, reg->energy.rest, 8);
+    pw_record_put_stamp(&record, reg->at);
+    pw_record_put(&record, (uint64_t)reg->counter, 8);
     return write_one(journal, &key, &record);
 }
 
 int pw_journal_read_register(struct pw_journal *journal, unsigned connector,
-                             struct pw_meter_register *energy, struct pw_stamp *at)
+                             struct pw_register *reg)
 {
+    static const struct pw_register none = {.counter = -1};
     struct pw_record record;
     struct key key = numbered_key("reg/", connector);
     int err = load(journal, &key, &record);
-    *energy = (struct pw_meter_register){.energy_mwh = 0};
-    memset(at, 0, sizeof(*at));
+    *reg = none;
     if (err == PW_ERR_UNKNOWN) {
         return PW_OK;
     }
     if (err == PW_OK) {
-        energy->energy_mwh = pw_record_get(&record, 8);
-        energy->rest = pw_record_get(&record, 8);
-        *at = pw_record_get_stamp(&record);
+        reg->energy.energy_mwh = pw_record_get(&record, 8);
+        reg->energy.rest = pw_record_get(&record, 8);
+        reg->at = pw_record_get_stamp(&record);
+        reg->counter = pw_record_has_counter(&record) ? (int64_t)pw_record_get(&record, 8) : -1;
         err = pw_record_end(&record);
     }
     if (err == PW_ERR_STORE) {
-        *energy = (struct pw_meter_register){.energy_mwh = 0};
-        memset(at, 0, sizeof(*at));
+        *reg = none;
         err = set_aside(journal, &key);
     }
     return err;

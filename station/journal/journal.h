@@ -83,6 +83,13 @@ struct pw_message {
     struct pw_sample sample; // METER only
 };
 
+// An energy register as it was kept.
+struct pw_register {
+    struct pw_meter_register energy;
+    int64_t counter; // of a board that counts by itself, at that energy; -1: none
+    struct pw_stamp at;
+};
+
 // What a connector keeps over a restart besides its register.
 struct pw_keep {
     uint32_t latched; // bit per latched fault
@@ -152,12 +159,12 @@ PW_MUST_USE int pw_journal_refused(struct pw_journal *journal, const struct pw_m
 // Number of waiting messages.
 uint64_t pw_journal_waiting(const struct pw_journal *journal);
 
-// Energy register checkpoint of a connector, and when it was made (zeros when there is none, or it
-// was damaged).
+// Energy register checkpoint of a connector (zeros and no counter when there is none, or it was
+// damaged).
 PW_MUST_USE int pw_journal_save_register(struct pw_journal *journal, unsigned connector,
-                                         struct pw_meter_register energy, struct pw_stamp at);
+                                         const struct pw_register *reg);
 PW_MUST_USE int pw_journal_read_register(struct pw_journal *journal, unsigned connector,
-                                         struct pw_meter_register *energy, struct pw_stamp *at);
+                                         struct pw_register *reg);
 
 // A damaged record reads as inoperative: a person must look.
 PW_MUST_USE int pw_journal_save_keep(struct pw_journal *journal, unsigned connector,

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-// Version 1 had two bytes of `has`, which is why records of both are read.
-enum { VERSION_OLD = 1, VERSION = 2 };
+// Version 1 had two bytes of `has`, and registers of version 2 had no counter: all are read.
+enum { VERSION_OLD = 1, VERSION_NO_COUNTER = 2, VERSION = 3 };
 
 void pw_record_put(struct pw_record *record, uint64_t value, unsigned bytes)
 {
@@ -49,7 +49,12 @@ int pw_record_load(struct pw_record *record, const char *bytes, size_t len)
     record->at = 0;
     record->bad = false;
     record->version = (uint8_t)pw_record_get(record, 1);
-    return record->version == VERSION || record->version == VERSION_OLD ? PW_OK : PW_ERR_STORE;
+    return record->version >= VERSION_OLD && record->version <= VERSION ? PW_OK : PW_ERR_STORE;
+}
+
+bool pw_record_has_counter(const struct pw_record *record)
+{
+    return record->version > VERSION_NO_COUNTER;
 }
 
 int pw_record_end(const struct pw_record *record)

@@ -1,6 +1,6 @@
 // record: the bytes of the journal's records. Big-endian integers and length-prefixed text behind
-// one version byte; a record of another version or length is refused whole. The version before this
-// one is read too.
+// one version byte; a record of another version or length is refused whole. The two versions before
+// this one are read too.
 #ifndef PW_RECORD_H
 #define PW_RECORD_H
 
@@ -28,6 +28,8 @@ uint64_t pw_record_get(struct pw_record *record, unsigned bytes);
 void pw_record_get_transaction(struct pw_record *record, struct pw_transaction *transaction);
 void pw_record_get_sample(struct pw_record *record, struct pw_sample *sample);
 struct pw_stamp pw_record_get_stamp(struct pw_record *record);
+// A register: whether its version has a board's counter.
+bool pw_record_has_counter(const struct pw_record *record);
 // PW_OK when everything was there and nothing is left, else PW_ERR_STORE.
 PW_MUST_USE int pw_record_end(const struct pw_record *record);
 

@@ -118,9 +118,10 @@ static bool ask_next(struct pw_mqtt *mqtt, unsigned connector, pw_ms now)
     }
     asking->reply = (uint8_t)(person ? BY_REQUEST : reply);
     asking->at = now;
+    // Whoever the broker lets in may switch the station too: as at the console.
     int err = pw_station_board_ask(mqtt->config.station, connector + 1,
                                    pw_str_of(person ? asking->line : replies[reply].line),
-                                   &asking->ticket, &why, now);
+                                   PW_RAPI_ADMIN, &asking->ticket, &why);
     if (err == PW_ERR_LIMIT || err == PW_ERR_AGAIN) {
         asking->ticket = 0;
         return false;

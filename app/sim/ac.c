@@ -1,15 +1,5 @@
 #include "scenario/acscenario.h"
 #include "sim.h"
-#include "stream.h"
-
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define PRESENT_MS 1000 // a station that has not written for so long does not read either
 
@@ -34,54 +24,11 @@ static struct pw_frontend_hello hello_of(const struct pw_sim_options *options)
     return hello;
 }
 
-// ---------------------------------------------------------------------------------------------
-// The line.
-
-static void hang_up(struct pw_sim_ac *ac)
+static void hear(void *context, const uint8_t *bytes, size_t len)
 {
-    if (ac->fd >= 0 && ac->fd != ac->pty.fd) {
-        pw_watch_end(&ac->watch);
-        (void)close(ac->fd);
-        ac->fd = -1;
-    }
-    ac->out_len = 0;
-}
-
-static void flush(struct pw_sim_ac *ac)
-{
-    while (ac->fd >= 0 && ac->out_len > 0) {
-        int wrote = pw_stream_write(ac->fd, ac->out, ac->out_len);
-        if (wrote < 0) {
-            hang_up(ac);
-            return;
-        }
-        if (wrote == 0) {
-            return;
-        }
-        ac->out_len -= (size_t)wrote;
-        memmove(ac->out, ac->out + wrote, ac->out_len);
-    }
-}
-
-// Whole frames only: what nobody takes in time is dropped as on any serial line.
-static void send_frame(struct pw_sim_ac *ac, const uint8_t *frame, size_t len)
-{
-    if (len == 0 || ac->fd < 0) {
-        return;
-    }
-    if (len > sizeof(ac->out) - ac->out_len) {
-        ac->dropped++;
-        return;
-    }
-    memcpy(ac->out + ac->out_len, frame, len);
-    ac->out_len += len;
-}
-
-static void hear(struct pw_sim *sim, const uint8_t *bytes, size_t len)
-{
+    struct pw_sim *sim = context;
     struct pw_sim_ac *ac = &sim->ac;
     pw_ms now = pw_clock_now(&sim->clock);
-    ac->heard_at = now;
     for (size_t i = 0; i < len; i++) {
         bool deaf = ac->world.board.deaf || ac->world.board.dead;
         if (!deaf && pw_frontend_board_feed(&ac->board, bytes[i], now)) {
@@ -90,115 +37,21 @@ static void hear(struct pw_sim *sim, const uint8_t *bytes, size_t len)
     }
 }
 
-static void read_line(void *context, unsigned events)
-{
-    (void)events;
-    struct pw_sim *sim = context;
-    uint8_t bytes[1024];
-    int got = pw_stream_read(sim->ac.fd, bytes, sizeof(bytes));
-    if (got > 0) {
-        hear(sim, bytes, (size_t)got);
-    } else if (got < 0) {
-        hang_up(&sim->ac);
-    }
-}
-
-static void accept_station(void *context, unsigned events)
-{
-    (void)events;
-    struct pw_sim *sim = context;
-    struct pw_sim_ac *ac = &sim->ac;
-    int fd = accept4(ac->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    int on = 1;
-    if (fd < 0) {
-        return;
-    }
-    hang_up(ac); // one station at a time: the newest
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    ac->fd = fd;
-    ac->watch = (struct pw_watch){.ready = read_line, .context = sim};
-    pw_watch_start(&ac->watch, &sim->loop, fd, PW_LOOP_READ, PW_LOOP_CAN);
-}
-
-// ---------------------------------------------------------------------------------------------
-
-static int fail(struct pw_out *reason, const char *where, const char *what)
-{
-    pw_put_s(reason, "--listen ");
-    pw_put_s(reason, where);
-    pw_put_s(reason, ": ");
-    pw_put_s(reason, what);
-    return PW_ERR_RANGE;
-}
-
-static int listen_tcp(struct pw_sim *sim, struct pw_out *reason)
-{
-    const char *where = sim->options.listen;
-    struct pw_str rest = pw_str_of(where);
-    struct pw_str host = pw_str_cut(&rest, ':');
-    char address[INET_ADDRSTRLEN];
-    int64_t port = 0;
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    if (pw_parse_int(rest, 1, 65535, &port) != PW_OK ||
-        pw_str_copy(address, sizeof(address), host) != PW_OK ||
-        inet_pton(AF_INET, address, &at.sin_addr) != 1) {
-        return fail(reason, where, "must be ADDRESS:PORT, e.g. 127.0.0.1:2000");
-    }
-    at.sin_port = htons((uint16_t)port);
-    int on = 1;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        return fail(reason, where, strerror(errno));
-    }
-    sim->ac.listen_fd = fd;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-        bind(fd, (const struct sockaddr *)&at, sizeof(at)) != 0 || listen(fd, 1) != 0) {
-        return fail(reason, where, strerror(errno));
-    }
-    sim->ac.listening = (struct pw_watch){.ready = accept_station, .context = sim};
-    pw_watch_start(&sim->ac.listening, &sim->loop, fd, PW_LOOP_READ, PW_LOOP_CAN);
-    return PW_OK;
-}
-
 static int open_ac(struct pw_sim *sim, struct pw_out *reason)
 {
     struct pw_sim_ac *ac = &sim->ac;
     struct pw_frontend_hello hello = hello_of(&sim->options);
     pw_world_ac_init(&ac->world, &sim->options.ac, pw_clock_now(&sim->clock));
     pw_frontend_board_init(&ac->board, &hello);
-    ac->pty = PW_SIM_PTY_NONE;
-    ac->listen_fd = ac->fd = -1;
-    ac->heard_at = ac->mains_at = PW_NEVER;
+    ac->mains_at = PW_NEVER;
     ac->soc_start_permille = pw_world_ac_truth(&ac->world).soc_permille;
-    if (sim->options.listen != NULL) {
-        return listen_tcp(sim, reason);
-    }
-    int err = pw_sim_pty_open(&ac->pty, "--link", sim->options.link, reason);
-    if (err == PW_OK) {
-        ac->fd = ac->pty.fd;
-        ac->watch = (struct pw_watch){.ready = read_line, .context = sim};
-        pw_watch_start(&ac->watch, &sim->loop, ac->fd, PW_LOOP_READ, PW_LOOP_CAN);
-    }
-    return err;
+    pw_sim_line_init(&ac->line, &sim->loop, hear, sim);
+    return pw_sim_line_open(&ac->line, "--link", sim->options.link, sim->options.listen, reason);
 }
 
 static void close_ac(struct pw_sim *sim)
 {
-    struct pw_sim_ac *ac = &sim->ac;
-    pw_watch_end(&ac->listening);
-    hang_up(ac);
-    pw_watch_end(&ac->watch);
-    pw_sim_pty_close(&ac->pty);
-    if (ac->listen_fd >= 0) {
-        (void)close(ac->listen_fd);
-    }
-}
-
-// Nobody reads a pty that nobody has open; what would pile up there would be old when it is read.
-static bool is_heard(const struct pw_sim_ac *ac, pw_ms now)
-{
-    bool silent = ac->heard_at == PW_NEVER || pw_elapsed(ac->heard_at, PRESENT_MS, now);
-    return ac->fd >= 0 && (ac->fd != ac->pty.fd || !silent);
+    pw_sim_line_close(&sim->ac.line);
 }
 
 static void report(struct pw_sim_ac *ac, pw_ms now)
@@ -206,24 +59,22 @@ static void report(struct pw_sim_ac *ac, pw_ms now)
     uint8_t frame[PW_FRONTEND_FRAME_MAX];
     struct pw_board_senses senses;
     struct pw_board_block block;
-    bool heard = is_heard(ac, now);
-    if (!heard && ac->pty.fd >= 0) {
-        pw_sim_pty_forget(&ac->pty);
-        ac->out_len = 0;
-    }
+    bool heard = pw_sim_line_is_heard(&ac->line, PRESENT_MS, now);
     while (pw_world_ac_take_block(&ac->world, &block)) {
         if (heard) {
-            send_frame(ac, frame, pw_frontend_board_block(&ac->board, &block, now, frame));
+            pw_sim_line_send(&ac->line, frame,
+                             pw_frontend_board_block(&ac->board, &block, now, frame));
         }
     }
     if (!pw_world_ac_take_senses(&ac->world, &senses) || !heard) {
         return;
     }
-    send_frame(ac, frame, pw_frontend_board_hello(&ac->board, now, frame));
-    send_frame(ac, frame, pw_frontend_board_senses(&ac->board, &senses, now, frame));
+    pw_sim_line_send(&ac->line, frame, pw_frontend_board_hello(&ac->board, now, frame));
+    pw_sim_line_send(&ac->line, frame, pw_frontend_board_senses(&ac->board, &senses, now, frame));
     if (senses.mains.at != PW_NEVER && senses.mains.at != ac->mains_at) {
         ac->mains_at = senses.mains.at;
-        send_frame(ac, frame, pw_frontend_board_mains(&ac->board, &senses.mains, now, frame));
+        pw_sim_line_send(&ac->line, frame,
+                         pw_frontend_board_mains(&ac->board, &senses.mains, now, frame));
     }
 }
 
@@ -263,7 +114,7 @@ static pw_ms turn_ac(struct pw_sim *sim, pw_ms now)
         pw_modbus_server_show(sim->wired.server, &mains);
     }
     report(ac, now);
-    flush(ac);
+    pw_sim_line_flush(&ac->line);
     return pw_world_ac_step(&ac->world, now);
 }
 

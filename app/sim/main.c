@@ -110,7 +110,9 @@ static int run(struct pw_sim *sim)
     }
     static const struct pw_sim_kind *const kinds[] = {[PW_SIM_DC] = &pw_sim_kind_dc,
                                                       [PW_SIM_AC] = &pw_sim_kind_ac,
-                                                      [PW_SIM_METER] = &pw_sim_kind_meter};
+                                                      [PW_SIM_METER] = &pw_sim_kind_meter,
+                                                      [PW_SIM_OPENEVSE] = &pw_sim_kind_openevse,
+                                                      [PW_SIM_HOUSE] = &pw_sim_kind_house};
     sim->wired.pty = PW_SIM_PTY_NONE;
     sim->kind = kinds[sim->options.kind];
     sim->status_at = pw_clock_now(&sim->clock);

@@ -1,6 +1,6 @@
 // sim: one simulated charging place at the pace of the shared clock, whatever its kind. The program
-// knows only this; dc joins a world to CAN buses, ac one to a front-end line, meter
-// one to Modbus.
+// knows only this; dc joins a world to CAN buses, ac one to a front-end line, openevse
+// one to RAPI, house and meter theirs to what meters speak.
 #ifndef PW_SIM_H
 #define PW_SIM_H
 
@@ -9,6 +9,7 @@
 #include "lines.h"
 #include "log.h"
 #include "meterworld/meterworld.h"
+#include "openevse.h"
 #include "options.h"
 #include "reader.h"
 #include "wired.h"
@@ -34,18 +35,21 @@ struct pw_sim {
     struct pw_loop loop;
     struct pw_sim_lines lines;
     struct pw_sim_reader reader;
-    struct pw_sim_wired wired; // the meter of kind meter, or at the outlet of kind ac
+    struct pw_sim_wired wired; // the meter of kind meter, at the outlet of kind ac, or of the house
     pw_ms status_at;
     bool lost; // a wire broke: the program ends, and says so
     union {
         struct pw_sim_dc dc;
         struct pw_sim_ac ac;
         struct pw_world_meter meter;
+        struct pw_sim_openevse openevse; // of kind house too
     };
 };
 
 extern const struct pw_sim_kind pw_sim_kind_dc;
 extern const struct pw_sim_kind pw_sim_kind_ac;
 extern const struct pw_sim_kind pw_sim_kind_meter;
+extern const struct pw_sim_kind pw_sim_kind_openevse;
+extern const struct pw_sim_kind pw_sim_kind_house;
 
 #endif

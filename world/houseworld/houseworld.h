@@ -12,6 +12,8 @@
 
 #define PW_WORLD_HOUSE_APPLIANCES 16
 #define PW_WORLD_HOUSE_DAY_S      86400
+#define PW_WORLD_HOUSE_RATE_HZ    4000
+#define PW_WORLD_HOUSE_BLOCK      40   // samples of each channel: every 10 ms
 #define PW_WORLD_HOUSE_PF         0.97 // of everything that is no heater
 
 // An appliance: a row. It is used `per_day` times in the mean, only between the hours `from` and
@@ -136,5 +138,11 @@ uint32_t pw_world_house_second(const struct pw_world_house *house);
 
 // The reading of the meter, made at shown.at; NULL: it says nothing.
 const struct pw_board_mains *pw_world_house_meter(const struct pw_world_house *house);
+
+// What current transformers and a voltage input sample between two readings: the block of
+// PW_WORLD_HOUSE_BLOCK samples that ends at `at`, in the counts of pw_acboard_calibration(). *angle
+// is the grid's, in periods, and moves on. False: the meter says nothing.
+bool pw_world_house_block(const struct pw_world_house *house, pw_ms at, double *angle,
+                          struct pw_board_block *block);
 
 #endif

@@ -1,0 +1,56 @@
+// The house as current transformers at its main breaker see it: samples of voltage and current.
+#include "acboard/acboard.h"
+#include "houseworld/houseworld.h"
+
+#include <math.h>
+
+#define TWO_PI 6.28318530717958647692
+#define HERTZ  50.0
+
+static int16_t count(double value, double unit)
+{
+    return (int16_t)fmax(INT16_MIN + 1, fmin(INT16_MAX, rint(value * 1000.0 / unit)));
+}
+
+// Who sends power back draws a current that is turned round.
+static double current_at(const struct pw_world_house *house, const struct pw_world_grid *grid,
+                         unsigned phase, double angle)
+{
+    double ampere = grid->ampere[phase];
+    if (house->mood == PW_WORLD_HOUSE_REVERSED) {
+        ampere = -ampere;
+    }
+    if (house->mood == PW_WORLD_HOUSE_OPEN && phase == 0) {
+        ampere = 0.0;
+    }
+    if (house->mood == PW_WORLD_HOUSE_ABSURD) {
+        return 1e6;
+    }
+    double va = fabs(grid->ampere[phase]) * grid->volt[phase];
+    double lag = va > 0.0 ? acos(fmin(1.0, fabs(grid->watt[phase]) / va)) : 0.0;
+    return ampere * sqrt(2.0) * sin(angle - lag);
+}
+
+bool pw_world_house_block(const struct pw_world_house *house, pw_ms at, double *angle,
+                          struct pw_board_block *block)
+{
+    struct pw_world_grid grid = pw_world_house_grid(house);
+    *block = (struct pw_board_block){
+        .at = at,
+        .rate_hz = PW_WORLD_HOUSE_RATE_HZ,
+        .count = PW_WORLD_HOUSE_BLOCK,
+        .cp_low = INT16_MIN,
+        .pp = PW_ACBOARD_PP_OPEN,
+    };
+    for (unsigned i = 0; i < PW_WORLD_HOUSE_BLOCK; i++) {
+        *angle += HERTZ / PW_WORLD_HOUSE_RATE_HZ;
+        *angle -= floor(*angle);
+        for (unsigned p = 0; p < house->config.phases; p++) {
+            double turn = TWO_PI * (*angle - p / 3.0);
+            double volt = grid.volt[p] * sqrt(2.0) * sin(turn);
+            block->volt[p][i] = count(volt, PW_ACBOARD_COUNT_MV);
+            block->ampere[p][i] = count(current_at(house, &grid, p, turn), PW_ACBOARD_COUNT_MA);
+        }
+    }
+    return house->mood != PW_WORLD_HOUSE_SILENT && house->mood != PW_WORLD_HOUSE_FROZEN;
+}

@@ -6,6 +6,8 @@
 
 enum {
     TRIES = 3,
+    URGE_MS = 400,          // a lower limit is said again so soon ...
+    URGES = 2,              // ... and so often: three lines fit what a deaf board stores
     SETTLE_MS = 500,        // a board without ids may still answer the first of two tries
     RESTART_MS = 10000,     // longest from $FR to the board's $AB (§2.7)
     ANSWER_KEPT_MS = 60000, // an answer nobody fetches
@@ -226,6 +228,27 @@ static void send(struct pw_rapi_client *client, pw_ms now)
     memcpy(client->tx, with, line.len);
     client->tx_len = (uint8_t)line.len;
     client->sent_at = now;
+    client->urges = 0;
+}
+
+// The same line once more, while its answer is still waited for.
+static void urge(struct pw_rapi_client *client, pw_ms now)
+{
+    uint8_t urges = (uint8_t)(client->urges + 1);
+    pw_ms sent_at = client->sent_at;
+    send(client, now);
+    client->sent_at = sent_at;
+    client->urges = urges;
+}
+
+static bool is_urged(const struct pw_rapi_client *client)
+{
+    return client->ids == PW_RAPI_IDS_YES && client->urges < URGES && pw_rapi_plan_hurries(client);
+}
+
+static pw_ms urged_at(const struct pw_rapi_client *client)
+{
+    return client->sent_at + (pw_ms)URGE_MS * (client->urges + 1U);
 }
 
 static void begin(struct pw_rapi_client *client, enum pw_rapi_job job, pw_ms now)
@@ -243,6 +266,11 @@ static void begin(struct pw_rapi_client *client, enum pw_rapi_job job, pw_ms now
 
 static void finish(struct pw_rapi_client *client, pw_ms now)
 {
+    if (client->tries > 0 || client->urges > 0) {
+        client->streak = 0;
+    } else if (client->streak < UINT8_MAX) {
+        client->streak++;
+    }
     if (client->ids != PW_RAPI_IDS_YES && client->tries > 0) {
         client->quiet_until = now + SETTLE_MS;
     }
@@ -313,6 +341,7 @@ static void go_silent(struct pw_rapi_client *client, pw_ms now)
                                       : "the board does not answer");
     pw_rapi_plan_anew(client, now);
     client->ids = PW_RAPI_IDS_UNKNOWN;
+    client->streak = 0;
     client->quiet_until = now + (pw_ms)client->config.error_reset_ms;
 }
 
@@ -556,6 +585,7 @@ void pw_rapi_down(struct pw_rapi_client *client, const char *reason, pw_ms now)
     client->reader.inside = false;
     client->ids = PW_RAPI_IDS_UNKNOWN;
     client->unchecked = false;
+    client->streak = 0;
     client->asked_to_restart = false;
     pw_rapi_plan_judge(client);
 }
@@ -601,6 +631,8 @@ pw_ms pw_rapi_step(struct pw_rapi_client *client, pw_ms now)
     drain(client, now);
     if (client->job != PW_RAPI_JOB_NONE && deadline_of_answer(client) <= now) {
         time_out(client, now);
+    } else if (client->job != PW_RAPI_JOB_NONE && is_urged(client) && urged_at(client) <= now) {
+        urge(client, now);
     }
     if (client->job == PW_RAPI_JOB_NONE && client->quiet_until <= now) {
         enum pw_rapi_job next = pw_rapi_plan_next(client, now);
@@ -610,7 +642,7 @@ pw_ms pw_rapi_step(struct pw_rapi_client *client, pw_ms now)
     }
     pw_rapi_plan_judge(client);
     if (client->job != PW_RAPI_JOB_NONE) {
-        return deadline_of_answer(client);
+        return is_urged(client) ? urged_at(client) : deadline_of_answer(client);
     }
     pw_ms next = pw_rapi_plan_deadline(client);
     return next > client->quiet_until ? next : client->quiet_until;

@@ -96,6 +96,8 @@ void pw_rapi_plan_failed(struct pw_rapi_client *client, bool refused, pw_ms now)
 // Something was heard. `before`: what was known until then.
 void pw_rapi_plan_heard(struct pw_rapi_client *client, const struct pw_rapi_view *before,
                         pw_ms now);
+// The job under way lowers what a board offers: its line is said again before it is given up.
+bool pw_rapi_plan_hurries(const struct pw_rapi_client *client);
 // What is wanted has changed.
 void pw_rapi_plan_wanted(struct pw_rapi_client *client);
 // Works out view.limit_held and view.settled.

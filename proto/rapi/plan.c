@@ -19,7 +19,7 @@ enum {
     LCD_MS = 1000, // the display is slow, and people read no faster
     LCD_REFUSED_MS = 10000,
     PULSES = 3, // within the interval of the heartbeat
-    ACK = 165,
+    STREAK = 3,
 };
 
 static int32_t amps(int32_t ma)
@@ -90,9 +90,11 @@ static bool charges(const struct pw_rapi_client *client)
 // ---------------------------------------------------------------------------------------------
 // When an order is wanted.
 
+// A board that is called back offers its maximum until it hears its limit: on a line that loses
+// every other word it stays where it is.
 static bool wants_ack(const struct pw_rapi_client *client)
 {
-    return client->wanted && !client->want.let_go &&
+    return client->wanted && !client->want.let_go && client->streak >= STREAK &&
            client->view.heartbeat == PW_RAPI_HEARTBEAT_MISSED;
 }
 
@@ -394,6 +396,17 @@ static void note(const struct pw_rapi_client *client, enum pw_level level, const
     pw_line_end(&line);
 }
 
+// Told three times and still more than wanted: then it must not charge.
+static void judge_limit(struct pw_rapi_client *client)
+{
+    int32_t offered = client->view.offered_ma;
+    bool more = offered == PW_RAPI_UNKNOWN || offered > target_a(client) * 1000;
+    if (client->wanted && more && client->limit_tries > LIMIT_TRIES && !client->too_much) {
+        client->too_much = true;
+        note(client, PW_LOG_ERROR, "board-keeps-its-limit");
+    }
+}
+
 // The board was told its limit. It says what it made of it, and is asked once more ($GC).
 static void after_limit(struct pw_rapi_client *client, pw_ms now)
 {
@@ -405,15 +418,21 @@ static void after_limit(struct pw_rapi_client *client, pw_ms now)
         note(client, PW_LOG_INFO, "less-than-asked");
         return;
     }
-    if (client->limit_tries < LIMIT_TRIES) {
-        client->limit_tries++;
-        return;
+    client->limit_tries = (uint8_t)pw_min(client->limit_tries + 1, LIMIT_TRIES + 1);
+    if (client->limit_tries > LIMIT_TRIES) {
+        client->due[PW_RAPI_JOB_LIMIT] = now + STUBBORN_MS;
     }
-    client->due[PW_RAPI_JOB_LIMIT] = now + STUBBORN_MS;
-    if (!client->too_much && (offered == PW_RAPI_UNKNOWN || offered > target_a(client) * 1000)) {
-        client->too_much = true;
-        note(client, PW_LOG_ERROR, "board-keeps-its-limit");
+    judge_limit(client);
+}
+
+// What the board says to a `$SC` is one thing, what it offers then the other: that counts.
+static void after_capacity(struct pw_rapi_client *client)
+{
+    if (client->wanted && client->view.offered_ma == target_a(client) * 1000) {
+        client->limit_tries = 0;
+        client->too_much = false;
     }
+    judge_limit(client);
 }
 
 static void after_power(struct pw_rapi_client *client, pw_ms now)
@@ -474,10 +493,10 @@ void pw_rapi_plan_over(struct pw_rapi_client *client, pw_ms now)
         client->due[job] = now;
         break;
     case PW_RAPI_JOB_ASK: client->due[job] = now; break;
+    case PW_RAPI_JOB_CAPACITY: after_capacity(client); break;
     case PW_RAPI_JOB_VERSION:
     case PW_RAPI_JOB_BEAT:
     case PW_RAPI_JOB_STATE:
-    case PW_RAPI_JOB_CAPACITY:
     case PW_RAPI_JOB_SETTINGS:
     case PW_RAPI_JOB_CURRENT:
     case PW_RAPI_JOB_CABLE:
@@ -571,16 +590,19 @@ void pw_rapi_plan_heard(struct pw_rapi_client *client, const struct pw_rapi_view
         client->due[PW_RAPI_JOB_CAPACITY] = now; // a cable may carry less
         client->due[PW_RAPI_JOB_ENERGY] = now;
     }
-    if (client->wanted && view->offered_ma == target_a(client) * 1000) {
-        client->limit_tries = 0;
-        client->too_much = false;
-    } else if (view->offered_ma != before->offered_ma && client->job != PW_RAPI_JOB_LIMIT &&
-               view->heartbeat == PW_RAPI_HEARTBEAT_ARMED) {
+    if (view->offered_ma != before->offered_ma && view->offered_ma != PW_RAPI_UNKNOWN &&
+        view->offered_ma < target_a(client) * 1000 && client->job != PW_RAPI_JOB_LIMIT &&
+        view->heartbeat == PW_RAPI_HEARTBEAT_ARMED) {
         client->due[PW_RAPI_JOB_BEAT] = now; // it may have fallen back
     }
     if (client->wanted && state_is_aim(client)) {
         client->order_pause = PAUSE_MS;
     }
+}
+
+bool pw_rapi_plan_hurries(const struct pw_rapi_client *client)
+{
+    return client->job == PW_RAPI_JOB_LIMIT && !limit_held(client);
 }
 
 void pw_rapi_plan_wanted(struct pw_rapi_client *client)

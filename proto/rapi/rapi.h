@@ -239,6 +239,8 @@ struct pw_rapi_client {
     uint8_t seq; // the id it was sent with; 0: none
     uint8_t next_seq;
     uint8_t tries;
+    uint8_t streak; // answers at the first try, in a row
+    uint8_t urges; // times the line was said again meanwhile
     uint8_t ids;    // whether the board knows sequence ids
     bool unchecked; // it makes no checksums
     bool asked_to_restart;

@@ -1,5 +1,5 @@
 // Starts pilotwire-station with simulated hardware, and ends all: connector 1 is dc on a CAN bus of its
-// own, connector 2 ac behind the front-end line.
+// own, connector 2 ac behind the front-end line; the house has a Modbus meter.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
@@ -18,13 +18,18 @@ async function freePort() {
   return port;
 }
 
+// Whatever ends the walk ends its programs.
+const running = new Set();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
 class Child {
   constructor(program, args) {
     this.process = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.log = "";
     this.process.stdout.on("data", (text) => (this.log += text));
     this.process.stderr.on("data", (text) => (this.log += text));
-    process.once("exit", () => this.process.kill("SIGKILL")); // whatever ends the walk ends it
+    running.add(this.process);
+    this.process.once("exit", () => running.delete(this.process));
   }
 
   async stop() {
@@ -43,6 +48,7 @@ export class OwnStation {
 
   async start() {
     this.port ??= await freePort();
+    this.meterPort ??= await freePort();
     this.bus ??= `mcast:239.74.163.${2 + (process.pid % 250)}:${await freePort()}`;
     this.url = `http://127.0.0.1:${this.port}`;
     const config = join(this.folder, "station.yaml");
@@ -54,6 +60,10 @@ can:
   bus0: "${this.bus}"
 console:
   device: "off"
+metering:
+  house_meter: modbus:tcp:127.0.0.1:${this.meterPort}/1/sdm630
+house:
+  breaker_ma: 25000
 page:
   listen: 127.0.0.1:${this.port}
   url: http://wallbox.lan:${this.port}/
@@ -74,6 +84,8 @@ connectors:
     this.simControl = join(this.folder, "sim.sock");
     this.sim ??= new Child(this.programs.sim, ["dc", "--can", this.bus, "--soc", "40", "--status", "0", "--control", this.simControl]);
     this.startAc();
+    this.houseControl = join(this.folder, "house.sock");
+    this.simHouse ??= new Child(this.programs.sim, ["meter", "--meter", `modbus:tcp:127.0.0.1:${this.meterPort}/1/sdm630`, "--status", "0", "--control", this.houseControl]);
     this.station = new Child(this.programs.station, args);
     const until = Date.now() + START_MS;
     for (;;) {
@@ -102,6 +114,10 @@ connectors:
     return this.command(this.acControl, command);
   }
 
+  tellHouse(...command) {
+    return this.command(this.houseControl, command);
+  }
+
   async command(socket, command) {
     const child = new Child(this.programs.sim, ["tell", socket, ...command]);
     const [code] = await once(child.process, "exit");
@@ -116,5 +132,6 @@ connectors:
     await this.station.stop();
     await this.sim.stop();
     await this.simAc.stop();
+    await this.simHouse.stop();
   }
 }

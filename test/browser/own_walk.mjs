@@ -158,15 +158,25 @@ async function timers(browser, page) {
 }
 
 async function about(browser, page) {
-  step("about: version, licence and libraries; the house says how it gets a meter; history waits for a charge");
+  step("about: version, licence and libraries; history waits for a charge");
   await page.click("nav >> text=About");
   await page.locator("td", { hasText: "libwebsockets" }).waitFor();
   await browser.shot(page, "own-about");
-  await page.click("nav >> text=House");
-  await page.getByText("No meter of the house").waitFor();
   await page.click("nav >> text=History");
   await page.getByText("No charge has ended yet").waitFor();
   await page.click("nav >> text=Charge");
+}
+
+async function house(own, browser, page) {
+  step("house: each phase under its breaker as it moves, what is given back, and the last hour as curves");
+  await page.click("nav >> text=House");
+  for (const [phase, amperes] of [["l1", "18.4"], ["l2", "-3.2"], ["l3", "26.5"]]) await own.tellHouse("current", phase, amperes);
+  const bar = (name) => page.locator(".bar").filter({ hasText: new RegExp(`^${name}`) });
+  await bar("L1").filter({ hasText: /18\.4.A of 25\.0.A/ }).waitFor();
+  await bar("L2").filter({ hasText: /-3\.2.A.*gives back/ }).waitFor();
+  await page.locator(".bar.over").filter({ hasText: /^L3/ }).waitFor();
+  await page.locator(".housecurve canvas").first().waitFor();
+  await browser.shot(page, "own-house");
 }
 
 async function history(own, browser, page) {
@@ -191,7 +201,7 @@ async function log(browser, page) {
 async function look(browser, size, storage) {
   step(`the same on a ${size} screen`);
   const page = await browser.page(size, storage);
-  const views = { charge: ".connector.live", timers: ".days, .times, .segments", history: "tbody tr", settings: ".setting", log: ".logline", about: "tbody tr" };
+  const views = { charge: ".connector.live", house: ".housecurve canvas", timers: ".days, .times, .segments", history: "tbody tr", settings: ".setting", log: ".logline", about: "tbody tr" };
   for (const [name, there] of Object.entries(views)) {
     await page.goto(`${browser.url}/#/${name}`);
     await page.locator(".link.live").waitFor();
@@ -237,6 +247,7 @@ async function walk(own, browser) {
   await limit(browser, page);
   await threePhases(own, browser, page);
   await settings(browser, page);
+  await house(own, browser, page);
   await log(browser, page);
   await history(own, browser, page);
   const storage = await page.context().storageState();

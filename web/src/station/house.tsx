@@ -5,7 +5,7 @@ import { current, elapsed, percent, plain, power } from "../data/format";
 import { Chip, Empty, Fact, Num, Problem, Reading } from "../ui/parts";
 import { fromZero, Panel, type Line } from "../ui/plot";
 import { houseHistory, opened } from "./data";
-import { activeWords, houseBars, houseTone, HOUR_KEYS, withHouse, type HouseBar } from "./house_model";
+import { activeWords, hasCharger, houseBars, houseTone, mostOf, HOUR_KEYS, withHouse, type HouseBar } from "./house_model";
 import type { House, HouseHistory } from "./types";
 
 const line = (key: (typeof HOUR_KEYS)[number], label: string, dash?: number[]): Line<(typeof HOUR_KEYS)[number]> => ({
@@ -67,7 +67,7 @@ function Hour({ house }: { house: House }) {
       <h2>The last hour</h2>
       <div class="curve">
         <Panel lines={house.phases === 1 ? GRID_ONE : GRID} columns={columns.value} />
-        <Panel lines={CHARGER} columns={columns.value} />
+        {hasCharger(columns.value) && <Panel lines={CHARGER} columns={columns.value} />}
       </div>
     </section>
   );
@@ -142,9 +142,9 @@ export function HousePage({ house }: { house: House | null }) {
                   <Num value={power(house.grid_w.every((w) => w === null) ? null : house.grid_w.reduce<number>((sum, w) => sum + (w ?? 0), 0))} />
                 </dd>
               </div>
-              <Reading label="Charging" value={current(Math.max(0, ...house.charger_a.map((a) => a ?? 0)))} title="Of the phase that carries most" />
+              <Reading label="Charging" value={current(mostOf(house.charger_a))} title="Of the phase that carries most" />
               <Reading label="Offered" value={current(house.offered_a)} title="What the house's breaker leaves for charging" />
-              <Reading label="Busiest phase" value={percent(Math.max(0, ...house.grid_a.map((a) => a ?? 0)) / (house.breaker_a || 1) * 100)} title="Of its breaker" />
+              <Reading label="Busiest phase" value={percent(house.grid_a.every((a) => a === null) ? null : (Math.max(0, mostOf(house.grid_a) ?? 0) / (house.breaker_a || 1)) * 100)} title="Of its breaker" />
             </dl>
             <dl class="bars" aria-label="Current of each phase under its breaker">
               {houseBars(house).map((bar) => (

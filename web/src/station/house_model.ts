@@ -47,6 +47,11 @@ export function houseBars(house: House): HouseBar[] {
   });
 }
 
+// The most of what is known.
+export const mostOf = (values: readonly (number | null)[]): number | null => values.reduce<number | null>((most, a) => (a === null ? most : Math.max(most ?? a, a)), null);
+
+export const hasCharger = (columns: HouseHistory): boolean => columns.charger_a.some((a) => a !== null) || columns.offered_a.some((a) => a !== null);
+
 export const activeWords = (house: House): string =>
   house.active_phases.length === 0 ? "not known yet" : house.active_phases.map((phase) => `L${phase}`).join(", ");
 
@@ -58,7 +63,7 @@ export function withHouse(columns: HouseHistory, house: House, now: number): Hou
     grid1_a: house.grid_a[0] ?? null,
     grid2_a: house.grid_a[1] ?? null,
     grid3_a: house.grid_a[2] ?? null,
-    charger_a: house.charger_a.reduce<number | null>((most, a) => (a === null ? most : Math.max(most ?? a, a)), null),
+    charger_a: mostOf(house.charger_a),
     offered_a: house.offered_a,
     target_a: house.managed ? house.target_a.reduce<number | null>((least, a) => (a === null ? least : Math.min(least ?? a, a)), null) : null,
     breaker_a: house.breaker_a,

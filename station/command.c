@@ -227,8 +227,8 @@ static int on_clear(struct call *call)
     return found > 0 ? err : refuse(call, PW_ERR_UNKNOWN, "no fault stays that could be cleared");
 }
 
-// "limit 16" or "limit 16 1": a local limit in ampere; "limit off" takes it away.
-static int on_limit(struct call *call)
+// Ampere of the next word, or off: a limit of `source`, on one connector or all.
+static int lower(struct call *call, enum pw_limit_source source, const char *why, const char *pause)
 {
     struct pw_str word = next_word(call);
     bool off = pw_str_is(word, "off");
@@ -248,14 +248,26 @@ static int on_limit(struct call *call)
             continue;
         }
         if (off) {
-            pw_connector_unlimit(&call->st->connector[i], PW_LIMIT_LOCAL, call->now);
+            pw_connector_unlimit(&call->st->connector[i], source, call->now);
         } else {
-            err = pw_connector_limit(&call->st->connector[i], PW_LIMIT_LOCAL, (int32_t)limit_ma,
-                                     "set by hand", PW_NEVER, call->now);
+            err = pw_connector_limit(&call->st->connector[i], source, (int32_t)limit_ma,
+                                     limit_ma > 0 ? why : pause, PW_NEVER, call->now);
         }
     }
     return err == PW_OK ? done(call, off ? "limit taken away" : "limit set")
                         : refuse(call, err, "the limit cannot be set");
+}
+
+// "limit 16" or "limit 16 1": a local limit in ampere; "limit off" takes it away.
+static int on_limit(struct call *call)
+{
+    return lower(call, PW_LIMIT_LOCAL, "set by hand", "set by hand");
+}
+
+// The same for another program, so that neither takes away what the other has set.
+static int on_claim(struct call *call)
+{
+    return lower(call, PW_LIMIT_CLAIM, "asked for by another program", "paused by another program");
 }
 
 static int availability(struct call *call, bool operative)
@@ -653,6 +665,7 @@ static const struct {
     {"house", "", "the phases of the house against its breaker, and the roof", on_house},
     {"charges", "", "the last charges that ended, newest first", on_charges},
     {"limit", "AMPERE|off [connector]", "lower the current by hand", on_limit},
+    {"claim", "AMPERE|off [connector]", "the same for another program; each has its own", on_claim},
     {"uplink", "", "the station link: state, events that wait, leases", on_uplink},
     {"network", "[scan]", "the station's own network; scan: look what is in reach", on_network},
     {"faults", "", "what is wrong", on_faults},

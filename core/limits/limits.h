@@ -21,6 +21,7 @@
     X(SCHEDULE,    "schedule")    /* delay timer, weekly plan, switched off          */ \
     X(SOLAR,       "solar")       /* what the roof gives                             */ \
     X(LOCAL,       "local")       /* console, page, command line                     */ \
+    X(CLAIM,       "claim")       /* another program: evcc, Home Assistant           */ \
     X(OCPP,        "ocpp")        /* charging profiles                               */ \
     X(LOAD,        "load")        /* load management of house or site                */
 // clang-format on

@@ -26,6 +26,7 @@ const char *pw_face_limit_words(enum pw_limit_source source)
         [PW_LIMIT_SCHEDULE] = "not now: the schedule",
         [PW_LIMIT_SOLAR] = "what the roof gives",
         [PW_LIMIT_LOCAL] = "set by hand",
+        [PW_LIMIT_CLAIM] = "asked for by another program",
         [PW_LIMIT_OCPP] = "set by the central system",
         [PW_LIMIT_LOAD] = "shared with others",
     };

@@ -55,11 +55,13 @@ static bool wants(const struct pw_openevse_api *api, unsigned index,
 bool oe_enabled(struct pw_openevse_api *api, unsigned index, const struct pw_connector_view *view)
 {
     struct pw_station *st = api->config.station;
-    bool by_itself = pw_settings_int(&st->settings, PW_SET_PLUG_AND_CHARGE) != 0 ||
+    struct pw_rules_view rules;
+    pw_rules_view(&st->rules, index, &rules, api->now);
+    bool by_itself = rules.mode != PW_RULES_CONTROLLED ||
                      pw_settings_text(&st->settings, PW_SET_FREE_ID)[0] != '\0';
     if (view->status == PW_STATUS_UNAVAILABLE || view->status == PW_STATUS_FAULTED ||
-        pw_connector_limits(&st->connector[index])->effective_ma <= 0 ||
-        pw_settings_int(&st->settings, PW_SET_CHARGING_ENABLE) != 0) {
+        rules.hold != PW_RULES_NOTHING ||
+        pw_connector_limits(&st->connector[index])->effective_ma <= 0) {
         return false;
     }
     switch (view->phase) {
@@ -123,17 +125,31 @@ int oe_apply(struct pw_openevse_api *api, unsigned index, struct pw_out *why, pw
     return err;
 }
 
-// A vehicle that waits for somebody to start the charge gets it from who claims `active`. Refusals
-// are seen in the status; the claim stays.
+// Who claims `active` gets what a person at the station would do: the schedule does not count until
+// the vehicle leaves, and a charge that waits for somebody is started. Refusals are seen in the
+// status; the claim stays. `again`: a charge that has ended is started anew.
 static void start(struct pw_openevse_api *api, unsigned index, bool again, pw_ms now)
 {
     char text[160];
     struct pw_out why = PW_OUT(text);
     struct pw_connector_view view;
     pw_connector_view(&api->config.station->connector[index], &view, now);
-    bool waits = view.phase == PW_PHASE_PLUGGED || (again && view.phase == PW_PHASE_FINISHING);
-    if (waits && wants(api, index, PW_OPENEVSE_CLAIM_ACTIVE)) {
+    if (!view.plugged || !wants(api, index, PW_OPENEVSE_CLAIM_ACTIVE)) {
+        return;
+    }
+    (void)!command(api, "now", -1, index, &why, now);
+    if (view.phase == PW_PHASE_PLUGGED || (again && view.phase == PW_PHASE_FINISHING)) {
         (void)!command(api, "start", -1, index, &why, now);
+    }
+}
+
+// The schedule counts again when nobody claims `active` any more.
+static void follow_state(struct pw_openevse_api *api, unsigned index, bool was_active, pw_ms now)
+{
+    char text[160];
+    struct pw_out why = PW_OUT(text);
+    if (was_active && !wants(api, index, PW_OPENEVSE_CLAIM_ACTIVE)) {
+        (void)!command(api, "now off", -1, index, &why, now);
     }
 }
 
@@ -141,6 +157,7 @@ static void release_all(struct pw_openevse_api *api, unsigned index, pw_ms now)
 {
     char text[160];
     struct pw_out why = PW_OUT(text);
+    bool was_active = wants(api, index, PW_OPENEVSE_CLAIM_ACTIVE);
     for (size_t i = 0; i < PW_OPENEVSE_API_CLAIMS_MAX; i++) {
         struct pw_openevse_claim *claim = &api->claim[index][i];
         if (claim->client != 0 && claim->auto_release) {
@@ -150,6 +167,7 @@ static void release_all(struct pw_openevse_api *api, unsigned index, pw_ms now)
         }
     }
     (void)!oe_apply(api, index, &why, now);
+    follow_state(api, index, was_active, now);
 }
 
 void oe_follow_plugs(struct pw_openevse_api *api, pw_ms now)
@@ -193,6 +211,7 @@ static bool make(struct oe_call *call, const struct pw_openevse_claim *wanted)
     }
     api->claims_version++;
     api->override_version += wanted->client == MANUAL_CLIENT ? 1 : 0;
+    follow_state(api, call->index, was_active, call->now);
     start(api, call->index, !was_active, call->now);
     return true;
 }
@@ -201,10 +220,12 @@ static void release(struct oe_call *call, struct pw_openevse_claim *claim)
 {
     char text[200];
     struct pw_out why = PW_OUT(text);
+    bool was_active = wants(call->api, call->index, PW_OPENEVSE_CLAIM_ACTIVE);
     call->api->claims_version++;
     call->api->override_version += claim->client == MANUAL_CLIENT ? 1 : 0;
     claim->client = 0;
     (void)!oe_apply(call->api, call->index, &why, call->now);
+    follow_state(call->api, call->index, was_active, call->now);
 }
 
 // A number of ampere, or "clear". False after answering.

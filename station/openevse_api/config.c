@@ -237,26 +237,24 @@ void oe_shaper_post(struct oe_call *call)
     }
 }
 
-// {"device":"gateway"}: this program; {"device":"evse"}: the board.
+// {"device":"gateway"}: this program. A board restarts when a fault that needs it is cleared, never
+// in the middle of a charge because somebody asks.
 void oe_restart_post(struct oe_call *call)
 {
     struct pw_str device = PW_STR("");
     (void)!pw_json_text(pw_json_member(call->body, "device"), &device);
-    bool board = pw_str_is(device, "evse");
-    char line[32];
-    struct pw_out out = PW_OUT(line);
-    if (!board && !pw_str_is(device, "gateway")) {
-        (void)bad_value(call, "device", "\"gateway\" or \"evse\"");
+    if (pw_str_is(device, "evse")) {
+        oe_say(call, 409, "the board is restarted by clearing its fault: console, clear",
+               PW_STR(""), "");
         return;
     }
-    pw_put_s(&out, "restart");
-    if (board) {
-        pw_put_s(&out, " board ");
-        pw_put_uint(&out, call->index + 1);
+    if (!pw_str_is(device, "gateway")) {
+        (void)bad_value(call, "device", "\"gateway\"");
+        return;
     }
-    if (oe_run(call, pw_out_str(&out))) {
+    if (oe_run(call, PW_STR("restart"))) {
         struct pw_json_writer *json = oe_object(call);
-        put_text(json, "msg", board ? "restart evse: ok" : "restart gateway: ok");
+        put_text(json, "msg", "restart gateway: ok");
         put_text(json, "result", "OK");
         oe_done(call, 200, '}');
     }

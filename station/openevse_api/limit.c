@@ -4,55 +4,45 @@
 
 #include <string.h>
 
-static uint64_t time_of(const struct pw_session_limits *limits)
-{
-    return limits->time_ms / 60000;
-}
-
-static uint64_t energy_of(const struct pw_session_limits *limits)
-{
-    return limits->energy_mwh / 1000;
-}
-
-static uint64_t soc_of(const struct pw_session_limits *limits)
-{
-    return (uint64_t)limits->soc_permille / 10;
-}
-
-// `unit`: what one of the client's units is in those of the setting and of the console.
+// The client's unit in those of the rules and the settings (seconds, Wh, permille), and of the
+// console (seconds, Wh, percent).
 static const struct kind {
     const char *word;
     const char *unit;
     int64_t most;
-    uint64_t (*of)(const struct pw_session_limits *limits);
+    enum pw_rules_use use;
     enum pw_setting_id setting;
-    int32_t setting_unit;
+    int32_t rules_unit;
     int32_t until_unit;
 } kinds[] = {
-    {"time", "minutes", 10080, time_of, PW_SET_TIME_LIMIT_S, 60, 60},
-    {"energy", "watt hours", 1000000, energy_of, PW_SET_ENERGY_LIMIT_WH, 1, 1},
-    {"soc", "percent", 100, soc_of, PW_SET_SOC_LIMIT_PERMILLE, 10, 1},
+    {"time", "minutes", 10080, PW_RULES_TIME, PW_SET_TIME_LIMIT_S, 60, 60},
+    {"energy", "watt hours", 1000000, PW_RULES_ENERGY, PW_SET_ENERGY_LIMIT_WH, 1, 1},
+    {"soc", "percent", 100, PW_RULES_SOC, PW_SET_SOC_LIMIT_PERMILLE, 10, 1},
 };
 
-struct oe_limit oe_limit(struct pw_station *st, unsigned index)
+struct oe_limit oe_limit(const struct pw_station *st, unsigned index)
 {
-    const struct pw_session_limits *limits = &pw_connector_session(&st->connector[index])->limits;
     for (size_t i = 0; i < PW_COUNT(kinds); i++) {
-        int64_t standing = pw_settings_int(&st->settings, kinds[i].setting) / kinds[i].setting_unit;
-        int64_t once = (int64_t)kinds[i].of(limits);
-        if (once > 0 || standing > 0) {
+        int64_t value = pw_rules_limit_of(&st->rules, index, kinds[i].use);
+        if (value > 0) {
             return (struct oe_limit){.type = kinds[i].word,
-                                     .value = once > 0 ? once : standing,
-                                     .auto_release = once > 0 && once != standing};
+                                     .value = value / kinds[i].rules_unit,
+                                     .auto_release =
+                                         value != pw_settings_int(&st->settings, kinds[i].setting)};
         }
     }
     return (struct oe_limit){.type = NULL};
 }
 
+// For the running or the next charge, where something else counts now.
 static bool set_once(struct oe_call *call, const struct kind *kind, int64_t value)
 {
+    const struct pw_rules *rules = &oe_station(call)->rules;
     char line[64];
     struct pw_out out = PW_OUT(line);
+    if (pw_rules_limit_of(rules, call->index, kind->use) == value * kind->rules_unit) {
+        return true;
+    }
     pw_put_s(&out, "until ");
     pw_put_s(&out, kind->word);
     pw_put_c(&out, ' ');
@@ -66,10 +56,10 @@ static bool set_standing(struct oe_call *call, const struct kind *kind, int64_t 
 {
     char text[24];
     struct pw_out out = PW_OUT(text);
-    if (pw_settings_int(&oe_station(call)->settings, kind->setting) == value * kind->setting_unit) {
+    if (pw_settings_int(&oe_station(call)->settings, kind->setting) == value * kind->rules_unit) {
         return true;
     }
-    pw_put_int(&out, value * kind->setting_unit);
+    pw_put_int(&out, value * kind->rules_unit);
     return oe_set(call, kind->setting, 0, pw_out_str(&out));
 }
 
@@ -90,14 +80,14 @@ void oe_limit_get(struct oe_call *call)
     oe_done(call, 200, '}');
 }
 
-// There is one limit: a new one takes the place of the others. False after answering.
-static bool put_limit(struct oe_call *call, const struct kind *kind, int64_t value,
-                      bool auto_release)
+// There is one limit: a new one takes the place of the others. One for this charge leaves alone
+// what stands for all. False after answering.
+static bool put_limit(struct oe_call *call, const struct kind *kind, int64_t value, bool standing)
 {
     for (size_t i = 0; i < PW_COUNT(kinds); i++) {
-        bool this = &kinds[i] == kind;
-        if (!set_standing(call, &kinds[i], this && !auto_release ? value : 0) ||
-            !set_once(call, &kinds[i], this ? value : 0)) {
+        int64_t wanted = &kinds[i] == kind ? value : 0;
+        if ((standing && !set_standing(call, &kinds[i], wanted)) ||
+            !set_once(call, &kinds[i], wanted)) {
             return false;
         }
     }
@@ -133,7 +123,7 @@ void oe_limit_post(struct oe_call *call)
         oe_say(call, 400, "auto_release: must be true or false", PW_STR(""), "");
         return;
     }
-    if (put_limit(call, &kinds[i], value, auto_release)) {
+    if (put_limit(call, &kinds[i], value, !auto_release)) {
         oe_say(call, 201, "done", PW_STR(""), "");
     }
 }

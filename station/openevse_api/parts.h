@@ -94,7 +94,7 @@ struct oe_limit {
     int64_t value;    // minutes, Wh, %
     bool auto_release;
 };
-struct oe_limit oe_limit(struct pw_station *st, unsigned index);
+struct oe_limit oe_limit(const struct pw_station *st, unsigned index);
 void oe_limit_get(struct oe_call *call);
 void oe_limit_post(struct oe_call *call);
 void oe_limit_delete(struct oe_call *call);

@@ -255,11 +255,7 @@ static void put_divert_active(const struct oe_look *look, struct pw_json_writer 
 
 int32_t oe_zone_s(const struct pw_station *st, pw_unix_ms wall)
 {
-    char text[200];
-    struct pw_out why = PW_OUT(text);
-    struct pw_zone zone = pw_zone_utc();
-    const char *set = pw_settings_text(&st->settings, PW_SET_TIME_ZONE);
-    return pw_zone_parse(pw_str_of(set), &zone, &why) == PW_OK ? pw_zone_offset_s(&zone, wall) : 0;
+    return pw_zone_offset_s(&st->rules.schedule.zone, wall);
 }
 
 // "+0130"

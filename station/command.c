@@ -194,6 +194,13 @@ static int on_defaults(struct call *call)
                : refuse(call, PW_ERR_BUSY, "the station cannot restart now");
 }
 
+static int on_restart(struct call *call)
+{
+    return call->st->host.reset(call->st, false, call->now) == PW_CP16_ACCEPTED
+               ? done(call, "restarting")
+               : refuse(call, PW_ERR_BUSY, "the station cannot restart now");
+}
+
 static int clear_one(struct call *call, unsigned index, unsigned row, const char *vendor)
 {
     int err = pw_connector_clear(&call->st->connector[index], row, call->now);
@@ -680,6 +687,7 @@ static const struct {
     {"disable", "[connector]", "make unavailable, after a running charge", on_disable},
     {"get", "[SETTING]", "show settings", on_get},
     {"set", "SETTING VALUE", "change a setting", on_set},
+    {"restart", "", "end all charges and start this program anew", on_restart},
     {"defaults", "", "forget settings made while running, and restart", on_defaults},
 };
 

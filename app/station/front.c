@@ -1,6 +1,7 @@
 #include "front.h"
 
 #include "about.h"
+#include "address.h"
 #include "embedded_page.h"
 #include "face/face.h"
 
@@ -13,66 +14,6 @@
 #define CONNECTIONS 32
 
 // ---------------------------------------------------------------------------------------------
-// Settings.
-
-struct address {
-    char host[104]; // without brackets
-    uint16_t port;
-};
-
-static int parse_listen(struct pw_str text, struct address *address)
-{
-    size_t colon = text.len;
-    while (colon > 0 && text.at[colon - 1] != ':') {
-        colon--;
-    }
-    int64_t port = 0;
-    if (colon < 2 || pw_parse_int((struct pw_str){.at = text.at + colon, .len = text.len - colon},
-                                  1, 65535, &port) != PW_OK) {
-        return PW_ERR_RANGE;
-    }
-    struct pw_str host = {.at = text.at, .len = colon - 1};
-    bool bracketed = host.len > 2 && host.at[0] == '[' && host.at[host.len - 1] == ']';
-    if (bracketed) {
-        host = (struct pw_str){.at = host.at + 1, .len = host.len - 2};
-    }
-    bool colons = memchr(host.at, ':', host.len) != NULL;
-    if (colons != bracketed || host.at[0] == '[') {
-        return PW_ERR_RANGE;
-    }
-    address->port = (uint16_t)port;
-    return pw_str_copy(address->host, sizeof(address->host), host);
-}
-
-int front_check_listen(struct pw_str listen, struct pw_out *why)
-{
-    struct address address;
-    if (parse_listen(listen, &address) != PW_OK) {
-        pw_put_s(why, "it must be an address and a port of 1..65535, like 127.0.0.1:8080");
-        return PW_ERR_RANGE;
-    }
-    return PW_OK;
-}
-
-// The host of "http://host:port/...", without port; empty when it is none.
-static struct pw_str host_of(struct pw_str url)
-{
-    size_t scheme = pw_str_starts(url, "https://")  ? 8
-                    : pw_str_starts(url, "http://") ? 7
-                                                    : url.len;
-    struct pw_str host = {.at = url.at + scheme, .len = url.len - scheme};
-    host = pw_str_cut(&host, '/');
-    return host.len > 0 && host.at[0] == '[' ? host : pw_str_cut(&host, ':');
-}
-
-int front_check_url(struct pw_str url, struct pw_out *why)
-{
-    if (host_of(url).len == 0 || memchr(url.at, ' ', url.len) != NULL) {
-        pw_put_s(why, "it must be an address like http://wallbox.lan:8080/");
-        return PW_ERR_RANGE;
-    }
-    return PW_OK;
-}
 
 // What the display's QR code says: the setting, or the address listened on when a telephone can
 // reach it.
@@ -146,7 +87,7 @@ static void try_listen(struct front *front, pw_ms now)
 {
     const char *listen = pw_settings_text(&front->station->settings, PW_SET_PAGE_LISTEN);
     struct address address;
-    if (listen[0] == '\0' || parse_listen(pw_str_of(listen), &address) != PW_OK) {
+    if (listen[0] == '\0' || address_parse(pw_str_of(listen), &address) != PW_OK) {
         front->open_at = PW_NEVER;
         return;
     }
@@ -202,7 +143,8 @@ void front_open(struct front *front, pw_ms now)
         .log = front->lines,
         .asset = pw_page_assets,
         .asset_count = pw_page_assets_count,
-        .host = host_of(pw_str_of(pw_settings_text(&front->station->settings, PW_SET_PAGE_URL))),
+        .host =
+            address_host(pw_str_of(pw_settings_text(&front->station->settings, PW_SET_PAGE_URL))),
     };
     pw_page_init(&front->page, &config, now);
     try_listen(front, now);

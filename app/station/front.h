@@ -32,10 +32,4 @@ void front_open(struct front *front, pw_ms now);
 pw_ms front_step(struct front *front, pw_ms now);
 void front_close(struct front *front);
 
-// PW_OK when `listen` is "address:port" with a port of 1..65535, the address in brackets when it
-// has colons; PW_ERR_RANGE with what it must be.
-PW_MUST_USE int front_check_listen(struct pw_str listen, struct pw_out *why);
-// The same for the address that browsers use: http:// or https://, a host, perhaps a port.
-PW_MUST_USE int front_check_url(struct pw_str url, struct pw_out *why);
-
 #endif

@@ -3,6 +3,7 @@
 #include "boards.h"
 #include "buses.h"
 #include "front.h"
+#include "gateway.h"
 #include "link.h"
 #include "meters.h"
 #include "mqtt.h"
@@ -51,6 +52,7 @@ struct program {
     uint8_t line_bytes[LOG_RING_SIZE];
     struct people people;
     struct front front;
+    struct gateway gateway;
     struct pw_service service;
     enum phase phase;
     pw_ms stop_by;
@@ -174,6 +176,7 @@ static pw_ms turn(void *context, pw_ms now)
     }
     at = pw_earlier(at, people_flush(&program->people, now));
     at = pw_earlier(at, front_step(&program->front, now));
+    at = pw_earlier(at, gateway_step(&program->gateway, now));
     pw_sqlite_report(program->sqlite, &program->logger->log);
     follow_log_level(program);
     at = pw_earlier(at, tell_service(program, now));
@@ -295,6 +298,10 @@ static int open_all(struct program *program, const struct pw_settings *settings,
         program->front.log = log;
         program->front.lines = &program->lines;
         front_open(&program->front, pw_clock_now(program->clock));
+        program->gateway.loop = &program->loop;
+        program->gateway.station = station;
+        program->gateway.log = log;
+        gateway_open(&program->gateway, pw_clock_now(program->clock));
         err = link_open(&program->link, &program->loop, &program->pace, why);
     }
     if (err == PW_OK) {
@@ -332,6 +339,7 @@ static void close_all(struct program *program)
     uplink_close(&program->uplink);
     mqtt_close(&program->mqtt);
     front_close(&program->front);
+    gateway_close(&program->gateway);
     if (program->people.control != NULL) {
         people_close(&program->people);
     }

@@ -1,9 +1,10 @@
 #include "settings_file.h"
 
+#include "address.h"
 #include "can/wire.h"
 #include "config.h"
 #include "cp16/cp16.h"
-#include "front.h"
+#include "lcd.h"
 #include "modbus/url.h"
 #include "mqtt/wire.h"
 #include "serial.h"
@@ -130,11 +131,11 @@ static int check_form(struct pw_setting_at at, struct pw_str value, struct pw_ou
     if (at.id == PW_SET_LCD_DEVICE) {
         return pw_lcd_check(value, why);
     }
-    if (at.id == PW_SET_PAGE_LISTEN) {
-        return front_check_listen(value, why);
+    if (at.id == PW_SET_PAGE_LISTEN || at.id == PW_SET_OE_LISTEN) {
+        return address_check_listen(value, why);
     }
     if (at.id == PW_SET_PAGE_URL) {
-        return front_check_url(value, why);
+        return address_check_url(value, why);
     }
     if (at.id == PW_SET_CARD_DEVICE ||
         (at.id == PW_SET_CONSOLE_DEVICE && !pw_str_is(value, "off"))) {

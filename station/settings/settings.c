@@ -418,7 +418,7 @@ int pw_settings_set(struct pw_settings *settings, struct pw_setting_at at, struc
         return err;
     }
     bool password = at.id == PW_SET_PAGE_PASSWORD || at.id == PW_SET_NET_PASSWORD1 ||
-                    at.id == PW_SET_NET_PASSWORD2;
+                    at.id == PW_SET_NET_PASSWORD2 || at.id == PW_SET_OE_PASSWORD;
     if (password && value.len > 0 && value.len < PASSWORD_LEAST) {
         say_refused(at, value, why);
         pw_put_s(why, "it must have 8 characters or more");

@@ -57,8 +57,10 @@ void oe_put_config(const struct oe_look *look, struct pw_json_writer *json)
     const char *central = pw_settings_text(settings, PW_SET_OCPP_URL);
     const char *broker = pw_settings_text(settings, PW_SET_MQTT_URL);
     bool solar = pw_settings_int(settings, PW_SET_SOLAR_MODE) != 0;
-    put_text(json, "firmware", look->st->cp16.firmware);
-    put_text(json, "protocol", "-");
+    put_text(json, "firmware",
+             look->board != NULL ? look->board->firmware : look->st->cp16.firmware);
+    put_text(json, "protocol",
+             look->board != NULL && look->board->rapi[0] != '\0' ? look->board->rapi : "-");
     put_text(json, "espinfo", "Pilotwire");
     put_text(json, "buildenv", "pilotwire");
     put_text(json, "version", GATEWAY_VERSION);

@@ -42,6 +42,7 @@ struct oe_look {
     unsigned index;
     struct pw_connector_view view;
     const struct pw_limits *limits;
+    const struct pw_rapi_view *board; // of a connector with an OpenEVSE board; else NULL
     pw_ms now;
     pw_unix_ms wall;
 };

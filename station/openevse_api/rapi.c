@@ -48,14 +48,8 @@ static bool may_get(struct pw_str cmd)
     return pw_str_starts(cmd, "$G") || pw_str_starts(cmd, "$S7") || pw_str_starts(cmd, "$S8");
 }
 
-static bool may(struct oe_call *call, struct pw_str cmd)
+static bool comes_right(struct oe_call *call, struct pw_str cmd)
 {
-    if (!pw_str_starts(cmd, "$G") && !call->may_change) {
-        oe_say(call, 403,
-               "without openevse_api.password (secrets file) only this machine may change anything",
-               PW_STR(""), "");
-        return false;
-    }
     if (call->request->method == PW_HTTP_GET && !may_get(cmd)) {
         pw_http_allow(call->reply, 1U << PW_HTTP_POST);
         oe_say(call, 405, "a command that changes something is sent by POST", PW_STR(""), "");
@@ -78,7 +72,8 @@ static bool begin(struct oe_call *call, struct pw_str cmd)
     uint32_t ticket = 0;
     int err = ask == NULL ? PW_ERR_LIMIT
                           : pw_station_board_ask(api->config.station, call->index + 1, bare,
-                                                 &ticket, &why, call->now);
+                                                 call->may_change ? PW_RAPI_ADMIN : PW_RAPI_ANYBODY,
+                                                 &ticket, &why);
     if (err == PW_OK) {
         *ask = (struct pw_openevse_ask){.stream = call->request->stream,
                                         .ticket = ticket,
@@ -126,7 +121,7 @@ void oe_rapi(struct oe_call *call)
         oe_say(call, 400, "rapi: must be a command like $GS", PW_STR(""), "");
         return;
     }
-    if (!may(call, cmd)) {
+    if (!comes_right(call, cmd)) {
         return;
     }
     struct pw_openevse_ask *ask = ask_of(call->api, call->request->stream);

@@ -15,6 +15,8 @@ struct oe_look oe_look(struct pw_openevse_api *api, unsigned index, pw_ms now, p
         .api = api, .st = api->config.station, .index = index, .now = now, .wall = wall};
     pw_connector_view(&look.st->connector[index], &look.view, now);
     look.limits = pw_connector_limits(&look.st->connector[index]);
+    const struct pw_openevse *openevse = pw_connector_openevse(&look.st->connector[index]);
+    look.board = openevse != NULL ? pw_rapi_view(&openevse->rapi) : NULL;
     return look;
 }
 
@@ -102,6 +104,9 @@ static int64_t central_up(const struct oe_look *look)
 
 static int64_t board_heard(const struct oe_look *look)
 {
+    if (look->board != NULL) {
+        return look->board->ok ? 1 : 0;
+    }
     return strcmp(look->view.error_code, "InternalError") == 0 ? 0 : 1;
 }
 
@@ -135,6 +140,48 @@ static int64_t max_a(const struct oe_look *look)
 static int64_t temperature_dc(const struct oe_look *look)
 {
     return look->view.temp_dc != INT32_MIN ? look->view.temp_dc : UNKNOWN;
+}
+
+// What only an OpenEVSE board has.
+
+static int64_t of_board(const struct oe_look *look, int32_t value)
+{
+    return look->board == NULL || value == PW_RAPI_UNKNOWN ? UNKNOWN : value;
+}
+
+static int64_t temperature_1_dc(const struct oe_look *look)
+{
+    return look->board != NULL ? of_board(look, look->board->temp_dc[0]) : UNKNOWN;
+}
+
+static int64_t temperature_2_dc(const struct oe_look *look)
+{
+    return look->board != NULL ? of_board(look, look->board->temp_dc[1]) : UNKNOWN;
+}
+
+static int64_t temperature_3_dc(const struct oe_look *look)
+{
+    return look->board != NULL ? of_board(look, look->board->temp_dc[2]) : UNKNOWN;
+}
+
+static int64_t gfi_trips(const struct oe_look *look)
+{
+    return look->board != NULL ? of_board(look, look->board->gfi_trips) : UNKNOWN;
+}
+
+static int64_t ground_trips(const struct oe_look *look)
+{
+    return look->board != NULL ? of_board(look, look->board->ground_trips) : UNKNOWN;
+}
+
+static int64_t stuck_trips(const struct oe_look *look)
+{
+    return look->board != NULL ? of_board(look, look->board->stuck_trips) : UNKNOWN;
+}
+
+static int64_t flags(const struct oe_look *look)
+{
+    return look->board != NULL ? look->board->vflags : UNKNOWN;
 }
 
 static int64_t state_number(const struct oe_look *look)
@@ -329,6 +376,13 @@ static const struct row {
     {"pilot", pilot_a, NULL, 0, NUMBER, true},
     {"max_current", max_a, NULL, 0, NUMBER, true},
     {"temp", temperature_dc, NULL, 0, NUMBER, true},
+    {"temp1", temperature_1_dc, NULL, 0, NUMBER, true},
+    {"temp2", temperature_2_dc, NULL, 0, NUMBER, true},
+    {"temp3", temperature_3_dc, NULL, 0, NUMBER, true},
+    {"gfcicount", gfi_trips, NULL, 0, NUMBER, true},
+    {"nogndcount", ground_trips, NULL, 0, NUMBER, true},
+    {"stuckcount", stuck_trips, NULL, 0, NUMBER, true},
+    {"flags", flags, NULL, 0, NUMBER, true},
     {"state", state_number, NULL, 0, NUMBER, true},
     {"status", NULL, put_enabled, 0, WORD, true},
     {"vehicle", plugged, NULL, 0, NUMBER, true},

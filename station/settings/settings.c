@@ -346,6 +346,14 @@ static const char *broken_dc_rule(const struct pw_settings *settings, unsigned i
     return NULL;
 }
 
+static const char *broken_ac_rule(const struct pw_settings *settings, unsigned i)
+{
+    return pw_settings_connector(settings, PW_SET_AC_MAX_MA, i) >
+                   pw_settings_connector(settings, PW_SET_AC_RATED_MA, i)
+               ? "ac_current_max_ma must not be above ac_rated_ma"
+               : NULL;
+}
+
 static const char *broken_pilot_rule(const struct pw_settings *settings, unsigned i)
 {
     if (pw_settings_connector_text(settings, PW_SET_BOARD, i)[0] == '\0') {
@@ -355,11 +363,7 @@ static const char *broken_pilot_rule(const struct pw_settings *settings, unsigne
         pw_settings_connector(settings, PW_SET_AC_HIGH_MV, i)) {
         return "ac_voltage_min_mv must be below ac_voltage_max_mv";
     }
-    if (pw_settings_connector(settings, PW_SET_AC_MAX_MA, i) >
-        pw_settings_connector(settings, PW_SET_AC_RATED_MA, i)) {
-        return "ac_current_max_ma must not be above ac_rated_ma";
-    }
-    return NULL;
+    return broken_ac_rule(settings, i);
 }
 
 // What must hold between the settings of a connector: the rule that is broken, or NULL.
@@ -372,10 +376,15 @@ static const char *broken_rule(const struct pw_settings *settings, unsigned i)
     if (pw_settings_connector(settings, PW_SET_PHASES, i) == 2) {
         return "phases must be 1 or 3";
     }
-    return pw_settings_connector(settings, PW_SET_KIND, i) == PW_KIND_OF_CONNECTOR_DC
-               ? broken_dc_rule(settings, i)
-               : broken_pilot_rule(settings, i);
+    switch ((enum pw_setting_connector_kind)pw_settings_connector(settings, PW_SET_KIND, i)) {
+    case PW_KIND_OF_CONNECTOR_DC: return broken_dc_rule(settings, i);
+    case PW_KIND_OF_CONNECTOR_PILOT: return broken_pilot_rule(settings, i);
+    case PW_KIND_OF_CONNECTOR_OPENEVSE: return broken_ac_rule(settings, i);
+    case PW_CONNECTOR_KIND_ROWS: break;
+    }
+    PW_UNREACHABLE();
 }
+
 // A connector's number from a running station must fit the others at once: nobody checks again
 // before the bay gets it. A file is checked as a whole when all of it has been read, and what the
 // store kept was checked when it was set.

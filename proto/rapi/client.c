@@ -222,6 +222,7 @@ static void send(struct pw_rapi_client *client, pw_ms now)
     const struct pw_rapi_command *command = pw_rapi_command_of(&split, NULL);
     PW_ASSERT(command != NULL); // what we send, ourselves or for people, has a row
     client->slow_ms = command->slow_ms;
+    memcpy(client->name, command->name, sizeof(client->name));
     client->seq = choose_seq(client, body.len);
     err = pw_rapi_write(&line, pw_out_str(&body), client->seq, PW_RAPI_CHECK_XOR);
     PW_ASSERT(err == PW_OK && line.len <= sizeof(client->tx));
@@ -468,6 +469,16 @@ static void take_ask(struct pw_rapi_client *client, const struct pw_rapi_line *l
     finish(client, now);
 }
 
+static void note_answer(struct pw_rapi_client *client, const struct pw_rapi_line *line, pw_ms now)
+{
+    struct pw_rapi_view *view = &client->view;
+    struct pw_out answer = PW_OUT(view->answer);
+    memcpy(view->answered, client->name, sizeof(view->answered));
+    pw_put(&answer, line->body);
+    view->answer_ms = (int32_t)pw_min((int64_t)(now - client->sent_at), INT32_MAX);
+    view->answers++;
+}
+
 static void take_answer(struct pw_rapi_client *client, const struct pw_rapi_line *line, pw_ms now)
 {
     bool ok = pw_str_is(line->word[0], "OK");
@@ -476,7 +487,7 @@ static void take_answer(struct pw_rapi_client *client, const struct pw_rapi_line
         return;
     }
     client->tx_len = 0;
-    client->view.answers++;
+    note_answer(client, line, now);
     client->view.refusals += ok ? 0 : 1;
     if (client->job == PW_RAPI_JOB_ASK) {
         learn_ids(client, line, ok);

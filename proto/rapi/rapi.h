@@ -148,6 +148,12 @@ struct pw_rapi_view {
     char event[PW_RAPI_EVENT_MAX]; // last line it sent by itself, "$AT 03 03 16 0540"; ""
     uint32_t events;               // counts them, to see a new one
 
+    // The last command that was answered, "SC", its answer, "$OK 16", cut at the end, and how long
+    // that took; `answers` tells a new one.
+    char answered[3];
+    char answer[PW_RAPI_EVENT_MAX];
+    int32_t answer_ms;
+
     uint32_t answers;  // counters since pw_rapi_init
     uint32_t refusals; // $NK
     uint32_t timeouts;
@@ -234,6 +240,7 @@ struct pw_rapi_client {
     uint8_t tx_len;
 
     // The outstanding command.
+    char name[3]; // of it, "SC"
     uint8_t job; // PW_RAPI_JOBS: none
     uint8_t ask; // which of the asks, when the job is one of people
     uint8_t seq; // the id it was sent with; 0: none

@@ -54,34 +54,13 @@ void pw_mqtt_ask_status(struct pw_mqtt *mqtt, unsigned connector)
 static void publish_answer(struct pw_mqtt *mqtt, unsigned connector, struct pw_str answer)
 {
     const struct pw_mqtt_asking *asking = &mqtt->asking[connector];
-    if (asking->reply != BY_REQUEST) {
-        pw_mqtt_event(mqtt, connector, replies[asking->reply].topic, answer);
-        return;
-    }
-    pw_mqtt_event(mqtt, connector, "rapi_response", answer);
-    struct pw_str line = pw_str_of(asking->line);
-    for (size_t i = 0; i < PW_COUNT(replies); i++) {
-        if (replies[i].line[0] == '\0' && pw_str_starts(line, replies[i].name)) {
-            pw_mqtt_event(mqtt, connector, replies[i].topic, answer);
-        }
-    }
-}
-
-// Half of timer13 is worth a word.
-static void publish_delay(struct pw_mqtt *mqtt, unsigned connector, pw_ms now)
-{
-    const struct pw_settings *settings = &mqtt->config.station->settings;
-    pw_ms took = now - mqtt->asking[connector].at;
-    char text[24];
-    struct pw_out out = PW_OUT(text);
-    if (took * 2 > (pw_ms)pw_settings_int(settings, PW_SET_RAPI_TIMEOUT_MS)) {
-        pw_put_uint(&out, took);
-        pw_mqtt_event(mqtt, connector, "timeout", pw_out_str(&out));
-    }
+    pw_mqtt_event(mqtt, connector,
+                  asking->reply == BY_REQUEST ? "rapi_response" : replies[asking->reply].topic,
+                  answer);
 }
 
 // An answer that has come. False while it has not.
-static bool take_answer(struct pw_mqtt *mqtt, unsigned connector, pw_ms now)
+static bool take_answer(struct pw_mqtt *mqtt, unsigned connector)
 {
     struct pw_mqtt_asking *asking = &mqtt->asking[connector];
     char text[160] = "";
@@ -94,7 +73,6 @@ static bool take_answer(struct pw_mqtt *mqtt, unsigned connector, pw_ms now)
         pw_put_s(&answer, "no answer");
     }
     publish_answer(mqtt, connector, pw_str_trim(pw_out_str(&answer)));
-    publish_delay(mqtt, connector, now);
     if (asking->reply == BY_REQUEST) {
         asking->line[0] = '\0';
     }
@@ -103,8 +81,10 @@ static bool take_answer(struct pw_mqtt *mqtt, unsigned connector, pw_ms now)
 }
 
 // Hands the next line over; false when there is none, or the board takes none now.
-static bool ask_next(struct pw_mqtt *mqtt, unsigned connector, pw_ms now)
+static bool ask_next(struct pw_mqtt *mqtt, unsigned connector)
 {
+    // Whoever could log in at the broker may do more than those who only reached it.
+    bool known = pw_settings_text(&mqtt->config.station->settings, PW_SET_MQTT_USER)[0] != '\0';
     struct pw_mqtt_asking *asking = &mqtt->asking[connector];
     char text[PW_SETTING_WHY_MAX] = "";
     struct pw_out why = PW_OUT(text);
@@ -117,11 +97,10 @@ static bool ask_next(struct pw_mqtt *mqtt, unsigned connector, pw_ms now)
         return false;
     }
     asking->reply = (uint8_t)(person ? BY_REQUEST : reply);
-    asking->at = now;
-    // Whoever the broker lets in may switch the station too: as at the console.
-    int err = pw_station_board_ask(mqtt->config.station, connector + 1,
-                                   pw_str_of(person ? asking->line : replies[reply].line),
-                                   PW_RAPI_ADMIN, &asking->ticket, &why);
+    struct pw_str line = pw_str_of(person ? asking->line : replies[reply].line);
+    int err = pw_station_board_ask(mqtt->config.station, connector + 1, line,
+                                   known || !person ? PW_RAPI_ADMIN : PW_RAPI_ANYBODY,
+                                   &asking->ticket, &why);
     if (err == PW_ERR_LIMIT || err == PW_ERR_AGAIN) {
         asking->ticket = 0;
         return false;
@@ -138,14 +117,46 @@ static bool ask_next(struct pw_mqtt *mqtt, unsigned connector, pw_ms now)
     return err != PW_OK; // refused: the next one may not be
 }
 
+// What the board says by itself, and its answers to what the station tells it.
+static void watch(struct pw_mqtt *mqtt, unsigned connector)
+{
+    const struct pw_station *st = mqtt->config.station;
+    const struct pw_openevse *openevse = pw_connector_openevse(&st->connector[connector]);
+    struct pw_mqtt_asking *asking = &mqtt->asking[connector];
+    if (openevse == NULL) {
+        return;
+    }
+    const struct pw_rapi_view *board = pw_rapi_view(&openevse->rapi);
+    if (board->events != asking->events) {
+        asking->events = board->events;
+        pw_mqtt_event(mqtt, connector, "state_change", pw_str_of(board->event));
+    }
+    if (board->answers == asking->answers) {
+        return;
+    }
+    asking->answers = board->answers;
+    for (size_t i = 0; i < PW_COUNT(replies); i++) {
+        if (replies[i].line[0] == '\0' && strcmp(replies[i].name, board->answered) == 0) {
+            pw_mqtt_event(mqtt, connector, replies[i].topic, pw_str_of(board->answer));
+        }
+    }
+    if (board->answer_ms > pw_settings_int(&st->settings, PW_SET_RAPI_TIMEOUT_MS) / 2) {
+        char text[24];
+        struct pw_out out = PW_OUT(text);
+        pw_put_int(&out, board->answer_ms);
+        pw_mqtt_event(mqtt, connector, "timeout", pw_out_str(&out));
+    }
+}
+
 pw_ms pw_mqtt_asking_step(struct pw_mqtt *mqtt, unsigned connector, pw_ms now)
 {
     enum { AGAIN_MS = 100 };
     struct pw_mqtt_asking *asking = &mqtt->asking[connector];
-    if (asking->ticket != 0 && !take_answer(mqtt, connector, now)) {
+    watch(mqtt, connector);
+    if (asking->ticket != 0 && !take_answer(mqtt, connector)) {
         return pw_after(now, AGAIN_MS);
     }
-    while (asking->ticket == 0 && ask_next(mqtt, connector, now)) {
+    while (asking->ticket == 0 && ask_next(mqtt, connector)) {
     }
     bool waits = asking->ticket != 0 || asking->wanted != 0 || asking->line[0] != '\0';
     return waits ? pw_after(now, AGAIN_MS) : PW_NEVER;

@@ -90,9 +90,10 @@ struct pw_mqtt_said {
 struct pw_mqtt_asking {
     uint32_t ticket; // 0: none
     uint8_t reply;   // row of the replies; past the last: a line of rapi_request
-    pw_ms at;
     uint32_t wanted; // replies to ask for, 1 << row
     char line[64];   // of rapi_request, waiting or under way; ""
+    uint32_t events; // of the board that have been published
+    uint32_t answers;
 };
 
 // The caller owns it, about 12 KiB. Fields are mqtt's own business.
@@ -120,7 +121,6 @@ struct pw_mqtt {
     pw_ms flush_at;
     pw_ms time_at;
     struct pw_mqtt_asking asking[PW_CONNECTORS_MAX];
-    uint32_t events_seen[PW_CONNECTORS_MAX]; // of the board
     char ip[46];
     int64_t free_kb;
     char topic[PW_BROKER_TOPIC_MAX];

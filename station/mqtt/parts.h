@@ -11,6 +11,8 @@ struct pw_mqtt_look {
     struct pw_station *station;
     unsigned connector; // index from 0
     struct pw_connector_view view;
+    struct pw_house_view house;
+    const struct pw_openevse *openevse; // NULL: its board is none
     pw_ms now;
 };
 
@@ -60,7 +62,8 @@ void pw_mqtt_refuse(struct pw_mqtt *mqtt, const char *topic, struct pw_str value
 PW_MUST_USE int pw_mqtt_ask(struct pw_mqtt *mqtt, unsigned connector, struct pw_str line,
                             struct pw_out *why);
 // The board's answer on one topic, or on all that get_status brings. A connector without such a
-// board has none.
+// board has none. Answers to what the station itself tells the board (FE, FS, FD, SC) are published
+// as they come.
 void pw_mqtt_ask_reply(struct pw_mqtt *mqtt, unsigned connector, const char *topic);
 void pw_mqtt_ask_status(struct pw_mqtt *mqtt, unsigned connector);
 pw_ms pw_mqtt_asking_step(struct pw_mqtt *mqtt, unsigned connector, pw_ms now);

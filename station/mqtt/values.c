@@ -11,6 +11,8 @@ void pw_mqtt_look(const struct pw_mqtt *mqtt, unsigned connector, pw_ms now,
     struct pw_station *st = mqtt->config.station;
     *look = (struct pw_mqtt_look){.mqtt = mqtt, .station = st, .connector = connector, .now = now};
     pw_connector_view(&st->connector[connector], &look->view, now);
+    pw_station_house(st, connector + 1, &look->house, now);
+    look->openevse = pw_connector_openevse(&st->connector[connector]);
 }
 
 static bool known(int64_t *value, bool is, int64_t is_value)
@@ -26,11 +28,10 @@ bool pw_mqtt_breaker(const struct pw_mqtt_look *look, int64_t *value)
 
 static bool grid_current(const struct pw_mqtt_look *look, unsigned phase, int64_t *value)
 {
-    const struct pw_mains *house = &look->station->house.meter;
-    bool fresh = house->quality == PW_MAINS_GOOD &&
-                 !pw_elapsed(house->good.at, (pw_ms)house->config.gap_ms, look->now);
-    int32_t ma = house->good.ma[phase];
-    return known(value, fresh && ma != PW_BOARD_UNKNOWN, ma);
+    const struct pw_house_view *house = &look->house;
+    bool has = house->meter && house->fresh && ((unsigned)house->metered >> phase & 1U) != 0 &&
+               house->grid_ma[phase] != PW_BOARD_UNKNOWN;
+    return known(value, has, house->grid_ma[phase]);
 }
 
 bool pw_mqtt_current1(const struct pw_mqtt_look *look, int64_t *value)
@@ -60,18 +61,32 @@ bool pw_mqtt_charging_current(const struct pw_mqtt_look *look, int64_t *value)
                  look->view.out_ma);
 }
 
-// Which phases of the house the vehicle loads: bit 0 is L1. The kind says on which phases of the
-// grid its own are.
-static unsigned phases_in_use(const struct pw_mqtt_look *look)
+// Which of its own phases the vehicle loads: bit 0 is L1. An OpenEVSE board measures one conductor:
+// there it is what was found out at the house's meter.
+static unsigned own_phases(const struct pw_mqtt_look *look)
 {
     const struct pw_connector_view *view = &look->view;
-    enum pw_mains_rotation rotation = PW_MAINS_RST;
     unsigned bits = 0;
-    (void)!pw_mains_rotation_of(pw_str_of(view->rotation), &rotation);
+    if (look->openevse != NULL) {
+        return view->energised ? look->openevse->phases : 0;
+    }
     for (unsigned i = 0; i < view->phases && i < PW_CONNECTOR_PHASES; i++) {
         if (view->measured && view->ma[i] != PW_BOARD_UNKNOWN && view->ma[i] >= FLOWS_MA) {
-            bits |= 1U << pw_mains_grid_phase(rotation, i);
+            bits |= 1U << i;
         }
+    }
+    return bits;
+}
+
+// ... and of the house.
+static unsigned phases_in_use(const struct pw_mqtt_look *look)
+{
+    enum pw_mains_rotation rotation = PW_MAINS_RST;
+    unsigned own = own_phases(look);
+    unsigned bits = 0;
+    (void)!pw_mains_rotation_of(pw_str_of(look->view.rotation), &rotation);
+    for (unsigned i = 0; i < PW_CONNECTOR_PHASES; i++) {
+        bits |= (own >> i & 1U) << pw_mains_grid_phase(rotation, i);
     }
     return bits;
 }
@@ -113,7 +128,8 @@ bool pw_mqtt_energy(const struct pw_mqtt_look *look, int64_t *value)
 
 bool pw_mqtt_plug(const struct pw_mqtt_look *look, int64_t *value)
 {
-    return known(value, true, look->view.plugged ? 1 : 0);
+    bool deaf = look->openevse != NULL && !pw_rapi_view(&look->openevse->rapi)->ok;
+    return known(value, true, deaf ? 2 : look->view.plugged ? 1 : 0);
 }
 
 void pw_mqtt_text_version(const struct pw_mqtt_look *look, struct pw_out *out)
@@ -128,8 +144,12 @@ void pw_mqtt_text_ip(const struct pw_mqtt_look *look, struct pw_out *out)
 
 void pw_mqtt_text_connection(const struct pw_mqtt_look *look, struct pw_out *out)
 {
-    (void)look;
-    pw_put_s(out, "");
+    if (look->openevse == NULL) {
+        return;
+    }
+    const struct pw_rapi_view *board = pw_rapi_view(&look->openevse->rapi);
+    pw_put_s(out, board->ok ? "OK" : "CON_ERROR_FAILED_COM :");
+    pw_put_s(out, board->ok ? "" : board->failed);
 }
 
 // A setting as the command on this topic has it.

@@ -1,5 +1,6 @@
 // pilotwire-station: reads options and settings, then runs the station until it is told to end.
 #include "boards.h"
+#include "meters.h"
 #include "options.h"
 #include "program.h"
 #include "settings_file.h"

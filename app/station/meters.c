@@ -1,5 +1,7 @@
 #include "meters.h"
 
+#include <string.h>
+
 static void tell(const struct meters *meters, unsigned connector,
                  const struct pw_modbus_state *state)
 {
@@ -47,11 +49,115 @@ static int add(struct meters *meters, unsigned connector, const char *url, struc
     return number < 0 ? number : PW_OK;
 }
 
-int meters_open(struct meters *meters, const struct pw_settings *settings, struct pw_out *why)
+// ---------------------------------------------------------------------------------------------
+// The house's own ways.
+
+// What follows `scheme` in the house's url; false for another scheme.
+static bool house_url(const struct pw_settings *settings, const char *scheme, struct pw_str *rest)
 {
+    struct pw_str url = pw_str_of(pw_settings_text(settings, PW_SET_HOUSE_METER));
+    size_t len = strlen(scheme);
+    if (!pw_str_starts(url, scheme)) {
+        return false;
+    }
+    *rest = (struct pw_str){.at = url.at + len, .len = url.len - len};
+    return true;
+}
+
+static int read_topics(struct pw_house_topics *topics, const struct pw_settings *settings,
+                       struct pw_str list, struct pw_out *why)
+{
+    pw_put_s(why, "metering.house_meter: ");
+    if (pw_settings_text(settings, PW_SET_MQTT_URL)[0] == '\0') {
+        pw_put_s(why, "a meter on the broker needs mqtt.url");
+        return PW_ERR_RANGE;
+    }
+    return pw_house_topics_init(
+        topics, list, pw_settings_connector(settings, PW_SET_MAINS_MV, 0), why);
+}
+
+static bool subscription(void *context, unsigned n, struct pw_out *filter)
+{
+    const struct meters *meters = context;
+    const char *topic = pw_house_topics_name(&meters->topics, n);
+    if (topic != NULL) {
+        pw_put_s(filter, topic);
+    }
+    return topic != NULL;
+}
+
+// Stored at once, so that the station decides on it in this turn.
+static bool message(void *context, const struct pw_broker_message *message, pw_ms now)
+{
+    struct meters *meters = context;
+    struct pw_board_mains reading;
+    bool ours = pw_house_topics_message(&meters->topics, message, now);
+    if (pw_house_topics_take(&meters->topics, &reading)) {
+        pw_station_mains(meters->station, 0, &reading, now);
+    }
+    return ours;
+}
+
+int meters_check(const struct pw_settings *settings, struct pw_out *why)
+{
+    struct pw_house_topics topics;
+    struct pw_str rest;
     char text[320] = "";
     struct pw_out reason = PW_OUT(text);
-    int err = add(meters, 0, pw_settings_text(settings, PW_SET_HOUSE_METER), &reason);
+    if (!house_url(settings, "mqtt:", &rest)) {
+        return PW_OK;
+    }
+    int err = read_topics(&topics, settings, rest, &reason);
+    if (err != PW_OK) {
+        pw_put(why, pw_out_str(&reason));
+    }
+    return err;
+}
+
+int meters_join(struct meters *meters, const struct pw_settings *settings, struct pw_mqtt *mqtt,
+                struct pw_out *why)
+{
+    const struct pw_mqtt_guest guest = {
+        .context = meters, .subscription = subscription, .message = message};
+    struct pw_str rest;
+    if (!house_url(settings, "mqtt:", &rest)) {
+        return PW_OK;
+    }
+    char text[320] = "";
+    struct pw_out reason = PW_OUT(text);
+    int err = read_topics(&meters->topics, settings, rest, &reason);
+    if (err == PW_OK) {
+        err = pw_mqtt_join(mqtt, &guest);
+    }
+    if (err != PW_OK) {
+        pw_put(why, pw_out_str(&reason));
+    }
+    return err;
+}
+
+static int open_house(struct meters *meters, const struct pw_settings *settings, const char *config,
+                      struct pw_out *why)
+{
+    struct pw_str rest;
+    if (house_url(settings, "mqtt:", &rest)) {
+        return PW_OK; // a guest of the broker's connection
+    }
+    if (!house_url(settings, "ct:", &rest)) {
+        return add(meters, 0, pw_settings_text(settings, PW_SET_HOUSE_METER), why);
+    }
+    meters->clamps.loop = meters->loop;
+    meters->clamps.station = meters->station;
+    meters->clamps.log = meters->log;
+    pw_put_s(why, "metering.house_meter: ");
+    return clamps_open(&meters->clamps, settings, config, rest, why);
+}
+
+int meters_open(struct meters *meters, const struct pw_settings *settings, const char *config,
+                struct pw_out *why)
+{
+    char text[512] = "";
+    struct pw_out reason = PW_OUT(text);
+    int err = open_house(meters, settings, config, &reason);
     for (unsigned i = 0; i < meters->station->connectors && err == PW_OK; i++) {
         reason = PW_OUT(text);
         err = add(meters, i + 1, pw_settings_connector_text(settings, PW_SET_METER, i), &reason);
@@ -64,12 +170,13 @@ int meters_open(struct meters *meters, const struct pw_settings *settings, struc
 
 void meters_close(struct meters *meters)
 {
+    clamps_close(&meters->clamps);
     pw_modbus_close(meters->lines);
     meters->lines = NULL;
     meters->count = 0;
 }
 
-void meters_step(struct meters *meters, pw_ms now)
+pw_ms meters_step(struct meters *meters, pw_ms now)
 {
     for (unsigned i = 0; i < meters->count; i++) {
         struct pw_board_mains mains;
@@ -83,4 +190,5 @@ void meters_step(struct meters *meters, pw_ms now)
             tell(meters, meters->connector[i], &state);
         }
     }
+    return clamps_step(&meters->clamps, now);
 }

@@ -3,7 +3,6 @@
 #include "boards.h"
 #include "buses.h"
 #include "front.h"
-#include "gateway.h"
 #include "link.h"
 #include "meters.h"
 #include "mqtt.h"
@@ -12,7 +11,6 @@
 #include "service.h"
 #include "store.h"
 #include "uplink.h"
-#include "wires.h"
 #include "zones.h"
 
 #include <errno.h>
@@ -44,7 +42,6 @@ struct program {
     struct buses buses;
     struct boards boards;
     struct meters meters;
-    struct wires wires;
     struct link link;
     struct uplink uplink;
     struct mqtt mqtt;
@@ -52,7 +49,6 @@ struct program {
     uint8_t line_bytes[LOG_RING_SIZE];
     struct people people;
     struct front front;
-    struct gateway gateway;
     struct pw_service service;
     enum phase phase;
     pw_ms stop_by;
@@ -84,7 +80,6 @@ static pw_ms decide(struct program *program, pw_ms now)
     pw_station_clock(&program->station, pw_clock_wall(program->clock), now);
     pw_ms at = pw_station_step(&program->station, now);
     buses_flush(&program->buses, now);
-    wires_flush(&program->wires, now);
     return pw_earlier(at, boards_flush(&program->boards, now));
 }
 
@@ -93,7 +88,6 @@ static void switch_off(void *context)
 {
     struct program *program = context;
     boards_off(&program->boards);
-    wires_off(&program->wires);
     buses_off(&program->buses);
 }
 
@@ -157,8 +151,7 @@ static pw_ms turn(void *context, pw_ms now)
     bool busy = false;
     pw_ms at = buses_step(&program->buses, now);
     at = pw_earlier(at, boards_step(&program->boards, now));
-    at = pw_earlier(at, wires_step(&program->wires, now, &busy));
-    meters_step(&program->meters, now);
+    at = pw_earlier(at, meters_step(&program->meters, now));
     pw_ms decided = decide(program, now);
     if (program->phase != LEAVING) {
         busy = link_step(&program->link, now);
@@ -176,7 +169,6 @@ static pw_ms turn(void *context, pw_ms now)
     }
     at = pw_earlier(at, people_flush(&program->people, now));
     at = pw_earlier(at, front_step(&program->front, now));
-    at = pw_earlier(at, gateway_step(&program->gateway, now));
     pw_sqlite_report(program->sqlite, &program->logger->log);
     follow_log_level(program);
     at = pw_earlier(at, tell_service(program, now));
@@ -271,7 +263,6 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     struct pw_station *station = &program->station;
     const struct pw_log *log = &program->logger->log;
     program->buses = (struct buses){.loop = &program->loop, .station = station, .log = log};
-    program->wires = (struct wires){.loop = &program->loop, .station = station, .log = log};
     program->boards = (struct boards){.loop = &program->loop, .station = station, .log = log};
     program->meters = (struct meters){.loop = &program->loop, .station = station, .log = log};
     program->link = (struct link){.station = station, .log = log};
@@ -298,10 +289,6 @@ static int open_all(struct program *program, const struct pw_settings *settings,
         program->front.log = log;
         program->front.lines = &program->lines;
         front_open(&program->front, pw_clock_now(program->clock));
-        program->gateway.loop = &program->loop;
-        program->gateway.station = station;
-        program->gateway.log = log;
-        gateway_open(&program->gateway, pw_clock_now(program->clock));
         err = link_open(&program->link, &program->loop, &program->pace, why);
     }
     if (err == PW_OK) {
@@ -309,6 +296,9 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     }
     if (err == PW_OK) {
         mqtt_init(&program->mqtt, pw_clock_now(program->clock));
+        err = meters_join(&program->meters, &station->settings, &program->mqtt.topics, why);
+    }
+    if (err == PW_OK) {
         mqtt_open(&program->mqtt);
     }
     if (err == PW_OK) {
@@ -319,10 +309,7 @@ static int open_all(struct program *program, const struct pw_settings *settings,
         err = boards_open(&program->boards, &station->settings, program->options->config, why);
     }
     if (err == PW_OK) {
-        err = wires_open(&program->wires, &station->settings, why);
-    }
-    if (err == PW_OK) {
-        err = meters_open(&program->meters, &station->settings, why);
+        err = meters_open(&program->meters, &station->settings, program->options->config, why);
     }
     return err;
 }
@@ -332,14 +319,12 @@ static void close_all(struct program *program)
     switch_off(program); // whatever happened: nothing stays on behind us
     pw_panic_hook(NULL, NULL);
     boards_close(&program->boards);
-    wires_close(&program->wires);
     meters_close(&program->meters);
     buses_close(&program->buses);
     link_close(&program->link);
     uplink_close(&program->uplink);
     mqtt_close(&program->mqtt);
     front_close(&program->front);
-    gateway_close(&program->gateway);
     if (program->people.control != NULL) {
         people_close(&program->people);
     }

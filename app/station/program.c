@@ -3,6 +3,7 @@
 #include "boards.h"
 #include "buses.h"
 #include "front.h"
+#include "gateway.h"
 #include "link.h"
 #include "meters.h"
 #include "mqtt.h"
@@ -11,6 +12,7 @@
 #include "service.h"
 #include "store.h"
 #include "uplink.h"
+#include "wires.h"
 #include "zones.h"
 
 #include <errno.h>
@@ -42,6 +44,7 @@ struct program {
     struct buses buses;
     struct boards boards;
     struct meters meters;
+    struct wires wires;
     struct link link;
     struct uplink uplink;
     struct mqtt mqtt;
@@ -49,6 +52,7 @@ struct program {
     uint8_t line_bytes[LOG_RING_SIZE];
     struct people people;
     struct front front;
+    struct gateway gateway;
     struct pw_service service;
     enum phase phase;
     pw_ms stop_by;
@@ -80,6 +84,7 @@ static pw_ms decide(struct program *program, pw_ms now)
     pw_station_clock(&program->station, pw_clock_wall(program->clock), now);
     pw_ms at = pw_station_step(&program->station, now);
     buses_flush(&program->buses, now);
+    wires_flush(&program->wires, now);
     return pw_earlier(at, boards_flush(&program->boards, now));
 }
 
@@ -88,6 +93,7 @@ static void switch_off(void *context)
 {
     struct program *program = context;
     boards_off(&program->boards);
+    wires_off(&program->wires);
     buses_off(&program->buses);
 }
 
@@ -151,6 +157,7 @@ static pw_ms turn(void *context, pw_ms now)
     bool busy = false;
     pw_ms at = buses_step(&program->buses, now);
     at = pw_earlier(at, boards_step(&program->boards, now));
+    at = pw_earlier(at, wires_step(&program->wires, now, &busy));
     at = pw_earlier(at, meters_step(&program->meters, now));
     pw_ms decided = decide(program, now);
     if (program->phase != LEAVING) {
@@ -169,6 +176,7 @@ static pw_ms turn(void *context, pw_ms now)
     }
     at = pw_earlier(at, people_flush(&program->people, now));
     at = pw_earlier(at, front_step(&program->front, now));
+    at = pw_earlier(at, gateway_step(&program->gateway, now));
     pw_sqlite_report(program->sqlite, &program->logger->log);
     follow_log_level(program);
     at = pw_earlier(at, tell_service(program, now));
@@ -263,6 +271,7 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     struct pw_station *station = &program->station;
     const struct pw_log *log = &program->logger->log;
     program->buses = (struct buses){.loop = &program->loop, .station = station, .log = log};
+    program->wires = (struct wires){.loop = &program->loop, .station = station, .log = log};
     program->boards = (struct boards){.loop = &program->loop, .station = station, .log = log};
     program->meters = (struct meters){.loop = &program->loop, .station = station, .log = log};
     program->link = (struct link){.station = station, .log = log};
@@ -289,6 +298,10 @@ static int open_all(struct program *program, const struct pw_settings *settings,
         program->front.log = log;
         program->front.lines = &program->lines;
         front_open(&program->front, pw_clock_now(program->clock));
+        program->gateway.loop = &program->loop;
+        program->gateway.station = station;
+        program->gateway.log = log;
+        gateway_open(&program->gateway, pw_clock_now(program->clock));
         err = link_open(&program->link, &program->loop, &program->pace, why);
     }
     if (err == PW_OK) {
@@ -309,6 +322,9 @@ static int open_all(struct program *program, const struct pw_settings *settings,
         err = boards_open(&program->boards, &station->settings, program->options->config, why);
     }
     if (err == PW_OK) {
+        err = wires_open(&program->wires, &station->settings, why);
+    }
+    if (err == PW_OK) {
         err = meters_open(&program->meters, &station->settings, program->options->config, why);
     }
     return err;
@@ -319,12 +335,14 @@ static void close_all(struct program *program)
     switch_off(program); // whatever happened: nothing stays on behind us
     pw_panic_hook(NULL, NULL);
     boards_close(&program->boards);
+    wires_close(&program->wires);
     meters_close(&program->meters);
     buses_close(&program->buses);
     link_close(&program->link);
     uplink_close(&program->uplink);
     mqtt_close(&program->mqtt);
     front_close(&program->front);
+    gateway_close(&program->gateway);
     if (program->people.control != NULL) {
         people_close(&program->people);
     }

@@ -171,28 +171,37 @@ static bool old_state(struct pw_str word, uint8_t *state)
     return true;
 }
 
-bool pw_rapi_take_state(struct pw_rapi_view *view, const struct pw_rapi_line *line, pw_ms now)
+// Two words before 5.0, three at first then, four now.
+static bool any_state(struct pw_rapi_view *view, const struct pw_rapi_line *line, pw_ms now)
 {
-    int64_t elapsed;
     uint16_t state;
     uint16_t pilot;
-    uint16_t vflags;
+    uint16_t vflags = 0;
     uint8_t old;
-    if (!number(line, 2, 0, UINT32_MAX, &elapsed)) {
-        return false;
-    }
     if (line->words == 3) {
         if (!old_state(line->word[1], &old)) {
             return false;
         }
         set_old_state(view, old, old, now);
-    } else if (!hex(line, 1, 2, &state) || !hex(line, 3, 2, &pilot)) {
+        return true;
+    }
+    bool whole = line->words >= 5;
+    if (!hex(line, 1, 2, &state) || !hex(line, 3, 2, &pilot) ||
+        (whole && !hex(line, 4, 4, &vflags))) {
         return false;
-    } else if (line->words == 4) {
-        set_old_state(view, (uint8_t)state, (uint8_t)pilot, now);
-    } else if (hex(line, 4, 4, &vflags)) {
+    }
+    if (whole) {
         set_state(view, (uint8_t)state, (uint8_t)pilot, vflags, now);
     } else {
+        set_old_state(view, (uint8_t)state, (uint8_t)pilot, now);
+    }
+    return true;
+}
+
+bool pw_rapi_take_state(struct pw_rapi_view *view, const struct pw_rapi_line *line, pw_ms now)
+{
+    int64_t elapsed;
+    if (!number(line, 2, 0, UINT32_MAX, &elapsed) || !any_state(view, line, now)) {
         return false;
     }
     view->elapsed_s = elapsed;

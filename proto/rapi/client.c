@@ -229,6 +229,7 @@ static void send(struct pw_rapi_client *client, pw_ms now)
     memcpy(client->tx, with, line.len);
     client->tx_len = (uint8_t)line.len;
     client->sent_at = now;
+    client->said_at = now;
     client->urges = 0;
 }
 
@@ -249,7 +250,7 @@ static bool is_urged(const struct pw_rapi_client *client)
 
 static pw_ms urged_at(const struct pw_rapi_client *client)
 {
-    return client->sent_at + (pw_ms)URGE_MS * (client->urges + 1U);
+    return client->said_at + URGE_MS;
 }
 
 static void begin(struct pw_rapi_client *client, enum pw_rapi_job job, pw_ms now)

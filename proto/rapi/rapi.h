@@ -247,13 +247,14 @@ struct pw_rapi_client {
     uint8_t next_seq;
     uint8_t tries;
     uint8_t streak; // answers at the first try, in a row
-    uint8_t urges; // times the line was said again meanwhile
+    uint8_t urges;  // times the line was said again meanwhile
     uint8_t ids;    // whether the board knows sequence ids
     bool unchecked; // it makes no checksums
     bool asked_to_restart;
     int32_t sent_a; // ampere of the `$SC` under way
     int32_t slow_ms;
     pw_ms sent_at;
+    pw_ms said_at;     // last
     pw_ms quiet_until; // nothing is sent before; answers that come are late ones
 
     pw_ms due[PW_RAPI_JOBS]; // not before; PW_NEVER: not any more

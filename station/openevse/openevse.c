@@ -8,6 +8,7 @@ enum {
     UNSEEN_MS = 60000,  // a vehicle that nobody has seen for so long may be another one
     OBEY_MS = 8000,     // a sleeping board opens its relay 3 s after the order
     LIVE_MA = 1000,     // a current from here on is no noise
+    FIRST_MS = 10000,   // for a board's first answer after the start
     STARTING_MS = 3000, // from a board's first sign of life until it has looked at its pilot
     METER_LATE_MS = 15000,
     LAST_READING_MS = 5000, // of the energy after the relay opened; it is waited for so long
@@ -166,7 +167,10 @@ static void watch_board(struct pw_openevse *oe, pw_ms now)
     } else if (heard) {
         oe->unheard_since = PW_NEVER;
     }
-    set_fault(oe, PW_OPENEVSE_FAULT_BOARD, !heard);
+    // A station that has just started has not asked its board yet.
+    bool late = oe->was_heard || pw_elapsed(oe->unheard_since, FIRST_MS, now);
+    oe->was_heard = oe->was_heard || heard;
+    set_fault(oe, PW_OPENEVSE_FAULT_BOARD, !heard && late);
     if (oe->estop) {
         set_fault(oe, PW_OPENEVSE_FAULT_ESTOP, true);
     }
@@ -451,8 +455,10 @@ const char *pw_openevse_pilot(const struct pw_openevse *oe)
     if (board->fault || board->state == PW_RAPI_STATE_DISABLED) {
         return "F";
     }
+    // Asleep, a board goes on saying what the vehicle showed last.
     bool pwm = board->state >= PW_RAPI_STATE_A && board->state <= PW_RAPI_STATE_D;
-    return board->pilot_state < PW_COUNT(texts) ? texts[board->pilot_state][pwm ? 1 : 0] : "";
+    uint8_t level = !board->plugged ? PW_RAPI_STATE_A : pwm ? board->pilot_state : PW_RAPI_STATE_B;
+    return level < PW_COUNT(texts) ? texts[level][pwm ? 1 : 0] : "";
 }
 
 int32_t pw_openevse_offered_ma(const struct pw_openevse *oe)

@@ -97,7 +97,7 @@ int main(int argc, char **argv)
     }
     if (options.check) {
         if (boards_check(&settings, options.config, &why) != PW_OK ||
-            wires_check(&settings, &why) != PW_OK) {
+            wires_check(&settings, &why) != PW_OK || meters_check(&settings, &why) != PW_OK) {
             return complain(&why);
         }
         (void)printf("%s: ok, %u connector(s)\n", options.config, settings.connectors);

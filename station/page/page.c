@@ -114,6 +114,7 @@ static const struct route {
     {PW_HTTP_POST, "/connectors/*/limit", pw_page_api_limit, CHANGE, true},
     {PW_HTTP_POST, "/connectors/*/now", pw_page_api_now, CHANGE, true},
     {PW_HTTP_POST, "/connectors/*/until", pw_page_api_until, CHANGE, true},
+    {PW_HTTP_POST, "/connectors/*/rapi", pw_page_api_rapi, CHANGE, true},
     {PW_HTTP_POST, "/connectors/*/clear", pw_page_api_clear, CHANGE, false},
     {PW_HTTP_POST, "/connectors/*/enable", pw_page_api_enable, CHANGE, false},
     {PW_HTTP_POST, "/connectors/*/disable", pw_page_api_disable, CHANGE, false},
@@ -318,6 +319,6 @@ pw_ms pw_page_step(struct pw_page *page, pw_ms now)
         page->look_at = pw_after(now, LOOK_MS);
         page->sampled_at = samples ? now : page->sampled_at;
     }
-    return pw_earlier(pw_page_stream_step(page, changed, now),
-                      pw_after(page->sampled_at, SAMPLE_MS));
+    pw_ms at = pw_earlier(pw_page_stream_step(page, changed, now), pw_page_asked_step(page, now));
+    return pw_earlier(at, pw_after(page->sampled_at, SAMPLE_MS));
 }

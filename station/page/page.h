@@ -22,6 +22,7 @@
 #define PW_PAGE_BODY_MAX    4096   // bytes of a request's body
 #define PW_PAGE_REPLY_MAX   196608 // bytes of an answer
 #define PW_PAGE_LOGINS_MAX  8      // at once; the one idle for longest goes first
+#define PW_PAGE_ASKED_MAX   4      // commands to boards at once
 #define PW_PAGE_STREAMS_MAX 8      // event streams at once
 #define PW_PAGE_IDLE_MS     (UINT64_C(12) * 3600 * 1000) // a login ends after this long unused
 #define PW_PAGE_TOKEN_MAX   33                           // 32 hex digits and NUL
@@ -66,6 +67,14 @@ struct pw_page_login {
     pw_ms used;
 };
 
+// A request that waits for the answer of a board.
+struct pw_page_asked {
+    uint64_t request;   // as the port counts streams
+    unsigned connector; // from 1; 0: free
+    uint32_t ticket;
+    pw_ms at;
+};
+
 struct pw_page_stream {
     bool open;
     uint64_t number;
@@ -81,6 +90,7 @@ struct pw_page {
     struct pw_page_config config;
     struct pw_page_login login[PW_PAGE_LOGINS_MAX];
     struct pw_page_stream stream[PW_PAGE_STREAMS_MAX];
+    struct pw_page_asked asked[PW_PAGE_ASKED_MAX];
     struct pw_guesses guesses;
     char password[PW_SETTING_TEXT_MAX]; // as of the last look; another one ends all logins
     uint32_t seen[PW_CONNECTORS_MAX];   // what was last told of each connector, as a sum

@@ -64,6 +64,12 @@ void pw_page_api_health(struct call *call);
 // api.c
 void pw_page_log_line(struct pw_json_writer *json, const struct pw_logring_line *line);
 
+// board.c
+void pw_page_api_rapi(struct call *call);
+// Has requests that wait for a board served again. Returns when it wants to be called next.
+pw_ms pw_page_asked_step(struct pw_page *page, pw_ms now);
+void pw_page_asked_closed(struct pw_page *page, uint64_t request);
+
 // stream.c
 void pw_page_api_events(struct call *call);
 pw_ms pw_page_stream_step(struct pw_page *page, bool changed, pw_ms now);

@@ -147,4 +147,5 @@ void pw_page_stream_closed(void *context, uint64_t number)
     if (stream != NULL) {
         stream->open = false;
     }
+    pw_page_asked_closed(context, number);
 }

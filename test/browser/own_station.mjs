@@ -8,7 +8,7 @@ import { join } from "node:path";
 
 const START_MS = 15_000;
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -22,7 +22,7 @@ async function freePort() {
 const running = new Set();
 process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
-class Child {
+export class Child {
   constructor(program, args) {
     this.process = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.log = "";
@@ -39,6 +39,23 @@ class Child {
     await once(this.process, "exit");
     clearTimeout(force);
   }
+}
+
+export async function serves(station, url) {
+  const until = Date.now() + START_MS;
+  for (;;) {
+    if (station.process.exitCode !== null) throw new Error(`pilotwire-station ended:\n${station.log}`);
+    if (Date.now() > until) throw new Error(`pilotwire-station does not serve:\n${station.log}`);
+    const up = await fetch(`${url}/healthz`).catch(() => null);
+    if (up?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export async function tell(sim, socket, command) {
+  const child = new Child(sim, ["tell", socket, ...command]);
+  const [code] = await once(child.process, "exit");
+  if (code !== 0) throw new Error(`pilotwire-sim tell ${command.join(" ")}: ${child.log}`);
 }
 
 export class OwnStation {
@@ -87,14 +104,8 @@ connectors:
     this.houseControl = join(this.folder, "house.sock");
     this.simHouse ??= new Child(this.programs.sim, ["meter", "--meter", `modbus:tcp:127.0.0.1:${this.meterPort}/1/sdm630`, "--status", "0", "--control", this.houseControl]);
     this.station = new Child(this.programs.station, args);
-    const until = Date.now() + START_MS;
-    for (;;) {
-      if (this.station.process.exitCode !== null) throw new Error(`pilotwire-station ended:\n${this.station.log}`);
-      if (Date.now() > until) throw new Error(`pilotwire-station does not serve:\n${this.station.log}`);
-      const up = await fetch(`${this.url}/healthz`).catch(() => null);
-      if (up?.ok) return this;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await serves(this.station, this.url);
+    return this;
   }
 
   startAc() {
@@ -118,10 +129,8 @@ connectors:
     return this.command(this.houseControl, command);
   }
 
-  async command(socket, command) {
-    const child = new Child(this.programs.sim, ["tell", socket, ...command]);
-    const [code] = await once(child.process, "exit");
-    if (code !== 0) throw new Error(`pilotwire-sim tell ${command.join(" ")}: ${child.log}`);
+  command(socket, command) {
+    return tell(this.programs.sim, socket, command);
   }
 
   stopStation() {

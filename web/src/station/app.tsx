@@ -6,10 +6,12 @@ import { Loading } from "../ui/parts";
 import { ThemeButton } from "../ui/theme_button";
 import { connect, link, login, logout, status, visitor } from "./data";
 import { AboutPage } from "./about";
+import { BoardPage } from "./board";
 import { ChargePage } from "./charge";
 import { HistoryPage } from "./history";
 import { HousePage } from "./house";
 import { LogPage } from "./log";
+import { hasBoard } from "./model";
 import { href, place, type Place } from "./place";
 import { SettingsPage } from "./settings";
 import { TimersPage } from "./timers";
@@ -21,6 +23,7 @@ const PLACES: readonly { to: Place; icon: IconName; text: string; short?: string
   { to: "timers", icon: "clock", text: "Limits & timers", short: "Timers" },
   { to: "settings", icon: "limit", text: "Settings" },
   { to: "history", icon: "overview", text: "History", rest: true },
+  { to: "board", icon: "station", text: "Board", rest: true },
   { to: "log", icon: "sessions", text: "Log", rest: true },
   { to: "about", icon: "info", text: "About", rest: true },
 ];
@@ -31,7 +34,7 @@ function Nav() {
   const here = PLACES.find(({ to }) => to === place.value);
   return (
     <nav aria-label="Pages" class={more.value ? "own open" : "own"}>
-      {PLACES.map(({ to, icon, text, short, rest }) => (
+      {PLACES.filter(({ to }) => to !== "board" || hasBoard(status.value)).map(({ to, icon, text, short, rest }) => (
         <a key={to} href={href(to)} class={rest ? "rest" : ""} aria-current={place.value === to ? "page" : undefined} onClick={() => (more.value = false)}>
           <Icon name={icon} />
           {short ? <span data-short={short}>{text}</span> : text}
@@ -130,6 +133,8 @@ function Page() {
       return <HistoryPage />;
     case "settings":
       return <SettingsPage />;
+    case "board":
+      return <BoardPage status={status.value} />;
     case "log":
       return <LogPage />;
     case "about":

@@ -87,6 +87,9 @@ export const charges = async (): Promise<Charge[]> => (await call<{ charges: Cha
 
 export const about = (): Promise<About> => call("GET", "/about");
 
+// The board answers when its line is free.
+export const rapi = async (connector: number, line: string): Promise<string> => (await call<{ answer: string }>("POST", `/connectors/${connector}/rapi`, { line })).answer;
+
 export const debugAreas = async (): Promise<DebugArea[]> => (await call<{ areas: DebugArea[] }>("GET", "/debug")).areas;
 
 export const houseHistory = (): Promise<HouseHistory> => call("GET", "/house/history");

@@ -2,9 +2,9 @@
 import { emptyColumns } from "../data/curve";
 import { phaseRows, type PhaseRow } from "../data/outlet";
 import type { Columns, Phases } from "../data/types";
-import { duration, elapsed, energy, percent, plain } from "../data/format";
+import { current, duration, elapsed, energy, percent, plain } from "../data/format";
 import type { Action } from "./data";
-import type { Charge, ConnectorLimits, History, Hold, Left, Schedule, Setting, StationConnector, StationLimit, StationStatus, Visitor } from "./types";
+import type { Board, Charge, ConnectorLimits, History, Hold, Left, Schedule, Setting, StationConnector, StationLimit, StationStatus, Visitor } from "./types";
 
 export const isDc = (c: StationConnector): boolean => c.kind === "dc";
 
@@ -16,6 +16,17 @@ export function kindWords(c: StationConnector): string {
 
 // The reason behind a limit, where it says more than the words of its source.
 export const limitNote = (limit: StationLimit): string => (limit.why === limit.words || limit.why === limit.source ? "" : limit.why);
+
+export const hasBoard = (status: StationStatus | null): boolean => status?.connectors.some((c) => c.board !== undefined) ?? false;
+
+// "armed: 6.0 A after 10 s of silence"
+export function heartbeatWords(board: Board): string {
+  const armed = board.heartbeat_s !== null && board.heartbeat_a !== null && board.heartbeat_s > 0;
+  return armed ? `${board.heartbeat}: ${plain(current(board.heartbeat_a))} after ${board.heartbeat_s} s of silence` : board.heartbeat;
+}
+
+// Bits 1, 2, 4 as phases.
+export const phaseWords = (bits: number | null): string => (bits === null || bits === 0 ? "not known yet" : [1, 2, 3].filter((phase) => (bits & (1 << (phase - 1))) !== 0).map((phase) => `L${phase}`).join(", "));
 
 export const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 

@@ -1,6 +1,36 @@
 // What the station's own interface carries: station/status_json.c and station/page.
 import type { ConnectorStatus } from "../data/types";
 
+// An OpenEVSE board: station/openevse/report.c.
+export interface Board {
+  answers_now: boolean;
+  why: string;
+  failed_command: string;
+  firmware: string;
+  rapi: string;
+  state: number | null;
+  state_text: string;
+  vflags: number | null;
+  offered_a: number | null;
+  config_a: number | null;
+  hardware_a: number | null;
+  total_wh: number | null;
+  phases_in_use: number | null; // bits
+  last_event: string;
+  heartbeat: string;
+  heartbeat_s: number | null;
+  heartbeat_a: number | null;
+  heartbeats_missed: number;
+  gfi_trips: number | null;
+  ground_trips: number | null;
+  stuck_trips: number | null;
+  reboots: number;
+  answers: number;
+  refusals: number;
+  timeouts: number;
+  bad_lines: number;
+}
+
 export interface StationConnector {
   connector_id: number;
   kind: "dc" | "pilot" | "openevse";
@@ -30,6 +60,7 @@ export interface StationConnector {
   imax_a: number | null;
   charge_ah: number | null;
   vehicle_model: string;
+  board?: Board;
   // AC only.
   pilot?: string;
   cable_a?: number | null;

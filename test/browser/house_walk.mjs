@@ -77,7 +77,7 @@ async function board(browser, page) {
   });
   await page.getByLabel("Line 1 of the display").fill("Hello");
   await page.getByLabel("Line 2 of the display").fill("garage");
-  await page.getByRole("button", { name: "Show" }).click();
+  await page.getByRole("button", { name: "Show", exact: true }).click();
   await page.getByText("The board shows this text.").waitFor();
   await browser.shot(page, "house-board");
 }
@@ -86,7 +86,7 @@ async function charge(browser, page) {
   step("a car charges; the house takes more, and the offer falls with the house named as the reason");
   await page.click("nav >> text=Charge");
   await world("plug");
-  await page.locator(".pilot b", { hasText: /B/ }).waitFor();
+  await page.locator(".chip", { hasText: "Preparing" }).waitFor();
   await page.getByRole("button", { name: "Start charging" }).click();
   await page.locator(".pilot b", { hasText: "C2" }).waitFor({ timeout: 20_000 });
   await world("house", "l2", "14");

@@ -241,6 +241,9 @@ static void find_phases(struct pw_household *home, unsigned index, struct pw_con
     if (sight != PW_HOUSE_NO_STEP) {
         pw_house_seen(&home->house, sight == PW_HOUSE_STEP_SEEN);
     }
+    if (c->finder.found == 0) {
+        pw_connector_phases(connector, 0, now); // what is counted meanwhile is owed, not guessed
+    }
     if (c->finder.found != before) {
         struct pw_line line;
         pw_line(&line, home->log, PW_LOG_INFO, "house", "phases");

@@ -168,7 +168,7 @@ static void wrong_arguments_are_refused_by_name(void **state)
         const char *arguments[6];
         const char *says;
     } wrong[] = {
-        {{NULL}, "first argument \"\": must be dc, ac, meter or tell"},
+        {{NULL}, "first argument \"\": must be dc, ac, openevse, house, meter or tell"},
         {{"meter", NULL}, "--meter: must be given"},
         {{"meter", "--meter", "modbus:tcp:h:1/0/abb", NULL}, "the unit must be 1..247"},
         {{"meter", "--soc", "5", NULL}, "unknown option \"--soc\""},

@@ -111,6 +111,29 @@ void street_open_ac(struct street *street, const struct pw_world_ac_config *worl
     acwatch_init(&street->watch, street->now);
 }
 
+void street_open_oe(struct street *street, const struct pw_world_oe_config *world)
+{
+    struct pw_world_oe_config config = world == NULL ? pw_world_oe_defaults() : *world;
+    open_street(street, &street_kind_oe);
+    street_set(street, "connectors[0].rapi_cable", "tcp:street:1");
+    street_set(street, "metering.house_meter", "modbus:tcp:127.0.0.1:1502/1/sdm630");
+    pw_world_oe_init(&street->oe, &config, street->now);
+    pw_world_oe_power(&street->oe, false);
+    oewatch_init(&street->oewatch, street->now);
+    street->wired = true;
+    street->metered = true;
+}
+
+void street_do(struct street *street, const char *line)
+{
+    street->kind->act(street, line);
+    street->world_at = street->now;
+    if (street->verbose) {
+        (void)fprintf(stderr, "%8llu.%03llu ** %s\n", (unsigned long long)(street->now / 1000),
+                      (unsigned long long)(street->now % 1000), line);
+    }
+}
+
 static void set_by(struct street *street, const char *path, const char *value,
                    enum pw_setting_by by)
 {
@@ -338,6 +361,7 @@ void street_card(struct street *street, const char *id_tag)
     pw_station_card(street->station, 0, pw_str_of(id_tag), street->now);
     street->station_at = street->now;
     acwatch_leave(&street->watch, street->now);
+    oewatch_leave(&street->oewatch);
 }
 
 void street_clear(struct street *street)
@@ -353,6 +377,7 @@ int street_load_limit(struct street *street, int32_t ma, pw_ms lease)
                                  street->now);
     street->station_at = street->now;
     acwatch_limit(&street->watch, ma, street->now);
+    oewatch_limit(&street->oewatch, ma, street->now);
     return err;
 }
 
@@ -384,8 +409,11 @@ struct pw_bay_view street_bay(const struct street *street)
 
 static bool energy_flows(const struct street *street)
 {
-    return street->kind == &street_kind_dc ? pw_world_dc_truth(&street->world).connector_ma > 5000
-                                           : pw_world_ac_truth(&street->ac).ma[0] > 5000;
+    if (street->kind == &street_kind_dc) {
+        return pw_world_dc_truth(&street->world).connector_ma > 5000;
+    }
+    return street->kind == &street_kind_ac ? pw_world_ac_truth(&street->ac).ma[0] > 5000
+                                           : pw_world_oe_truth(&street->oe).ma[0] > 5000;
 }
 
 bool street_is_charging(const struct street *street)

@@ -1,8 +1,8 @@
 // street: one station, the world behind its wires, its store and a central system, in virtual time
 // and one process. No sleeping: time jumps to whatever is due next. Everything follows from the
 // seed and the calls made. What the station's wires are is a row of functions: a CAN bus with a
-// scooter (dc), or the board of an outlet with a car (ac), there with an observer who sees nothing
-// but the physical world.
+// scooter (dc), the board of an outlet with a car (ac), or the line to an OpenEVSE board with a car
+// and a house (oe), there with an observer who sees nothing but the physical world.
 #ifndef PW_STREET_H
 #define PW_STREET_H
 
@@ -10,6 +10,8 @@
 #include "acworld/acworld.h"
 #include "book.h"
 #include "dcworld/dcworld.h"
+#include "oewatch.h"
+#include "oeworld/oeworld.h"
 #include "simstore.h"
 #include "station.h"
 
@@ -32,10 +34,13 @@ struct street_kind {
     // What the station does to its world.
     void (*effects)(struct street *street);
     void (*observe)(struct street *street); // NULL: nobody looks
+    // A line of its world's scenario, which must be accepted; NULL: it has none.
+    void (*act)(struct street *street, const char *line);
 };
 
 extern const struct street_kind street_kind_dc;
 extern const struct street_kind street_kind_ac;
+extern const struct street_kind street_kind_oe;
 
 // Who is at the other end of the OCPP link. The book, unless somebody else takes its place.
 struct street_central {
@@ -51,10 +56,16 @@ struct street {
     union {
         struct pw_world_dc world;
         struct pw_world_ac ac;
+        struct pw_world_oe oe;
     };
     struct pw_board_drive drive; // ac: the last one; a port repeats it
     pw_ms driven_at;             // ... and when
     struct acwatch watch;        // ac
+    struct oewatch oewatch;      // oe, as what follows
+    bool wired;                  // the line to the board is there
+    bool metered;                // the house's meter is read
+    uint8_t line[512];           // of the board, not yet taken by the station
+    size_t unread;
     struct pw_log log;
     struct pw_sim_store store;
     struct pw_settings settings;
@@ -82,8 +93,12 @@ struct street {
 void street_open(struct street *street, const struct pw_world_dc_config *world);
 // The same with an outlet and a car.
 void street_open_ac(struct street *street, const struct pw_world_ac_config *world);
-// A scenario line of the ac world that must be accepted.
+// The same with an OpenEVSE board, a car and a house.
+void street_open_oe(struct street *street, const struct pw_world_oe_config *world);
+// A scenario line of the ac or oe world that must be accepted.
 void street_do(struct street *street, const char *line);
+// The line to the board breaks, or is there again.
+void street_wire(struct street *street, bool up);
 // A card at the reader, which the observer sees too.
 void street_card(struct street *street, const char *id_tag);
 // Sets a setting as the file would; only before street_power_on.

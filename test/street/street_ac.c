@@ -69,7 +69,7 @@ static void observe(struct street *street)
     acwatch_look(&street->watch, &truth, street->now);
 }
 
-void street_do(struct street *street, const char *line)
+static void act(struct street *street, const char *line)
 {
     char said[PW_SCENARIO_ANSWER_MAX] = "";
     struct pw_out answer = PW_OUT(said);
@@ -78,12 +78,11 @@ void street_do(struct street *street, const char *line)
         (void)fprintf(stderr, "street: %s: %s\n", line, said);
         abort();
     }
-    street->world_at = street->now;
-    if (street->verbose) {
-        (void)fprintf(stderr, "%8llu.%03llu ** %s\n", (unsigned long long)(street->now / 1000),
-                      (unsigned long long)(street->now % 1000), line);
-    }
 }
 
-const struct street_kind street_kind_ac = {
-    .name = "pilot", .power = power, .world = world, .effects = effects, .observe = observe};
+const struct street_kind street_kind_ac = {.name = "pilot",
+                                           .power = power,
+                                           .world = world,
+                                           .effects = effects,
+                                           .observe = observe,
+                                           .act = act};

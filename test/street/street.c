@@ -160,13 +160,14 @@ void street_secret(struct street *street, const char *path, const char *value)
 void street_power_on(struct street *street)
 {
     street->log = (struct pw_log){.context = street, .write = log_line};
-    struct pw_station_start start = {.settings = &street->settings,
-                                     .store = &street->store.port,
-                                     .log = &street->log,
-                                     .firmware = "street",
-                                     .seed = 7,
-                                     .now = street->now,
-                                     .wall = street->wall + (pw_unix_ms)street->now};
+    struct pw_station_start start = {
+        .settings = &street->settings,
+        .store = &street->store.port,
+        .log = &street->log,
+        .firmware = "street",
+        .seed = 7,
+        .now = street->now,
+        .wall = street->clockless ? 0 : street->wall + (pw_unix_ms)street->now};
     pw_sim_store_restart(&street->store);
     street->station = calloc(1, sizeof(*street->station));
     PW_ASSERT(street->station != NULL);

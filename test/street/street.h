@@ -52,6 +52,7 @@ struct street_central {
 struct street {
     pw_ms now;
     pw_unix_ms wall; // at now == 0
+    bool clockless;  // the station's own clock has no battery
     const struct street_kind *kind;
     union {
         struct pw_world_dc world;

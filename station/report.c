@@ -347,6 +347,17 @@ void pw_report_limits(const struct pw_station *st, struct pw_out *out, pw_ms now
     }
 }
 
+static void put_fault(const struct pw_connector_fault *fault, struct pw_out *out)
+{
+    pw_put_s(out, "  ");
+    pw_put_s(out, fault->vendor);
+    pw_put_s(out, "\t");
+    pw_put_s(out, fault->ocpp16);
+    pw_put_s(out, "\t");
+    pw_put_s(out, fault->text);
+    pw_put_s(out, fault->stays ? "\tstays until cleared\n" : "\tclears by itself\n");
+}
+
 void pw_report_faults(const struct pw_station *st, struct pw_out *out, pw_ms now)
 {
     (void)now;
@@ -360,13 +371,13 @@ void pw_report_faults(const struct pw_station *st, struct pw_out *out, pw_ms now
             if (found++ == 0) {
                 put_title(out, i, "faults");
             }
-            pw_put_s(out, "  ");
-            pw_put_s(out, fault.vendor);
-            pw_put_s(out, "\t");
-            pw_put_s(out, fault.ocpp16);
-            pw_put_s(out, "\t");
-            pw_put_s(out, fault.text);
-            pw_put_s(out, fault.stays ? "\tstays until cleared\n" : "\tclears by itself\n");
+            put_fault(&fault, out);
+        }
+        if (pw_rules_fault(&st->rules, i, &fault)) {
+            if (found++ == 0) {
+                put_title(out, i, "faults");
+            }
+            put_fault(&fault, out);
         }
         if (found == 0) {
             put_title(out, i, "faults: none");

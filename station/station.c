@@ -426,11 +426,12 @@ static void report_connector(struct pw_station *st, unsigned index,
                                     .error_code = view->error_code,
                                     .info = view->info,
                                     .vendor_code = view->vendor_code};
-    if (st->rules.of[index].over && view->status != PW_STATUS_FAULTED) {
+    struct pw_connector_fault fault;
+    if (pw_rules_fault(&st->rules, index, &fault) && view->status != PW_STATUS_FAULTED) {
         // The charge has been ended for it; the status stays what it is (OCPP 1.6 §4.9).
-        status.error_code = "OverCurrentFailure";
-        status.vendor_code = "PW-DRAW";
-        status.info = "the vehicle drew more than was offered";
+        status.error_code = fault.ocpp16;
+        status.vendor_code = fault.vendor;
+        status.info = fault.text;
     }
     pw_cp16_status(&st->cp16, index + 1, &status, now);
 }

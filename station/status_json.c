@@ -252,21 +252,28 @@ void pw_report_limits_json(const struct pw_station *st, struct pw_out *out, pw_m
     pw_put_c(out, '\n');
 }
 
-static void json_faults(const struct pw_connector *connector, struct pw_json_writer *json)
+static void json_fault(const struct pw_connector_fault *fault, struct pw_json_writer *json)
+{
+    pw_json_open(json, '{');
+    text(json, "vendor_code", fault->vendor);
+    text(json, "error_code", fault->ocpp16);
+    text(json, "text", fault->text);
+    text(json, "words", pw_face_fault_words(fault));
+    pw_json_key(json, "stays");
+    pw_json_put_bool(json, fault->stays);
+    pw_json_close(json, '}');
+}
+
+static void json_faults(const struct pw_station *st, unsigned index, struct pw_json_writer *json)
 {
     struct pw_connector_fault fault;
-    for (unsigned row = 0; pw_connector_fault(connector, row, &fault); row++) {
-        if (!fault.active) {
-            continue;
+    for (unsigned row = 0; pw_connector_fault(&st->connector[index], row, &fault); row++) {
+        if (fault.active) {
+            json_fault(&fault, json);
         }
-        pw_json_open(json, '{');
-        text(json, "vendor_code", fault.vendor);
-        text(json, "error_code", fault.ocpp16);
-        text(json, "text", fault.text);
-        text(json, "words", pw_face_fault_words(&fault));
-        pw_json_key(json, "stays");
-        pw_json_put_bool(json, fault.stays);
-        pw_json_close(json, '}');
+    }
+    if (pw_rules_fault(&st->rules, index, &fault)) {
+        json_fault(&fault, json);
     }
 }
 
@@ -281,7 +288,7 @@ void pw_report_faults_json(const struct pw_station *st, struct pw_out *out)
         number(&json, "connector_id", true, i + 1, 0);
         pw_json_key(&json, "faults");
         pw_json_open(&json, '[');
-        json_faults(&st->connector[i], &json);
+        json_faults(st, i, &json);
         pw_json_close(&json, ']');
         pw_json_close(&json, '}');
     }

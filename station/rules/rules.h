@@ -144,6 +144,8 @@ int64_t pw_rules_limit_of(const struct pw_rules *rules, unsigned index, enum pw_
 PW_MUST_USE int pw_rules_check(const struct pw_rules_zones *zones,
                                const struct pw_settings *settings, struct pw_out *why);
 
+// The fault of a connector that the rules have found; false when there is none.
+bool pw_rules_fault(const struct pw_rules *rules, unsigned index, struct pw_connector_fault *fault);
 // charging.enable is off: every connector is out of service, whatever ChangeAvailability says.
 bool pw_rules_is_off(const struct pw_rules *rules);
 

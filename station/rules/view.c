@@ -87,6 +87,17 @@ int pw_rules_configure(struct pw_rules *rules, struct pw_out *why)
     return err;
 }
 
+bool pw_rules_fault(const struct pw_rules *rules, unsigned index, struct pw_connector_fault *fault)
+{
+    *fault = (struct pw_connector_fault){
+        .vendor = "PW-DRAW",
+        .ocpp16 = "OverCurrentFailure",
+        .text = "the vehicle drew more than was offered",
+        .active = rules->of[index].over,
+    };
+    return fault->active;
+}
+
 static struct pw_rules_left left_of(int64_t limit, int64_t used)
 {
     bool counts = limit > 0 && used >= 0;

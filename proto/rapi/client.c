@@ -19,6 +19,7 @@ enum {
 static int judge(const struct pw_rapi_config *config, struct pw_out *why)
 {
     const int32_t least_s = config->heartbeat_s == 0 ? 0 : 5;
+    const int32_t least_mv = config->mains_mv == 0 ? 0 : 80000;
     const struct {
         const char *name;
         int32_t value;
@@ -34,6 +35,7 @@ static int judge(const struct pw_rapi_config *config, struct pw_out *why)
         {"poll_energy_ms", config->poll_energy_ms, 500, 500000},
         {"poll_capacity_ms", config->poll_capacity_ms, 500, 500000},
         {"poll_cable_ms", config->poll_cable_ms, 500, 500000},
+        {"mains_mv", config->mains_mv, least_mv, 300000},
         {"idle_factor", config->idle_factor, 1, 1000},
     };
     for (size_t i = 0; i < PW_COUNT(rows); i++) {

@@ -21,6 +21,7 @@ enum pw_rapi_job {
     PW_RAPI_JOB_ASK,      // a raw line of people
     PW_RAPI_JOB_CAPACITY, // $GC
     PW_RAPI_JOB_SETTINGS, // $GE
+    PW_RAPI_JOB_VOLTAGE,  // $SV mV: the board counts energy with it
     PW_RAPI_JOB_CURRENT,  // $GG
     PW_RAPI_JOB_CABLE,    // $G0
     PW_RAPI_JOB_ENERGY,   // $GU

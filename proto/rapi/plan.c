@@ -202,6 +202,12 @@ static bool wants_lcd_2(const struct pw_rapi_client *client)
     return lcd_differs(client, 1);
 }
 
+// A board with a voltmeter refuses it, and knows better.
+static bool wants_voltage(const struct pw_rapi_client *client)
+{
+    return client->config.mains_mv != 0;
+}
+
 static bool wants_lcd_give(const struct pw_rapi_client *client)
 {
     return client->lcd_ours && !lcd_wanted(client);
@@ -236,6 +242,7 @@ static const struct job jobs[] = {
     [PW_RAPI_JOB_ASK]      = {NULL,      wants_ask,      NULL,                  false, ONCE},
     [PW_RAPI_JOB_CAPACITY] = {"$GC",     NULL,           pw_rapi_take_capacity, false, CAPACITY},
     [PW_RAPI_JOB_SETTINGS] = {"$GE",     NULL,           pw_rapi_take_settings, false, CAPACITY},
+    [PW_RAPI_JOB_VOLTAGE]  = {NULL,      wants_voltage,  NULL,                  false, ONCE},
     [PW_RAPI_JOB_CURRENT]  = {"$GG",     NULL,           pw_rapi_take_current,  false, CURRENT},
     [PW_RAPI_JOB_CABLE]    = {"$G0",     wants_cable,    pw_rapi_take_cable,    false, CABLE},
     [PW_RAPI_JOB_ENERGY]   = {"$GU",     NULL,           pw_rapi_take_energy,   false, ENERGY},
@@ -357,6 +364,10 @@ void pw_rapi_plan_line(struct pw_rapi_client *client, struct pw_out *body)
         pw_put_int(body, client->config.heartbeat_s);
         pw_put_c(body, ' ');
         pw_put_int(body, client->config.heartbeat_s == 0 ? 0 : amps(client->config.heartbeat_ma));
+        return;
+    case PW_RAPI_JOB_VOLTAGE:
+        pw_put_s(body, "$SV ");
+        pw_put_int(body, client->config.mains_mv);
         return;
     case PW_RAPI_JOB_ASK: pw_put_s(body, client->asks[client->ask].text); return;
     case PW_RAPI_JOB_LCD_1: put_lcd(client, 0, body); return;

@@ -174,6 +174,7 @@ struct pw_rapi_config {
     int32_t poll_energy_ms;
     int32_t poll_capacity_ms;
     int32_t poll_cable_ms;
+    int32_t mains_mv; // 80000 to 300000: a board without a voltmeter counts with it; 0: with its own
     int32_t idle_factor; // 1 to 1000: polls but for the state's and the cable's while none charges
 };
 
@@ -215,7 +216,7 @@ struct pw_rapi_want {
 #define PW_RAPI_ANSWER_MAX PW_RAPI_LINE_MAX
 
 #define PW_RAPI_RX_MAX 512
-#define PW_RAPI_JOBS   24
+#define PW_RAPI_JOBS   25
 
 // A raw line of people and its answer.
 struct pw_rapi_ask {

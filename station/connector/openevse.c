@@ -5,13 +5,17 @@
 
 #include <string.h>
 
+#define BOARD_MAX_MV 300000 // most a board can be told of its mains
+
 static int32_t of(const struct pw_settings *settings, enum pw_setting_id id, unsigned index)
 {
     return pw_settings_connector(settings, id, index);
 }
 
-static void wire_rapi(const struct pw_settings *settings, bool radio, struct pw_rapi_config *rapi)
+static void wire_rapi(const struct pw_settings *settings, unsigned index,
+                      struct pw_rapi_config *rapi)
 {
+    bool radio = of(settings, PW_SET_RAPI_WIRE, index) != 0;
     int32_t timeout_ms = pw_settings_int(settings, PW_SET_RAPI_TIMEOUT_MS);
     *rapi = (struct pw_rapi_config){
         .timeout_ms = radio ? timeout_ms / 2 * 3 : timeout_ms,
@@ -23,6 +27,7 @@ static void wire_rapi(const struct pw_settings *settings, bool radio, struct pw_
         .poll_energy_ms = pw_settings_int(settings, PW_SET_RAPI_POLL_ENERGY_MS),
         .poll_capacity_ms = pw_settings_int(settings, PW_SET_RAPI_POLL_CAPACITY_MS),
         .poll_cable_ms = pw_settings_int(settings, PW_SET_RAPI_POLL_CABLE_MS),
+        .mains_mv = (int32_t)pw_min(of(settings, PW_SET_MAINS_MV, index), BOARD_MAX_MV),
         .idle_factor = pw_settings_int(settings, PW_SET_RAPI_IDLE_FACTOR),
     };
 }
@@ -48,7 +53,7 @@ void pw_wire_openevse(const struct pw_settings *settings, unsigned index,
     config->min_ma = pw_settings_int(settings, PW_SET_CURRENT_MIN_MA);
     config->mains_mv = of(settings, PW_SET_MAINS_MV, index);
     config->external_meter = pw_settings_connector_text(settings, PW_SET_METER, index)[0] != '\0';
-    wire_rapi(settings, of(settings, PW_SET_RAPI_WIRE, index) != 0, &config->rapi);
+    wire_rapi(settings, index, &config->rapi);
     wire_text(settings, &config->text);
     config->mains.phases = (uint8_t)of(settings, PW_SET_PHASES, index);
     // What a file says wrongly counts as RST; whoever sets it while running is told.

@@ -398,9 +398,30 @@ static void another_vehicle_after_a_silence_does_not_charge_on_the_first_ones_ca
     assert_false(rig.board.relay);
 }
 
+// Reason: boards believe in 240 V unless told, and nobody wants to pay for ten volts that are not
+// there.
+static void a_board_without_voltmeter_counts_with_the_mains_it_is_told(void **state)
+{
+    (void)state;
+    struct pw_openevse_config config = plain();
+    config.rapi.mains_mv = 230000;
+    memset(&rig, 0, sizeof(rig));
+    rig.now = 1000;
+    rig.draw = 32;
+    rig.ready = true;
+    pw_oeboard_init(&rig.board, pw_oeboard_named(PW_STR("8.2.3")), 1, rig.now);
+    pw_oeboard_power(&rig.board, true, rig.now);
+    open_station(&config);
+    run(20000);
+    charge();
+    run(600000);
+    near_and_running(counted_wh(), rig.wh * 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_board_without_voltmeter_counts_with_the_mains_it_is_told),
         cmocka_unit_test(a_vehicle_without_permit_is_seen_and_gets_nothing),
         cmocka_unit_test(a_charge_runs_at_its_limit_and_is_counted_over_its_phases),
         cmocka_unit_test(a_limit_that_moves_never_wears_the_boards_memory),

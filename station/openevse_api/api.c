@@ -322,6 +322,7 @@ void pw_openevse_api_init(struct pw_openevse_api *api, const struct pw_openevse_
     memset(api, 0, sizeof(*api));
     api->config = *config;
     api->now = now;
+    api->restart_at = PW_NEVER;
     for (unsigned i = 0; i < PW_CONNECTORS_MAX; i++) {
         api->applied[i].ma = -1;
     }
@@ -359,8 +360,14 @@ pw_ms pw_openevse_api_step(struct pw_openevse_api *api, pw_ms now)
         oe_follow_plugs(api, now);
         follow(api, now);
     }
+    if (now >= api->restart_at) {
+        char text[80];
+        struct pw_out answer = PW_OUT(text);
+        api->restart_at = PW_NEVER;
+        (void)!pw_station_command(api->config.station, PW_STR("restart"), &answer, now);
+    }
     pw_ms at = pw_earlier(oe_socket_step(api, looks, now), oe_rapi_step(api, now));
-    return pw_earlier(at, api->look_at);
+    return pw_earlier(at, pw_earlier(api->look_at, api->restart_at));
 }
 
 void pw_openevse_api_stream_closed(void *context, uint64_t stream)

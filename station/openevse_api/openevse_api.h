@@ -103,7 +103,8 @@ struct pw_openevse_api {
     uint32_t config_version, claims_version, override_version, schedule_version, limit_version;
     uint32_t config_sum, limit_sum;
     pw_ms look_at;
-    pw_ms now; // of the last call
+    pw_ms restart_at; // PW_NEVER: nobody asked for one
+    pw_ms now;        // of the last call
     pw_unix_ms wall;
     struct pw_json_node node[256];
     char spare[PW_OPENEVSE_API_BODY_MAX];

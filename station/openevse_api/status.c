@@ -129,7 +129,7 @@ static int64_t power_w(const struct oe_look *look)
 static int64_t pilot_a(const struct oe_look *look)
 {
     int32_t ma = look->view.live ? look->view.offered_ma : look->limits->effective_ma;
-    return ma / 1000;
+    return (ma + 500) / 1000; // a pilot is never more than asked for, but a little less
 }
 
 static int64_t max_a(const struct oe_look *look)

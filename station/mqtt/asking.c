@@ -11,12 +11,20 @@ static const struct reply {
     const char *line; // "" none
     bool status;      // get_status asks it
 } replies[] = {
-    {"GC", "responseGC", "GC", true}, {"G0", "responseG0", "G0", true},
-    {"GG", "responseGG", "GG", true}, {"GS", "responseGS", "GS", true},
-    {"GU", "responseGU", "GU", true}, {"FP", "responseEraseLCD", "FP 0 0                 ", false},
-    {"FD", "responseFD", "", false},  {"FE", "responseFE", "", false},
-    {"FS", "responseFS", "", false},  {"SC", "responseSC", "", false},
-    {"ST", "responseST", "", false},  {"SH", "responseSH", "", false},
+    // clang-format off
+    {"GC", "responseGC",       "GC",   true},
+    {"G0", "responseG0",       "G0",   true},
+    {"GG", "responseGG",       "GG",   true},
+    {"GS", "responseGS",       "GS",   true},
+    {"GU", "responseGU",       "GU",   true},
+    {"F0", "responseEraseLCD", "F0 1", false}, // the board draws its own text again
+    {"FD", "responseFD",       "",     false},
+    {"FE", "responseFE",       "",     false},
+    {"FS", "responseFS",       "",     false},
+    {"SC", "responseSC",       "",     false},
+    {"ST", "responseST",       "",     false},
+    {"SH", "responseSH",       "",     false},
+    // clang-format on
 };
 
 #define BY_REQUEST PW_COUNT(replies) // the line under way is one of rapi_request
@@ -101,7 +109,7 @@ static bool ask_next(struct pw_mqtt *mqtt, unsigned connector)
     int err = pw_station_board_ask(mqtt->config.station, connector + 1, line,
                                    known || !person ? PW_RAPI_ADMIN : PW_RAPI_ANYBODY,
                                    &asking->ticket, &why);
-    if (err == PW_ERR_LIMIT || err == PW_ERR_AGAIN) {
+    if (err == PW_ERR_AGAIN) {
         asking->ticket = 0;
         return false;
     }

@@ -149,7 +149,7 @@ const struct pw_mqtt_value_row pw_mqtt_values[] = {
     BOARD("responseSC", "... to SC"),
     BOARD("responseST", "... to ST"),
     BOARD("responseSH", "... to SH"),
-    BOARD("responseEraseLCD", "the board's answer after erase_lcd"),
+    BOARD("responseEraseLCD", "the board's answer after erase_lcd (to F0 1: it draws its own text again)"),
     {.topic = "debug_log", EVENT(STATION, PW_MQTT_PLAIN), .doc = "log lines of the areas switched on, each between two $: $line one$$line two$"},
     {.topic = "error", EVENT(STATION, PW_MQTT_JSON), .doc = "a command that was refused: topic, value, error"},
 };

@@ -55,10 +55,20 @@ bool pw_mqtt_most_current(const struct pw_mqtt_look *look, int64_t *value)
     return known(value, true, pw_connector_limits(connector)->effective_ma);
 }
 
+// A meter that is rarely read while nothing can flow leaves no doubt that nothing does.
+static bool flowing(const struct pw_mqtt_look *look, int64_t measured, int64_t *value)
+{
+    const struct pw_connector_view *view = &look->view;
+    bool deaf = look->openevse != NULL && !pw_rapi_view(&look->openevse->rapi)->ok;
+    if (view->measured || deaf) {
+        return known(value, view->measured && measured != PW_BOARD_UNKNOWN, measured);
+    }
+    return known(value, !view->live, 0);
+}
+
 bool pw_mqtt_charging_current(const struct pw_mqtt_look *look, int64_t *value)
 {
-    return known(value, look->view.measured && look->view.out_ma != PW_BOARD_UNKNOWN,
-                 look->view.out_ma);
+    return flowing(look, look->view.out_ma, value);
 }
 
 // Which of its own phases the vehicle loads: bit 0 is L1. An OpenEVSE board measures one conductor:
@@ -118,7 +128,7 @@ void pw_mqtt_text_phases(const struct pw_mqtt_look *look, struct pw_out *out)
 
 bool pw_mqtt_power(const struct pw_mqtt_look *look, int64_t *value)
 {
-    return known(value, look->view.measured, look->view.power_mw);
+    return flowing(look, look->view.power_mw, value);
 }
 
 bool pw_mqtt_energy(const struct pw_mqtt_look *look, int64_t *value)

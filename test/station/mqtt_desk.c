@@ -92,7 +92,7 @@ static void take_all(struct desk *desk)
     }
 }
 
-static void step(struct desk *desk)
+void desk_step(struct desk *desk)
 {
     (void)pw_station_step(&desk->station, desk->now);
     (void)pw_mqtt_step(&desk->mqtt, desk->now);
@@ -103,14 +103,14 @@ void desk_run(struct desk *desk, pw_ms span)
 {
     for (pw_ms until = desk->now + span; desk->now < until;) {
         desk->now += 100;
-        step(desk);
+        desk_step(desk);
     }
 }
 
 void desk_connect(struct desk *desk)
 {
     pw_mqtt_up(&desk->mqtt, desk->now);
-    step(desk);
+    desk_step(desk);
     desk_run(desk, 5000);
     desk_forget(desk);
 }
@@ -125,7 +125,7 @@ void desk_tell(struct desk *desk, const char *topic, struct pw_str payload)
     desk_forget(desk);
     pw_mqtt_message(&desk->mqtt, &message, desk->now);
     desk->now += 200; // more than a command costs
-    step(desk);
+    desk_step(desk);
 }
 
 void desk_forget(struct desk *desk)

@@ -36,6 +36,8 @@ void desk_close(struct desk *desk);
 void desk_restart(struct desk *desk);
 // Connected, and all that is said on connecting has been said and forgotten.
 void desk_connect(struct desk *desk);
+// One step at the present time; what is published is kept.
+void desk_step(struct desk *desk);
 // Time passes in steps of 100 ms.
 void desk_run(struct desk *desk, pw_ms span);
 // A message on BASE/<topic>, then one step; `out` holds what came of it.

@@ -507,6 +507,7 @@ void pw_rapi_plan_over(struct pw_rapi_client *client, pw_ms now)
     case PW_RAPI_JOB_CAPACITY: after_capacity(client); break;
     case PW_RAPI_JOB_VERSION:
     case PW_RAPI_JOB_BEAT:
+    case PW_RAPI_JOB_VOLTAGE:
     case PW_RAPI_JOB_STATE:
     case PW_RAPI_JOB_SETTINGS:
     case PW_RAPI_JOB_CURRENT:

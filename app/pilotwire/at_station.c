@@ -44,6 +44,7 @@ static const struct row {
     {"pilot", "pilot", 0, 0, SHOW_TEXT},
     {"board", "board", 0, 0, SHOW_TEXT},
     {"rapi", "rapi", 1, ARGUMENTS_MAX, SHOW_ANSWER},
+    {"network", "network", 0, 1, SHOW_TEXT},
     {"unlock", "unlock", 0, 1, SHOW_NOTHING},
     {"log", "log", 0, 0, SHOW_LOG},
     {"version", "version", 0, 0, SHOW_TEXT},

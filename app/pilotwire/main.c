@@ -29,6 +29,7 @@ static const char help[] =
     "    pilot                         control pilot, cable, and the phases\n"
     "    board                         OpenEVSE boards: state, counters, heartbeat\n"
     "    rapi [CONNECTOR] COMMAND      a command for such a board, GS for one, and its answer\n"
+    "    network [scan]                the station's own network; scan: look what is in reach\n"
     "    unlock [CONNECTOR]            end the charge and open the lock\n"
     "    log [--follow]                the last log lines\n"
     "    version                       the station's version\n"

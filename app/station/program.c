@@ -7,6 +7,7 @@
 #include "link.h"
 #include "meters.h"
 #include "mqtt.h"
+#include "network.h"
 #include "panic.h"
 #include "people.h"
 #include "service.h"
@@ -48,6 +49,7 @@ struct program {
     struct link link;
     struct uplink uplink;
     struct mqtt mqtt;
+    struct network network;
     struct pw_logring lines;
     uint8_t line_bytes[LOG_RING_SIZE];
     struct people people;
@@ -165,6 +167,7 @@ static pw_ms turn(void *context, pw_ms now)
         busy = uplink_step(&program->uplink, now) || busy;
     }
     at = pw_earlier(at, mqtt_step(&program->mqtt, now, &busy));
+    at = pw_earlier(at, network_step(&program->network, now, &busy));
     at = pw_earlier(at, people_step(&program->people, now, &busy));
     if (busy) {
         decided = decide(program, now);
@@ -174,6 +177,7 @@ static pw_ms turn(void *context, pw_ms now)
         uplink_flush(&program->uplink, now);
         mqtt_flush(&program->mqtt, now);
     }
+    at = pw_earlier(at, network_flush(&program->network, now));
     at = pw_earlier(at, people_flush(&program->people, now));
     at = pw_earlier(at, front_step(&program->front, now));
     at = pw_earlier(at, gateway_step(&program->gateway, now));
@@ -254,6 +258,7 @@ static int open_station(struct program *program, const struct pw_settings *setti
         .seed = random_seed(),
         .logring = &program->lines,
         .zones = &station_zones,
+        .network = &network_port,
         .now = pw_clock_now(program->clock),
         .wall = pw_clock_wall(program->clock),
     };
@@ -280,6 +285,7 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     program->mqtt.station = station;
     program->mqtt.logger = program->logger;
     program->mqtt.seed = random_seed();
+    program->network = (struct network){.station = station};
     program->people.loop = &program->loop;
     program->people.station = station;
     program->people.logger = program->logger;
@@ -313,6 +319,7 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     }
     if (err == PW_OK) {
         mqtt_open(&program->mqtt);
+        err = network_open(&program->network, &program->loop, log, why);
     }
     if (err == PW_OK) {
         pw_panic_hook(switch_off, program);
@@ -341,6 +348,7 @@ static void close_all(struct program *program)
     link_close(&program->link);
     uplink_close(&program->uplink);
     mqtt_close(&program->mqtt);
+    network_close(&program->network);
     front_close(&program->front);
     gateway_close(&program->gateway);
     if (program->people.control != NULL) {

@@ -10,7 +10,7 @@
 
 #define PW_WIRELESS_SSID_MAX     33 // 32 bytes and NUL
 #define PW_WIRELESS_PASSWORD_MAX 64 // 63 characters and NUL
-#define PW_WIRELESS_FOUND_MAX    16 // networks kept of one scan, strongest first
+#define PW_WIRELESS_FOUND_MAX    32 // networks kept of one scan, strongest first
 #define PW_WIRELESS_ADDRESS_MAX  46 // an IP address as text and NUL
 #define PW_WIRELESS_UNKNOWN      (-1)
 

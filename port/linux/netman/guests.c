@@ -1,0 +1,147 @@
+// Two requests over generic netlink: which number nl80211 has today, and the list of stations.
+#include "netman/guests.h"
+
+#include "wireless/wireless.h"
+
+#include <linux/genetlink.h>
+#include <linux/nl80211.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CHUNKS_MAX 32 // parts of a list; an access point has fewer stations than one holds
+
+// The kernel's macros for this are signed.
+enum { ALIGNED = 4, HEAD_LEN = 16, GENERIC_LEN = 4, ATTRIBUTE_LEN = 4 };
+_Static_assert(sizeof(struct nlmsghdr) == HEAD_LEN && sizeof(struct genlmsghdr) == GENERIC_LEN &&
+                   sizeof(struct nlattr) == ATTRIBUTE_LEN,
+               "netlink's headers");
+
+static size_t aligned(size_t len)
+{
+    return (len + ALIGNED - 1U) / ALIGNED * ALIGNED;
+}
+
+struct request {
+    struct nlmsghdr head;
+    struct genlmsghdr generic;
+    struct nlattr attribute;
+    uint8_t value[16];
+};
+
+// What is counted or found in an answer.
+struct answer {
+    uint16_t family; // 0: not yet
+    int16_t stations;
+    bool over;
+    bool failed;
+};
+
+static bool ask(int fd, uint16_t type, uint8_t command, uint16_t flags, uint16_t attribute,
+                const void *value, size_t len)
+{
+    struct request request;
+    memset(&request, 0, sizeof(request));
+    request.generic.cmd = command;
+    request.generic.version = 1;
+    request.attribute.nla_type = attribute;
+    request.attribute.nla_len = (uint16_t)(ATTRIBUTE_LEN + len);
+    memcpy(request.value, value, len);
+    request.head.nlmsg_type = type;
+    request.head.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+    request.head.nlmsg_len = (uint32_t)(HEAD_LEN + GENERIC_LEN + aligned(ATTRIBUTE_LEN + len));
+    return send(fd, &request, request.head.nlmsg_len, MSG_DONTWAIT) ==
+           (ssize_t)request.head.nlmsg_len;
+}
+
+// The number of the family, among the attributes of its description.
+static void find_family(const uint8_t *at, size_t len, struct answer *answer)
+{
+    struct nlattr attribute;
+    while (len >= sizeof(attribute)) {
+        memcpy(&attribute, at, sizeof(attribute));
+        size_t step = aligned(attribute.nla_len);
+        if (attribute.nla_len < sizeof(attribute) || step > len) {
+            return;
+        }
+        if (attribute.nla_type == CTRL_ATTR_FAMILY_ID &&
+            attribute.nla_len >= sizeof(attribute) + sizeof(answer->family)) {
+            memcpy(&answer->family, at + sizeof(attribute), sizeof(answer->family));
+        }
+        at += step;
+        len -= step;
+    }
+}
+
+static void take_message(const struct nlmsghdr *head, const uint8_t *body, struct answer *answer)
+{
+    size_t len = head->nlmsg_len - HEAD_LEN;
+    switch (head->nlmsg_type) {
+    case NLMSG_DONE: answer->over = true; return;
+    case NLMSG_ERROR:
+        answer->over = true;
+        answer->failed = true;
+        return;
+    case GENL_ID_CTRL:
+        answer->over = true;
+        if (len > GENERIC_LEN) {
+            find_family(body + GENERIC_LEN, len - GENERIC_LEN, answer);
+        }
+        return;
+    default: answer->stations++; return;
+    }
+}
+
+static bool take_answer(int fd, struct answer *answer)
+{
+    uint8_t bytes[8192];
+    for (unsigned i = 0; i < CHUNKS_MAX && !answer->over; i++) {
+        ssize_t got = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+        size_t left = got > 0 ? (size_t)got : 0;
+        const uint8_t *at = bytes;
+        if (left == 0) {
+            return false;
+        }
+        while (left >= sizeof(struct nlmsghdr) && !answer->over) {
+            struct nlmsghdr head;
+            memcpy(&head, at, sizeof(head));
+            if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > left) {
+                return false;
+            }
+            take_message(&head, at + HEAD_LEN, answer);
+            size_t step = aligned(head.nlmsg_len);
+            at += step < left ? step : left;
+            left -= step < left ? step : left;
+        }
+    }
+    return answer->over && !answer->failed;
+}
+
+static int16_t count(int fd, uint32_t interface)
+{
+    struct answer family = {.family = 0};
+    struct answer stations = {.family = 0};
+    if (!ask(fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, CTRL_ATTR_FAMILY_NAME, "nl80211", 8) ||
+        !take_answer(fd, &family) || family.family == 0) {
+        return PW_WIRELESS_UNKNOWN;
+    }
+    if (!ask(fd, family.family, NL80211_CMD_GET_STATION, NLM_F_DUMP, NL80211_ATTR_IFINDEX,
+             &interface, sizeof(interface)) ||
+        !take_answer(fd, &stations)) {
+        return PW_WIRELESS_UNKNOWN;
+    }
+    return stations.stations;
+}
+
+int16_t pw_netman_guests(const char *name)
+{
+    uint32_t interface = if_nametoindex(name);
+    int fd = interface == 0 ? -1 : socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+    if (fd < 0) {
+        return PW_WIRELESS_UNKNOWN;
+    }
+    int16_t guests = count(fd, interface);
+    (void)close(fd);
+    return guests;
+}

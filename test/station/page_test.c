@@ -1,5 +1,6 @@
 // page: who may see and change what at the station's own page, and that it does what the console
 // does. A whole station on a simulated store, virtual time, no socket.
+#include "oeboard/oeboard.h"
 #include "page/page.h"
 #include "simstore.h"
 #include "test.h"
@@ -20,6 +21,7 @@ static char cookie[80];
 static char csrf[PW_PAGE_TOKEN_MAX];
 static uint64_t woken;
 static uint8_t seed;
+static bool board_wanted; // connector 2 has an OpenEVSE board
 
 static int fill(void *context, uint8_t *to, size_t len)
 {
@@ -65,7 +67,10 @@ static void open_page(const char *password)
     set("can.bus0", "mcast:239.74.163.2:43113", PW_BY_FILE);
     set("ocpp.url", "ws://127.0.0.1:9/", PW_BY_FILE);
     set("connectors[0].kind", "dc", PW_BY_FILE);
-    set("connectors[1].kind", "dc", PW_BY_FILE);
+    set("connectors[1].kind", board_wanted ? "openevse" : "dc", PW_BY_FILE);
+    if (board_wanted) {
+        set("connectors[1].rapi_cable", "tcp:127.0.0.1:9", PW_BY_FILE);
+    }
     set("ocpp.authorization_key", "a-very-secret-key", PW_BY_SECRETS);
     if (password[0] != '\0') {
         set("page.password", password, PW_BY_SECRETS);
@@ -306,6 +311,72 @@ static void the_house_is_shown_with_its_phases_and_its_last_hour(void **state)
     view.meter = false; // without a meter there is nothing to draw
     pw_house_history_add(&page.house, &view, now);
     assert_int_equal(pw_house_history_at(&page.house, 0)->grid_ma[0], 100);
+    close_page();
+}
+
+static struct pw_oeboard board;
+
+// Board and station talk for so long; nothing is plugged in.
+static void turn_board(pw_ms ms)
+{
+    const struct pw_oeboard_senses senses = {0};
+    for (pw_ms until = now + ms; now < until; now += 10) {
+        uint8_t bytes[64];
+        size_t len = 0;
+        (void)pw_oeboard_step(&board, &senses, now);
+        while ((len = pw_oeboard_take(&board, bytes, sizeof(bytes), now)) > 0) {
+            (void)pw_station_wire_bytes(&station, 2, bytes, len, now);
+        }
+        (void)pw_station_step(&station, now);
+        struct pw_str out = pw_station_wire_out(&station, 2);
+        pw_oeboard_hear(&board, (const uint8_t *)out.at, out.len, now);
+        pw_station_wire_out_sent(&station, 2, out.len, now);
+    }
+}
+
+// Reason: a board answers when its line is free; a request that waited for it must not hold up the
+// station, nor end without a word.
+static void a_command_for_a_board_waits_for_its_answer(void **state)
+{
+    (void)state;
+    static const char path[] = "/api/v1/connectors/2/rapi";
+    board_wanted = true;
+    open_page(PASSWORD);
+    board_wanted = false;
+    log_in();
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/connectors/1/rapi", "{\"line\":\"GS\"}"), 409);
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/connectors/3/rapi", "{\"line\":\"GS\"}"), 404);
+    assert_int_equal(ask(PW_HTTP_POST, path, "{\"line\":\"\"}"), 422);
+    assert_int_not_equal(ask(PW_HTTP_POST, path, "{\"line\":\"FF G 0\"}"), 200);
+    assert_false(reply.later);
+    (void)ask(PW_HTTP_POST, path, "{\"line\":\"GS\"}");
+    assert_int_equal(reply.status, 409); // the wire is not there
+    pw_station_wire_up(&station, 2, now);
+    pw_oeboard_init(&board, NULL, 1, now);
+    pw_oeboard_power(&board, true, now);
+    turn_board(10000);
+    assert_int_equal(ask(PW_HTTP_POST, path, "{\"line\":\"GV\"}"), 0);
+    assert_true(reply.later);
+    woken = 0;
+    (void)pw_page_step(&page, now);
+    assert_int_equal(woken, 42);
+    turn_board(2000);
+    assert_int_equal(ask(PW_HTTP_POST, path, "{\"line\":\"GV\"}"), 200);
+    assert_true(says("{\"answer\":\"$OK 8.2.3 5.2.1\"}"));
+    // A board that says nothing more: it is answered in words all the same.
+    board.mute = true;
+    assert_int_equal(ask(PW_HTTP_POST, path, "{\"line\":\"GV\"}"), 0);
+    turn_board(60000);
+    assert_int_equal(ask(PW_HTTP_POST, path, "{\"line\":\"GV\"}"), 200);
+    assert_true(says("{\"answer\":\"the board did not answer\"}"));
+    board.mute = false;
+    turn_board(30000);
+    // One whose peer has gone is forgotten, and its place is free again.
+    for (unsigned i = 0; i < 2 * PW_PAGE_ASKED_MAX; i++) {
+        (void)ask(PW_HTTP_POST, path, "{\"line\":\"GS\"}");
+        pw_page_stream_closed(&page, 42);
+        assert_int_equal(page.asked[0].connector, 0);
+    }
     close_page();
 }
 
@@ -608,6 +679,7 @@ int main(void)
         cmocka_unit_test(secrets_and_cards_stay_inside),
         cmocka_unit_test(ended_charges_are_listed_with_their_cards_masked),
         cmocka_unit_test(the_house_is_shown_with_its_phases_and_its_last_hour),
+        cmocka_unit_test(a_command_for_a_board_waits_for_its_answer),
         cmocka_unit_test(who_guesses_has_to_wait),
         cmocka_unit_test(many_addresses_do_not_guess_faster),
         cmocka_unit_test(a_login_ends_unused_and_at_the_door),

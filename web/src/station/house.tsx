@@ -6,6 +6,7 @@ import { Chip, Empty, Fact, Num, Problem, Reading } from "../ui/parts";
 import { fromZero, Panel, type Line } from "../ui/plot";
 import { houseHistory, opened } from "./data";
 import { activeWords, hasCharger, houseBars, houseTone, mostOf, HOUR_KEYS, withHouse, type HouseBar } from "./house_model";
+import { upper } from "./model";
 import type { House, HouseHistory } from "./types";
 
 const line = (key: (typeof HOUR_KEYS)[number], label: string, dash?: number[]): Line<(typeof HOUR_KEYS)[number]> => ({
@@ -96,8 +97,7 @@ function Management({ house }: { house: House }) {
       <h2>Load management</h2>
       <dl class="facts">
         <Fact label="Meter">
-          {house.quality}
-          {house.trust !== "" && `: ${house.trust}`}
+          {house.trust === "" ? house.quality : house.trust}
         </Fact>
         <Fact label="Breaker">{plain(current(house.breaker_a))} each phase</Fact>
         <Fact label="Target">{house.managed ? house.target_a.slice(0, house.phases).map((a) => plain(current(a))).join(" / ") : "off"}</Fact>
@@ -154,7 +154,7 @@ export function HousePage({ house }: { house: House | null }) {
             <p class="whysentence" role="status">
               {house.managed ? (
                 <>
-                  <b>{house.why === "" ? house.state : house.why}</b>
+                  <b>{upper(house.why === "" ? house.state : house.why)}</b>
                   {house.age_s !== null && <span class="soft"> · for {elapsed(house.age_s)}</span>}
                 </>
               ) : (

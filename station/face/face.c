@@ -23,7 +23,7 @@ const char *pw_face_limit_words(enum pw_limit_source source)
         [PW_LIMIT_METER] = "the meter is silent",
         [PW_LIMIT_BOARD] = "what the board is set to",
         [PW_LIMIT_HOUSE] = "the house needs the rest",
-        [PW_LIMIT_SCHEDULE] = "not now: the schedule",
+        [PW_LIMIT_SCHEDULE] = "not now",
         [PW_LIMIT_SOLAR] = "what the roof gives",
         [PW_LIMIT_LOCAL] = "set by hand",
         [PW_LIMIT_CLAIM] = "asked for by another program",
@@ -226,6 +226,40 @@ static void put_most(struct pw_out *out, int32_t limit_ma)
     put_ampere(out, limit_ma, limit_ma % 1000 == 0 ? 0 : 1);
 }
 
+// Since when, from a minute on: seconds would only flicker.
+static void put_age(struct pw_out *out, pw_ms age_ms)
+{
+    pw_ms minutes = age_ms / 60000;
+    if (minutes == 0) {
+        return;
+    }
+    pw_put_s(out, " for ");
+    if (minutes < 60) {
+        pw_put_uint(out, minutes);
+        pw_put_s(out, " min");
+    } else {
+        put_hours(out, age_ms);
+        pw_put_s(out, " h");
+    }
+}
+
+// Whose limit it is, and why where that says more: a battery's or a power module's own reason is
+// for the service.
+static void put_limit(struct pw_out *out, const struct pw_face_page *page)
+{
+    const struct pw_connector_view *view = page->view;
+    const char *words = pw_face_limit_words(view->limit_who);
+    bool technical = view->limit_who == PW_LIMIT_VEHICLE || view->limit_who == PW_LIMIT_RECTIFIER;
+    bool held = view->limit_who == PW_LIMIT_SCHEDULE && page->hold != NULL && page->hold[0] != '\0';
+    const char *why = held ? page->hold : view->limit_why;
+    pw_put_s(out, words);
+    if (why[0] != '\0' && !technical && strcmp(why, words) != 0 &&
+        strcmp(why, pw_limit_source_name(view->limit_who)) != 0) {
+        pw_put_s(out, ": ");
+        pw_put_s(out, why);
+    }
+}
+
 static void charge_page(const struct pw_face_page *page, struct pw_screen *screen)
 {
     const struct pw_connector_view *view = page->view;
@@ -243,11 +277,8 @@ static void charge_page(const struct pw_face_page *page, struct pw_screen *scree
     }
     pw_put_s(&most, "Up to ");
     put_most(&most, page->limit_ma);
-    pw_put_s(&why, pw_face_limit_words(view->limit_who));
-    if (view->limit_who == PW_LIMIT_LOAD && view->limit_why[0] != '\0') {
-        pw_put_s(&why, ": ");
-        pw_put_s(&why, view->limit_why);
-    }
+    put_age(&most, page->limit_age_ms);
+    put_limit(&why, page);
 }
 
 static void welcome_page(const struct pw_face_page *page, struct pw_screen *screen)
@@ -397,7 +428,12 @@ pw_ms pw_face_show(const struct pw_station *st, const char *clock, const char *u
         .clock = clock,
         .url = url,
     };
+    struct pw_rules_view rules;
+    pw_rules_view(&st->rules, index, &rules, now);
+    pw_ms since = view[index].limit_since;
     const struct pw_face_page page = {.view = &view[index],
+                                      .limit_age_ms = since == PW_NEVER ? 0 : now - since,
+                                      .hold = rules.text,
                                       .fault = faulty ? &fault : NULL,
                                       .limit_ma =
                                           pw_connector_limits(&st->connector[index])->effective_ma,

@@ -15,9 +15,11 @@ struct pw_face_page {
     const struct pw_connector_view *view;
     const struct pw_connector_fault *fault; // NULL: the page of the connector itself
     int32_t limit_ma;                       // the least of its limits
-    bool only;                              // there is no other connector: it needs no number
-    const char *how_to_start;               // what to do with a free connector
-    const char *how_to_go_on;               // ... and with a vehicle plugged in
+    pw_ms limit_age_ms;                     // for how long it has been so
+    const char *hold;         // what its timers wait for: "waits for 23:00"; "" or NULL
+    bool only;                // there is no other connector: it needs no number
+    const char *how_to_start; // what to do with a free connector
+    const char *how_to_go_on; // ... and with a vehicle plugged in
 };
 
 // What every page has.

@@ -113,6 +113,45 @@ static void a_shared_limit_says_with_whom(void **state)
     assert_int_equal(screen.bar[1].mark, 408);
 }
 
+// Reason: a charge that waits looks broken unless it says for what, and since when.
+static void a_limit_names_its_source_its_reason_and_its_age(void **state)
+{
+    (void)state;
+    static const struct {
+        enum pw_limit_source who;
+        const char *why;
+        const char *hold;
+        pw_ms age_ms;
+        const char *most;
+        const char *says;
+    } rows[] = {
+        {PW_LIMIT_HOUSE, "what the breaker leaves", "", 59999, "Up to 6 A",
+         "the house needs the rest: what the breaker leaves"},
+        {PW_LIMIT_HOUSE, "house", "", 60000, "Up to 6 A for 1 min", "the house needs the rest"},
+        {PW_LIMIT_SCHEDULE, "waits for its time", "waits for 23:00", 3720000,
+         "Up to 6 A for 1:02 h", "not now: waits for 23:00"},
+        {PW_LIMIT_SCHEDULE, "switched to sleep", NULL, 0, "Up to 6 A",
+         "not now: switched to sleep"},
+        {PW_LIMIT_LOCAL, "set by hand", "", 0, "Up to 6 A", "set by hand"},
+        {PW_LIMIT_VEHICLE, "BMS", "", 0, "Up to 6 A", "what the vehicle asks for"},
+    };
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        struct pw_connector_view view = three_phases();
+        view.limit_who = rows[i].who;
+        view.limit_why = rows[i].why;
+        const struct pw_face_page page = {.view = &view,
+                                          .limit_ma = 6000,
+                                          .limit_age_ms = rows[i].age_ms,
+                                          .hold = rows[i].hold,
+                                          .only = true,
+                                          .how_to_start = "",
+                                          .how_to_go_on = ""};
+        pw_face_draw(&frame, &page, &screen);
+        assert_string_equal(screen.line[0], rows[i].most);
+        assert_string_equal(screen.line[1], rows[i].says);
+    }
+}
+
 static void direct_current_shows_the_battery(void **state)
 {
     (void)state;
@@ -312,6 +351,7 @@ int main(void)
         cmocka_unit_test(a_three_phase_charge_shows_power_energy_time_and_each_phase),
         cmocka_unit_test(a_free_connector_says_what_it_can),
         cmocka_unit_test(a_shared_limit_says_with_whom),
+        cmocka_unit_test(a_limit_names_its_source_its_reason_and_its_age),
         cmocka_unit_test(direct_current_shows_the_battery),
         cmocka_unit_test(what_is_not_measured_is_a_dash),
         cmocka_unit_test(a_fault_says_what_to_do),

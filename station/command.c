@@ -274,6 +274,10 @@ static int on_limit(struct call *call)
 // The same for another program, so that neither takes away what the other has set.
 static int on_claim(struct call *call)
 {
+    if (!pw_rules_adjustable(&call->st->rules) && !pw_str_starts(pw_str_trim(call->rest), "off")) {
+        return refuse(call, PW_ERR_BUSY,
+                      "charging.remote_adjust is off: the owner lets nobody adjust from outside");
+    }
     return lower(call, PW_LIMIT_CLAIM, "asked for by another program", "paused by another program");
 }
 

@@ -6,15 +6,16 @@
 #include <string.h>
 
 enum show {
-    SHOW_TEXT,    // the station's text as it is
-    SHOW_STATUS,  // the status object, all columns
-    SHOW_FAULTS,  // the status object, what is wrong
-    SHOW_CAN,     // the status object, the buses
-    SHOW_VALUES,  // lines of "setting<tab>value"
-    SHOW_STREAM,  // one status object after another
-    SHOW_LOG,     // log lines, then a stream of them
-    SHOW_ANSWER,  // what a board says, which takes a while
-    SHOW_NOTHING, // a sentence for people only
+    SHOW_TEXT,     // the station's text as it is
+    SHOW_STATUS,   // the status object, all columns
+    SHOW_FAULTS,   // the status object, what is wrong
+    SHOW_CAN,      // the status object, the buses
+    SHOW_SCHEDULE, // the schedule object
+    SHOW_VALUES,   // lines of "setting<tab>value"
+    SHOW_STREAM,   // one status object after another
+    SHOW_LOG,      // log lines, then a stream of them
+    SHOW_ANSWER,   // what a board says, which takes a while
+    SHOW_NOTHING,  // a sentence for people only
 };
 
 static const struct row {
@@ -33,6 +34,9 @@ static const struct row {
     {"set", "set", 2, 2, SHOW_NOTHING},
     {"limits", "limits", 0, 0, SHOW_TEXT},
     {"limit", "limit", 1, 2, SHOW_NOTHING},
+    {"schedule", "schedule", 0, 0, SHOW_SCHEDULE},
+    {"now", "now", 0, 2, SHOW_NOTHING},
+    {"until", "until", 2, 3, SHOW_NOTHING},
     {"faults", "faults", 0, 0, SHOW_FAULTS},
     {"clear-fault", "clear", 0, 1, SHOW_TEXT},
     {"enable", "enable", 0, 1, SHOW_NOTHING},
@@ -82,6 +86,16 @@ static const struct column can_columns[] = {
     {"buses", "can", false},
 };
 
+static const struct column schedule_columns[] = {
+    {"connector", "connector_id", true},
+    {"mode", "mode", false},
+    {"held", "held", false},
+    {"why", "why", false},
+    {"charge_now", "charge_now", false},
+    {"changes_at", "changes_at", false},
+    {"text", "text", false},
+};
+
 static const struct column watch_columns[] = {
     {"uptime_s", "^uptime_s", true},      {"connector", "connector_id", true},
     {"status", "status", false},          {"voltage_v", "voltage_v", true},
@@ -98,6 +112,8 @@ static const struct table fault_table = {
     .column = fault_columns, .columns = PW_COUNT(fault_columns), .inner = "connectors"};
 static const struct table can_table = {
     .column = can_columns, .columns = PW_COUNT(can_columns), .inner = "connectors"};
+static const struct table schedule_table = {
+    .column = schedule_columns, .columns = PW_COUNT(schedule_columns), .inner = "connectors"};
 static const struct table watch_table = {
     .column = watch_columns, .columns = PW_COUNT(watch_columns), .inner = "connectors"};
 
@@ -169,7 +185,10 @@ static void show_text(struct pw_str text, enum form form)
 
 static const struct table *object_table(enum show show)
 {
-    return show == SHOW_STATUS ? &status_table : show == SHOW_FAULTS ? &fault_table : &can_table;
+    return show == SHOW_STATUS     ? &status_table
+           : show == SHOW_FAULTS   ? &fault_table
+           : show == SHOW_SCHEDULE ? &schedule_table
+                                   : &can_table;
 }
 
 static int show(const struct row *row, struct pw_str text, enum form form, struct pw_out *why)
@@ -177,6 +196,7 @@ static int show(const struct row *row, struct pw_str text, enum form form, struc
     switch (row->show) {
     case SHOW_STATUS:
     case SHOW_FAULTS:
+    case SHOW_SCHEDULE:
     case SHOW_CAN:
         if (form == FORM_TSV) {
             return show_object(text, object_table(row->show), form, why);
@@ -228,8 +248,11 @@ static const struct row *find(const char *word)
 
 static void put_line(const struct request *request, const struct row *row, struct pw_out *line)
 {
-    bool object = row->show == SHOW_STATUS || row->show == SHOW_FAULTS || row->show == SHOW_CAN;
-    pw_put_s(line, object && request->form != FORM_HUMAN ? "json status" : row->line);
+    bool status = row->show == SHOW_STATUS || row->show == SHOW_FAULTS || row->show == SHOW_CAN;
+    const char *object = status                       ? "json status"
+                         : row->show == SHOW_SCHEDULE ? "json schedule"
+                                                      : row->line;
+    pw_put_s(line, request->form == FORM_HUMAN ? row->line : object);
     for (size_t i = 0; i < request->arguments; i++) {
         pw_put_c(line, ' ');
         pw_put_s(line, request->argument[i]);

@@ -130,6 +130,11 @@ static void set_hold(struct pw_rules *rules, enum pw_rules_hold hold)
     rules->hold = hold;
 }
 
+bool pw_rules_adjustable(const struct pw_rules *rules)
+{
+    return of(rules, PW_SET_REMOTE_ADJUST) != 0;
+}
+
 bool pw_rules_is_off(const struct pw_rules *rules)
 {
     return of(rules, PW_SET_CHARGING_ENABLE) == 1;
@@ -344,6 +349,10 @@ pw_ms pw_rules_step(struct pw_rules *rules, const struct pw_rules_input *in, pw_
         rules->of[i].gone_since = since(rules->of[i].gone_since, !view.plugged, now);
         serve(rules, i, in->inoperative[i], now);
         hold_back(rules, i, now);
+        if (!pw_rules_adjustable(rules)) {
+            pw_connector_unlimit(&rules->parts.connector[i], PW_LIMIT_CLAIM, now);
+            pw_connector_unlimit(&rules->parts.connector[i], PW_LIMIT_OCPP, now);
+        }
         follow_charge(rules, i, now);
         watch_draw(rules, i, &view, now);
         end_what_nobody_needs(rules, i, now);

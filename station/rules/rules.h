@@ -144,6 +144,10 @@ int64_t pw_rules_limit_of(const struct pw_rules *rules, unsigned index, enum pw_
 PW_MUST_USE int pw_rules_check(const struct pw_rules_zones *zones,
                                const struct pw_settings *settings, struct pw_out *why);
 
+// Limits from outside count (charging.remote_adjust). Without, the rows OCPP and CLAIM are taken
+// away, and who wants to set one is to be refused; a load group's (LOAD) runs out as its lease does
+// and leaves the fall-back that was agreed, so that no fuse carries more than it was promised.
+bool pw_rules_adjustable(const struct pw_rules *rules);
 // The fault of a connector that the rules have found; false when there is none.
 bool pw_rules_fault(const struct pw_rules *rules, unsigned index, struct pw_connector_fault *fault);
 // charging.enable is off: every connector is out of service, whatever ChangeAvailability says.

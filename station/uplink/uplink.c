@@ -187,6 +187,11 @@ static int on_set_limit(struct pw_uplink *up, const struct pw_link_set_limit *as
     if (err != PW_OK) {
         return err;
     }
+    if (pw_settings_int(up->parts.settings, PW_SET_REMOTE_ADJUST) == 0) {
+        // The lease that runs, and its fall-back, stay: what the fuse was promised is kept.
+        pw_put_s(why, "charging.remote_adjust is off: the owner lets nobody adjust from outside");
+        return PW_ERR_BUSY;
+    }
     unsigned index = ask->connector - 1U;
     struct pw_uplink_connector *own = &up->of[index];
     err = pw_connector_limit(&up->parts.connector[index], PW_LIMIT_LOAD, ask->limit_ma,

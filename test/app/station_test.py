@@ -313,6 +313,28 @@ class Running(Case):
         self.assertEqual(self.ask("set", "a").returncode, 2)
         self.assertEqual(self.ask("--station", str(self.path / "none"), "status").returncode, 1)
 
+    def test_a_schedule_is_set_by_name_of_its_zone_and_shown(self):
+        self.start()
+        wrong = self.ask("set", "schedule.time_zone", "Europe/Atlantis")
+        self.assertNotEqual(wrong.returncode, 0)
+        self.assertIn("Europe/Atlantis", wrong.stdout + wrong.stderr)
+        wrong = self.ask("set", "schedule.weekly", "mon 25:00-06:00")
+        self.assertIn("HH:MM-HH:MM", wrong.stdout + wrong.stderr)
+        for path, value in (("schedule.time_zone", "Europe/Ljubljana"),
+                            ("schedule.weekly", "mon-fri 22:00-06:00; sat,sun 00:00-24:00")):
+            self.assertEqual(self.ask("set", path, value).returncode, 0)
+        shown = json.loads(self.ask("--json", "schedule").stdout)
+        self.assertEqual(shown["time_zone"], "Europe/Ljubljana")
+        self.assertIn(shown["zone"], ("CET", "CEST"))
+        self.assertIsNotNone(shown["connectors"][0]["changes_at"])
+        titles, row = self.ask("--tsv", "schedule").stdout.splitlines()
+        self.assertEqual(len(titles.split("\t")), len(row.split("\t")))
+        self.assertIn("no vehicle", self.ask("now").stdout + self.ask("now").stderr)
+        self.assertEqual(self.ask("until", "energy", "5000").returncode, 0)
+        self.assertIn("0..1000000", self.ask("until", "energy", "x").stderr + self.ask("until", "energy", "x").stdout)
+        self.assertEqual(self.ask("set", "schedule.weekly", "").returncode, 0)
+        self.assertIsNone(json.loads(self.ask("--json", "schedule").stdout)["connectors"][0]["changes_at"])
+
     def test_watch_streams_one_title_line(self):
         self.start()
         watch = subprocess.Popen([COMMAND, "--tsv", "watch"], env=self.environment, stdout=subprocess.PIPE,

@@ -401,6 +401,26 @@ static void a_lease_that_is_over_falls_back_and_says_why(void **state)
     close_rig();
 }
 
+// Reason: the owner may forbid it, but what the fuse was promised is kept.
+static void without_leave_to_adjust_a_lease_runs_out_and_no_other_comes(void **state)
+{
+    (void)state;
+    char answer[300] = "";
+    struct pw_out out = PW_OUT(answer);
+    charge();
+    set_limit(8000, 30, 6000);
+    assert_int_equal(
+        pw_station_command(&rig.station, PW_STR("set charging.remote_adjust false"), &out, rig.now),
+        PW_OK);
+    set_limit(32000, 30, 16000);
+    assert_int_equal(rig.code, PW_LINK_E_REFUSED);
+    assert_non_null(strstr(rig.answer, "charging.remote_adjust is off"));
+    assert_int_equal(load()->ma, 8000);
+    run(31000);
+    assert_int_equal(load()->ma, 6000);
+    close_rig();
+}
+
 static void values_that_cannot_be_are_refused_and_change_nothing(void **state)
 {
     (void)state;
@@ -552,6 +572,7 @@ int main(void)
         cmocka_unit_test(an_edge_is_on_the_wire_in_the_same_turn),
         cmocka_unit_test(what_happened_while_away_is_told_after),
         cmocka_unit_test(a_lease_that_is_over_falls_back_and_says_why),
+        cmocka_unit_test(without_leave_to_adjust_a_lease_runs_out_and_no_other_comes),
         cmocka_unit_test(values_that_cannot_be_are_refused_and_change_nothing),
         cmocka_unit_test(on_and_off_are_requests_refused_in_words),
         cmocka_unit_test(forced_off_opens_at_once_and_stays_a_fault),

@@ -365,6 +365,30 @@ static void asleep_a_charge_waits_and_goes_on(void **state)
     finish();
 }
 
+// Reason: facts §3.1 set_adjust. What is forbidden comes off at once, and what protects the house
+// and the hardware stays.
+static void nobody_adjusts_without_leave(void **state)
+{
+    (void)state;
+    open_at(1767304800000);
+    power_on();
+    plug();
+    assert_true(street_until(&street, flows, 30000));
+    assert_string_equal(street_command(&street, "limit 12"), "limit set\n");
+    assert_string_equal(street_command(&street, "claim 8"), "limit set\n");
+    street_run(&street, 10000);
+    assert_in_range(street_view(&street).offered_ma, 7980, 8000);
+    (void)street_command(&street, "set charging.remote_adjust false");
+    street_run(&street, 20000);
+    assert_in_range(street_view(&street).offered_ma, 11980, 12000); // of a person at the station
+    assert_non_null(strstr(street_command(&street, "claim 10"), "remote_adjust is off"));
+    assert_string_equal(street_command(&street, "claim off"), "limit taken away\n");
+    assert_string_equal(street_command(&street, "limit off"), "limit taken away\n");
+    street_run(&street, 20000);
+    assert_in_range(street_view(&street).offered_ma, 15980, 16000); // and never above its owner's
+    finish();
+}
+
 // Reason: facts §3.1 set_nwpc.
 static void without_a_network_a_plug_is_enough(void **state)
 {
@@ -584,6 +608,7 @@ int main(void)
         cmocka_unit_test(off_ends_the_charge_and_outlives_a_restart),
         cmocka_unit_test(what_the_central_system_switched_off_stays_off),
         cmocka_unit_test(asleep_a_charge_waits_and_goes_on),
+        cmocka_unit_test(nobody_adjusts_without_leave),
         cmocka_unit_test(without_a_network_a_plug_is_enough),
         cmocka_unit_test(energy_is_limited_to_the_watt_hour),
         cmocka_unit_test(time_is_limited_to_the_second_and_stands_still_while_it_waits),

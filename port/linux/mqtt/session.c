@@ -25,7 +25,7 @@ struct session {
     bool hung_up; // the other side has closed, without a word
     pw_ms began;
     char why[160];
-    char error[100]; // what libmosquitto logged last: TLS failures have no other words
+    char error[100]; // what libmosquitto logged first: TLS failures have no other words
 };
 
 static void note(struct session *session, const char *why)
@@ -55,7 +55,7 @@ static void on_log(struct mosquitto *client, void *context, int level, const cha
 {
     struct session *session = context;
     (void)client;
-    if (level == MOSQ_LOG_ERR) {
+    if (level == MOSQ_LOG_ERR && session->error[0] == '\0') {
         struct pw_out out = PW_OUT(session->error);
         pw_put_s(&out, text);
     }

@@ -99,8 +99,7 @@ static bool contradicts(const struct pw_house_finder *finder,
     bool is = false;
     for (unsigned p = 0; finder->found != 0 && p < PW_HOUSE_PHASES; p++) {
         int64_t share = (int64_t)moved_ma[p] * 1000 / step_ma;
-        is = is ||
-             (wired(in, p) && !has(finder->found, p) && share >= LOADED && share <= LOADED_MOST);
+        is = is || (wired(in, p) && !has(finder->found, p) && share >= LOADED);
     }
     return is;
 }

@@ -114,8 +114,7 @@ static void watch_debt(struct turn *t)
     struct pw_house_gate *gate = t->gate;
     pw_ms span = pw_earlier(t->now - gate->debt_at, t->config->pause_after_ms);
     gate->debt_at = t->now;
-    if (t->in->samples != gate->over_samples) {
-        gate->over_samples = t->in->samples;
+    if (gate->fresh) {
         bool over = t->in->level_permille > FAR_PERMILLE;
         gate->over = over ? (uint8_t)pw_min(gate->over + 1, OVER_SAMPLES) : 0;
     }
@@ -158,6 +157,13 @@ static enum pw_house_gate_state next_minimum(struct turn *t)
     return late && !t->config->never_pause ? pause(t) : PW_HOUSE_GATE_MINIMUM;
 }
 
+// Room that has lasted, and still does as of this very sample.
+static bool has_room(struct turn *t)
+{
+    pw_ms since = t->gate->room_since;
+    return since != PW_NEVER && passed(t, since, t->config->resume_ms) && t->gate->fresh;
+}
+
 // Out of a pause: never before its time, and only with room that lasts.
 static enum pw_house_gate_state next_paused(struct turn *t)
 {
@@ -171,18 +177,15 @@ static enum pw_house_gate_state next_paused(struct turn *t)
     if (t->in->trust != PW_HOUSE_GOOD) {
         return PW_HOUSE_GATE_FAILSAFE;
     }
-    bool room = gate->room_since != PW_NEVER && passed(t, gate->room_since, t->config->resume_ms);
-    return room ? PW_HOUSE_GATE_READY : gate->state;
+    return has_room(t) ? PW_HOUSE_GATE_READY : gate->state;
 }
 
 static enum pw_house_gate_state next_shut(struct turn *t)
 {
-    pw_ms since = t->gate->room_since;
     if (!t->in->wants) {
         return idle(t);
     }
-    bool room = since != PW_NEVER && passed(t, since, t->config->resume_ms);
-    return room ? PW_HOUSE_GATE_READY : PW_HOUSE_GATE_SHUT;
+    return has_room(t) ? PW_HOUSE_GATE_READY : PW_HOUSE_GATE_SHUT;
 }
 
 static enum pw_house_gate_state next_failsafe(struct turn *t)
@@ -245,7 +248,7 @@ static int32_t raised(struct turn *t)
     bool idles =
         in->active && in->draw_ma != PW_BOARD_UNKNOWN && in->draw_ma < gate->offer_ma - FOLLOWS_MA;
     bool worth = in->share_ma >= in->most_ma || head >= t->config->deadband_ma;
-    if (step <= 0 || !worth || (idles && in->contended) || in->samples == gate->raised_samples) {
+    if (step <= 0 || !worth || (idles && in->contended) || !gate->fresh) {
         return gate->offer_ma;
     }
     bool calm = passed(t, gate->lowered_at, PW_HOUSE_CALM_MS);
@@ -296,7 +299,6 @@ static void set_offer(struct turn *t, int32_t ma)
         gate->lowered_at = t->now;
     } else {
         gate->raised_at = t->now;
-        gate->raised_samples = t->in->samples;
     }
     gate->offer_ma = ma;
 }
@@ -331,6 +333,8 @@ pw_ms pw_house_gate_step(struct pw_house_gate *gate, const struct pw_house_confi
 {
     struct turn t = {
         .gate = gate, .config = config, .in = in, .log = log, .now = now, .deadline = PW_NEVER};
+    gate->fresh = in->samples != gate->samples;
+    gate->samples = in->samples;
     watch_day(&t);
     watch_room(&t);
     watch_debt(&t);

@@ -181,16 +181,16 @@ struct pw_house_gate {
     pw_ms since;
     const char *why; // a literal
     int32_t offer_ma;
-    pw_ms lowered_at;        // last decrease; PW_NEVER: none
-    pw_ms raised_at;         // last change upwards; PW_NEVER: none
-    uint32_t raised_samples; // counter of samples then
-    pw_ms room_since;        // the share suffices to begin with since; PW_NEVER: it does not
-    uint32_t debt_ms;        // time with less than the least current, paid back by time with more
-    pw_ms debt_at;           // until when that is reckoned
-    uint32_t over_samples;   // counter of samples at the last look at the level
-    uint8_t over;            // samples in a row far above the target
-    uint8_t backoff;         // 0..2: how long the next pause lasts
-    pw_ms paused_at;         // last pause; PW_NEVER: none
+    pw_ms lowered_at; // last decrease; PW_NEVER: none
+    pw_ms raised_at;  // last change upwards; PW_NEVER: none
+    uint32_t samples; // counter of samples at the last turn
+    bool fresh;       // there is a new one in this turn
+    pw_ms room_since; // the share suffices to begin with since; PW_NEVER: it does not
+    uint32_t debt_ms; // time with less than the least current, paid back by time with more
+    pw_ms debt_at;    // until when that is reckoned
+    uint8_t over;     // samples in a row far above the target
+    uint8_t backoff;  // 0..2: how long the next pause lasts
+    pw_ms paused_at;  // last pause; PW_NEVER: none
     int32_t day;
     uint16_t pauses; // begun on that day
 };

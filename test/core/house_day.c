@@ -67,7 +67,7 @@ static void count_phase(struct day_result *result, struct counted *run, double a
 }
 
 static void best_second(struct day_result *result, const double *amps, double target,
-                        struct car_now *best)
+                        double whole_a, struct car_now *best)
 {
     double room = 1e9;
     unsigned phases = 0;
@@ -77,6 +77,7 @@ static void best_second(struct day_result *result, const double *amps, double ta
             phases++;
         }
     }
+    room = whole_a > 0 ? floor(room / whole_a) * whole_a : room;
     double takes =
         room < 6 ? 0 : fmin(fmin(room, best->car->most_a) * best->car->taken, car_wants(best));
     best->kwh += takes * 0.23 * phases / 3600;
@@ -108,7 +109,8 @@ struct day_result day_run(const struct trace *trace, const struct trace_house *h
             count_phase(&result, &run[p], amps, house->breaker_a, loads && now.amps > 0);
         }
         result.above_wh += now.amps > 0 ? fmax(above, 0) * 230 / 3600 : 0;
-        best_second(&result, trace->amps[t], DAY_TARGET * house->breaker_a, &best);
+        best_second(&result, trace->amps[t], DAY_TARGET * house->breaker_a, controller->whole_a,
+                    &best);
         memmove(&shown[1], &shown[0], GG_LAG * sizeof(double));
         shown[0] = now.amps;
         seen.car_a = shown[GG_LAG];
@@ -200,9 +202,10 @@ static double ours_offer(void *own, const struct day_seen *seen)
 static struct ours ours_now;
 static struct ours signed_now = {.directed = true};
 static struct ours ampere_now = {.whole_a = 1};
-struct day_controller day_ours = {"core/house", ours_begin, ours_offer, &ours_now};
-struct day_controller day_ours_signed = {"core/house, signed", ours_begin, ours_offer, &signed_now};
-struct day_controller day_ampere = {"core/house, whole A", ours_begin, ours_offer, &ampere_now};
+struct day_controller day_ours = {"core/house", 0, ours_begin, ours_offer, &ours_now};
+struct day_controller day_ours_signed = {"core/house, signed", 0, ours_begin, ours_offer,
+                                         &signed_now};
+struct day_controller day_ampere = {"core/house, whole A", 1, ours_begin, ours_offer, &ampere_now};
 
 // ---------------------------------------------------------------------------------------------
 // The seed's, as facts/ac-evse-rapi-load.md §3.3 and §3.4 describe it. Its loop takes 0.4 s; the
@@ -273,7 +276,7 @@ static double seed_offer(void *own, const struct day_seen *seen)
 }
 
 static struct seed seed_now;
-struct day_controller day_seed = {"the seed", seed_begin, seed_offer, &seed_now};
+struct day_controller day_seed = {"the seed", 1, seed_begin, seed_offer, &seed_now};
 
 // ---------------------------------------------------------------------------------------------
 // The simplest that could be written.
@@ -300,5 +303,5 @@ static double proportional_offer(void *own, const struct day_seen *seen)
 }
 
 static struct proportional proportional_now;
-struct day_controller day_proportional = {"proportional", proportional_begin, proportional_offer,
+struct day_controller day_proportional = {"proportional", 0, proportional_begin, proportional_offer,
                                           &proportional_now};

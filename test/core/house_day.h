@@ -27,6 +27,7 @@ struct day_seen {
 
 struct day_controller {
     const char *name;
+    double whole_a; // it can only offer multiples of this: so can the best
     void (*begin)(void *own, const struct trace_house *house, const struct day_car *car);
     double (*offer)(void *own, const struct day_seen *seen); // ampere; below 6: none
     void *own;
@@ -49,7 +50,7 @@ struct day_result day_run(const struct trace *trace, const struct trace_house *h
                           const struct day_car *car, struct day_controller *controller);
 
 // The three controllers. Each has its state inside: one at a time.
-extern struct day_controller day_ours;         // core/house
+extern struct day_controller day_ours;         // core/house, whatever the meter's sign
 extern struct day_controller day_ours_signed;  // with a meter that has a sign
 extern struct day_controller day_ampere;       // whole amperes, as OpenEVSE boards take them
 extern struct day_controller day_seed;         // the seed's algorithm, facts §3.3

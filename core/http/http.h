@@ -43,6 +43,7 @@ struct pw_http_reply {
     const char *etag;         // NULL or with quotes
     char cookie[160];         // Set-Cookie, or empty
     unsigned retry_after_s;   // 0: no Retry-After
+    char location[80];        // where to go instead, of a 302, or empty
     char allow[PW_HTTP_ALLOW_MAX]; // the methods of a 405, or empty
 };
 

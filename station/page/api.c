@@ -295,8 +295,7 @@ static int status_of(int err)
     }
 }
 
-// Runs a line of the console. Its sentence is the answer, or the error.
-static void run(struct call *call, struct pw_str line)
+void pw_page_run(struct call *call, struct pw_str line)
 {
     char text[LINE_MAX] = "";
     struct pw_out out = PW_OUT(text);
@@ -323,7 +322,7 @@ static bool is_word(struct pw_str text)
     return text.len > 0;
 }
 
-static bool is_printed(struct pw_str text)
+bool pw_page_is_printed(struct pw_str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         if ((unsigned char)text.at[i] < ' ') {
@@ -348,7 +347,7 @@ void pw_page_api_setting_put(struct call *call)
     if (pw_json_is(node, PW_JSON_NUMBER) || pw_json_is(node, PW_JSON_TRUE) ||
         pw_json_is(node, PW_JSON_FALSE)) {
         value = (struct pw_str){.at = node->at, .len = node->len};
-    } else if (pw_json_text(node, &value) != PW_OK || !is_printed(value)) {
+    } else if (pw_json_text(node, &value) != PW_OK || !pw_page_is_printed(value)) {
         pw_page_fail(call, 400, "bad_value", "value: must be a text without control characters",
                      PW_STR(""), "");
         return;
@@ -361,7 +360,7 @@ void pw_page_api_setting_put(struct call *call)
         pw_page_fail(call, 400, "bad_value", "value: is longer than any setting", PW_STR(""), "");
         return;
     }
-    run(call, pw_out_str(&out));
+    pw_page_run(call, pw_out_str(&out));
 }
 
 // "<word> [<argument>] <connector>", the connector from the path.
@@ -380,7 +379,7 @@ static void run_on(struct call *call, const char *word, struct pw_str before, st
     pw_put_uint(&out, index + 1);
     pw_put_c(&out, ' ');
     pw_put(&out, after);
-    run(call, pw_str_trim(pw_out_str(&out)));
+    pw_page_run(call, pw_str_trim(pw_out_str(&out)));
 }
 
 void pw_page_api_start(struct call *call)

@@ -12,6 +12,11 @@ static const char *password_of(const struct pw_page *page)
     return pw_settings_text(&page->config.station->settings, PW_SET_PAGE_PASSWORD);
 }
 
+static const char *ap_password_of(const struct pw_page *page)
+{
+    return pw_network_ap_password(&page->config.station->network);
+}
+
 bool pw_page_has_password(const struct pw_page *page)
 {
     return password_of(page)[0] != '\0';
@@ -27,12 +32,18 @@ void pw_page_login_follow(struct pw_page *page)
     memset(page->login, 0, sizeof(page->login));
 }
 
+// A login of the access point's password is one only while that stands.
+static bool holds(const struct pw_page *page, const struct pw_page_login *login)
+{
+    return login->right == PW_PAGE_ALL || pw_page_sets_up(page);
+}
+
 struct pw_page_login *pw_page_login_of(struct pw_page *page, struct pw_str cookies, pw_ms now)
 {
     struct pw_str token = pw_http_cookie(cookies, COOKIE);
     for (size_t i = 0; i < PW_PAGE_LOGINS_MAX; i++) {
         struct pw_page_login *login = &page->login[i];
-        if (!pw_http_same_secret(login->token, token)) {
+        if (!pw_http_same_secret(login->token, token) || !holds(page, login)) {
             continue;
         }
         if (pw_elapsed(login->used, PW_PAGE_IDLE_MS, now)) {
@@ -93,6 +104,8 @@ void pw_page_api_me(struct call *call)
     struct pw_json_writer *json = pw_page_object(call);
     pw_json_key(json, "password_set");
     pw_json_put_bool(json, pw_page_has_password(call->page));
+    pw_json_key(json, "set_up"); // the access point's password logs in, for the network alone
+    pw_json_put_bool(json, pw_page_sets_up(call->page));
     pw_json_key(json, "inside");
     pw_json_put_bool(json, call->inside);
     pw_json_key(json, "csrf");
@@ -120,7 +133,8 @@ static bool password_fits(struct call *call)
                      PW_STR(""), "");
         return false;
     }
-    if (!pw_http_same_secret(password_of(page), given)) {
+    if (!pw_http_same_secret(pw_page_sets_up(page) ? ap_password_of(page) : password_of(page),
+                             given)) {
         pw_guesses_wrong(&page->guesses, call->request->address, call->now);
         pw_page_fail(call, 401, "bad_login", "the password is wrong", PW_STR(""), "");
         return false;
@@ -131,7 +145,7 @@ static bool password_fits(struct call *call)
 void pw_page_api_login(struct call *call)
 {
     struct pw_page *page = call->page;
-    if (!pw_page_has_password(page)) {
+    if (!pw_page_has_password(page) && !pw_page_sets_up(page)) {
         pw_page_fail(call, 403, "view_only",
                      "no password is set: put page.password into the station's secrets file",
                      PW_STR(""), "");
@@ -140,7 +154,8 @@ void pw_page_api_login(struct call *call)
     if (!password_fits(call)) {
         return;
     }
-    struct pw_page_login made = {.used = call->now};
+    struct pw_page_login made = {.used = call->now,
+                                 .right = pw_page_sets_up(page) ? PW_PAGE_SET_UP : PW_PAGE_ALL};
     if (make_token(page, PW_OUT(made.token)) != PW_OK ||
         make_token(page, PW_OUT(made.csrf)) != PW_OK) {
         pw_page_fail(call, 503, "random", "the system gave no random numbers", PW_STR(""), "");
@@ -148,7 +163,7 @@ void pw_page_api_login(struct call *call)
     }
     call->login = free_login(page);
     *call->login = made;
-    call->inside = true;
+    call->inside = made.right == PW_PAGE_ALL;
     put_cookie(call, made.token, "");
     pw_page_api_me(call);
 }

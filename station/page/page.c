@@ -84,7 +84,8 @@ void pw_page_mask(char *json, size_t len)
 
 // --- The table.
 
-enum access { OPEN, INSIDE, CHANGE };
+// NETWORK: every login, that of the access point's password too; and, to read, who is inside.
+enum access { OPEN, INSIDE, NETWORK, CHANGE };
 
 static const struct route {
     enum pw_http_method method;
@@ -95,7 +96,7 @@ static const struct route {
 } routes[] = {
     {PW_HTTP_GET, "/me", pw_page_api_me, OPEN, false},
     {PW_HTTP_POST, "/login", pw_page_api_login, OPEN, true},
-    {PW_HTTP_POST, "/logout", pw_page_api_logout, CHANGE, false},
+    {PW_HTTP_POST, "/logout", pw_page_api_logout, NETWORK, false},
     {PW_HTTP_GET, "/status", pw_page_api_status, OPEN, false},
     {PW_HTTP_GET, "/limits", pw_page_api_limits, OPEN, false},
     {PW_HTTP_GET, "/schedule", pw_page_api_schedule, OPEN, false},
@@ -107,6 +108,9 @@ static const struct route {
     {PW_HTTP_GET, "/events", pw_page_api_events, OPEN, false},
     {PW_HTTP_GET, "/settings", pw_page_api_settings, INSIDE, false},
     {PW_HTTP_PUT, "/settings/*", pw_page_api_setting_put, CHANGE, true},
+    {PW_HTTP_GET, "/network", pw_page_api_network, NETWORK, false},
+    {PW_HTTP_POST, "/network/scan", pw_page_api_network_scan, NETWORK, false},
+    {PW_HTTP_PUT, "/network/wifi", pw_page_api_network_wifi, NETWORK, true},
     {PW_HTTP_GET, "/debug", pw_page_api_debug, INSIDE, false},
     {PW_HTTP_GET, "/log", pw_page_api_log, INSIDE, false},
     {PW_HTTP_POST, "/connectors/*/start", pw_page_api_start, CHANGE, true},
@@ -157,10 +161,11 @@ static bool may(struct call *call, const struct route *route)
                      "\" is not this station's own");
         return false;
     }
-    if (route->access == OPEN || (route->access == INSIDE && call->inside)) {
+    bool reads = route->method == PW_HTTP_GET;
+    if (route->access == OPEN || (reads && route->access != CHANGE && call->inside)) {
         return true;
     }
-    if (!pw_page_has_password(call->page)) {
+    if (!pw_page_has_password(call->page) && !pw_page_sets_up(call->page)) {
         pw_page_fail(call, 403, "view_only",
                      "this page only shows: set page.password in the station's secrets file",
                      PW_STR(""), "");
@@ -170,7 +175,14 @@ static bool may(struct call *call, const struct route *route)
         pw_page_fail(call, 401, "login_required", "log in first", PW_STR(""), "");
         return false;
     }
-    if (route->access == CHANGE && !pw_http_same_secret(call->login->csrf, call->request->csrf)) {
+    if (call->login->right == PW_PAGE_SET_UP && route->access != NETWORK) {
+        pw_page_fail(call, 403, "set_up_only",
+                     "the access point's password sets up the network only: set page.password in "
+                     "the station's secrets file",
+                     PW_STR(""), "");
+        return false;
+    }
+    if (!reads && !pw_http_same_secret(call->login->csrf, call->request->csrf)) {
         pw_page_fail(call, 403, "csrf", "the header X-CSRF must hold the token that the login gave",
                      PW_STR(""), "");
         return false;
@@ -253,9 +265,12 @@ void pw_page_serve(void *context, const struct pw_http_request *request,
     page->now = now;
     pw_page_login_follow(page);
     call.login = pw_page_login_of(page, request->cookie, now);
-    call.inside =
-        call.login != NULL || (!pw_page_has_password(page) && is_loopback(request->address));
+    call.inside = (call.login != NULL && call.login->right == PW_PAGE_ALL) ||
+                  (!pw_page_has_password(page) && is_loopback(request->address));
     if (!pw_http_host_is_ours(request->host, page->config.host)) {
+        if (pw_page_catch(&call)) {
+            return;
+        }
         pw_page_fail(&call, 403, "host", "this page is not known as \"", request->host,
                      "\": see the setting page.url");
         return;

@@ -7,7 +7,9 @@
 //   inside          settings and log as well: who has logged in, and, while there is no password,
 //                   who asks from this machine (loopback)
 //   logged in       changes; each needs the token of the login in the header X-CSRF
-// A login needs the secret setting page.password; without one the page only shows.
+// A login needs the secret setting page.password; without one the page only shows, but for one
+// thing: while the station's own access point stands, that one's password logs in to set up the
+// network, and nothing else. Who knows it stands before the display, or has read the console.
 #ifndef PW_PAGE_H
 #define PW_PAGE_H
 
@@ -61,7 +63,14 @@ struct pw_page_config {
     struct pw_str host; // name under which browsers reach it, beside addresses; empty: none
 };
 
+// What a login may change.
+enum pw_page_right {
+    PW_PAGE_ALL,    // page.password was given
+    PW_PAGE_SET_UP, // the access point's: the network, while that stands
+};
+
 struct pw_page_login {
+    enum pw_page_right right;
     char token[PW_PAGE_TOKEN_MAX]; // "": free
     char csrf[PW_PAGE_TOKEN_MAX];
     pw_ms used;

@@ -61,7 +61,20 @@ void pw_page_api_enable(struct call *call);
 void pw_page_api_disable(struct call *call);
 void pw_page_api_health(struct call *call);
 
-// api.c
+// network.c
+// The station's access point stands, and nobody has set page.password: its own password logs in.
+bool pw_page_sets_up(const struct pw_page *page);
+// A host that is not ours, asked over the access point: telephones look for a way in. True: they
+// have been sent to the page.
+bool pw_page_catch(struct call *call);
+void pw_page_api_network(struct call *call);
+void pw_page_api_network_scan(struct call *call);
+void pw_page_api_network_wifi(struct call *call);
+
+// api.c: a line of the console. Its sentence is the answer, or the error.
+void pw_page_run(struct call *call, struct pw_str line);
+// Nothing but printed characters.
+bool pw_page_is_printed(struct pw_str text);
 void pw_page_log_line(struct pw_json_writer *json, const struct pw_logring_line *line);
 
 // board.c

@@ -116,6 +116,9 @@ static void add_asked(struct conn *conn, struct head *head, const struct pw_http
     if (reply->allow[0] != '\0') {
         add(conn, head, "allow:", reply->allow);
     }
+    if (reply->location[0] != '\0') {
+        add(conn, head, "location:", reply->location);
+    }
     if (reply->retry_after_s > 0) {
         add_number(conn, head, "retry-after:", reply->retry_after_s);
     }

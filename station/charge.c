@@ -241,8 +241,11 @@ static bool keep(struct pw_station *st, unsigned index, pw_ms now)
     struct pw_connector_keep have = pw_connector_keep(connector);
     const struct pw_register reg = {
         .energy = have.energy, .counter = have.counter, .at = pw_cp16_stamp(&st->cp16, now)};
-    struct pw_keep now_kept = {.latched = have.latched, .inoperative = extra->kept.inoperative};
-    if (have.latched != extra->kept.latched &&
+    struct pw_keep now_kept = {.latched = have.latched,
+                               .inoperative = extra->kept.inoperative,
+                               .charge_now = st->rules.of[index].now};
+    if ((now_kept.latched != extra->kept.latched ||
+         now_kept.charge_now != extra->kept.charge_now) &&
         pw_journal_save_keep(&st->journal, index + 1, now_kept) == PW_OK) {
         extra->kept = now_kept;
     }
@@ -446,7 +449,8 @@ static enum pw_cp16_answer host_remote_stop(void *context, unsigned connector, p
 int pw_charge_availability(struct pw_station *st, unsigned index, bool operative, pw_ms now)
 {
     struct pw_station_connector *extra = &st->extra[index];
-    struct pw_keep wanted = {.latched = extra->kept.latched, .inoperative = !operative};
+    struct pw_keep wanted = extra->kept;
+    wanted.inoperative = !operative;
     int err = pw_journal_save_keep(&st->journal, index + 1, wanted);
     if (err != PW_OK) {
         return err;

@@ -144,6 +144,11 @@ static int init_rules(struct pw_station *st, const struct pw_station_start *star
     char why[PW_SETTING_WHY_MAX] = "";
     struct pw_out out = PW_OUT(why);
     int err = pw_rules_init(&st->rules, &parts, &out, start->now);
+    for (unsigned i = 0; err == PW_OK && i < st->connectors; i++) {
+        if (st->extra[i].kept.charge_now) {
+            pw_rules_restore(&st->rules, i, start->now);
+        }
+    }
     if (err != PW_OK) {
         struct pw_line line;
         pw_line(&line, st->log, PW_LOG_ERROR, "station", "schedule-refused");

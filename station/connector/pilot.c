@@ -21,6 +21,7 @@ void pw_wire_outlet(const struct pw_settings *settings, unsigned index,
     config->connector_id = (uint8_t)(index + 1);
     config->rated_ma = of(settings, PW_SET_AC_RATED_MA, index);
     config->max_ma = of(settings, PW_SET_AC_MAX_MA, index);
+    config->min_ma = pw_settings_int(settings, PW_SET_CURRENT_MIN_MA);
     config->external_meter = pw_settings_connector_text(settings, PW_SET_METER, index)[0] != '\0';
     config->evse.socket = of(settings, PW_SET_SOCKET, index) != 0;
     config->evse.ventilation = fans[of(settings, PW_SET_VENTILATION, index)];

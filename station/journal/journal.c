@@ -567,13 +567,18 @@ int pw_journal_read_register(struct pw_journal *journal, unsigned connector,
     return err;
 }
 
+// Bits of what is kept besides the latches.
+enum { KEEP_INOPERATIVE = 1, KEEP_CHARGE_NOW = 2 };
+
 int pw_journal_save_keep(struct pw_journal *journal, unsigned connector, struct pw_keep keep)
 {
     struct pw_record record;
     struct key key = numbered_key("keep/", connector);
     pw_record_start(&record);
     pw_record_put(&record, keep.latched, 4);
-    pw_record_put(&record, keep.inoperative ? 1 : 0, 1);
+    pw_record_put(
+        &record,
+        (keep.inoperative ? KEEP_INOPERATIVE : 0U) | (keep.charge_now ? KEEP_CHARGE_NOW : 0U), 1);
     return write_one(journal, &key, &record);
 }
 
@@ -588,7 +593,9 @@ int pw_journal_read_keep(struct pw_journal *journal, unsigned connector, struct 
     }
     if (err == PW_OK) {
         keep->latched = (uint32_t)pw_record_get(&record, 4);
-        keep->inoperative = pw_record_get(&record, 1) != 0;
+        uint64_t bits = pw_record_get(&record, 1);
+        keep->inoperative = (bits & KEEP_INOPERATIVE) != 0;
+        keep->charge_now = (bits & KEEP_CHARGE_NOW) != 0;
         err = pw_record_end(&record);
     }
     if (err == PW_ERR_STORE) {

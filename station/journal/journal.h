@@ -94,6 +94,7 @@ struct pw_register {
 struct pw_keep {
     uint32_t latched; // bit per latched fault
     bool inoperative; // ChangeAvailability
+    bool charge_now;  // timer and plan do not count for the vehicle that is plugged in
 };
 
 struct pw_journal {

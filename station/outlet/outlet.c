@@ -37,6 +37,7 @@ static int fill(struct pw_outlet_config *to, const struct pw_outlet_config *from
     bool good = pw_within(why, "connector_id", c.connector_id, 1, UINT8_MAX) &&
                 pw_within(why, "rated_ma", c.rated_ma, PW_PILOT_LEAST_MA, PW_PILOT_MOST_MA) &&
                 pw_within(why, "max_ma", c.max_ma, 0, c.rated_ma) &&
+                pw_within(why, "min_ma", c.min_ma, 0, PW_PILOT_MOST_MA) &&
                 pw_within(why, "meter_patience_ms", c.meter_patience_ms, 1000, 600000);
     if (good) {
         *to = c;
@@ -371,6 +372,13 @@ static pw_ms watch_plug(struct pw_outlet *outlet, pw_ms now)
     return PW_NEVER;
 }
 
+// What the machine may offer: too little for the vehicle is nothing at all.
+static int32_t most_ma(const struct pw_outlet *outlet)
+{
+    int32_t ma = outlet->limits.effective_ma;
+    return ma < outlet->config.min_ma ? 0 : ma;
+}
+
 pw_ms pw_outlet_step(struct pw_outlet *outlet, pw_ms now)
 {
     bool was_plugged = outlet->evse.plugged;
@@ -381,7 +389,7 @@ pw_ms pw_outlet_step(struct pw_outlet *outlet, pw_ms now)
     const struct pw_evse_input input = {
         .senses = &senses,
         .permit = pw_session_permit(&outlet->session),
-        .limit_ma = outlet->limits.effective_ma,
+        .limit_ma = most_ma(outlet),
     };
     at = pw_earlier(at, pw_evse_step(&outlet->evse, &input, now));
     outlet->renewed = false;
@@ -392,8 +400,7 @@ pw_ms pw_outlet_step(struct pw_outlet *outlet, pw_ms now)
         at = pw_earlier(at, pw_after(outlet->evse.opened_at, LAST_READING_MS));
     }
     at = pw_earlier(at, pw_session_step(&outlet->session, &hardware, now));
-    if (pw_session_permit(&outlet->session) != input.permit ||
-        outlet->limits.effective_ma != input.limit_ma) {
+    if (pw_session_permit(&outlet->session) != input.permit || most_ma(outlet) != input.limit_ma) {
         // The machine hears of it in the same turn.
         at = now;
     }

@@ -15,10 +15,11 @@
 
 // The fields the station fills from its settings.
 struct pw_outlet_config {
-    uint8_t connector_id;      // from 1
-    int32_t rated_ma;          // of each phase, for which it was built; 6000..80000
-    int32_t max_ma;            // of each phase, as its owner allows; 0..rated_ma
-    bool external_meter;       // readings come by pw_outlet_mains; the board's own count no more
+    uint8_t connector_id; // from 1
+    int32_t rated_ma;     // of each phase, for which it was built; 6000..80000
+    int32_t max_ma;       // of each phase, as its owner allows; 0..rated_ma
+    int32_t min_ma;       // with less than that nothing is offered; 0: 6000, the least there is
+    bool external_meter;  // readings come by pw_outlet_mains; the board's own count no more
     int32_t meter_patience_ms; // a meter silent this long pauses the charge; 0: 10000
     struct pw_evse_config evse;
     struct pw_mains_config mains;

@@ -61,6 +61,12 @@ int pw_rules_init(struct pw_rules *rules, const struct pw_rules_parts *parts, st
     return pw_rules_configure(rules, why);
 }
 
+void pw_rules_restore(struct pw_rules *rules, unsigned index, pw_ms now)
+{
+    rules->of[index].now = true;
+    rules->of[index].gone_since = pw_after(now, PW_SESSION_RESUME_MS); // counts from then on
+}
+
 // ---------------------------------------------------------------------------------------------
 // The whole station.
 

@@ -116,6 +116,9 @@ struct pw_rules {
 // rules must not be used then.
 PW_MUST_USE int pw_rules_init(struct pw_rules *rules, const struct pw_rules_parts *parts,
                               struct pw_out *why, pw_ms now);
+// Before the first step: "charge now" was in force when the program ended. It still is when a
+// vehicle is seen within PW_SESSION_RESUME_MS; whether it is another one cannot be told.
+void pw_rules_restore(struct pw_rules *rules, unsigned index, pw_ms now);
 // Takes settings that changed. Errors as init; the schedule stays as it was then.
 PW_MUST_USE int pw_rules_configure(struct pw_rules *rules, struct pw_out *why);
 // What schedule.* settings must be beyond their rows; others are PW_OK. For whoever sets one,

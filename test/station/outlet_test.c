@@ -245,6 +245,27 @@ static void whoever_limits_is_named_and_obeyed(void **state)
     assert_int_equal(rig.outlet.limits.who, PW_LIMIT_SETTINGS);
 }
 
+// Reason: some vehicles stall below what their charger needs; their owner sets a least current.
+static void with_less_than_the_least_current_the_charge_pauses(void **state)
+{
+    (void)state;
+    struct pw_outlet_config config = plain();
+    config.min_ma = 10000;
+    charge();
+    assert_int_equal(pw_outlet_configure(&rig.outlet, &config, NULL, rig.now), PW_OK);
+    assert_int_equal(pw_limits_set(&rig.outlet.limits, PW_LIMIT_LOAD, 10000, "", PW_NEVER, rig.now),
+                     PW_OK);
+    run(10000);
+    assert_true(rig.drive.contactor);
+    assert_int_equal(pw_limits_set(&rig.outlet.limits, PW_LIMIT_LOAD, 9900, "", PW_NEVER, rig.now),
+                     PW_OK);
+    run(10000);
+    assert_false(rig.drive.contactor);
+    pw_limits_clear(&rig.outlet.limits, PW_LIMIT_LOAD, rig.now);
+    run(60000);
+    assert_true(rig.drive.contactor);
+}
+
 static void a_weaker_cable_shows_in_the_limits(void **state)
 {
     (void)state;
@@ -505,6 +526,7 @@ int main(void)
         cmocka_unit_test(a_silent_meter_pauses_the_charge_until_it_speaks),
         cmocka_unit_test(a_lying_meter_is_said_once_and_so_is_its_end),
         cmocka_unit_test(whoever_limits_is_named_and_obeyed),
+        cmocka_unit_test(with_less_than_the_least_current_the_charge_pauses),
         cmocka_unit_test(a_weaker_cable_shows_in_the_limits),
         cmocka_unit_test(an_emergency_stop_elsewhere_opens_and_ends_the_charge),
         cmocka_unit_test(a_current_beyond_the_converter_is_an_overload),

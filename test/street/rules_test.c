@@ -296,6 +296,38 @@ static void charge_now_lasts_until_the_vehicle_has_gone(void **state)
     finish();
 }
 
+// Reason: the vehicle is still there after a power cut, and its owner still in a hurry.
+static void charge_now_outlives_a_power_cut_but_not_its_vehicle(void **state)
+{
+    (void)state;
+    for (unsigned gone = 0; gone < 2; gone++) {
+        open_at(1767304800000 - 12 * HOUR_MS);
+        street_set(&street, "schedule.delay_timer", "23:00-06:30");
+        power_on();
+        plug();
+        assert_true(street_until(&street, is_suspended, 10000));
+        (void)street_command(&street, "now");
+        assert_true(street_until(&street, flows, 15000));
+        street_power_off(&street);
+        if (gone == 1) {
+            street_do(&street, "unplug");
+        }
+        street_run(&street, 60000);
+        power_on();
+        if (gone == 1) {
+            street_run(&street, PW_SESSION_RESUME_MS + 10000);
+            plug();
+            street_run(&street, 60000);
+            assert_true(is_suspended(&street));
+        } else {
+            acwatch_leave(&street.watch, street.now);
+            assert_true(street_until(&street, flows, 60000));
+            assert_true(rules().now);
+        }
+        finish();
+    }
+}
+
 static void off_ends_the_charge_and_outlives_a_restart(void **state)
 {
     (void)state;
@@ -605,6 +637,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_is_not_set_is_waited_for),
         cmocka_unit_test(a_clock_that_jumps_is_believed_at_once),
         cmocka_unit_test(charge_now_lasts_until_the_vehicle_has_gone),
+        cmocka_unit_test(charge_now_outlives_a_power_cut_but_not_its_vehicle),
         cmocka_unit_test(off_ends_the_charge_and_outlives_a_restart),
         cmocka_unit_test(what_the_central_system_switched_off_stays_off),
         cmocka_unit_test(asleep_a_charge_waits_and_goes_on),

@@ -424,12 +424,27 @@ bool pw_station_at_rest(struct pw_station *st)
 // ---------------------------------------------------------------------------------------------
 // The step.
 
+// OCPP 1.6, StatusNotification.req: info is a text of at most 50 characters. A charge that the
+// station pauses names whose limit it is.
+#define PW_LIMIT_PAUSES(name, text) "paused by limit: " text,
+static const char *const limit_pauses[PW_LIMIT_ROWS] = {PW_LIMIT_SOURCES(PW_LIMIT_PAUSES)};
+#undef PW_LIMIT_PAUSES
+
+static const char *info_of(const struct pw_station *st, unsigned index,
+                           const struct pw_connector_view *view)
+{
+    const struct pw_limits *limits = pw_connector_limits(&st->connector[index]);
+    int32_t least = view->phases > 0 ? pw_settings_int(&st->settings, PW_SET_CURRENT_MIN_MA) : 1;
+    bool paused = view->status == PW_STATUS_SUSPENDED_EVSE;
+    return paused && limits->effective_ma < least ? limit_pauses[limits->who] : view->info;
+}
+
 static void report_connector(struct pw_station *st, unsigned index,
                              const struct pw_connector_view *view, pw_ms now)
 {
     struct pw_cp16_status status = {.status = view->status,
                                     .error_code = view->error_code,
-                                    .info = view->info,
+                                    .info = info_of(st, index, view),
                                     .vendor_code = view->vendor_code};
     struct pw_connector_fault fault;
     if (pw_rules_fault(&st->rules, index, &fault) && view->status != PW_STATUS_FAULTED) {

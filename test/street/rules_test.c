@@ -61,6 +61,13 @@ static struct pw_rules_view rules(void)
     return view;
 }
 
+// Of the last StatusNotification.
+static const char *info(void)
+{
+    assert_true(street.book.status_count > 0 && street.book.status_count <= BOOK_STATUSES_MAX);
+    return street.book.statuses[street.book.status_count - 1].info;
+}
+
 // An outlet with plug and charge, at an instant; the power is not on yet.
 static void open_at(pw_unix_ms at)
 {
@@ -389,6 +396,15 @@ static void asleep_a_charge_waits_and_goes_on(void **state)
     street_run(&street, 3000);
     assert_true(is_suspended(&street));
     assert_non_null(strstr(street_command(&street, "limits"), "switched to sleep"));
+    assert_string_equal(info(), "paused by limit: schedule");
+    (void)street_command(&street, "limit 0");
+    (void)street_command(&street, "set charging.enable on");
+    street_run(&street, 3000);
+    assert_true(is_suspended(&street));
+    assert_string_equal(info(), "paused by limit: local"); // the same status, and another reason
+    (void)street_command(&street, "set charging.enable sleep");
+    (void)street_command(&street, "limit off");
+    street_run(&street, 3000);
     assert_non_null(strstr(street_command(&street, "now"), "nothing to wait for"));
     street_run(&street, 60000);
     (void)street_command(&street, "set charging.enable on");

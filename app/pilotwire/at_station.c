@@ -6,52 +6,13 @@
 #include <string.h>
 
 enum show {
-    SHOW_TEXT,     // the station's text as it is
-    SHOW_STATUS,   // the status object, all columns
-    SHOW_FAULTS,   // the status object, what is wrong
-    SHOW_CAN,      // the status object, the buses
-    SHOW_SCHEDULE, // the schedule object
-    SHOW_VALUES,   // lines of "setting<tab>value"
-    SHOW_STREAM,   // one status object after another
-    SHOW_LOG,      // log lines, then a stream of them
-    SHOW_ANSWER,   // what a board says, which takes a while
-    SHOW_NOTHING,  // a sentence for people only
-};
-
-static const struct row {
-    const char *word;
-    const char *line; // sent to the station, before the arguments
-    size_t least;     // arguments
-    size_t most;
-    enum show show;
-} rows[] = {
-    {"status", "status", 0, 0, SHOW_STATUS},
-    {"watch", "watch", 0, 0, SHOW_STREAM},
-    {"start", "start", 0, 1, SHOW_NOTHING},
-    {"stop", "stop", 0, 1, SHOW_NOTHING},
-    {"card", "card", 1, 2, SHOW_NOTHING},
-    {"get", "get", 0, 1, SHOW_VALUES},
-    {"set", "set", 2, 2, SHOW_NOTHING},
-    {"limits", "limits", 0, 0, SHOW_TEXT},
-    {"limit", "limit", 1, 2, SHOW_NOTHING},
-    {"schedule", "schedule", 0, 0, SHOW_SCHEDULE},
-    {"now", "now", 0, 2, SHOW_NOTHING},
-    {"until", "until", 2, 3, SHOW_NOTHING},
-    {"faults", "faults", 0, 0, SHOW_FAULTS},
-    {"clear-fault", "clear", 0, 1, SHOW_TEXT},
-    {"enable", "enable", 0, 1, SHOW_NOTHING},
-    {"disable", "disable", 0, 1, SHOW_NOTHING},
-    {"can", "can", 0, 0, SHOW_CAN},
-    {"bms", "1", 0, 0, SHOW_TEXT},
-    {"rectifier", "2", 0, 0, SHOW_TEXT},
-    {"output", "3", 0, 0, SHOW_TEXT},
-    {"pilot", "pilot", 0, 0, SHOW_TEXT},
-    {"board", "board", 0, 0, SHOW_TEXT},
-    {"rapi", "rapi", 1, ARGUMENTS_MAX, SHOW_ANSWER},
-    {"network", "network", 0, 1, SHOW_TEXT},
-    {"unlock", "unlock", 0, 1, SHOW_NOTHING},
-    {"log", "log", 0, 0, SHOW_LOG},
-    {"version", "version", 0, 0, SHOW_TEXT},
+    SHOW_TEXT,    // the station's text as it is
+    SHOW_OBJECT,  // the station's text, for programs its object
+    SHOW_VALUES,  // lines of "setting<tab>value"
+    SHOW_STREAM,  // one status object after another
+    SHOW_LOG,     // log lines, then a stream of them
+    SHOW_ANSWER,  // what a board says, which takes a while
+    SHOW_NOTHING, // a sentence for people only
 };
 
 static const struct column status_columns[] = {
@@ -116,6 +77,46 @@ static const struct table schedule_table = {
     .column = schedule_columns, .columns = PW_COUNT(schedule_columns), .inner = "connectors"};
 static const struct table watch_table = {
     .column = watch_columns, .columns = PW_COUNT(watch_columns), .inner = "connectors"};
+
+static const struct row {
+    const char *word;
+    const char *line; // sent to the station, before the arguments
+    size_t least;     // arguments
+    size_t most;
+    enum show show;
+    const char *object;        // OBJECT: sent where an object is wanted
+    const struct table *table; // ... and its columns for scripts; NULL: its text
+} rows[] = {
+    {"status", "status", 0, 0, SHOW_OBJECT, "json status", &status_table},
+    {"watch", "watch", 0, 0, SHOW_STREAM, NULL, NULL},
+    {"start", "start", 0, 1, SHOW_NOTHING, NULL, NULL},
+    {"stop", "stop", 0, 1, SHOW_NOTHING, NULL, NULL},
+    {"card", "card", 1, 2, SHOW_NOTHING, NULL, NULL},
+    {"get", "get", 0, 1, SHOW_VALUES, NULL, NULL},
+    {"set", "set", 2, 2, SHOW_NOTHING, NULL, NULL},
+    {"limits", "limits", 0, 0, SHOW_OBJECT, "json limits", NULL},
+    {"limit", "limit", 1, 2, SHOW_NOTHING, NULL, NULL},
+    {"house", "house", 0, 0, SHOW_OBJECT, "json house", NULL},
+    {"schedule", "schedule", 0, 0, SHOW_OBJECT, "json schedule", &schedule_table},
+    {"now", "now", 0, 2, SHOW_NOTHING, NULL, NULL},
+    {"until", "until", 2, 3, SHOW_NOTHING, NULL, NULL},
+    {"charges", "charges", 0, 0, SHOW_OBJECT, "json charges", NULL},
+    {"faults", "faults", 0, 0, SHOW_OBJECT, "json status", &fault_table},
+    {"clear-fault", "clear", 0, 1, SHOW_TEXT, NULL, NULL},
+    {"enable", "enable", 0, 1, SHOW_NOTHING, NULL, NULL},
+    {"disable", "disable", 0, 1, SHOW_NOTHING, NULL, NULL},
+    {"can", "can", 0, 0, SHOW_OBJECT, "json status", &can_table},
+    {"bms", "1", 0, 0, SHOW_TEXT, NULL, NULL},
+    {"rectifier", "2", 0, 0, SHOW_TEXT, NULL, NULL},
+    {"output", "3", 0, 0, SHOW_TEXT, NULL, NULL},
+    {"pilot", "pilot", 0, 0, SHOW_TEXT, NULL, NULL},
+    {"board", "board", 0, 0, SHOW_TEXT, NULL, NULL},
+    {"rapi", "rapi", 1, ARGUMENTS_MAX, SHOW_ANSWER, NULL, NULL},
+    {"network", "network", 0, 1, SHOW_OBJECT, "json network", NULL},
+    {"unlock", "unlock", 0, 1, SHOW_NOTHING, NULL, NULL},
+    {"log", "log", 0, 0, SHOW_LOG, NULL, NULL},
+    {"version", "version", 0, 0, SHOW_TEXT, NULL, NULL},
+};
 
 // The status object stands alone: it is made the only row of an array for the table.
 static int show_object(struct pw_str text, const struct table *columns, enum form form,
@@ -183,23 +184,12 @@ static void show_text(struct pw_str text, enum form form)
     (void)printf("%.*s", (int)text.len, text.at);
 }
 
-static const struct table *object_table(enum show show)
-{
-    return show == SHOW_STATUS     ? &status_table
-           : show == SHOW_FAULTS   ? &fault_table
-           : show == SHOW_SCHEDULE ? &schedule_table
-                                   : &can_table;
-}
-
 static int show(const struct row *row, struct pw_str text, enum form form, struct pw_out *why)
 {
     switch (row->show) {
-    case SHOW_STATUS:
-    case SHOW_FAULTS:
-    case SHOW_SCHEDULE:
-    case SHOW_CAN:
-        if (form == FORM_TSV) {
-            return show_object(text, object_table(row->show), form, why);
+    case SHOW_OBJECT:
+        if (form == FORM_TSV && row->table != NULL) {
+            return show_object(text, row->table, form, why);
         }
         break;
     case SHOW_VALUES: show_values(text, form); return PW_OK;
@@ -248,11 +238,9 @@ static const struct row *find(const char *word)
 
 static void put_line(const struct request *request, const struct row *row, struct pw_out *line)
 {
-    bool status = row->show == SHOW_STATUS || row->show == SHOW_FAULTS || row->show == SHOW_CAN;
-    const char *object = status                       ? "json status"
-                         : row->show == SHOW_SCHEDULE ? "json schedule"
-                                                      : row->line;
-    pw_put_s(line, request->form == FORM_HUMAN ? row->line : object);
+    bool object = row->show == SHOW_OBJECT &&
+                  (request->form == FORM_JSON || (request->form == FORM_TSV && row->table != NULL));
+    pw_put_s(line, object ? row->object : row->line);
     for (size_t i = 0; i < request->arguments; i++) {
         pw_put_c(line, ' ');
         pw_put_s(line, request->argument[i]);

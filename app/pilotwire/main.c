@@ -7,7 +7,7 @@
 
 #define STATION_DEFAULT "/run/pilotwire/station.sock"
 
-static const char help[] =
+static const char station_help[] =
     "pilotwire: see and command a charging station, or the central system\n"
     "\n"
     "At a station:\n"
@@ -25,6 +25,8 @@ static const char help[] =
     "    now [off] [CONNECTOR]         charge now, whatever timer and plan say, until unplugged\n"
     "    until energy|time|soc VALUE [CONNECTOR]\n"
     "                                  end the charge by itself at so many Wh, seconds, percent\n"
+    "    house                         the phases of the house against its breaker, and the roof\n"
+    "    charges                       the last charges that ended, newest first\n"
     "    faults                        what is wrong\n"
     "    clear-fault [CONNECTOR]       clear faults that stay\n"
     "    enable, disable [CONNECTOR]   make available or unavailable\n"
@@ -37,7 +39,8 @@ static const char help[] =
     "    unlock [CONNECTOR]            end the charge and open the lock\n"
     "    log [--follow]                the last log lines\n"
     "    version                       the station's version\n"
-    "\n"
+    "\n";
+static const char central_help[] =
     "At a central system:\n"
     "  pilotwire --central URL [--user NAME] [--password-file FILE] COMMAND\n"
     "    stations                      stations and connectors\n"
@@ -63,7 +66,8 @@ static const char help[] =
     "    logs STATION [--find TEXT] [--level LEVEL] [--follow]\n"
     "                                  the station's own log, newest first\n"
     "    link-events STATION           what it told the moment it happened, newest first\n"
-    "\n"
+    "\n";
+static const char options_help[] =
     "Options:\n"
     "  --station PATH        control socket (default: $PILOTWIRE_CONTROL or\n"
     "                        " STATION_DEFAULT ")\n"
@@ -168,7 +172,7 @@ int main(int argc, char **argv)
         return code;
     }
     if (request.help) {
-        (void)fputs(help, stdout);
+        (void)printf("%s%s%s", station_help, central_help, options_help);
         return EXIT_DONE;
     }
     if (request.version) {

@@ -50,13 +50,15 @@ static bool concerns(const struct pw_mqtt_look *look, const struct pw_mqtt_comma
     return pw_settings_concerns(&look->station->settings, at);
 }
 
+// A document has the rows that are echoed there; settings has all that are no timer, as the seed's.
 static void put_rows(const struct pw_mqtt_look *look, bool timers, struct pw_json_writer *json)
 {
     for (size_t i = 0; i < pw_mqtt_command_count; i++) {
         const struct pw_mqtt_command_row *row = &pw_mqtt_commands[i];
-        bool timer = strcmp(row->echo, "timers") == 0;
-        if (row->json[0] != '\0' && row->form != PW_MQTT_DIGITS && timer == timers &&
-            concerns(look, row)) {
+        bool in = timers ? strcmp(row->echo, "timers") == 0
+                         : row->json[0] != '\0' && row->form != PW_MQTT_DIGITS &&
+                               !pw_str_starts(pw_str_of(row->json), "timer");
+        if (in && concerns(look, row)) {
             put_value(look, row, json);
         }
     }
@@ -150,10 +152,21 @@ static void put_limit(const struct pw_mqtt_look *look, const struct pw_limit *li
     pw_json_close(json, '}');
 }
 
+static void put_end(struct pw_json_writer *json, const char *key, uint64_t value)
+{
+    pw_json_key(json, key);
+    if (value > 0) {
+        pw_json_put_int(json, (int64_t)value);
+    } else {
+        pw_json_put_null(json);
+    }
+}
+
 void pw_mqtt_text_limits(const struct pw_mqtt_look *look, struct pw_out *out)
 {
-    const struct pw_limits *limits =
-        pw_connector_limits(&look->station->connector[look->connector]);
+    struct pw_connector *connector = &look->station->connector[look->connector];
+    const struct pw_limits *limits = pw_connector_limits(connector);
+    const struct pw_session_limits *ends = &pw_connector_session(connector)->limits;
     struct pw_json_writer json = PW_JSON_WRITER(out);
     open_document(&json);
     pw_json_key(&json, "limit_a");
@@ -170,5 +183,7 @@ void pw_mqtt_text_limits(const struct pw_mqtt_look *look, struct pw_out *out)
         }
     }
     pw_json_close(&json, ']');
+    put_end(&json, "time_limit_s", ends->time_ms / 1000);
+    put_end(&json, "energy_limit_wh", ends->energy_mwh / 1000);
     pw_json_close(&json, '}');
 }

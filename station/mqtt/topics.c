@@ -126,7 +126,7 @@ const struct pw_mqtt_value_row pw_mqtt_values[] = {
     {.topic = "energy", ON_DECIMAL(CONNECTOR, "Wh", 3, 0, 1000, pw_mqtt_energy), .shown_by = "get_status", .doc = "of the running or the last charge, all phases"},
     {.topic = "state", ON_DECIMAL(CONNECTOR, "", 0, 0, 0, pw_mqtt_plug), .shown_by = "get_status", .doc = "0: no vehicle, 1: a vehicle is connected, 2: not known"},
     {.topic = "connection", ON_TEXT(CONNECTOR, PW_MQTT_CHANGED, PW_MQTT_PLAIN, true, pw_mqtt_text_connection), .shown_by = "get_status", .doc = "OpenEVSE board: OK, or CON_ERROR_FAILED_COM : and the command that got no answer"},
-    {.topic = "limits", ON_TEXT(CONNECTOR, PW_MQTT_CHANGED, PW_MQTT_JSON, true, pw_mqtt_text_limits), .shown_by = "get_status", .doc = "every source that limits the current, why, since when, and which one counts"},
+    {.topic = "limits", ON_TEXT(CONNECTOR, PW_MQTT_CHANGED, PW_MQTT_JSON, true, pw_mqtt_text_limits), .shown_by = "get_status", .doc = "every source that limits the current, why, since when, and which one counts; what ends the charge"},
     {.topic = "enable", ON_TEXT(STATION, PW_MQTT_CHANGED, PW_MQTT_PLAIN, true, pw_mqtt_text_enable), .shown_by = "get_status", .doc = "1: out of service, 2: charges may run, 3: asleep"},
     {.topic = "plugandcharge", ON_TEXT(STATION, PW_MQTT_CHANGED, PW_MQTT_PLAIN, true, pw_mqtt_text_plug_and_charge), .shown_by = "get_status", .doc = "0 or 1"},
     {.topic = "settings", ON_TEXT(STATION, PW_MQTT_CHANGED, PW_MQTT_JSON, true, pw_mqtt_text_settings), .shown_by = "get_settings", .doc = "settings under their short names; schema counts changes of this form"},

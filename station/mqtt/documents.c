@@ -152,11 +152,11 @@ static void put_limit(const struct pw_mqtt_look *look, const struct pw_limit *li
     pw_json_close(json, '}');
 }
 
-static void put_end(struct pw_json_writer *json, const char *key, uint64_t value)
+static void put_end(struct pw_json_writer *json, const char *key, int64_t value)
 {
     pw_json_key(json, key);
     if (value > 0) {
-        pw_json_put_int(json, (int64_t)value);
+        pw_json_put_int(json, value);
     } else {
         pw_json_put_null(json);
     }
@@ -164,9 +164,9 @@ static void put_end(struct pw_json_writer *json, const char *key, uint64_t value
 
 void pw_mqtt_text_limits(const struct pw_mqtt_look *look, struct pw_out *out)
 {
-    struct pw_connector *connector = &look->station->connector[look->connector];
-    const struct pw_limits *limits = pw_connector_limits(connector);
-    const struct pw_session_limits *ends = &pw_connector_session(connector)->limits;
+    const struct pw_limits *limits =
+        pw_connector_limits(&look->station->connector[look->connector]);
+    const struct pw_rules *rules = &look->station->rules;
     struct pw_json_writer json = PW_JSON_WRITER(out);
     open_document(&json);
     pw_json_key(&json, "limit_a");
@@ -183,7 +183,7 @@ void pw_mqtt_text_limits(const struct pw_mqtt_look *look, struct pw_out *out)
         }
     }
     pw_json_close(&json, ']');
-    put_end(&json, "time_limit_s", ends->time_ms / 1000);
-    put_end(&json, "energy_limit_wh", ends->energy_mwh / 1000);
+    put_end(&json, "time_limit_s", pw_rules_limit_of(rules, look->connector, PW_RULES_TIME));
+    put_end(&json, "energy_limit_wh", pw_rules_limit_of(rules, look->connector, PW_RULES_ENERGY));
     pw_json_close(&json, '}');
 }

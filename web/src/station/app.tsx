@@ -12,6 +12,7 @@ import { HistoryPage } from "./history";
 import { HousePage } from "./house";
 import { LogPage } from "./log";
 import { hasBoard } from "./model";
+import { NetworkPage } from "./network";
 import { href, place, type Place } from "./place";
 import { SettingsPage } from "./settings";
 import { TimersPage } from "./timers";
@@ -24,6 +25,7 @@ const PLACES: readonly { to: Place; icon: IconName; text: string; short?: string
   { to: "settings", icon: "limit", text: "Settings" },
   { to: "history", icon: "overview", text: "History", rest: true },
   { to: "board", icon: "station", text: "Board", rest: true },
+  { to: "network", icon: "wifi", text: "Network", rest: true },
   { to: "log", icon: "sessions", text: "Log", rest: true },
   { to: "about", icon: "info", text: "About", rest: true },
 ];
@@ -52,7 +54,7 @@ const LINK_WORDS = { connecting: "Connecting", live: "Live", lost: "Lost" } as c
 
 function Door() {
   const who = visitor.value;
-  if (!who?.password_set) return null;
+  if (!who?.password_set && !who?.set_up) return null;
   const inside = who.csrf !== null;
   return (
     <button
@@ -90,7 +92,11 @@ function LoginDialog() {
         <label>
           Password
           <input name="password" type="password" autocomplete="current-password" required maxLength={64} autofocus />
-          <span class="soft small">It is the setting page.password in the station's secrets file.</span>
+          <span class="soft small">
+            {visitor.value?.set_up
+              ? "It is the password of the station's access point: the display shows it."
+              : "It is the setting page.password in the station's secrets file."}
+          </span>
         </label>
         {problem.value !== "" && (
           <p class="notice bad" role="alert">
@@ -135,6 +141,8 @@ function Page() {
       return <SettingsPage />;
     case "board":
       return <BoardPage status={status.value} />;
+    case "network":
+      return <NetworkPage />;
     case "log":
       return <LogPage />;
     case "about":

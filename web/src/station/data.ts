@@ -1,7 +1,7 @@
 // The station's interface and its event stream. One EventSource, reopened with back-off.
 import { signal } from "@preact/signals";
 import { retryDelay } from "../data/retry";
-import type { About, Charge, ConnectorFaults, ConnectorLimits, DebugArea, History, HouseHistory, LogLine, Schedule, Setting, StationStatus, Visitor } from "./types";
+import type { About, Charge, ConnectorFaults, ConnectorLimits, DebugArea, History, HouseHistory, LogLine, Network, Schedule, Setting, StationStatus, Visitor } from "./types";
 
 export class Refusal extends Error {
   constructor(
@@ -91,6 +91,13 @@ export const about = (): Promise<About> => call("GET", "/about");
 export const rapi = async (connector: number, line: string): Promise<string> => (await call<{ answer: string }>("POST", `/connectors/${connector}/rapi`, { line })).answer;
 
 export const debugAreas = async (): Promise<DebugArea[]> => (await call<{ areas: DebugArea[] }>("GET", "/debug")).areas;
+
+export const network = (): Promise<Network> => call("GET", "/network");
+
+export const scanNetworks = (): Promise<{ message: string }> => call("POST", "/network/scan");
+
+// Without a password the one that is set stays; an empty one: an open network.
+export const putWifi = async (row: { slot: number; ssid: string; password?: string }): Promise<string> => (await call<{ message: string }>("PUT", "/network/wifi", row)).message;
 
 export const houseHistory = (): Promise<HouseHistory> => call("GET", "/house/history");
 

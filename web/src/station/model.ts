@@ -81,7 +81,7 @@ export function columnsOf(history: History): Columns {
 // Why a visitor may change nothing; null: he may.
 export function whyNothing(visitor: Visitor | null): string | null {
   if (visitor === null) return "the station is not connected";
-  if (visitor.csrf !== null) return null;
+  if (visitor.csrf !== null) return visitor.set_up ? "this login sets up the network only" : null;
   return visitor.password_set ? "log in first" : "this page only shows: no password is set";
 }
 

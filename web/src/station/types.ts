@@ -234,8 +234,34 @@ export interface History {
   soc_percent: (number | null)[];
 }
 
+export interface FoundNetwork {
+  ssid: string;
+  signal_percent: number;
+  secured: boolean;
+}
+
+export interface Network {
+  managed: boolean;
+  state: string;
+  why: string;
+  since_s: number;
+  connected: boolean;
+  ap: boolean; // its own access point stands
+  ssid: string | null;
+  signal_percent: number | null;
+  ip: string | null;
+  ap_ssid: string | null;
+  guests: number | null;
+  failed_ssid: string | null;
+  failed_why: string | null;
+  known: { slot: number; ssid: string | null; password_set: boolean }[];
+  found_s_ago: number | null;
+  found: FoundNetwork[];
+}
+
 export interface Visitor {
   password_set: boolean;
+  set_up: boolean; // the access point's password logs in, for the network alone
   inside: boolean; // may read settings and log
   csrf: string | null; // logged in: may change things
 }

@@ -142,6 +142,33 @@ bool pw_mqtt_plug(const struct pw_mqtt_look *look, int64_t *value)
     return known(value, true, deaf ? 2 : look->view.plugged ? 1 : 0);
 }
 
+bool pw_mqtt_voltage(const struct pw_mqtt_look *look, int64_t *value)
+{
+    return known(value, look->view.measured && look->view.out_mv != PW_BOARD_UNKNOWN,
+                 look->view.out_mv);
+}
+
+bool pw_mqtt_temperature(const struct pw_mqtt_look *look, int64_t *value)
+{
+    return known(value, look->view.temp_dc != INT32_MIN, look->view.temp_dc);
+}
+
+bool pw_mqtt_total_energy(const struct pw_mqtt_look *look, int64_t *value)
+{
+    return known(value, true, (int64_t)look->view.energy_mwh);
+}
+
+void pw_mqtt_text_status(const struct pw_mqtt_look *look, struct pw_out *out)
+{
+    pw_put_s(out, pw_session_status_name(look->view.status));
+}
+
+void pw_mqtt_text_fault(const struct pw_mqtt_look *look, struct pw_out *out)
+{
+    const char *code = look->view.vendor_code;
+    pw_put_s(out, code[0] != '\0' ? code : "none");
+}
+
 void pw_mqtt_text_version(const struct pw_mqtt_look *look, struct pw_out *out)
 {
     pw_put_s(out, look->mqtt->config.version);

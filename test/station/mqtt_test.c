@@ -257,8 +257,8 @@ static bool is_number(const char *text)
 // What the station knows without hardware; the others need a board, a meter or a cause.
 static bool is_known_at_rest(const struct pw_mqtt_value_row *row)
 {
-    static const char *const unknown[] = {"current1", "current2", "current3", "power",
-                                          "charging_current"};
+    static const char *const unknown[] = {"current1", "current2",         "current3",   "power",
+                                          "voltage",  "charging_current", "temperature"};
     for (size_t i = 0; i < PW_COUNT(unknown); i++) {
         if (strcmp(row->topic, unknown[i]) == 0) {
             return false;

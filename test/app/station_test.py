@@ -411,7 +411,7 @@ class Charging(Hardware):
     def test_after_kill_9_the_next_start_switches_off_and_keeps_the_transaction(self):
         self.station.kill()
         self.station.wait()
-        self.write("station.yaml", pathlib.Path(self.file).read_text().replace("FREE", "''"))
+        self.write("station.yaml", pathlib.Path(self.file).read_text().replace("plug_and_charge: true", "plug_and_charge: false"))
         self.start(settings=self.file)
         self.assert_open()
         until(lambda: self.status()["messages_waiting"] >= 2, "start and stop to wait for the central system")

@@ -92,6 +92,11 @@ uint64_t pw_session_energy_mwh(const struct pw_session *session)
                : session->in.energy_mwh - session->start_mwh;
 }
 
+uint64_t pw_session_used_mwh(const struct pw_session *session)
+{
+    return pw_session_energy_mwh(session) + session->in.pending_mwh;
+}
+
 uint64_t pw_session_time_ms(const struct pw_session *session, pw_ms now)
 {
     if (session->phase != PW_PHASE_ACTIVE && session->phase != PW_PHASE_ENDING) {
@@ -308,7 +313,7 @@ int pw_session_resume(struct pw_session *session, struct pw_str id_tag, uint64_t
 static bool limit_reached(const struct pw_session *s, pw_ms now)
 {
     const struct pw_session_limits *l = &s->limits;
-    return (l->energy_mwh > 0 && pw_session_energy_mwh(s) >= l->energy_mwh) ||
+    return (l->energy_mwh > 0 && pw_session_used_mwh(s) >= l->energy_mwh) ||
            (l->time_ms > 0 && pw_session_time_ms(s, now) >= l->time_ms) ||
            (l->soc_permille > 0 && s->in.soc_permille >= l->soc_permille);
 }

@@ -57,8 +57,8 @@ enum pw_session_start { PW_START_CARD, PW_START_REMOTE, PW_START_LOCAL, PW_START
 struct pw_session_config {
     uint32_t connection_timeout_ms; // from card to plug; 0: no limit (OCPP ConnectionTimeOut)
     uint32_t fault_patience_ms;     // a fault longer than this ends the transaction; default 120000
-    bool keep_when_full;               // a full battery leaves the transaction open (SuspendedEV)
-    bool keep_when_unplugged;          // StopTransactionOnEVSideDisconnect = false
+    bool keep_when_full;            // a full battery leaves the transaction open (SuspendedEV)
+    bool keep_when_unplugged;       // StopTransactionOnEVSideDisconnect = false
 };
 
 // What the hardware says, each turn.
@@ -71,6 +71,7 @@ struct pw_session_input {
     bool fault;           // the connector cannot charge
     bool emergency;       // somebody pressed emergency stop
     uint64_t energy_mwh;  // lifetime register
+    uint64_t pending_mwh; // has flowed, and is not in the register yet: counts for the limit
     int32_t soc_permille; // -1: unknown
 };
 
@@ -140,8 +141,8 @@ void pw_session_configure(struct pw_session *session, const struct pw_session_co
 // the tag is empty or longer than 20 characters. Nothing changes on error.
 PW_MUST_USE int pw_session_authorise(struct pw_session *session, struct pw_str id_tag,
                                      enum pw_session_start by, pw_ms now);
-// Plug and charge: from now on every vehicle that is plugged in, or waits, charges under this idTag;
-// empty: somebody must authorise. PW_ERR_RANGE when it is longer than 20 characters.
+// Plug and charge: from now on every vehicle that is plugged in, or waits, charges under this
+// idTag; empty: somebody must authorise. PW_ERR_RANGE when it is longer than 20 characters.
 PW_MUST_USE int pw_session_free(struct pw_session *session, struct pw_str id_tag);
 // Sets what the next or the running charge may use. Cleared when a charge is over.
 void pw_session_limit(struct pw_session *session, struct pw_session_limits limits);
@@ -180,6 +181,8 @@ bool pw_session_in_transaction(const struct pw_session *session);
 enum pw_session_status pw_session_status(const struct pw_session *session);
 // Energy of the running or last charge, from its start.
 uint64_t pw_session_energy_mwh(const struct pw_session *session);
+// The same with what is not in the register yet: what the energy limit looks at.
+uint64_t pw_session_used_mwh(const struct pw_session *session);
 // How long the transaction has run; 0 without one.
 uint64_t pw_session_time_ms(const struct pw_session *session, pw_ms now);
 

@@ -204,6 +204,13 @@ bool pw_openevse_energy_settled(const struct pw_openevse *oe, pw_ms when)
            energy->payable_ws == 0;
 }
 
+uint64_t pw_openevse_energy_pending(const struct pw_openevse *oe)
+{
+    const struct pw_openevse_energy *energy = &oe->energy;
+    int64_t owed_ws = energy->owed_ws * (bits_of(wired(oe)) - 1);
+    return (uint64_t)((owed_ws + energy->payable_ws) * WS_PER_MWH_18 / 18);
+}
+
 pw_ms pw_openevse_energy_deadline(const struct pw_openevse *oe)
 {
     return oe->energy.payable_ws > 0 && oe->counted.at != PW_NEVER

@@ -355,6 +355,7 @@ static struct pw_session_input session_input(const struct pw_openevse *oe, pw_ms
         .fault = oe->faults != 0 || (oe->unheard_since == PW_NEVER && board->fault),
         .emergency = (oe->faults & (1U << PW_OPENEVSE_FAULT_ESTOP)) != 0,
         .energy_mwh = oe->mains.total.energy_mwh,
+        .pending_mwh = pw_openevse_energy_pending(oe),
         .soc_permille = -1,
     };
 }

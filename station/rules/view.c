@@ -115,7 +115,7 @@ static void view_use(const struct pw_rules *rules, unsigned index, struct pw_rul
     bool charge = pw_session_in_transaction(session);
     int32_t soc = session->in.soc_permille;
     view->energy = left_of(pw_rules_limit_of(rules, index, PW_RULES_ENERGY),
-                           charge ? (int64_t)(pw_session_energy_mwh(session) / 1000) : 0);
+                           charge ? (int64_t)(pw_session_used_mwh(session) / 1000) : 0);
     view->time = left_of(pw_rules_limit_of(rules, index, PW_RULES_TIME),
                          (int64_t)((time_ms > held_ms ? time_ms - held_ms : 0) / 1000));
     view->soc = left_of(pw_rules_limit_of(rules, index, PW_RULES_SOC), soc);

@@ -321,6 +321,17 @@ static void fault_page(const struct pw_connector_fault *fault, struct pw_screen 
     pw_put_s(&code, fault->vendor);
 }
 
+static void put_frame(const struct pw_face_frame *frame, struct pw_screen *screen)
+{
+    memset(screen, 0, sizeof(*screen));
+    screen->pages = 1;
+    PUT(screen->station, frame->station);
+    PUT(screen->clock, frame->clock);
+    PUT(screen->url, frame->url);
+    PUT(screen->link, !frame->has_central ? "" : frame->online ? "online" : "offline");
+    screen->link_tone = frame->online ? PW_SCREEN_GO : PW_SCREEN_WARN;
+}
+
 void pw_face_draw(const struct pw_face_frame *frame, const struct pw_face_page *page,
                   struct pw_screen *screen)
 {
@@ -328,15 +339,9 @@ void pw_face_draw(const struct pw_face_frame *frame, const struct pw_face_page *
     struct words words = page->fault != NULL
                              ? (struct words){"Fault", "", PW_SCREEN_BAD, PW_SCREEN_TROUBLE}
                              : words_for(page);
-    memset(screen, 0, sizeof(*screen));
+    put_frame(frame, screen);
     screen->layout = words.layout;
     screen->tone = words.tone;
-    screen->pages = 1;
-    PUT(screen->station, frame->station);
-    PUT(screen->clock, frame->clock);
-    PUT(screen->url, frame->url);
-    PUT(screen->link, !frame->has_central ? "" : frame->online ? "online" : "offline");
-    screen->link_tone = frame->online ? PW_SCREEN_GO : PW_SCREEN_WARN;
     PUT(screen->state, words.state);
     struct pw_out note = PW_OUT(screen->note);
     if (words.layout != PW_SCREEN_WELCOME && !page->only) {
@@ -399,28 +404,51 @@ static const char *how_to(const struct pw_station *st, bool plugged)
     return plugged ? "Start in your app" : "Plug in, and start in your app";
 }
 
+// Page `within` of a connector: itself, or one of its faults.
+static void show_connector(const struct pw_station *st, const struct pw_face_frame *frame,
+                           const struct pw_connector_view *view, unsigned within, pw_ms now,
+                           struct pw_screen *screen)
+{
+    unsigned index = view->connector_id - 1U;
+    const struct pw_connector *connector = &st->connector[index];
+    unsigned faults = 0;
+    unsigned own = pages_of(connector, view, &faults) - faults; // 1: it has a page beside them
+    struct pw_connector_fault fault;
+    bool faulty = within >= own && find_fault(connector, within - own, &fault);
+    struct pw_rules_view rules;
+    pw_rules_view(&st->rules, index, &rules, now);
+    pw_ms since = view->limit_since;
+    const struct pw_face_page page = {.view = view,
+                                      .limit_age_ms = since == PW_NEVER ? 0 : now - since,
+                                      .hold = rules.text,
+                                      .fault = faulty ? &fault : NULL,
+                                      .limit_ma = pw_connector_limits(connector)->effective_ma,
+                                      .only = st->connectors == 1,
+                                      .how_to_start = how_to(st, false),
+                                      .how_to_go_on = how_to(st, true)};
+    pw_face_draw(frame, &page, screen);
+}
+
+// Connectors take turns with their faults, and with how to tell the station a network.
 pw_ms pw_face_show(const struct pw_station *st, const char *clock, const char *url, pw_ms now,
                    struct pw_screen *screen)
 {
     struct pw_connector_view view[PW_CONNECTORS_MAX];
     unsigned pages[PW_CONNECTORS_MAX] = {0};
-    unsigned faults[PW_CONNECTORS_MAX] = {0};
-    unsigned all = 0;
+    unsigned faults = 0;
+    unsigned all = st->network.state == PW_NETWORK_HOST ? 1 : 0;
     for (unsigned i = 0; i < st->connectors; i++) {
         pw_connector_view(&st->connector[i], &view[i], now);
-        pages[i] = pages_of(&st->connector[i], &view[i], &faults[i]);
+        pages[i] = pages_of(&st->connector[i], &view[i], &faults);
         all += pages[i];
     }
     PW_ASSERT(all > 0 && st->connectors > 0);
     unsigned shown = (unsigned)(now / PW_FACE_TURN_MS % (pw_ms)pw_max(all, 1));
     unsigned index = 0;
     unsigned within = shown;
-    while (within >= pages[index]) {
+    while (index < st->connectors && within >= pages[index]) {
         within -= pages[index++];
     }
-    unsigned own = pages[index] - faults[index]; // 1 when the connector has a page beside them
-    struct pw_connector_fault fault;
-    bool faulty = within >= own && find_fault(&st->connector[index], within - own, &fault);
     const struct pw_face_frame frame = {
         .station = pw_settings_text(&st->settings, PW_SET_STATION_ID),
         .has_central = pw_settings_text(&st->settings, PW_SET_OCPP_URL)[0] != '\0',
@@ -428,19 +456,12 @@ pw_ms pw_face_show(const struct pw_station *st, const char *clock, const char *u
         .clock = clock,
         .url = url,
     };
-    struct pw_rules_view rules;
-    pw_rules_view(&st->rules, index, &rules, now);
-    pw_ms since = view[index].limit_since;
-    const struct pw_face_page page = {.view = &view[index],
-                                      .limit_age_ms = since == PW_NEVER ? 0 : now - since,
-                                      .hold = rules.text,
-                                      .fault = faulty ? &fault : NULL,
-                                      .limit_ma =
-                                          pw_connector_limits(&st->connector[index])->effective_ma,
-                                      .only = st->connectors == 1,
-                                      .how_to_start = how_to(st, false),
-                                      .how_to_go_on = how_to(st, true)};
-    pw_face_draw(&frame, &page, screen);
+    if (index < st->connectors) {
+        show_connector(st, &frame, &view[index], within, now, screen);
+    } else {
+        put_frame(&frame, screen);
+        pw_face_set_up(&st->network, screen);
+    }
     screen->page = (uint8_t)shown;
     screen->pages = (uint8_t)all;
     return all > 1 ? (now / PW_FACE_TURN_MS + 1) * PW_FACE_TURN_MS : PW_NEVER;

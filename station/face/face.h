@@ -6,6 +6,7 @@
 #define PW_FACE_H
 
 #include "connector/connector.h"
+#include "network/network.h"
 #include "screen/screen.h"
 
 #define PW_FACE_TURN_MS 6000 // a page stands this long when there are several
@@ -41,6 +42,10 @@ struct pw_station;
 // values change in between with the station.
 pw_ms pw_face_show(const struct pw_station *st, const char *clock, const char *url, pw_ms now,
                    struct pw_screen *screen);
+
+// The page of a station that waits to be told a network: its access point, that one's password, and
+// where its page is then. The QR code lets a telephone join.
+void pw_face_set_up(const struct pw_network *net, struct pw_screen *screen);
 
 // A limit's source in plain words: "what this cable may carry".
 const char *pw_face_limit_words(enum pw_limit_source source);

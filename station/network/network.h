@@ -163,6 +163,10 @@ void pw_network_view(const struct pw_network *net, struct pw_network_view *view)
 // published or given to a page.
 const char *pw_network_ap_password(const struct pw_network *net);
 
+// Where the station's page is reached over the access point: "http://10.42.0.1:8080/". False: it
+// does not stand, or page.listen lets only this machine in.
+bool pw_network_page(const struct pw_network *net, struct pw_out *url);
+
 // "network" of the console, as text (with the access point's password while it stands), and as one
 // JSON object (without).
 void pw_network_report(const struct pw_network *net, struct pw_out *out, pw_ms now);

@@ -2,6 +2,32 @@
 #include "json/json.h"
 #include "network/network.h"
 
+#include <string.h>
+
+bool pw_network_page(const struct pw_network *net, struct pw_out *url)
+{
+    struct pw_str listen = pw_str_of(pw_settings_text(net->config.settings, PW_SET_PAGE_LISTEN));
+    struct pw_network_view view;
+    struct pw_str port = listen;
+    pw_network_view(net, &view);
+    while (memchr(port.at, ':', port.len) != NULL) {
+        (void)pw_str_cut(&port, ':');
+    }
+    bool everybody = pw_str_starts(listen, "0.0.0.0:") || pw_str_starts(listen, "[::]:") ||
+                     (view.ip[0] != '\0' && pw_str_starts(listen, view.ip));
+    if (!view.ap || view.ip[0] == '\0' || !everybody) {
+        return false;
+    }
+    pw_put_s(url, "http://");
+    pw_put_s(url, view.ip);
+    if (!pw_str_is(port, "80")) {
+        pw_put_c(url, ':');
+        pw_put(url, port);
+    }
+    pw_put_c(url, '/');
+    return true;
+}
+
 static void put_quoted(struct pw_out *out, const char *text)
 {
     pw_put_c(out, '"');

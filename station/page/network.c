@@ -15,23 +15,12 @@ bool pw_page_sets_up(const struct pw_page *page)
 
 bool pw_page_catch(struct call *call)
 {
-    const struct pw_station *st = call->page->config.station;
-    struct pw_str port = pw_str_of(pw_settings_text(&st->settings, PW_SET_PAGE_LISTEN));
-    struct pw_network_view view;
     struct pw_out out = PW_OUT(call->reply->location);
-    pw_network_view(&st->network, &view);
-    if (!view.ap || view.ip[0] == '\0' || call->request->method != PW_HTTP_GET ||
-        pw_str_starts(call->request->path, "/api/")) {
+    if (call->request->method != PW_HTTP_GET || pw_str_starts(call->request->path, "/api/") ||
+        !pw_network_page(&call->page->config.station->network, &out)) {
         return false;
     }
-    while (memchr(port.at, ':', port.len) != NULL) {
-        (void)pw_str_cut(&port, ':');
-    }
-    pw_put_s(&out, "http://");
-    pw_put_s(&out, view.ip);
-    pw_put_c(&out, ':');
-    pw_put(&out, port);
-    pw_put_s(&out, "/#/network");
+    pw_put_s(&out, "#/network");
     call->reply->status = 302;
     return true;
 }

@@ -1,5 +1,6 @@
 // page/network: who may set up the network at the station's page, with and without its password,
 // and where a telephone at the access point is led. A whole station, virtual time, no socket.
+#include "face/face.h"
 #include "page/page.h"
 #include "simstore.h"
 #include "test.h"
@@ -267,6 +268,34 @@ static void who_is_at_the_set_up_page_keeps_the_access_point_open(void **state)
     pw_sim_store_free(&disk);
 }
 
+// Reason: who stands before the station knows how to set it up, and nobody else is told.
+static void the_display_tells_how_to_join_the_access_point_while_it_stands(void **state)
+{
+    struct pw_screen screen;
+    unsigned told = 0;
+    (void)state;
+    open_page("");
+    const char *password = pw_network_ap_password(&station.network);
+    for (unsigned stands = 0; stands < 2; stands++) {
+        for (unsigned page_of = 0; page_of < 4; page_of++) {
+            (void)pw_face_show(&station, "", "http://wallbox.lan/", page_of * PW_FACE_TURN_MS,
+                               &screen);
+            told += strstr(screen.line[1], password) != NULL ? 1U : 0U;
+        }
+        assert_int_equal(told, stands == 0 ? 0 : 2); // every other page of two
+        if (stands == 0) {
+            stand();
+        }
+    }
+    (void)pw_face_show(&station, "", "http://wallbox.lan/", PW_FACE_TURN_MS, &screen);
+    assert_string_equal(screen.line[0], "Wi-Fi Pilotwire-YARD-07");
+    assert_string_equal(screen.line[2], "Then http://" ADDRESS ":8081/");
+    assert_int_equal(strncmp(screen.url, "WIFI:T:WPA;S:Pilotwire-YARD-07;P:", 33), 0);
+    assert_int_equal(strncmp(screen.url + 33, password, strlen(password)), 0);
+    assert_string_equal(screen.url + 33 + strlen(password), ";;");
+    pw_sim_store_free(&disk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +304,7 @@ int main(void)
         cmocka_unit_test(with_a_password_of_its_own_the_page_wants_that_one),
         cmocka_unit_test(a_network_that_cannot_be_changes_nothing),
         cmocka_unit_test(an_unknown_host_is_led_to_the_page_while_the_access_point_stands),
+        cmocka_unit_test(the_display_tells_how_to_join_the_access_point_while_it_stands),
         cmocka_unit_test(who_is_at_the_set_up_page_keeps_the_access_point_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,9 +82,10 @@ static struct outlet told_outlet(const struct pw_link_connector *told, struct pw
                                  pw_unix_ms limit_since)
 {
     struct outlet outlet = blank_outlet();
-    outlet.kind = pw_str_is(told->kind, "pilot") ? OUTLET_AC
-                  : pw_str_is(told->kind, "dc")  ? OUTLET_DC
-                                                 : OUTLET_UNTOLD;
+    outlet.openevse = pw_str_is(told->kind, "openevse");
+    outlet.kind = outlet.openevse || pw_str_is(told->kind, "pilot") ? OUTLET_AC
+                  : pw_str_is(told->kind, "dc")                     ? OUTLET_DC
+                                                                    : OUTLET_UNTOLD;
     outlet.phases = told->phases;
     TAKE(outlet.pilot, told->pilot);
     TAKE(outlet.state, told->state);

@@ -103,14 +103,16 @@ static void put_outlet(struct pw_json_writer *json, const struct outlet *outlet)
     static const char *const kinds[] = {"", "dc", "ac"};
     if (outlet == NULL) {
         static const char *const keys[] = {
-            "kind",      "phases", "phase_voltage_v", "phase_current_a", "phase_power_w", "pilot",
-            "energised", "limit",  "cable_a",         "state",           "state_why",     "faults"};
+            "kind",          "board",     "phases",    "phase_voltage_v", "phase_current_a",
+            "phase_power_w", "pilot",     "energised", "limit",           "cable_a",
+            "state",         "state_why", "faults"};
         for (size_t i = 0; i < PW_COUNT(keys); i++) {
             report_texts(json, keys[i], "");
         }
         return;
     }
     report_texts(json, "kind", kinds[outlet->kind]);
+    report_texts(json, "board", outlet->openevse ? "openevse" : "");
     put_fixed(json, "phases", outlet->phases != 0, outlet->phases, 0);
     report_phases(json, outlet);
     report_texts(json, "pilot", outlet->pilot);

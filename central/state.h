@@ -53,6 +53,7 @@ enum outlet_kind { OUTLET_UNTOLD, OUTLET_DC, OUTLET_AC };
 
 struct outlet {
     enum outlet_kind kind;
+    bool openevse;      // an OpenEVSE board drives it
     uint8_t phases;     // in use; 0: not told
     char pilot[4];      // "A1" … "F"; empty: none
     char state[32];     // of the machine that drives it

@@ -361,7 +361,7 @@ static void snapshot_shows_phases_limit_and_pilot(void **state)
         "\"status\":\"Charging\"",
         "\"power_w\":6900,\"voltage_v\":230.002,\"current_a\":10.002,\"offered_a\":10,",
         "\"energy_wh\":1234.567,\"temperature_c\":31.5",
-        "\"kind\":\"ac\",\"phases\":3,\"phase_voltage_v\":[230,230.001,230.002],"
+        "\"kind\":\"ac\",\"board\":null,\"phases\":3,\"phase_voltage_v\":[230,230.001,230.002],"
         "\"phase_current_a\":[10,10.001,10.002],\"phase_power_w\":[2300,2300,null],"
         "\"pilot\":\"C2\",\"energised\":true,\"limit\":{\"a\":10,\"source\":\"load\","
         "\"why\":\"house full\",\"since\":\"2026-05-28T20:26:3",
@@ -369,6 +369,13 @@ static void snapshot_shows_phases_limit_and_pilot(void **state)
     for (size_t i = 0; i < PW_COUNT(parts); i++) {
         assert_has(body, parts[i]);
     }
+    // An OpenEVSE board drives an AC outlet too, and says that it does.
+    c->kind = PW_STR("openevse");
+    c->limit_who = PW_STR("house");
+    peer_pass(peer, 5000);
+    body = get("/api/v1/stations/A");
+    assert_has(body, "\"kind\":\"ac\",\"board\":\"openevse\",\"phases\":3");
+    assert_has(body, "\"source\":\"house\"");
 }
 
 // The curve of a charge comes from snapshots too, thinned; an idle connector leaves none.

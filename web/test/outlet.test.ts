@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { withAnswer, withEffect, type Job } from "../src/data/command";
 import { fleetOf, withMeasurement } from "../src/data/fleet";
@@ -7,6 +8,13 @@ import { eventWords, limitWords, phaseRows, pilotWords } from "../src/data/outle
 import type { Line, Station } from "../src/data/types";
 import { snippet } from "../src/pages/add_station";
 import { connector, station } from "./world";
+
+// Reason: a source that core/limits learns must not show up here as a word of the code.
+test("every source of a limit has words", () => {
+  const rows = [...readFileSync("../core/limits/limits.h", "utf8").matchAll(/^ +X\(\w+, +"(\w+)"\)/gm)].map((row) => row[1] ?? "");
+  expect(rows.length).toBeGreaterThan(12);
+  expect(rows.filter((source) => limitWords({ a: 6, source, why: "", since: null }).endsWith(` by ${source}`) && source !== "temperature")).toEqual([]);
+});
 
 const ac = connector({ kind: "ac", phases: 3, phase_current_a: [10, 5, null], limit: { a: 10, source: "load", why: "lease over", since: null } });
 

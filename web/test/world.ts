@@ -22,6 +22,7 @@ export function connector(part: Partial<Connector> = {}): Connector {
     updated_at: null,
     vehicle: null,
     kind: null,
+    board: null,
     phases: null,
     phase_voltage_v: null,
     phase_current_a: null,

@@ -35,7 +35,13 @@ const SOURCES: Record<string, string> = {
   vehicle: "the vehicle",
   rectifier: "the power modules",
   temperature: "temperature",
+  meter: "the meter",
+  board: "its board's own setting",
+  house: "the house",
+  schedule: "timer or plan",
+  solar: "what the roof gives",
   local: "someone at the station",
+  claim: "another program",
   ocpp: "a charging profile",
   load: "load sharing",
 };

@@ -47,6 +47,7 @@ export interface Limit {
 // What only a station link tells (doc/link.md); all null without one.
 export interface Outlet {
   kind: "ac" | "dc" | null;
+  board: "openevse" | null; // what drives it, where that is no hardware of our own
   phases: number | null;
   phase_voltage_v: Phases | null;
   phase_current_a: Phases | null;

@@ -156,6 +156,7 @@ export function ConnectorCard({ station, c }: { station: Station; c: Connector }
       <header>
         <h2>Connector {c.connector_id}</h2>
         <StatusChip status={c.status} online={station.online} />
+        {c.board === "openevse" && <span class="soft">OpenEVSE board</span>}
         {!plugged && c.pilot && <span class="soft">pilot {c.pilot}</span>}
         <span class="soft">
           <Since at={c.transaction_id === null ? c.since : (session?.start_at ?? c.since)} />

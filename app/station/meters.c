@@ -72,8 +72,8 @@ static int read_topics(struct pw_house_topics *topics, const struct pw_settings 
         pw_put_s(why, "a meter on the broker needs mqtt.url");
         return PW_ERR_RANGE;
     }
-    return pw_house_topics_init(
-        topics, list, pw_settings_connector(settings, PW_SET_MAINS_MV, 0), why);
+    return pw_house_topics_init(topics, list, pw_settings_connector(settings, PW_SET_MAINS_MV, 0),
+                                why);
 }
 
 static bool subscription(void *context, unsigned n, struct pw_out *filter)

@@ -1,6 +1,6 @@
-// meters: the station's meters in the loop: on Modbus, one for each connector that names one and one
-// of the house; the house's may also be on the broker (mqtt:) or current transformers of our own
-// (ct:). Lines and threads are the port's; here readings go to the station, once a turn.
+// meters: the station's meters in the loop: on Modbus, one for each connector that names one and
+// one of the house; the house's may also be on the broker (mqtt:) or current transformers of our
+// own (ct:). Lines and threads are the port's; here readings go to the station, once a turn.
 #ifndef PW_APP_STATION_METERS_H
 #define PW_APP_STATION_METERS_H
 
@@ -28,8 +28,8 @@ PW_MUST_USE int meters_check(const struct pw_settings *settings, struct pw_out *
 PW_MUST_USE int meters_join(struct meters *meters, const struct pw_settings *settings,
                             struct pw_mqtt *mqtt, struct pw_out *why);
 
-// Begins reading what the settings name; `config` is the configuration file. A meter that does not answer is no error; a url that
-// cannot be is, with one sentence in *why.
+// Begins reading what the settings name; `config` is the configuration file. A meter that does not
+// answer is no error; a url that cannot be is, with one sentence in *why.
 PW_MUST_USE int meters_open(struct meters *meters, const struct pw_settings *settings,
                             const char *config, struct pw_out *why);
 void meters_close(struct meters *meters); // harmless when nothing was opened

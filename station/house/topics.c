@@ -60,7 +60,7 @@ static int32_t thousandths(const struct pw_json_node *node)
         }
     }
     // What is beyond an integer is beyond any meter too: whoever judges it will say so.
-    return err == PW_OK ? (int32_t)pw_clamp(value, -INT32_MAX, INT32_MAX)
+    return err == PW_OK          ? (int32_t)pw_clamp(value, -INT32_MAX, INT32_MAX)
            : err == PW_ERR_RANGE ? INT32_MAX
                                  : PW_BOARD_UNKNOWN;
 }

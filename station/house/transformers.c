@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#define VOLTAGE_MV     50000 // less is no supply but a channel with nothing on it
 #define NANO_PER_SCALE (PW_HOUSE_CT_COUNT_UV * 100) // nA a count for each 0.1 A/V
 
 unsigned pw_house_transformers_phases(int32_t choice)
@@ -38,11 +39,27 @@ static void leave_out(const struct pw_house_transformers *transformers, unsigned
             reading->mw[p] = PW_BOARD_UNKNOWN;
         }
         // Without a voltage there is no power, and no sign: only a current.
-        if (reading->mv[p] == PW_BOARD_UNKNOWN || (bad & PW_ANALOG_VOLT(p)) != 0) {
+        if (reading->mv[p] < VOLTAGE_MV || (bad & PW_ANALOG_VOLT(p)) != 0) {
             reading->mv[p] = PW_BOARD_UNKNOWN;
             reading->mw[p] = PW_BOARD_UNKNOWN;
         }
     }
+}
+
+// A transformer on a live conductor is never still to the last count; an open input may be.
+static unsigned watch(struct pw_house_transformers *transformers,
+                      const struct pw_board_block *block)
+{
+    unsigned still = 0;
+    for (unsigned p = 0; p < PW_BOARD_PHASES; p++) {
+        for (unsigned i = 1; i < block->count && i < PW_BOARD_BLOCK_MAX; i++) {
+            bool moved = block->ampere[p][i] != block->ampere[p][0];
+            transformers->moved |= moved ? (uint8_t)(1U << p) : 0;
+        }
+        bool moves = (((unsigned)transformers->moved >> p) & 1U) != 0;
+        still |= moves ? 0 : PW_ANALOG_AMPERE(p);
+    }
+    return still;
 }
 
 bool pw_house_transformers_block(struct pw_house_transformers *transformers,
@@ -51,11 +68,13 @@ bool pw_house_transformers_block(struct pw_house_transformers *transformers,
 {
     struct pw_analog *analog = &transformers->analog;
     int news = pw_analog_block(analog, block, now);
+    unsigned still = watch(transformers, block);
     if (news < 0 || ((unsigned)news & PW_ANALOG_WINDOW) == 0) {
         return false;
     }
     *reading = analog->mains;
-    leave_out(transformers, (unsigned)analog->dead | analog->clipped, reading);
+    leave_out(transformers, still | analog->dead | analog->clipped, reading);
+    transformers->moved = 0;
     return true;
 }
 

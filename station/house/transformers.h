@@ -16,6 +16,7 @@
 struct pw_house_transformers {
     struct pw_analog analog;
     uint8_t fitted; // bits of the phases that carry one
+    uint8_t moved;  // bits of the phases whose channel has moved within the window
     pw_ms told_at;  // ready-made values were of then; PW_NEVER: none yet
 };
 

@@ -16,6 +16,10 @@ void mqtt_init(struct mqtt *mqtt, pw_ms now)
     const struct pw_mqtt_config config = {
         .station = mqtt->station, .log = &mqtt->logger->log, .version = PW_VERSION};
     pw_mqtt_init(&mqtt->topics, &config, now);
+    pw_discovery_init(&mqtt->discovery, &mqtt->topics, mqtt->station, PW_VERSION);
+    const struct pw_mqtt_guest guest = pw_discovery_guest(&mqtt->discovery);
+    int err = pw_mqtt_join(&mqtt->topics, &guest);
+    PW_ASSERT(err == PW_OK); // the first guest
     mqtt->facts_at = now;
     mqtt->logger->tap = tap;
     mqtt->logger->tap_context = mqtt;

@@ -4,6 +4,7 @@
 #define PW_APP_STATION_MQTT_H
 
 #include "log.h"
+#include "mqtt/discovery.h"
 #include "mqtt/mqtt.h"
 #include "mqtt/wire.h"
 
@@ -13,6 +14,7 @@ struct mqtt {
     struct pw_logger *logger;
     uint32_t seed; // of the pauses between connections
     struct pw_mqtt topics;
+    struct pw_discovery discovery;
     struct pw_mqtt_wire *wire; // NULL: none
     pw_ms facts_at;
 };

@@ -112,7 +112,10 @@ static int check_form(struct pw_setting_at at, struct pw_str value, struct pw_ou
     if (at.id == PW_SET_CAN_BUS0 || at.id == PW_SET_CAN_BUS1) {
         return pw_can_wire_check(value, why);
     }
-    if (at.id == PW_SET_METER || at.id == PW_SET_HOUSE_METER) {
+    // The house's other ways need more than their own row: app/station/meters judges them.
+    bool elsewhere = at.id == PW_SET_HOUSE_METER &&
+                     (pw_str_starts(value, "mqtt:") || pw_str_starts(value, "ct:"));
+    if (!elsewhere && (at.id == PW_SET_METER || at.id == PW_SET_HOUSE_METER)) {
         struct pw_modbus_url url;
         return pw_modbus_url_read(value, &url, why);
     }

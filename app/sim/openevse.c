@@ -92,6 +92,7 @@ static int open_house(struct pw_sim *sim, struct pw_out *reason)
     }
     pw_world_oe_init(&oe->world, &sim->options.oe, now);
     oe->block_at = now;
+    pw_world_clamps_init(&oe->clamps, sim->options.oe.seed);
     oe->soc_start_permille = pw_world_oe_truth(&oe->world).soc_permille;
     pw_sim_line_init(&oe->line, &sim->loop, hear_rapi, sim);
     int err = open_ct(sim, reason);
@@ -192,7 +193,7 @@ static void sample(struct pw_sim_openevse *oe, pw_ms now)
     uint8_t frame[PW_FRONTEND_FRAME_MAX];
     bool heard = pw_sim_line_is_heard(&oe->ct, CT_PRESENT_MS, now);
     while (oe->block_at <= now) {
-        bool says = pw_world_house_block(&oe->world.house, oe->block_at, &oe->angle, &block);
+        bool says = pw_world_clamps_block(&oe->clamps, &oe->world.house, oe->block_at, &block);
         oe->block_at += BLOCK_MS;
         if (heard && says) {
             size_t len = pw_frontend_board_hello(&oe->front, now, frame);

@@ -14,7 +14,7 @@ struct pw_sim_openevse {
     struct pw_sim_line line; // RAPI
     struct pw_sim_line ct;   // of the transformers' front-end
     struct pw_frontend_board front;
-    double angle;
+    struct pw_world_clamps clamps;
     pw_ms block_at;
     struct pw_mqtt_wire *broker; // NULL: none
     char topic[PW_BROKER_TOPIC_MAX];

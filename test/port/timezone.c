@@ -53,7 +53,7 @@ static unsigned differences(const struct pw_zone *zone, const char *name)
 }
 
 // These change their clocks with the moon; no rule says so, and a schedule there is an hour off for
-// some weeks (doc/schedule.md).
+// some weeks (doc/charging-rules.md).
 static bool follows_the_moon(const char *name)
 {
     static const char *const names[] = {"Africa/Casablanca", "Africa/El_Aaiun", "Asia/Gaza",

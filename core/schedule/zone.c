@@ -32,7 +32,7 @@ static int64_t day_of(const struct pw_zone_rule *rule, int64_t year)
     }
     int64_t first = pw_days_of(year, rule->month, 1);
     int64_t weekday = (first + 4) % 7; // 1970-01-01 was a Thursday; 0 is Sunday
-    int64_t day = (rule->day - weekday + 7) % 7 + (rule->week - 1) * 7;
+    int64_t day = (rule->day - weekday + 7) % 7 + ((int64_t)rule->week - 1) * 7;
     return first + (day < pw_days_in_month(year, rule->month) ? day : day - 7);
 }
 

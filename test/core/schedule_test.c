@@ -30,8 +30,8 @@ static const char *const zones[] = {
     "EET-2EEST,M3.5.0/0,M10.5.0/0",
     "EET-2EEST,M4.5.5/0,M10.5.4/24",
     "<+00>0<+02>-2,M3.5.0/1,M10.5.0/3",
-    "XXX-3:12:34YYY-4,J60/12,J300",
-    "XXX8YYY,59/3:30,364/1:02:03",
+    "QQQ-3:12:34WWW-4,J60/12,J300",
+    "QQQ8WWW,59/3:30,364/1:02:03",
 };
 
 static struct pw_zone zone_of(const char *text)

@@ -85,7 +85,7 @@ def read_sizes(path):
 
 def rows(figures):
     codec, latency, street = figures["codec"], figures["latency"], figures["street"]
-    edge = figures["edge"]
+    edge, mqtt = figures["edge"], figures["mqtt"]
     station, sizes, load = figures["station"], figures["cortex-m4"], figures["load"]
     return [
         (f"codec parse, {codec['bytes']} B MeterValues", f"{codec['parse_ns']:.0f} ns",
@@ -105,6 +105,9 @@ def rows(figures):
         ("pilot edge to event on the wire, link flooded",
          f"p50 {edge['event_p50_us'] / 1000:.1f} ms, p99 {edge['event_p99_us'] / 1000:.1f} ms",
          f"max {edge['event_max_us'] / 1000:.1f} ms, debouncing included", "max 50 ms"),
+        ("MQTT setting, published to echoed",
+         f"p50 {mqtt['p50_us'] / 1000:.2f} ms, p99 {mqtt['p99_us'] / 1000:.2f} ms",
+         f"{mqtt['ratio']:.1f}x the same broker's bare echo ({mqtt['echo_p50_us'] / 1000:.2f} ms)", ""),
         ("start to BootNotification accepted", f"{station['start_to_accepted_ms_median']:.0f} ms",
          f"{5000 / station['start_to_accepted_ms_median']:.0f}x below the seed's 5 s", "< 200 ms"),
         ("station memory while charging", f"{station['rss_mb']:.1f} MB", "", "< 10 MB"),
@@ -131,7 +134,7 @@ def main():
     args = parser.parse_args()
     figures = {}
     try:
-        for name in ("codec", "latency", "edge", "street", "load"):
+        for name in ("codec", "latency", "edge", "mqtt", "street", "load"):
             print(f"bench: {name}", file=sys.stderr, flush=True)
             figures[name] = run_program(os.path.join(args.build, "bench", f"bench_{name}"))
         print("bench: station", file=sys.stderr, flush=True)

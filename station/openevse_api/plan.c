@@ -128,13 +128,13 @@ static int add_window(struct pw_plan *plan, unsigned day, unsigned from, unsigne
     return PW_OK;
 }
 
-// The windows of one active occurrence; one longer than a day is made of several.
+// The windows of one active occurrence; one of a day or more is cut at midnight.
 static int add_span(struct pw_plan *plan, unsigned at, unsigned span)
 {
     int err = PW_OK;
     while (err == PW_OK && span > 0) {
-        unsigned piece = (unsigned)pw_min(span, DAY);
         unsigned from = at % DAY;
+        unsigned piece = span < DAY ? span : DAY - from;
         unsigned to = from + piece;
         err = add_window(plan, at / DAY, from, to > DAY ? to - DAY : to);
         at = (at + piece) % WEEK;

@@ -115,10 +115,11 @@ static int64_t current_ma(const struct oe_look *look)
     return look->view.measured ? look->view.out_ma : 0;
 }
 
-static int64_t voltage_mv(const struct oe_look *look)
+// Whole volts: a mains voltage is never still, and each change is told.
+static int64_t voltage_v(const struct oe_look *look)
 {
-    return look->view.measured && look->view.out_mv != PW_BOARD_UNKNOWN ? look->view.out_mv
-                                                                        : UNKNOWN;
+    bool known = look->view.measured && look->view.out_mv != PW_BOARD_UNKNOWN;
+    return known ? (look->view.out_mv + 500) / 1000 : UNKNOWN;
 }
 
 static int64_t power_w(const struct oe_look *look)
@@ -371,7 +372,7 @@ static const struct row {
     {"evse_connected", board_heard, NULL, 0, NUMBER, true},
     {"rapi_connected", board_heard, NULL, 0, NUMBER, true},
     {"amp", current_ma, NULL, 0, NUMBER, true},
-    {"voltage", voltage_mv, NULL, 3, NUMBER, true},
+    {"voltage", voltage_v, NULL, 0, NUMBER, true},
     {"power", power_w, NULL, 0, NUMBER, true},
     {"pilot", pilot_a, NULL, 0, NUMBER, true},
     {"max_current", max_a, NULL, 0, NUMBER, true},

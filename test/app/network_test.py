@@ -11,12 +11,10 @@ import sys
 import tempfile
 import time
 
-import dbus
-import dbusmock
+from network_manager import Manager
 
 STATION, TOOL = sys.argv[1], sys.argv[2]
 SPEED = 20
-MOCK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "network_mock.py")
 HOME = {"Home": {"signal": 60, "password": "home-secret"}}
 SHED = {"The shed": {"signal": 90, "password": "shed-secret"}}
 NEIGHBOUR = {"Neighbour": {"signal": 30, "password": "none-of-ours"}, "\u00c4rger": {"signal": 20}}
@@ -27,42 +25,6 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
-
-
-class Manager(dbusmock.DBusTestCase):
-    """The bus and the NetworkManager on it."""
-
-    def __init__(self):
-        super().__init__()
-        self.start_system_bus()
-        self.process = None
-
-    def start(self, networks):
-        self.process, self.main = self.spawn_server_template(MOCK, {}, stdout=subprocess.DEVNULL)
-        self.mock = dbus.Interface(self.main, dbusmock.MOCK_IFACE)
-        self.mock.AddRadio()
-        self.set(networks)
-
-    def set(self, networks):
-        self.mock.SetNetworks(json.dumps(networks))
-
-    def cable(self, plugged):
-        if plugged:
-            self.mock.AddEthernetDevice("eth0", "eth0", 100)
-        else:
-            self.mock.SetDeviceDisconnected("/org/freedesktop/NetworkManager/Devices/eth0")
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def profiles(self):
-        return json.loads(self.mock.GetProfiles())
-
-    def close(self):
-        if self.process is not None and self.process.poll() is None:
-            self.kill()
-        self.tearDownClass()
 
 
 class Station:

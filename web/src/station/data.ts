@@ -52,7 +52,8 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   throw new Refusal(response.status, message);
 }
 
-async function look(): Promise<void> {
+// Who is here may have changed.
+export async function look(): Promise<void> {
   const before = visitor.value;
   visitor.value = await call<Visitor>("GET", "/me");
   if (before !== null && before.inside !== visitor.value.inside) reopen();

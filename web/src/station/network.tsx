@@ -3,7 +3,7 @@ import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Icon } from "../ui/icon";
 import { Button, Chip, Empty, Fact, Problem } from "../ui/parts";
-import { network, putWifi, scanNetworks, visitor } from "./data";
+import { look, network, putWifi, scanNetworks, visitor } from "./data";
 import { canSetUp, joinedWords, networkTone, signalWords, whyNoSetUp } from "./network_model";
 import type { FoundNetwork, Network } from "./types";
 import { loginAsked } from "./visit";
@@ -211,6 +211,7 @@ function Open() {
       network().then(
         (answer) => {
           if (ended) return;
+          if (net.value !== null && net.value.ap !== answer.ap) void look(); // its password logs in no more, or again
           net.value = answer;
           problem.value = null;
         },

@@ -37,13 +37,6 @@ enum pw_rapi_job {
 
 enum pw_rapi_ids { PW_RAPI_IDS_UNKNOWN, PW_RAPI_IDS_YES, PW_RAPI_IDS_NO };
 
-enum pw_rapi_ask_state {
-    PW_RAPI_ASK_QUEUED,
-    PW_RAPI_ASK_SENT,
-    PW_RAPI_ASK_DONE,
-    PW_RAPI_ASK_FAILED,
-};
-
 // ---------------------------------------------------------------------------------------------
 // answer.c: the board's words, range-checked, into the view. False, and nothing taken, when a word
 // is missing, is no number or lies outside of what it can be.

@@ -218,10 +218,17 @@ struct pw_rapi_want {
 #define PW_RAPI_RX_MAX 512
 #define PW_RAPI_JOBS   25
 
+enum pw_rapi_ask_state {
+    PW_RAPI_ASK_QUEUED,
+    PW_RAPI_ASK_SENT,
+    PW_RAPI_ASK_DONE,
+    PW_RAPI_ASK_FAILED,
+};
+
 // A raw line of people and its answer.
 struct pw_rapi_ask {
     uint32_t ticket; // 0: free
-    uint8_t state;
+    uint8_t state; // enum pw_rapi_ask_state
     pw_ms at;
     char text[PW_RAPI_ANSWER_MAX + 1]; // the line, later its answer
 };

@@ -70,7 +70,11 @@ export class Browser {
   }
 
   async shot(page, name) {
-    await page.waitForTimeout(250); // fonts and the ring's transition
+    await page.evaluate(async () => {
+      await document.fonts.ready;
+      const ends = document.getAnimations().filter((animation) => Number.isFinite(animation.effect?.getComputedTiming().endTime));
+      await Promise.all(ends.map((animation) => animation.finished.catch(() => null)));
+    });
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     if (wider > 0) this.find(`${name}: the page is ${wider} px wider than the screen`);
     await page.screenshot({ path: `${this.folder}/${name}.png` });

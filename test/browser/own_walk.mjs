@@ -195,19 +195,37 @@ async function log(browser, page) {
   step("log: what happened is there, and what happens now arrives");
   await page.click("nav >> text=Log");
   await page.locator(".logline", { hasText: "to=charging" }).first().waitFor();
+  await page.getByText("Debug switches").click();
+  await page.getByLabel("board: MQTT").check();
+  await page.waitForFunction(() => document.querySelector('[aria-label="board: MQTT"]').checked);
   await browser.shot(page, "own-log");
 }
+
+// Every view on a telephone; in the dark those that have colours of their own.
+const LOOKS = {
+  dark: ["charge", "house", "timers", "settings"],
+  phone: ["charge", "house", "timers", "history", "settings", "network", "log", "about"],
+  "phone-dark": ["charge", "timers"],
+};
 
 async function look(browser, size, storage) {
   step(`the same on a ${size} screen`);
   const page = await browser.page(size, storage);
-  const views = { charge: ".connector.live", house: ".housecurve canvas", timers: ".days, .times, .segments", history: "tbody tr", settings: ".setting", log: ".logline", about: "tbody tr" };
-  for (const [name, there] of Object.entries(views)) {
+  const views = { charge: ".connector.live", house: ".housecurve canvas", timers: ".days, .times, .segments", history: "tbody tr", settings: ".setting", network: ".facts", log: ".logline", about: "tbody tr" };
+  for (const name of LOOKS[size]) {
     await page.goto(`${browser.url}/#/${name}`);
     await page.locator(".link.live").waitFor();
-    await page.locator(there).first().waitFor();
+    await page.locator(views[name]).first().waitFor();
     if (name === "charge") await page.locator(".hour canvas").nth(3).waitFor();
+    if (name === "log") await page.getByText("Debug switches").click();
     await browser.shot(page, `own-${name}-${size}`);
+  }
+  if (size === "phone") {
+    await page.getByRole("button", { name: "More" }).click();
+    await page.getByRole("link", { name: "History" }).waitFor();
+    await browser.shot(page, `own-more-${size}`);
+    await page.getByRole("link", { name: "History" }).click();
+    await page.locator("tbody tr").first().waitFor();
   }
   await page.context().close();
 }
@@ -251,7 +269,7 @@ async function walk(own, browser) {
   await log(browser, page);
   await history(own, browser, page);
   const storage = await page.context().storageState();
-  for (const size of ["dark", "phone", "phone-dark"]) await look(browser, size, storage);
+  for (const size of Object.keys(LOOKS)) await look(browser, size, storage);
   await fault(own, browser, page);
   await leave(browser, page);
 }

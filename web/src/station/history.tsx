@@ -12,7 +12,7 @@ import type { Charge } from "./types";
 const COLUMNS = ["number", "connector_id", "id_tag", "began", "ended", "duration_s", "energy_wh", "soc_begin_percent", "soc_end_percent", "reason"] as const;
 
 const socWords = (c: Charge): string =>
-  c.soc_end_percent === null ? "" : `${c.soc_begin_percent === null ? "" : `${plain(percent(c.soc_begin_percent))} → `}${plain(percent(c.soc_end_percent))}`;
+  c.soc_end_percent === null ? "–" : `${c.soc_begin_percent === null ? "" : `${plain(percent(c.soc_begin_percent))} → `}${plain(percent(c.soc_end_percent))}`;
 
 function Row({ c, many }: { c: Charge; many: boolean }) {
   return (

@@ -209,6 +209,42 @@ static void a_weekly_plan_changed_while_it_holds(void **state)
     finish();
 }
 
+static bool scooter_flows(const struct street *s)
+{
+    return pw_world_dc_truth(&s->world).connector_ma > 5000;
+}
+
+static bool scooter_rests(const struct street *s)
+{
+    return pw_connector_is_off(&s->station->connector[0]);
+}
+
+// Reason: every kind pauses at a limit of nothing, and goes on.
+static void a_scooter_waits_for_its_time_too(void **state)
+{
+    (void)state;
+    struct pw_world_dc_config world = pw_world_dc_defaults();
+    world.scooter.soc = 0.3;
+    world.plugged = true;
+    street_open(&street, &world);
+    street.wall = 1767304800000 - 120000 - (pw_unix_ms)street.now;
+    street_set(&street, "schedule.time_zone", LJUBLJANA);
+    street_set(&street, "schedule.delay_timer", "23:00-23:05");
+    street_set(&street, "charging.plug_and_charge", "true");
+    street_power_on(&street);
+    assert_true(street_until(&street, is_suspended, 30000));
+    run_until(1767304800000);
+    assert_true(scooter_rests(&street));
+    assert_true(street_until(&street, scooter_flows, 60000));
+    run_until(1767304800000 + 5 * MINUTE_MS);
+    assert_true(scooter_flows(&street));
+    assert_true(street_until(&street, scooter_rests, 30000));
+    assert_int_equal(street.book.count, 1);
+    assert_int_equal(street.book.transactions[0].stops, 0);
+    assert_string_equal(rules().text, "waits for 23:00");
+    street_close(&street);
+}
+
 // ---------------------------------------------------------------------------------------------
 // Clocks.
 
@@ -335,6 +371,22 @@ static void charge_now_outlives_a_power_cut_but_not_its_vehicle(void **state)
     }
 }
 
+static void charge_now_does_nothing_against_sleep(void **state)
+{
+    (void)state;
+    open_at(1767304800000 - 12 * HOUR_MS);
+    street_set(&street, "schedule.delay_timer", "23:00-06:30");
+    power_on();
+    plug();
+    assert_true(street_until(&street, is_suspended, 10000));
+    (void)street_command(&street, "now");
+    assert_true(street_until(&street, flows, 15000));
+    (void)street_command(&street, "set charging.enable sleep");
+    assert_true(street_until(&street, is_open, 8000));
+    assert_string_equal(rules().why, "switched to sleep");
+    finish();
+}
+
 static void off_ends_the_charge_and_outlives_a_restart(void **state)
 {
     (void)state;
@@ -410,6 +462,34 @@ static void asleep_a_charge_waits_and_goes_on(void **state)
     (void)street_command(&street, "set charging.enable on");
     assert_true(street_until(&street, flows, 30000));
     assert_int_equal(street.book.count, 1);
+    finish();
+}
+
+// Reason: a remote start is a wish like every other: it waits while the station sleeps, and is
+// refused when the station is off.
+static void a_remote_start_waits_or_is_refused(void **state)
+{
+    static const char start[] = "{\"connectorId\":1,\"idTag\":\"FAR\"}";
+    (void)state;
+    open_at(1767304800000);
+    street_set(&street, "charging.plug_and_charge", "false");
+    power_on();
+    plug();
+    assert_true(street_until(&street, is_preparing, 10000));
+    (void)street_command(&street, "set charging.enable off");
+    street_run(&street, 1000);
+    street_call(&street, "RemoteStartTransaction", start);
+    street_run(&street, 2000);
+    assert_non_null(strstr(street.book.answer, "Rejected"));
+    (void)street_command(&street, "set charging.enable sleep");
+    street_run(&street, 1000);
+    street_call(&street, "RemoteStartTransaction", start);
+    assert_true(street_until(&street, is_suspended, 10000));
+    street_run(&street, 1000);
+    assert_non_null(strstr(street.book.answer, "Accepted"));
+    (void)street_command(&street, "set charging.enable on");
+    assert_true(street_until(&street, flows, 60000));
+    assert_string_equal(street.book.transactions[0].id_tag, "FAR");
     finish();
 }
 
@@ -650,13 +730,16 @@ int main(void)
         cmocka_unit_test(night_charging_over_both_changes_of_clocks),
         cmocka_unit_test(a_power_cut_in_the_middle_of_the_night),
         cmocka_unit_test(a_weekly_plan_changed_while_it_holds),
+        cmocka_unit_test(a_scooter_waits_for_its_time_too),
         cmocka_unit_test(a_clock_that_is_not_set_is_waited_for),
         cmocka_unit_test(a_clock_that_jumps_is_believed_at_once),
         cmocka_unit_test(charge_now_lasts_until_the_vehicle_has_gone),
         cmocka_unit_test(charge_now_outlives_a_power_cut_but_not_its_vehicle),
+        cmocka_unit_test(charge_now_does_nothing_against_sleep),
         cmocka_unit_test(off_ends_the_charge_and_outlives_a_restart),
         cmocka_unit_test(what_the_central_system_switched_off_stays_off),
         cmocka_unit_test(asleep_a_charge_waits_and_goes_on),
+        cmocka_unit_test(a_remote_start_waits_or_is_refused),
         cmocka_unit_test(nobody_adjusts_without_leave),
         cmocka_unit_test(without_a_network_a_plug_is_enough),
         cmocka_unit_test(energy_is_limited_to_the_watt_hour),

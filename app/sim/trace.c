@@ -47,6 +47,7 @@ static int read_all(FILE *file, const char *path, struct pw_world_house_sample *
     char text[256];
     size_t room = 0;
     int64_t origin = 0;
+    uint32_t last = 0;
     for (unsigned number = 1; fgets(line, sizeof(line), file) != NULL; number++) {
         struct pw_out why = PW_OUT(text);
         struct pw_world_house_sample sample;
@@ -57,12 +58,13 @@ static int read_all(FILE *file, const char *path, struct pw_world_house_sample *
         if (got == 0) {
             continue;
         }
-        if (trace->count > 0 && sample.second < (*samples)[trace->count - 1].second) {
+        if (sample.second < last) {
             return fail_at(reason, path, number, "the time goes back");
         }
         if (!grow(samples, trace->count, &room)) {
             return fail_at(reason, path, number, "too many lines");
         }
+        last = sample.second;
         (*samples)[trace->count++] = sample;
     }
     return trace->count > 0 ? PW_OK : fail(reason, path, "no line time,L1,L2,L3 in it");

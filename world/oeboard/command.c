@@ -91,7 +91,7 @@ static enum pw_oeboard_answer nothing(struct pw_oeboard *board, const struct cal
 static enum pw_oeboard_answer press(struct pw_oeboard *board, const struct call *call)
 {
     (void)call;
-    bool off = board->state == PW_OEBOARD_SLEEPING || board->state == PW_OEBOARD_DISABLED;
+    bool off = pw_oeboard_is_off(board);
     (off ? pw_oeboard_enable : pw_oeboard_sleep)(board, board->now);
     return PW_OEBOARD_YES;
 }
@@ -247,18 +247,13 @@ static bool is_plugged(const struct pw_oeboard *board)
     return board->state == PW_OEBOARD_B || board->state == PW_OEBOARD_C;
 }
 
-static void flag(struct pw_oeboard *board, uint16_t bit, bool on)
-{
-    board->vflags = on ? (uint16_t)(board->vflags | bit) : (uint16_t)(board->vflags & ~bit);
-}
-
 static enum pw_oeboard_answer time_limit(struct pw_oeboard *board, const struct call *call)
 {
     if (!board->kind->limits || !is_plugged(board)) {
         return PW_OEBOARD_NO;
     }
     board->limit_quarters = small(call->word[0]);
-    flag(board, PW_OEBOARD_TIME_LIMIT, board->limit_quarters > 0);
+    pw_oeboard_flag(board, PW_OEBOARD_TIME_LIMIT, board->limit_quarters > 0);
     return PW_OEBOARD_YES;
 }
 
@@ -268,7 +263,7 @@ static enum pw_oeboard_answer energy_limit(struct pw_oeboard *board, const struc
         return PW_OEBOARD_NO;
     }
     board->limit_kwh = small(call->word[0]);
-    flag(board, PW_OEBOARD_CHARGE_LIMIT, board->limit_kwh > 0);
+    pw_oeboard_flag(board, PW_OEBOARD_CHARGE_LIMIT, board->limit_kwh > 0);
     return PW_OEBOARD_YES;
 }
 
@@ -302,7 +297,7 @@ static enum pw_oeboard_answer clear_boot_lock(struct pw_oeboard *board, const st
     if (!board->kind->boot_lock) {
         return PW_OEBOARD_NO;
     }
-    flag(board, PW_OEBOARD_BOOT_LOCK, false);
+    pw_oeboard_flag(board, PW_OEBOARD_BOOT_LOCK, false);
     put(call, pw_oeboard_is_fault(board->state));
     return PW_OEBOARD_YES;
 }
@@ -475,8 +470,8 @@ static enum pw_oeboard_answer get_temperature(struct pw_oeboard *board, const st
 // An emulator takes sleeping for 0xFD and disabled for 0xFE.
 static uint8_t spoken_state(const struct pw_oeboard *board)
 {
-    bool off = board->state == PW_OEBOARD_SLEEPING || board->state == PW_OEBOARD_DISABLED;
-    return (uint8_t)(board->state - (board->kind->sparse && off));
+    bool shifted = board->kind->sparse && pw_oeboard_is_off(board);
+    return (uint8_t)(board->state - (shifted ? 1 : 0));
 }
 
 static enum pw_oeboard_answer get_state(struct pw_oeboard *board, const struct call *call)

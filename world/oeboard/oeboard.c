@@ -9,21 +9,12 @@
 #define SKIP_MS      1500 // more for each test that is switched off
 #define LOCK_MS      300  // the lock's motor, when a plug comes or goes
 #define TOUCH_MS     37   // from the relay until the program goes on
-#define STUCK_MS     1000 // voltage so long after opening: welded
-#define EARTH_MS     1000 // earth is looked at so long after closing
 #define HARD_MS      2000 // a trip so soon after closing is not tried again
 #define SLEEP_MS     3000 // a car that goes on drawing is cut off
 #define LET_GO_MS    45   // from the answer to `$FS` until the relay opens, at the soonest
 #define STILL_MA     1000
-#define TRIP_MS      30
 #define UNREAD_MS    274 // then the pilot is no longer read
-#define OVER_MS      10000
-#define OVER_MA      5000
 #define NOTICE_MS    360 // a plug that comes or goes while asleep
-#define HOT_DC       710
-#define WARM_DC      680
-#define TEPID_DC     650
-#define COOL_DC      620
 #define SCALE        220 // of a new ammeter
 
 // clang-format off
@@ -98,21 +89,6 @@ void pw_oeboard_busy(struct pw_oeboard *board, enum pw_oeboard_doing doing, pw_m
     board->busy_until = board->now + span;
 }
 
-static void flag(struct pw_oeboard *board, uint16_t bits, bool on)
-{
-    board->vflags = on ? (uint16_t)(board->vflags | bits) : (uint16_t)(board->vflags & ~bits);
-}
-
-static bool has(const struct pw_oeboard *board, uint16_t bits)
-{
-    return (board->vflags & bits) != 0;
-}
-
-static bool tests(const struct pw_oeboard *board, uint16_t off)
-{
-    return (board->eeprom.flags & off) == 0;
-}
-
 // ---------------------------------------------------------------------------------------------
 // Start.
 
@@ -159,7 +135,7 @@ static void reset(struct pw_oeboard *board, pw_ms now)
     memset(board->lcd, 0, sizeof(board->lcd));
     pw_oeboard_forget_line(board);
     pw_oeboard_busy(board, PW_OEBOARD_WAKES, WAKE_MS);
-    board->tested_at = now + TEST_MS + SKIP_MS * skipped;
+    board->tested_at = now + TEST_MS + (pw_ms)SKIP_MS * skipped;
 }
 
 void pw_oeboard_restart(struct pw_oeboard *board, pw_ms now)
@@ -196,7 +172,7 @@ static void say_banner(struct pw_oeboard *board, pw_ms at)
 static void wake_up(struct pw_oeboard *board)
 {
     pw_ms at = board->busy_until - WAKE_MS + FIRST_SAY_MS;
-    say_banner(board, at - 2 * PW_OEBOARD_GAP_MS);
+    say_banner(board, at - 2ULL * PW_OEBOARD_GAP_MS);
     if (board->kind->protocol >= 5) {
         char text[PW_OEBOARD_SAY_MAX] = "";
         struct pw_out out = PW_OUT(text);
@@ -208,17 +184,15 @@ static void wake_up(struct pw_oeboard *board)
     board->busy_until = board->tested_at;
 }
 
-static void enter_fault(struct pw_oeboard *board, uint8_t state);
-
 static uint8_t tested(const struct pw_oeboard *board)
 {
-    if (board->senses.earth_lost && tests(board, PW_OEBOARD_EARTH_OFF)) {
+    if (board->senses.earth_lost && pw_oeboard_tests(board, PW_OEBOARD_EARTH_OFF)) {
         return PW_OEBOARD_NO_EARTH;
     }
-    if (board->senses.live && tests(board, PW_OEBOARD_STUCK_OFF)) {
+    if (board->senses.live && pw_oeboard_tests(board, PW_OEBOARD_STUCK_OFF)) {
         return PW_OEBOARD_STUCK;
     }
-    if (board->self_test_dead && tests(board, PW_OEBOARD_GFI_OFF)) {
+    if (board->self_test_dead && pw_oeboard_tests(board, PW_OEBOARD_GFI_OFF)) {
         return PW_OEBOARD_SELF_TEST;
     }
     return 0;
@@ -238,12 +212,12 @@ static void finish_tests(struct pw_oeboard *board)
     }
     board->amps = board->told.amps = pw_oeboard_configured_a(board);
     board->beat_at = board->now;
-    flag(board, PW_OEBOARD_BOOT_LOCK, board->kind->boot_lock);
-    flag(board, PW_OEBOARD_MANUAL_LOCK, board->eeprom.lock_manual);
+    pw_oeboard_flag(board, PW_OEBOARD_BOOT_LOCK, board->kind->boot_lock);
+    pw_oeboard_flag(board, PW_OEBOARD_MANUAL_LOCK, board->eeprom.lock_manual);
     board->doing = PW_OEBOARD_IDLE;
     board->poll_at = board->now + PW_OEBOARD_GAP_MS;
     if (fault != 0) {
-        enter_fault(board, fault);
+        pw_oeboard_enter_fault(board, fault);
         pw_oeboard_tell(board, board->now + PW_OEBOARD_GAP_MS);
         board->lasting = true;
     }
@@ -268,7 +242,7 @@ void pw_oeboard_open(struct pw_oeboard *board, pw_ms now)
     board->opened_at = now;
     board->ma = 0;
     board->over_at = PW_NEVER;
-    flag(board, PW_OEBOARD_CHARGING_ON, false);
+    pw_oeboard_flag(board, PW_OEBOARD_CHARGING_ON, false);
 }
 
 static void close_relay(struct pw_oeboard *board)
@@ -277,16 +251,16 @@ static void close_relay(struct pw_oeboard *board)
     board->closed_at = board->window_at = board->now;
     board->window_ams = 0;
     say_banner(board, board->now);
-    flag(board, PW_OEBOARD_CHARGING_ON, true);
-    flag(board, PW_OEBOARD_ENDED, false);
+    pw_oeboard_flag(board, PW_OEBOARD_CHARGING_ON, true);
+    pw_oeboard_flag(board, PW_OEBOARD_ENDED, false);
 }
 
 static void begin_session(struct pw_oeboard *board)
 {
-    if (has(board, PW_OEBOARD_CONNECTED)) {
+    if (pw_oeboard_has(board, PW_OEBOARD_CONNECTED)) {
         return;
     }
-    flag(board, PW_OEBOARD_CONNECTED | PW_OEBOARD_WAS_THERE, true);
+    pw_oeboard_flag(board, PW_OEBOARD_CONNECTED | PW_OEBOARD_WAS_THERE, true);
     board->elapsed_s = 0;
     board->session_ws = 0;
     board->retries = 0;
@@ -295,28 +269,23 @@ static void begin_session(struct pw_oeboard *board)
 
 static void end_session(struct pw_oeboard *board)
 {
-    if (has(board, PW_OEBOARD_CONNECTED)) {
+    if (pw_oeboard_has(board, PW_OEBOARD_CONNECTED)) {
         uint32_t wh = (uint32_t)(board->session_ws / 3600.0);
         board->eeprom.wh += wh;
         board->eeprom.writes += wh > 0 ? 1U : 0U;
     }
-    flag(board,
-         PW_OEBOARD_CONNECTED | PW_OEBOARD_WAS_THERE | PW_OEBOARD_TIME_LIMIT |
-             PW_OEBOARD_CHARGE_LIMIT | PW_OEBOARD_LIMIT_SLEEP,
-         false);
-    flag(board, PW_OEBOARD_HARD_FAULT, board->lasting);
-    flag(board, PW_OEBOARD_ENDED, true);
+    pw_oeboard_flag(board,
+                    PW_OEBOARD_CONNECTED | PW_OEBOARD_WAS_THERE | PW_OEBOARD_TIME_LIMIT |
+                        PW_OEBOARD_CHARGE_LIMIT | PW_OEBOARD_LIMIT_SLEEP,
+                    false);
+    pw_oeboard_flag(board, PW_OEBOARD_HARD_FAULT, board->lasting);
+    pw_oeboard_flag(board, PW_OEBOARD_ENDED, true);
     board->limit_kwh = board->limit_quarters = 0;
     board->locked = board->eeprom.lock_manual && board->locked;
 }
 
 // ---------------------------------------------------------------------------------------------
 // States.
-
-static bool is_off(const struct pw_oeboard *board)
-{
-    return board->state == PW_OEBOARD_SLEEPING || board->state == PW_OEBOARD_DISABLED;
-}
 
 static uint8_t pilot_of(enum pw_oeboard_level level)
 {
@@ -341,7 +310,7 @@ static void enter(struct pw_oeboard *board, uint8_t state)
     bool by_level = state != PW_OEBOARD_DIODE && state != PW_OEBOARD_UNKNOWN;
     board->pilot = by_level ? pilot_of(board->senses.level) : state;
     if (state == PW_OEBOARD_DIODE || state == PW_OEBOARD_D) {
-        flag(board, PW_OEBOARD_HARD_FAULT, true);
+        pw_oeboard_flag(board, PW_OEBOARD_HARD_FAULT, true);
     }
     pw_oeboard_tell(board, board->now + PW_OEBOARD_GAP_MS);
 }
@@ -359,7 +328,7 @@ static void count_trip(struct pw_oeboard *board, uint8_t state)
 }
 
 // A fault that the pilot does not show.
-static void enter_fault(struct pw_oeboard *board, uint8_t state)
+void pw_oeboard_enter_fault(struct pw_oeboard *board, uint8_t state)
 {
     bool retried = state == PW_OEBOARD_GFI || state == PW_OEBOARD_NO_EARTH;
     bool early = board->closed_at == PW_NEVER || board->now < board->closed_at + HARD_MS;
@@ -369,23 +338,23 @@ static void enter_fault(struct pw_oeboard *board, uint8_t state)
     board->sees = false;
     board->fault_at = again ? board->now : PW_NEVER;
     board->lasting = state == PW_OEBOARD_STUCK;
-    flag(board, PW_OEBOARD_HARD_FAULT, !again && state != PW_OEBOARD_HOT);
+    pw_oeboard_flag(board, PW_OEBOARD_HARD_FAULT, !again && state != PW_OEBOARD_HOT);
     count_trip(board, state);
     if (state == PW_OEBOARD_GFI) {
-        flag(board, PW_OEBOARD_GFI_TRIP, true);
+        pw_oeboard_flag(board, PW_OEBOARD_GFI_TRIP, true);
         board->unknown_at = board->now + UNREAD_MS;
     }
     if (state == PW_OEBOARD_NO_EARTH) {
-        flag(board, PW_OEBOARD_EARTH_TRIP, true);
+        pw_oeboard_flag(board, PW_OEBOARD_EARTH_TRIP, true);
     }
 }
 
 void pw_oeboard_enable(struct pw_oeboard *board, pw_ms now)
 {
-    if (!is_off(board)) {
+    if (!pw_oeboard_is_off(board)) {
         return;
     }
-    flag(board, PW_OEBOARD_LIMIT_SLEEP, false);
+    pw_oeboard_flag(board, PW_OEBOARD_LIMIT_SLEEP, false);
     board->sees = false;
     board->state = PW_OEBOARD_UNKNOWN;
     board->told.state = PW_OEBOARD_UNKNOWN; // which is not worth a word
@@ -408,7 +377,7 @@ static void hide(struct pw_oeboard *board)
 
 void pw_oeboard_sleep(struct pw_oeboard *board, pw_ms now)
 {
-    if (is_off(board)) {
+    if (pw_oeboard_is_off(board)) {
         return;
     }
     hide(board);
@@ -438,7 +407,7 @@ void pw_oeboard_button(struct pw_oeboard *board, bool longer, pw_ms now)
         pw_put_s(&out, longer ? "$AN 1" : "$AN 0");
         pw_oeboard_say_checked(board, &out, now);
     } else if (!longer) {
-        (is_off(board) ? pw_oeboard_enable : pw_oeboard_sleep)(board, now);
+        (pw_oeboard_is_off(board) ? pw_oeboard_enable : pw_oeboard_sleep)(board, now);
         pw_oeboard_tell(board, now);
     }
 }
@@ -453,7 +422,7 @@ struct pw_oeboard_drive pw_oeboard_drive(const struct pw_oeboard *board)
     bool offers = board->state == PW_OEBOARD_B || board->state == PW_OEBOARD_C;
     if (board->state == PW_OEBOARD_DISABLED) {
         drive.cp = PW_BOARD_CP_FAULT;
-    } else if (offers && !has(board, PW_OEBOARD_BOOT_LOCK)) {
+    } else if (offers && !pw_oeboard_has(board, PW_OEBOARD_BOOT_LOCK)) {
         drive.cp = PW_BOARD_CP_PWM;
         // Six tenths of an ampere a percent, up to 51 A; beyond, a quarter.
         drive.duty_ppm =
@@ -479,20 +448,21 @@ static uint8_t wanted(const struct pw_oeboard *board)
     if (senses->level == PW_OEBOARD_LEVEL_A) {
         return PW_OEBOARD_A;
     }
-    if (has(board, PW_OEBOARD_HARD_FAULT) || board->fault_at != PW_NEVER ||
+    if (pw_oeboard_has(board, PW_OEBOARD_HARD_FAULT) || board->fault_at != PW_NEVER ||
         board->state == PW_OEBOARD_HOT) {
         return board->state;
     }
     if (senses->level == PW_OEBOARD_LEVEL_E) {
         return PW_OEBOARD_UNKNOWN;
     }
-    if (!senses->diode && charging && tests(board, PW_OEBOARD_DIODE_OFF)) {
+    if (!senses->diode && charging && pw_oeboard_tests(board, PW_OEBOARD_DIODE_OFF)) {
         return PW_OEBOARD_DIODE;
     }
-    if (senses->level == PW_OEBOARD_LEVEL_B || !charging || has(board, PW_OEBOARD_BOOT_LOCK)) {
+    if (senses->level == PW_OEBOARD_LEVEL_B || !charging ||
+        pw_oeboard_has(board, PW_OEBOARD_BOOT_LOCK)) {
         return PW_OEBOARD_B;
     }
-    bool airs = senses->level == PW_OEBOARD_LEVEL_D && tests(board, PW_OEBOARD_VENT_OFF);
+    bool airs = senses->level == PW_OEBOARD_LEVEL_D && pw_oeboard_tests(board, PW_OEBOARD_VENT_OFF);
     return airs ? PW_OEBOARD_D : PW_OEBOARD_C;
 }
 
@@ -548,7 +518,7 @@ static void watch_pilot(struct pw_oeboard *board)
 static void watch_plug(struct pw_oeboard *board)
 {
     bool there = board->senses.level != PW_OEBOARD_LEVEL_A;
-    if (there == has(board, PW_OEBOARD_CONNECTED)) {
+    if (there == pw_oeboard_has(board, PW_OEBOARD_CONNECTED)) {
         board->plug_at = PW_NEVER;
         return;
     }
@@ -559,7 +529,7 @@ static void watch_plug(struct pw_oeboard *board)
         return;
     }
     board->plug_at = PW_NEVER;
-    bool limited = has(board, PW_OEBOARD_LIMIT_SLEEP);
+    bool limited = pw_oeboard_has(board, PW_OEBOARD_LIMIT_SLEEP);
     if (there) {
         begin_session(board);
     } else {
@@ -585,129 +555,13 @@ static void tend_sleep(struct pw_oeboard *board)
 }
 
 // ---------------------------------------------------------------------------------------------
-// Protection.
-
-// An interrupt opens the relay, whatever the program does; what follows comes with its next round.
-static void guard(struct pw_oeboard *board)
-{
-    if (board->relay && board->senses.leak && board->tripped_at == PW_NEVER) {
-        pw_oeboard_open(board, board->now);
-        board->tripped_at = board->now + TRIP_MS;
-        if (board->doing == PW_OEBOARD_CLOSED) {
-            board->doing = PW_OEBOARD_IDLE;
-        }
-    }
-}
-
-static void fail(struct pw_oeboard *board, uint8_t state)
-{
-    enter_fault(board, state);
-    pw_oeboard_tell(board, board->now + PW_OEBOARD_GAP_MS);
-}
-
-static void check_current(struct pw_oeboard *board)
-{
-    bool over =
-        board->kind->over_current && board->relay && board->ma > board->amps * 1000 + OVER_MA;
-    if (!over) {
-        board->over_at = PW_NEVER;
-        return;
-    }
-    if (board->over_at == PW_NEVER) {
-        board->over_at = board->now;
-    }
-    if (pw_elapsed(board->over_at, OVER_MS, board->now)) {
-        fail(board, PW_OEBOARD_OVER_CURRENT);
-        pw_oeboard_busy(board, PW_OEBOARD_COOLS, 1000);
-    }
-}
-
-static void check_heat(struct pw_oeboard *board)
-{
-    int32_t temp_dc = board->senses.temp_dc;
-    if (temp_dc == PW_OEBOARD_NO_PROBE || !tests(board, PW_OEBOARD_HEAT_OFF)) {
-        return;
-    }
-    if (temp_dc >= HOT_DC && board->state != PW_OEBOARD_HOT && !is_off(board)) {
-        fail(board, PW_OEBOARD_HOT);
-        pw_oeboard_busy(board, PW_OEBOARD_COOLS, 5000);
-        return;
-    }
-    uint8_t heat = board->heat;
-    heat = (uint8_t)(temp_dc >= WARM_DC ? 2 : temp_dc >= TEPID_DC && heat < 1 ? 1 : heat);
-    heat = temp_dc <= COOL_DC ? 0 : heat;
-    if (heat != board->heat) {
-        board->heat = heat;
-        board->amps = pw_oeboard_allowed_a(board, pw_oeboard_configured_a(board));
-        pw_oeboard_tell(board, board->now);
-    }
-    if (board->state == PW_OEBOARD_HOT && temp_dc <= COOL_DC) {
-        board->state = PW_OEBOARD_UNKNOWN;
-    }
-}
-
-static void check_path(struct pw_oeboard *board)
-{
-    const struct pw_oeboard_senses *senses = &board->senses;
-    pw_ms now = board->now;
-    if (now >= board->tripped_at) {
-        board->tripped_at = PW_NEVER;
-        fail(board, PW_OEBOARD_GFI);
-    } else if (board->relay && senses->earth_lost && tests(board, PW_OEBOARD_EARTH_OFF) &&
-               pw_elapsed(board->closed_at, EARTH_MS, now)) {
-        fail(board, PW_OEBOARD_NO_EARTH);
-    } else if (!board->relay && senses->live && board->state != PW_OEBOARD_STUCK &&
-               tests(board, PW_OEBOARD_STUCK_OFF) && pw_elapsed(board->opened_at, STUCK_MS, now)) {
-        fail(board, PW_OEBOARD_STUCK);
-    }
-    if (now >= board->unknown_at) {
-        board->unknown_at = PW_NEVER;
-        board->pilot = PW_OEBOARD_UNKNOWN;
-        pw_oeboard_tell(board, now);
-    }
-    if (pw_elapsed(board->fault_at, PW_OEBOARD_RETRY_MS, now)) {
-        board->fault_at = PW_NEVER;
-        board->retries++;
-        board->state = PW_OEBOARD_UNKNOWN;
-    }
-}
-
-// A number of seconds times 1000 in 16 bits.
-static pw_ms beat_ms(const struct pw_oeboard *board)
-{
-    return (pw_ms)((board->eeprom.beat_s * 1000U) & 0xFFFFU);
-}
-
-static void check_beat(struct pw_oeboard *board)
-{
-    if (board->eeprom.beat_s > 0 && board->beat_state != 2 &&
-        pw_elapsed(board->beat_at, beat_ms(board), board->now)) {
-        board->beat_state = 2;
-        board->amps = pw_oeboard_allowed_a(board, board->amps);
-        pw_oeboard_tell(board, board->now + PW_OEBOARD_GAP_MS);
-    }
-}
-
-static void check_limits(struct pw_oeboard *board)
-{
-    bool time =
-        board->limit_quarters > 0 && pw_oeboard_elapsed_s(board) >= board->limit_quarters * 900U;
-    bool energy = board->limit_kwh > 0 && board->session_ws >= board->limit_kwh * 3.6e6;
-    if (board->state == PW_OEBOARD_C && (time || energy)) {
-        flag(board, PW_OEBOARD_LIMIT_SLEEP, true);
-        pw_oeboard_sleep(board, board->now);
-        pw_oeboard_tell(board, board->now);
-    }
-}
-
-// ---------------------------------------------------------------------------------------------
 // The program's round.
 
 static void finish_closing(struct pw_oeboard *board)
 {
     board->doing = PW_OEBOARD_IDLE;
-    if (board->self_test_dead && tests(board, PW_OEBOARD_GFI_OFF)) {
-        fail(board, PW_OEBOARD_SELF_TEST);
+    if (board->self_test_dead && pw_oeboard_tests(board, PW_OEBOARD_GFI_OFF)) {
+        pw_oeboard_fail(board, PW_OEBOARD_SELF_TEST);
     } else if (wanted(board) == PW_OEBOARD_C) {
         close_relay(board);
         pw_oeboard_busy(board, PW_OEBOARD_CLOSED, TOUCH_MS);
@@ -749,11 +603,7 @@ static void work(struct pw_oeboard *board)
             return;
         }
     }
-    check_path(board);
-    check_beat(board);
-    check_limits(board);
-    check_heat(board);
-    check_current(board);
+    pw_oeboard_protect(board);
     if (board->doing != PW_OEBOARD_IDLE) {
         return;
     }
@@ -786,22 +636,6 @@ static void measure(struct pw_oeboard *board, pw_ms now)
     }
 }
 
-static pw_ms next_path(const struct pw_oeboard *board)
-{
-    pw_ms at = pw_earlier(board->tripped_at, board->unknown_at);
-    at = pw_earlier(at, pw_after(board->fault_at, PW_OEBOARD_RETRY_MS));
-    if (board->relay) {
-        at = pw_earlier(at, board->window_at + PW_OEBOARD_WINDOW_MS);
-        at = pw_earlier(at, board->closed_at + EARTH_MS > board->now ? board->closed_at + EARTH_MS
-                                                                     : PW_NEVER);
-        at = pw_earlier(at, pw_after(board->over_at, OVER_MS));
-    } else if (board->senses.live && board->state != PW_OEBOARD_STUCK &&
-               board->opened_at + STUCK_MS > board->now) {
-        at = pw_earlier(at, board->opened_at + STUCK_MS);
-    }
-    return at;
-}
-
 static pw_ms next(const struct pw_oeboard *board)
 {
     pw_ms at = board->say_count > 0 ? board->say[board->say_head].at : PW_NEVER;
@@ -814,15 +648,12 @@ static pw_ms next(const struct pw_oeboard *board)
     if (board->doing != PW_OEBOARD_IDLE) {
         return pw_earlier(at, board->busy_until);
     }
-    at = pw_earlier(at, next_path(board));
+    at = pw_earlier(at, pw_oeboard_protect_at(board));
     if (board->ring_len > 0) {
         at = pw_earlier(at, board->poll_at);
     }
     if (board->sees) {
         at = pw_earlier(at, board->seen_at);
-    }
-    if (board->eeprom.beat_s > 0 && board->beat_state != 2) {
-        at = pw_earlier(at, board->beat_at + beat_ms(board));
     }
     if (board->state == PW_OEBOARD_SLEEPING || board->lasting) {
         at = pw_earlier(at, board->plug_at);
@@ -845,7 +676,7 @@ pw_ms pw_oeboard_step(struct pw_oeboard *board, const struct pw_oeboard_senses *
         return PW_NEVER;
     }
     if (!board->hung) {
-        guard(board);
+        pw_oeboard_guard(board);
         while (board->doing != PW_OEBOARD_IDLE && now >= board->busy_until) {
             finish(board);
         }

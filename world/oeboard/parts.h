@@ -26,7 +26,39 @@ enum pw_oeboard_answer { PW_OEBOARD_YES, PW_OEBOARD_NO, PW_OEBOARD_SILENT };
 enum pw_oeboard_answer pw_oeboard_command(struct pw_oeboard *board, const struct pw_str *token,
                                           unsigned count, struct pw_out *out);
 
+static inline void pw_oeboard_flag(struct pw_oeboard *board, uint16_t bits, bool on)
+{
+    board->vflags = on ? (uint16_t)(board->vflags | bits) : (uint16_t)(board->vflags & ~bits);
+}
+
+static inline bool pw_oeboard_has(const struct pw_oeboard *board, uint16_t bits)
+{
+    return (board->vflags & bits) != 0;
+}
+
+// Whether a test is on, by the bit that switches it off.
+static inline bool pw_oeboard_tests(const struct pw_oeboard *board, uint16_t off)
+{
+    return (board->eeprom.flags & off) == 0;
+}
+
+static inline bool pw_oeboard_is_off(const struct pw_oeboard *board)
+{
+    return board->state == PW_OEBOARD_SLEEPING || board->state == PW_OEBOARD_DISABLED;
+}
+
+// protect.c
+// The interrupt: opens the relay on residual current, whatever the program does.
+void pw_oeboard_guard(struct pw_oeboard *board);
+// One round of the program's own tests.
+void pw_oeboard_protect(struct pw_oeboard *board);
+pw_ms pw_oeboard_protect_at(const struct pw_oeboard *board);
+// Enters a fault and tells of it.
+void pw_oeboard_fail(struct pw_oeboard *board, uint8_t state);
+
 // oeboard.c
+// A fault that the pilot does not show.
+void pw_oeboard_enter_fault(struct pw_oeboard *board, uint8_t state);
 pw_ms pw_oeboard_jitter(struct pw_oeboard *board, pw_ms least, pw_ms most);
 void pw_oeboard_open(struct pw_oeboard *board, pw_ms now);
 void pw_oeboard_enable(struct pw_oeboard *board, pw_ms now);

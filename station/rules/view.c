@@ -132,6 +132,8 @@ static void put_text(const struct pw_rules *rules, struct pw_rules_view *view)
         pw_zone_print(&rules->schedule.zone, view->changes_at, rules->wall, &out);
     } else if (view->now) {
         pw_put_s(&out, "charges now, until unplugged");
+    } else if (view->hold == PW_RULES_NOTHING && view->held && !view->clock) {
+        pw_put_s(&out, "clock not set: timer and plan do not count");
     } else {
         pw_put_s(&out, view->why);
     }

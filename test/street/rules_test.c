@@ -280,6 +280,7 @@ static void a_clock_that_is_not_set_is_waited_for(void **state)
     street_run(&street, PW_RULES_CLOCK_MS - 1000);
     assert_int_equal(pw_world_ac_truth(&street.ac).wear.closings, 0);
     assert_true(street_until(&street, flows, 20000));
+    assert_string_equal(rules().text, "clock not set: timer and plan do not count");
     // The system's clock is set at last (NTP): at once the timer counts.
     pw_station_clock(street.station, wall(), street.now);
     assert_true(street_until(&street, is_open, 8000));

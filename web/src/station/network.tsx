@@ -24,7 +24,7 @@ function Standing({ net }: { net: Network }) {
         <h2>Connection</h2>
         <Chip tone={networkTone(net)}>{net.state}</Chip>
       </div>
-      <p>{joinedWords(net)}</p>
+      <p class="says">{joinedWords(net)}</p>
       <dl class="facts">
         <Fact label="Why">{net.why}</Fact>
         <Fact label="Address">{net.ip ?? "–"}</Fact>
@@ -232,8 +232,10 @@ function Open() {
       {problem.value !== null && <Problem error={problem.value} />}
       {net.value !== null && (
         <div class="stack pair">
-          <Standing net={net.value} />
-          <Found net={net.value} form={form} nobody={nobody} />
+          <div class="stack">
+            <Standing net={net.value} />
+            <Found net={net.value} form={form} nobody={nobody} />
+          </div>
           <Known net={net.value} form={form} nobody={nobody} />
         </div>
       )}

@@ -553,11 +553,10 @@ void pw_network_facts(struct pw_network *net, const struct pw_wireless_facts *fa
 void pw_network_found(struct pw_network *net, const struct pw_wireless_found *found, size_t count,
                       pw_ms now)
 {
-    count = count < PW_WIRELESS_FOUND_MAX ? count : PW_WIRELESS_FOUND_MAX;
-    if (count > 0) {
-        memcpy(net->found, found, count * sizeof(*found));
+    net->found_count = 0;
+    for (size_t i = 0; i < count && i < PW_WIRELESS_FOUND_MAX; i++) {
+        net->found[net->found_count++] = found[i];
     }
-    net->found_count = (uint8_t)count;
     net->found_at = now;
 }
 

@@ -277,8 +277,8 @@ static void the_display_tells_how_to_join_the_access_point_while_it_stands(void 
     open_page("");
     const char *password = pw_network_ap_password(&station.network);
     for (unsigned stands = 0; stands < 2; stands++) {
-        for (unsigned page_of = 0; page_of < 4; page_of++) {
-            (void)pw_face_show(&station, "", "http://wallbox.lan/", page_of * PW_FACE_TURN_MS,
+        for (pw_ms turn = 0; turn < 4; turn++) {
+            (void)pw_face_show(&station, "", "http://wallbox.lan/", turn * PW_FACE_TURN_MS,
                                &screen);
             told += strstr(screen.line[1], password) != NULL ? 1U : 0U;
         }

@@ -38,19 +38,30 @@ struct answer {
     bool failed;
 };
 
-static bool ask(int fd, uint16_t type, uint8_t command, uint16_t flags, uint16_t attribute,
-                const void *value, size_t len)
+// What is asked for: a command of a family, with one attribute.
+struct question {
+    uint16_t family;
+    uint8_t command;
+    uint16_t flags;
+    uint16_t attribute;
+    const void *value;
+    size_t len;
+};
+
+static bool ask(int fd, const struct question *question)
 {
     struct request request;
     memset(&request, 0, sizeof(request));
-    request.generic.cmd = command;
+    PW_ASSERT(question->len <= sizeof(request.value));
+    request.generic.cmd = question->command;
     request.generic.version = 1;
-    request.attribute.nla_type = attribute;
-    request.attribute.nla_len = (uint16_t)(ATTRIBUTE_LEN + len);
-    memcpy(request.value, value, len);
-    request.head.nlmsg_type = type;
-    request.head.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
-    request.head.nlmsg_len = (uint32_t)(HEAD_LEN + GENERIC_LEN + aligned(ATTRIBUTE_LEN + len));
+    request.attribute.nla_type = question->attribute;
+    request.attribute.nla_len = (uint16_t)(ATTRIBUTE_LEN + question->len);
+    memcpy(request.value, question->value, question->len);
+    request.head.nlmsg_type = question->family;
+    request.head.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | question->flags);
+    request.head.nlmsg_len =
+        (uint32_t)(HEAD_LEN + GENERIC_LEN + aligned(ATTRIBUTE_LEN + question->len));
     return send(fd, &request, request.head.nlmsg_len, MSG_DONTWAIT) ==
            (ssize_t)request.head.nlmsg_len;
 }
@@ -122,16 +133,21 @@ static int16_t count(int fd, uint32_t interface)
 {
     struct answer family = {.family = 0};
     struct answer stations = {.family = 0};
-    if (!ask(fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, CTRL_ATTR_FAMILY_NAME, "nl80211", 8) ||
-        !take_answer(fd, &family) || family.family == 0) {
+    const struct question which = {.family = GENL_ID_CTRL,
+                                   .command = CTRL_CMD_GETFAMILY,
+                                   .attribute = CTRL_ATTR_FAMILY_NAME,
+                                   .value = NL80211_GENL_NAME,
+                                   .len = sizeof(NL80211_GENL_NAME)};
+    if (!ask(fd, &which) || !take_answer(fd, &family) || family.family == 0) {
         return PW_WIRELESS_UNKNOWN;
     }
-    if (!ask(fd, family.family, NL80211_CMD_GET_STATION, NLM_F_DUMP, NL80211_ATTR_IFINDEX,
-             &interface, sizeof(interface)) ||
-        !take_answer(fd, &stations)) {
-        return PW_WIRELESS_UNKNOWN;
-    }
-    return stations.stations;
+    const struct question list = {.family = family.family,
+                                  .command = NL80211_CMD_GET_STATION,
+                                  .flags = NLM_F_DUMP,
+                                  .attribute = NL80211_ATTR_IFINDEX,
+                                  .value = &interface,
+                                  .len = sizeof(interface)};
+    return ask(fd, &list) && take_answer(fd, &stations) ? stations.stations : PW_WIRELESS_UNKNOWN;
 }
 
 int16_t pw_netman_guests(const char *name)

@@ -355,12 +355,19 @@ static void find_facts(const struct pw_netman *netman, struct pw_wireless_facts 
     }
 }
 
+static bool are_same(const struct pw_wireless_facts *a, const struct pw_wireless_facts *b)
+{
+    return a->service == b->service && a->wired == b->wired && a->radio == b->radio &&
+           a->use == b->use && a->order == b->order && strcmp(a->ssid, b->ssid) == 0 &&
+           a->signal == b->signal && a->guests == b->guests && strcmp(a->address, b->address) == 0;
+}
+
 static void tell_facts(struct pw_netman *netman)
 {
     struct pw_wireless_facts facts;
     netman->tell = false;
     find_facts(netman, &facts);
-    if (memcmp(&facts, &netman->told, sizeof(facts)) != 0) {
+    if (!are_same(&facts, &netman->told)) {
         netman->told = facts;
         netman->sink.facts(netman->sink.context, &facts);
     }

@@ -7,7 +7,8 @@
 #define CURRENT_MOST_A 500
 #define CLIENT_MOST    0xFFFFFFFE
 
-struct pw_openevse_claim *oe_claim_of(struct pw_openevse_api *api, unsigned index, uint32_t client)
+struct pw_openevse_claim *pw_oe_claim_of(struct pw_openevse_api *api, unsigned index,
+                                         uint32_t client)
 {
     for (size_t i = 0; i < PW_OPENEVSE_API_CLAIMS_MAX; i++) {
         if (api->claim[index][i].client == client) {
@@ -22,9 +23,9 @@ static bool less(int32_t a, const struct pw_openevse_claim *than, int32_t b)
     return a >= 0 && (than == NULL || a < b);
 }
 
-struct oe_target oe_target(const struct pw_openevse_api *api, unsigned index)
+struct pw_oe_target pw_oe_target(const struct pw_openevse_api *api, unsigned index)
 {
-    struct oe_target target = {.state = NULL};
+    struct pw_oe_target target = {.state = NULL};
     for (size_t i = 0; i < PW_OPENEVSE_API_CLAIMS_MAX; i++) {
         const struct pw_openevse_claim *claim = &api->claim[index][i];
         if (claim->client == 0) {
@@ -48,11 +49,12 @@ struct oe_target oe_target(const struct pw_openevse_api *api, unsigned index)
 static bool wants(const struct pw_openevse_api *api, unsigned index,
                   enum pw_openevse_claim_state state)
 {
-    struct oe_target target = oe_target(api, index);
+    struct pw_oe_target target = pw_oe_target(api, index);
     return target.state != NULL && target.state->state == state;
 }
 
-bool oe_enabled(struct pw_openevse_api *api, unsigned index, const struct pw_connector_view *view)
+bool pw_oe_enabled(struct pw_openevse_api *api, unsigned index,
+                   const struct pw_connector_view *view)
 {
     struct pw_station *st = api->config.station;
     struct pw_rules_view rules;
@@ -83,7 +85,7 @@ bool oe_enabled(struct pw_openevse_api *api, unsigned index, const struct pw_con
 // `disabled`.
 static int32_t claimed_ma(const struct pw_openevse_api *api, unsigned index)
 {
-    struct oe_target target = oe_target(api, index);
+    struct pw_oe_target target = pw_oe_target(api, index);
     if (target.state != NULL && target.state->state == PW_OPENEVSE_CLAIM_DISABLED) {
         return 0;
     }
@@ -111,7 +113,7 @@ static int command(struct pw_openevse_api *api, const char *word, int32_t ma, un
     return pw_station_command(api->config.station, pw_out_str(&out), why, now);
 }
 
-int oe_apply(struct pw_openevse_api *api, unsigned index, struct pw_out *why, pw_ms now)
+int pw_oe_apply(struct pw_openevse_api *api, unsigned index, struct pw_out *why, pw_ms now)
 {
     int32_t ma = claimed_ma(api, index);
     if (ma == api->applied[index].ma) {
@@ -166,11 +168,11 @@ static void release_all(struct pw_openevse_api *api, unsigned index, pw_ms now)
             claim->client = 0;
         }
     }
-    (void)!oe_apply(api, index, &why, now);
+    (void)!pw_oe_apply(api, index, &why, now);
     follow_state(api, index, was_active, now);
 }
 
-void oe_follow_plugs(struct pw_openevse_api *api, pw_ms now)
+void pw_oe_follow_plugs(struct pw_openevse_api *api, pw_ms now)
 {
     for (unsigned i = 0; i < api->config.station->connectors; i++) {
         struct pw_connector_view view;
@@ -189,24 +191,24 @@ void oe_follow_plugs(struct pw_openevse_api *api, pw_ms now)
 // --- One claim made or released.
 
 // Undoes the claim when the station refuses what it comes to. False after answering.
-static bool make(struct oe_call *call, const struct pw_openevse_claim *wanted)
+static bool make(struct pw_oe_call *call, const struct pw_openevse_claim *wanted)
 {
     struct pw_openevse_api *api = call->api;
     char text[200] = "";
     struct pw_out why = PW_OUT(text);
     bool was_active = wants(api, call->index, PW_OPENEVSE_CLAIM_ACTIVE);
-    struct pw_openevse_claim *row = oe_claim_of(api, call->index, wanted->client);
-    row = row != NULL ? row : oe_claim_of(api, call->index, 0);
+    struct pw_openevse_claim *row = pw_oe_claim_of(api, call->index, wanted->client);
+    row = row != NULL ? row : pw_oe_claim_of(api, call->index, 0);
     if (row == NULL) {
-        oe_say(call, 503, "8 programs have claims on this connector already", PW_STR(""), "");
+        pw_oe_say(call, 503, "8 programs have claims on this connector already", PW_STR(""), "");
         return false;
     }
     struct pw_openevse_claim before = *row;
     *row = *wanted;
-    int err = oe_apply(api, call->index, &why, call->now);
+    int err = pw_oe_apply(api, call->index, &why, call->now);
     if (err != PW_OK) {
         *row = before;
-        oe_say(call, oe_status_of(err), "", pw_str_trim(pw_out_str(&why)), "");
+        pw_oe_say(call, pw_oe_status_of(err), "", pw_str_trim(pw_out_str(&why)), "");
         return false;
     }
     api->claims_version++;
@@ -216,7 +218,7 @@ static bool make(struct oe_call *call, const struct pw_openevse_claim *wanted)
     return true;
 }
 
-static void release(struct oe_call *call, struct pw_openevse_claim *claim)
+static void release(struct pw_oe_call *call, struct pw_openevse_claim *claim)
 {
     char text[200];
     struct pw_out why = PW_OUT(text);
@@ -224,12 +226,12 @@ static void release(struct oe_call *call, struct pw_openevse_claim *claim)
     call->api->claims_version++;
     call->api->override_version += claim->client == MANUAL_CLIENT ? 1 : 0;
     claim->client = 0;
-    (void)!oe_apply(call->api, call->index, &why, call->now);
+    (void)!pw_oe_apply(call->api, call->index, &why, call->now);
     follow_state(call->api, call->index, was_active, call->now);
 }
 
 // A number of ampere, or "clear". False after answering.
-static bool take_current(struct oe_call *call, const char *key, int32_t *a)
+static bool take_current(struct pw_oe_call *call, const char *key, int32_t *a)
 {
     const struct pw_json_node *node = pw_json_member(call->body, key);
     struct pw_str text;
@@ -240,14 +242,14 @@ static bool take_current(struct oe_call *call, const char *key, int32_t *a)
         return true;
     }
     if (pw_json_int(node, 0, CURRENT_MOST_A, &value) != PW_OK) {
-        oe_say(call, 400, key, PW_STR(""), ": must be 0 to 500 ampere, whole, or \"clear\"");
+        pw_oe_say(call, 400, key, PW_STR(""), ": must be 0 to 500 ampere, whole, or \"clear\"");
         return false;
     }
     *a = (int32_t)value;
     return true;
 }
 
-static bool take_state(struct oe_call *call, enum pw_openevse_claim_state *state)
+static bool take_state(struct pw_oe_call *call, enum pw_openevse_claim_state *state)
 {
     const struct pw_json_node *node = pw_json_member(call->body, "state");
     struct pw_str text = PW_STR("");
@@ -260,23 +262,24 @@ static bool take_state(struct oe_call *call, enum pw_openevse_claim_state *state
     } else if (pw_str_is(text, "disabled")) {
         *state = PW_OPENEVSE_CLAIM_DISABLED;
     } else if (!pw_str_is(text, "clear")) {
-        oe_say(call, 400, "state: must be \"active\", \"disabled\" or \"clear\"", PW_STR(""), "");
+        pw_oe_say(call, 400, "state: must be \"active\", \"disabled\" or \"clear\"", PW_STR(""),
+                  "");
         return false;
     }
     return true;
 }
 
 // The properties in the body; what is not there is not asked for. False after answering.
-static bool take_claim(struct oe_call *call, struct pw_openevse_claim *claim, bool auto_release)
+static bool take_claim(struct pw_oe_call *call, struct pw_openevse_claim *claim, bool auto_release)
 {
     const struct pw_json_node *release_node = pw_json_member(call->body, "auto_release");
     claim->auto_release = auto_release;
     if (!pw_json_is(call->body, PW_JSON_OBJECT)) {
-        oe_say(call, 400, "the body must be a JSON object", PW_STR(""), "");
+        pw_oe_say(call, 400, "the body must be a JSON object", PW_STR(""), "");
         return false;
     }
     if (release_node != NULL && pw_json_bool(release_node, &claim->auto_release) != PW_OK) {
-        oe_say(call, 400, "auto_release: must be true or false", PW_STR(""), "");
+        pw_oe_say(call, 400, "auto_release: must be true or false", PW_STR(""), "");
         return false;
     }
     return take_state(call, &claim->state) &&
@@ -313,59 +316,59 @@ static void put_properties(struct pw_json_writer *json, const struct pw_openevse
 
 // Without one 404, as the interface's description has it; with an empty object, which is what
 // Home Assistant's client needs to go on.
-void oe_override_get(struct oe_call *call)
+void pw_oe_override_get(struct pw_oe_call *call)
 {
-    const struct pw_openevse_claim *claim = oe_claim_of(call->api, call->index, MANUAL_CLIENT);
-    struct pw_json_writer *json = oe_object(call);
+    const struct pw_openevse_claim *claim = pw_oe_claim_of(call->api, call->index, MANUAL_CLIENT);
+    struct pw_json_writer *json = pw_oe_object(call);
     if (claim != NULL) {
         put_properties(json, claim);
     }
-    oe_done(call, claim != NULL ? 200 : 404, '}');
+    pw_oe_done(call, claim != NULL ? 200 : 404, '}');
 }
 
-void oe_override_post(struct oe_call *call)
+void pw_oe_override_post(struct pw_oe_call *call)
 {
     struct pw_openevse_claim claim = {.client = MANUAL_CLIENT, .priority = MANUAL_PRIORITY};
     if (take_claim(call, &claim, true) && make(call, &claim)) {
-        oe_say(call, 201, "Created", PW_STR(""), "");
+        pw_oe_say(call, 201, "Created", PW_STR(""), "");
     }
 }
 
-void oe_override_patch(struct oe_call *call)
+void pw_oe_override_patch(struct pw_oe_call *call)
 {
-    struct pw_openevse_claim *claim = oe_claim_of(call->api, call->index, MANUAL_CLIENT);
+    struct pw_openevse_claim *claim = pw_oe_claim_of(call->api, call->index, MANUAL_CLIENT);
     struct pw_connector_view view;
     if (claim != NULL) {
         release(call, claim);
-        oe_say(call, 200, "Updated", PW_STR(""), "");
+        pw_oe_say(call, 200, "Updated", PW_STR(""), "");
         return;
     }
-    pw_connector_view(&oe_station(call)->connector[call->index], &view, call->now);
+    pw_connector_view(&pw_oe_station(call)->connector[call->index], &view, call->now);
     struct pw_openevse_claim made = {.client = MANUAL_CLIENT,
                                      .priority = MANUAL_PRIORITY,
-                                     .state = oe_enabled(call->api, call->index, &view)
+                                     .state = pw_oe_enabled(call->api, call->index, &view)
                                                   ? PW_OPENEVSE_CLAIM_DISABLED
                                                   : PW_OPENEVSE_CLAIM_ACTIVE,
                                      .charge_a = -1,
                                      .max_a = -1,
                                      .auto_release = true};
     if (make(call, &made)) {
-        oe_say(call, 200, "Updated", PW_STR(""), "");
+        pw_oe_say(call, 200, "Updated", PW_STR(""), "");
     }
 }
 
-void oe_override_delete(struct oe_call *call)
+void pw_oe_override_delete(struct pw_oe_call *call)
 {
-    struct pw_openevse_claim *claim = oe_claim_of(call->api, call->index, MANUAL_CLIENT);
+    struct pw_openevse_claim *claim = pw_oe_claim_of(call->api, call->index, MANUAL_CLIENT);
     if (claim != NULL) {
         release(call, claim);
     }
-    oe_say(call, 200, "Deleted", PW_STR(""), "");
+    pw_oe_say(call, 200, "Deleted", PW_STR(""), "");
 }
 
-void oe_claims_get(struct oe_call *call)
+void pw_oe_claims_get(struct pw_oe_call *call)
 {
-    struct pw_json_writer *json = oe_array(call);
+    struct pw_json_writer *json = pw_oe_array(call);
     for (size_t i = 0; i < PW_OPENEVSE_API_CLAIMS_MAX; i++) {
         const struct pw_openevse_claim *claim = &call->api->claim[call->index][i];
         if (claim->client != 0) {
@@ -378,7 +381,7 @@ void oe_claims_get(struct oe_call *call)
             pw_json_close(json, '}');
         }
     }
-    oe_done(call, 200, ']');
+    pw_oe_done(call, 200, ']');
 }
 
 static void put_client(struct pw_json_writer *json, const char *key,
@@ -391,16 +394,16 @@ static void put_client(struct pw_json_writer *json, const char *key,
 }
 
 // What counts, and whose it is.
-void oe_claims_target(struct oe_call *call)
+void pw_oe_claims_target(struct pw_oe_call *call)
 {
-    struct oe_target target = oe_target(call->api, call->index);
+    struct pw_oe_target target = pw_oe_target(call->api, call->index);
     struct pw_openevse_claim sum = {
         .state = target.state != NULL ? target.state->state : PW_OPENEVSE_CLAIM_NONE,
         .charge_a = target.charge != NULL ? target.charge->charge_a : -1,
         .max_a = target.max != NULL ? target.max->max_a : -1,
         .auto_release = target.state != NULL && target.state->auto_release,
     };
-    struct pw_json_writer *json = oe_object(call);
+    struct pw_json_writer *json = pw_oe_object(call);
     pw_json_key(json, "properties");
     pw_json_open(json, '{');
     put_properties(json, &sum);
@@ -411,40 +414,40 @@ void oe_claims_target(struct oe_call *call)
     put_client(json, "charge_current", target.charge);
     put_client(json, "max_current", target.max);
     pw_json_close(json, '}');
-    oe_done(call, 200, '}');
+    pw_oe_done(call, 200, '}');
 }
 
 // The client of the path. False after answering.
-static bool take_client(struct oe_call *call, uint32_t *client)
+static bool take_client(struct pw_oe_call *call, uint32_t *client)
 {
     int64_t number = 0;
     if (pw_parse_int(call->param, 1, CLIENT_MOST, &number) != PW_OK) {
-        oe_say(call, 404, "\"", call->param, "\" is no client: it must be 1 to 4294967294");
+        pw_oe_say(call, 404, "\"", call->param, "\" is no client: it must be 1 to 4294967294");
         return false;
     }
     *client = (uint32_t)number;
     return true;
 }
 
-void oe_claim_get(struct oe_call *call)
+void pw_oe_claim_get(struct pw_oe_call *call)
 {
     uint32_t client = 0;
     if (!take_client(call, &client)) {
         return;
     }
-    const struct pw_openevse_claim *claim = oe_claim_of(call->api, call->index, client);
+    const struct pw_openevse_claim *claim = pw_oe_claim_of(call->api, call->index, client);
     if (claim == NULL) {
-        oe_say(call, 404, "Not found", PW_STR(""), "");
+        pw_oe_say(call, 404, "Not found", PW_STR(""), "");
         return;
     }
-    struct pw_json_writer *json = oe_object(call);
+    struct pw_json_writer *json = pw_oe_object(call);
     pw_json_key(json, "priority");
     pw_json_put_int(json, claim->priority);
     put_properties(json, claim);
-    oe_done(call, 200, '}');
+    pw_oe_done(call, 200, '}');
 }
 
-void oe_claim_post(struct oe_call *call)
+void pw_oe_claim_post(struct pw_oe_call *call)
 {
     struct pw_openevse_claim claim = {.client = 0};
     if (!take_client(call, &claim.client)) {
@@ -452,21 +455,21 @@ void oe_claim_post(struct oe_call *call)
     }
     claim.priority = claim.client == MANUAL_CLIENT ? MANUAL_PRIORITY : API_PRIORITY;
     if (take_claim(call, &claim, claim.client == MANUAL_CLIENT) && make(call, &claim)) {
-        oe_say(call, 200, "done", PW_STR(""), "");
+        pw_oe_say(call, 200, "done", PW_STR(""), "");
     }
 }
 
-void oe_claim_delete(struct oe_call *call)
+void pw_oe_claim_delete(struct pw_oe_call *call)
 {
     uint32_t client = 0;
     if (!take_client(call, &client)) {
         return;
     }
-    struct pw_openevse_claim *claim = oe_claim_of(call->api, call->index, client);
+    struct pw_openevse_claim *claim = pw_oe_claim_of(call->api, call->index, client);
     if (claim == NULL) {
-        oe_say(call, 404, "Not found", PW_STR(""), "");
+        pw_oe_say(call, 404, "Not found", PW_STR(""), "");
         return;
     }
     release(call, claim);
-    oe_say(call, 200, "done", PW_STR(""), "");
+    pw_oe_say(call, 200, "done", PW_STR(""), "");
 }

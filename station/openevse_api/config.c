@@ -25,23 +25,23 @@ static void put_bool(struct pw_json_writer *json, const char *key, bool value)
     pw_json_put_bool(json, value);
 }
 
-static bool is_dc(const struct oe_look *look)
+static bool is_dc(const struct pw_oe_look *look)
 {
     return strcmp(look->view.kind, "dc") == 0;
 }
 
-static enum pw_setting_id soft_limit(const struct oe_look *look)
+static enum pw_setting_id soft_limit(const struct pw_oe_look *look)
 {
     return is_dc(look) ? PW_SET_CURRENT_MAX_MA : PW_SET_AC_MAX_MA;
 }
 
-static int64_t hardware_a(const struct oe_look *look)
+static int64_t hardware_a(const struct pw_oe_look *look)
 {
     return look->limits->row[PW_LIMIT_HARDWARE].ma / 1000;
 }
 
 // Tests of the control pilot that these clients ask for; a dc connector has other ones.
-static void put_checks(const struct oe_look *look, struct pw_json_writer *json)
+static void put_checks(const struct pw_oe_look *look, struct pw_json_writer *json)
 {
     static const char *const keys[] = {"diode_check", "gfci_check", "ground_check",
                                        "relay_check", "vent_check", "temp_check"};
@@ -50,7 +50,7 @@ static void put_checks(const struct oe_look *look, struct pw_json_writer *json)
     }
 }
 
-void oe_put_config(const struct oe_look *look, struct pw_json_writer *json)
+void pw_oe_put_config(const struct pw_oe_look *look, struct pw_json_writer *json)
 {
     const struct pw_settings *settings = &look->st->settings;
     const char *serial = pw_settings_text(settings, PW_SET_STATION_SERIAL);
@@ -88,71 +88,71 @@ void oe_put_config(const struct oe_look *look, struct pw_json_writer *json)
     put_bool(json, "wizard_passed", true);
 }
 
-void oe_config_get(struct oe_call *call)
+void pw_oe_config_get(struct pw_oe_call *call)
 {
-    struct oe_look look = oe_look(call->api, call->index, call->now, call->wall);
-    struct pw_json_writer *json = oe_object(call);
-    oe_put_config(&look, json);
-    oe_done(call, 200, '}');
+    struct pw_oe_look look = pw_oe_look(call->api, call->index, call->now, call->wall);
+    struct pw_json_writer *json = pw_oe_object(call);
+    pw_oe_put_config(&look, json);
+    pw_oe_done(call, 200, '}');
 }
 
 // --- Changes. Each takes its value and sets it; false after answering.
 
-static bool bad_value(struct oe_call *call, const char *key, const char *must)
+static bool bad_value(struct pw_oe_call *call, const char *key, const char *must)
 {
-    oe_say(call, 400, key, PW_STR(": must be "), must);
+    pw_oe_say(call, 400, key, PW_STR(": must be "), must);
     return false;
 }
 
-static bool set_flag(struct oe_call *call, const char *key, const struct pw_json_node *node,
+static bool set_flag(struct pw_oe_call *call, const char *key, const struct pw_json_node *node,
                      enum pw_setting_id id, const char *const words[2])
 {
     bool on = false;
-    return pw_json_bool(node, &on) == PW_OK ? oe_set(call, id, 0, pw_str_of(words[on ? 1 : 0]))
+    return pw_json_bool(node, &on) == PW_OK ? pw_oe_set(call, id, 0, pw_str_of(words[on ? 1 : 0]))
                                             : bad_value(call, key, "true or false");
 }
 
 static const char *const truth_words[2] = {"0", "1"};
 static const char *const solar_words[2] = {"off", "surplus"};
 
-static bool set_divert(struct oe_call *call, const struct pw_json_node *node)
+static bool set_divert(struct pw_oe_call *call, const struct pw_json_node *node)
 {
     return set_flag(call, "divert_enabled", node, PW_SET_SOLAR_MODE, solar_words);
 }
 
-static bool set_shaper(struct oe_call *call, const struct pw_json_node *node)
+static bool set_shaper(struct pw_oe_call *call, const struct pw_json_node *node)
 {
     return set_flag(call, "current_shaper_enabled", node, PW_SET_HOUSE_MANAGED, truth_words);
 }
 
-static bool set_default_state(struct oe_call *call, const struct pw_json_node *node)
+static bool set_default_state(struct pw_oe_call *call, const struct pw_json_node *node)
 {
     return set_flag(call, "default_state", node, PW_SET_PLUG_AND_CHARGE, truth_words);
 }
 
-static bool set_charge_mode(struct oe_call *call, const struct pw_json_node *node)
+static bool set_charge_mode(struct pw_oe_call *call, const struct pw_json_node *node)
 {
     struct pw_str text = PW_STR("");
     bool eco = pw_json_text(node, &text) == PW_OK && pw_str_is(text, "eco");
     return eco || pw_str_is(text, "fast")
-               ? oe_set(call, PW_SET_SOLAR_MODE, 0, pw_str_of(solar_words[eco ? 1 : 0]))
+               ? pw_oe_set(call, PW_SET_SOLAR_MODE, 0, pw_str_of(solar_words[eco ? 1 : 0]))
                : bad_value(call, "charge_mode", "\"fast\" or \"eco\"");
 }
 
 // "Europe/London|GMT0BST,M3.5.0/1,M10.5.0": the name is the client's, the rule is ours.
-static bool set_zone(struct oe_call *call, const struct pw_json_node *node)
+static bool set_zone(struct pw_oe_call *call, const struct pw_json_node *node)
 {
     struct pw_str text = PW_STR("");
     if (pw_json_text(node, &text) != PW_OK || text.len == 0) {
         return bad_value(call, "time_zone", "a text");
     }
     struct pw_str name = pw_str_cut(&text, '|');
-    return oe_set(call, PW_SET_TIME_ZONE, 0, text.len > 0 ? text : name);
+    return pw_oe_set(call, PW_SET_TIME_ZONE, 0, text.len > 0 ? text : name);
 }
 
-static bool set_soft_limit(struct oe_call *call, const struct pw_json_node *node)
+static bool set_soft_limit(struct pw_oe_call *call, const struct pw_json_node *node)
 {
-    struct oe_look look = oe_look(call->api, call->index, call->now, call->wall);
+    struct pw_oe_look look = pw_oe_look(call->api, call->index, call->now, call->wall);
     char text[16];
     struct pw_out out = PW_OUT(text);
     int64_t a = 0;
@@ -160,12 +160,12 @@ static bool set_soft_limit(struct oe_call *call, const struct pw_json_node *node
         return bad_value(call, "max_current_soft", "whole ampere, 0 to max_current_hard");
     }
     pw_put_int(&out, a * 1000);
-    return oe_set(call, soft_limit(&look), call->index, pw_out_str(&out));
+    return pw_oe_set(call, soft_limit(&look), call->index, pw_out_str(&out));
 }
 
 static const struct {
     const char *key;
-    bool (*set)(struct oe_call *call, const struct pw_json_node *node);
+    bool (*set)(struct pw_oe_call *call, const struct pw_json_node *node);
 } changes[] = {
     {"max_current_soft", set_soft_limit}, {"divert_enabled", set_divert},
     {"charge_mode", set_charge_mode},     {"current_shaper_enabled", set_shaper},
@@ -182,16 +182,16 @@ static size_t change_of(struct pw_str key)
 }
 
 // Every key is looked at before the first is carried out.
-void oe_config_post(struct oe_call *call)
+void pw_oe_config_post(struct pw_oe_call *call)
 {
     if (!pw_json_is(call->body, PW_JSON_OBJECT)) {
-        oe_say(call, 400, "the body must be a JSON object", PW_STR(""), "");
+        pw_oe_say(call, 400, "the body must be a JSON object", PW_STR(""), "");
         return;
     }
     struct pw_json_iter it = pw_json_each(call->body);
     while (pw_json_next(&it) != NULL) {
         if (change_of(it.key) == PW_COUNT(changes)) {
-            oe_say(call, 400, "", it.key, ": is not set here, but at the station's page");
+            pw_oe_say(call, 400, "", it.key, ": is not set here, but at the station's page");
             return;
         }
     }
@@ -202,15 +202,15 @@ void oe_config_post(struct oe_call *call)
         }
     }
     bool any = pw_json_count(call->body) > 0;
-    struct pw_json_writer *json = oe_object(call);
+    struct pw_json_writer *json = pw_oe_object(call);
     put_int(json, "config_version", call->api->config_version + (any ? 1 : 0));
     put_text(json, "msg", any ? "done" : "no change");
-    oe_done(call, 200, '}');
+    pw_oe_done(call, 200, '}');
 }
 
 // Forms, as the two switches of Home Assistant send them.
 
-void oe_divert_post(struct oe_call *call)
+void pw_oe_divert_post(struct pw_oe_call *call)
 {
     char text[8] = "";
     struct pw_out value = PW_OUT(text);
@@ -219,14 +219,14 @@ void oe_divert_post(struct oe_call *call)
         (void)bad_value(call, "divertmode", "1 (fast) or 2 (eco)");
         return;
     }
-    if (oe_set(call, PW_SET_SOLAR_MODE, 0, pw_str_of(solar_words[text[0] - '1']))) {
+    if (pw_oe_set(call, PW_SET_SOLAR_MODE, 0, pw_str_of(solar_words[text[0] - '1']))) {
         call->reply->status = 200;
         call->reply->content_type = "text/plain; charset=utf-8";
         call->reply->body = PW_STR("Divert Mode changed");
     }
 }
 
-void oe_shaper_post(struct oe_call *call)
+void pw_oe_shaper_post(struct pw_oe_call *call)
 {
     char text[8] = "";
     struct pw_out value = PW_OUT(text);
@@ -235,20 +235,20 @@ void oe_shaper_post(struct oe_call *call)
         (void)bad_value(call, "shaper", "0 or 1");
         return;
     }
-    if (oe_set(call, PW_SET_HOUSE_MANAGED, 0, pw_str_of(text))) {
-        oe_say(call, 200, "Current Shaper state changed", PW_STR(""), "");
+    if (pw_oe_set(call, PW_SET_HOUSE_MANAGED, 0, pw_str_of(text))) {
+        pw_oe_say(call, 200, "Current Shaper state changed", PW_STR(""), "");
     }
 }
 
 // {"device":"gateway"}: this program. A board restarts when a fault that needs it is cleared, never
 // in the middle of a charge because somebody asks.
-void oe_restart_post(struct oe_call *call)
+void pw_oe_restart_post(struct pw_oe_call *call)
 {
     struct pw_str device = PW_STR("");
     (void)!pw_json_text(pw_json_member(call->body, "device"), &device);
     if (pw_str_is(device, "evse")) {
-        oe_say(call, 409, "the board is restarted by clearing its fault: console, clear",
-               PW_STR(""), "");
+        pw_oe_say(call, 409, "the board is restarted by clearing its fault: console, clear",
+                  PW_STR(""), "");
         return;
     }
     if (!pw_str_is(device, "gateway")) {
@@ -256,8 +256,8 @@ void oe_restart_post(struct oe_call *call)
         return;
     }
     call->api->restart_at = pw_after(call->now, RESTART_MS);
-    struct pw_json_writer *json = oe_object(call);
+    struct pw_json_writer *json = pw_oe_object(call);
     put_text(json, "msg", "restart gateway: ok");
     put_text(json, "result", "OK");
-    oe_done(call, 200, '}');
+    pw_oe_done(call, 200, '}');
 }

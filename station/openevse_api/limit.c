@@ -20,24 +20,24 @@ static const struct kind {
     {"soc", "percent", 100, PW_RULES_SOC, PW_SET_SOC_LIMIT_PERMILLE, 10, 1},
 };
 
-struct oe_limit oe_limit(const struct pw_station *st, unsigned index)
+struct pw_oe_limit pw_oe_limit(const struct pw_station *st, unsigned index)
 {
     for (size_t i = 0; i < PW_COUNT(kinds); i++) {
         int64_t value = pw_rules_limit_of(&st->rules, index, kinds[i].use);
         if (value > 0) {
-            return (struct oe_limit){.type = kinds[i].word,
-                                     .value = value / kinds[i].rules_unit,
-                                     .auto_release =
-                                         value != pw_settings_int(&st->settings, kinds[i].setting)};
+            return (struct pw_oe_limit){
+                .type = kinds[i].word,
+                .value = value / kinds[i].rules_unit,
+                .auto_release = value != pw_settings_int(&st->settings, kinds[i].setting)};
         }
     }
-    return (struct oe_limit){.type = NULL};
+    return (struct pw_oe_limit){.type = NULL};
 }
 
 // For the running or the next charge, where something else counts now.
-static bool set_once(struct oe_call *call, const struct kind *kind, int64_t value)
+static bool set_once(struct pw_oe_call *call, const struct kind *kind, int64_t value)
 {
-    const struct pw_rules *rules = &oe_station(call)->rules;
+    const struct pw_rules *rules = &pw_oe_station(call)->rules;
     char line[64];
     struct pw_out out = PW_OUT(line);
     if (pw_rules_limit_of(rules, call->index, kind->use) == value * kind->rules_unit) {
@@ -49,40 +49,42 @@ static bool set_once(struct oe_call *call, const struct kind *kind, int64_t valu
     pw_put_int(&out, value * kind->until_unit);
     pw_put_c(&out, ' ');
     pw_put_uint(&out, call->index + 1);
-    return oe_run(call, pw_out_str(&out));
+    return pw_oe_run(call, pw_out_str(&out));
 }
 
-static bool set_standing(struct oe_call *call, const struct kind *kind, int64_t value)
+static bool set_standing(struct pw_oe_call *call, const struct kind *kind, int64_t value)
 {
     char text[24];
     struct pw_out out = PW_OUT(text);
-    if (pw_settings_int(&oe_station(call)->settings, kind->setting) == value * kind->rules_unit) {
+    if (pw_settings_int(&pw_oe_station(call)->settings, kind->setting) ==
+        value * kind->rules_unit) {
         return true;
     }
     pw_put_int(&out, value * kind->rules_unit);
-    return oe_set(call, kind->setting, 0, pw_out_str(&out));
+    return pw_oe_set(call, kind->setting, 0, pw_out_str(&out));
 }
 
-void oe_limit_get(struct oe_call *call)
+void pw_oe_limit_get(struct pw_oe_call *call)
 {
-    struct oe_limit limit = oe_limit(oe_station(call), call->index);
+    struct pw_oe_limit limit = pw_oe_limit(pw_oe_station(call), call->index);
     if (limit.type == NULL) {
-        oe_say(call, 404, "no limit", PW_STR(""), "");
+        pw_oe_say(call, 404, "no limit", PW_STR(""), "");
         return;
     }
-    struct pw_json_writer *json = oe_object(call);
+    struct pw_json_writer *json = pw_oe_object(call);
     pw_json_key(json, "type");
     pw_json_put_s(json, limit.type);
     pw_json_key(json, "value");
     pw_json_put_int(json, limit.value);
     pw_json_key(json, "auto_release");
     pw_json_put_bool(json, limit.auto_release);
-    oe_done(call, 200, '}');
+    pw_oe_done(call, 200, '}');
 }
 
 // There is one limit: a new one takes the place of the others. One for this charge leaves alone
 // what stands for all. False after answering.
-static bool put_limit(struct oe_call *call, const struct kind *kind, int64_t value, bool standing)
+static bool put_limit(struct pw_oe_call *call, const struct kind *kind, int64_t value,
+                      bool standing)
 {
     for (size_t i = 0; i < PW_COUNT(kinds); i++) {
         int64_t wanted = &kinds[i] == kind ? value : 0;
@@ -94,7 +96,7 @@ static bool put_limit(struct oe_call *call, const struct kind *kind, int64_t val
     return true;
 }
 
-void oe_limit_post(struct oe_call *call)
+void pw_oe_limit_post(struct pw_oe_call *call)
 {
     struct pw_str type = PW_STR("");
     const struct pw_json_node *node = pw_json_member(call->body, "auto_release");
@@ -106,7 +108,7 @@ void oe_limit_post(struct oe_call *call)
         i++;
     }
     if (i == PW_COUNT(kinds)) {
-        oe_say(call, 400, "type: must be \"time\", \"energy\" or \"soc\"", PW_STR(""), "");
+        pw_oe_say(call, 400, "type: must be \"time\", \"energy\" or \"soc\"", PW_STR(""), "");
         return;
     }
     if (pw_json_int(pw_json_member(call->body, "value"), 1, kinds[i].most, &value) != PW_OK) {
@@ -116,25 +118,25 @@ void oe_limit_post(struct oe_call *call)
         pw_put_int(&range, kinds[i].most);
         pw_put_c(&range, ' ');
         pw_put_s(&range, kinds[i].unit);
-        oe_say(call, 400, "value: must be ", pw_out_str(&range), "");
+        pw_oe_say(call, 400, "value: must be ", pw_out_str(&range), "");
         return;
     }
     if (node != NULL && pw_json_bool(node, &auto_release) != PW_OK) {
-        oe_say(call, 400, "auto_release: must be true or false", PW_STR(""), "");
+        pw_oe_say(call, 400, "auto_release: must be true or false", PW_STR(""), "");
         return;
     }
     if (put_limit(call, &kinds[i], value, !auto_release)) {
-        oe_say(call, 201, "done", PW_STR(""), "");
+        pw_oe_say(call, 201, "done", PW_STR(""), "");
     }
 }
 
-void oe_limit_delete(struct oe_call *call)
+void pw_oe_limit_delete(struct pw_oe_call *call)
 {
-    if (oe_limit(oe_station(call), call->index).type == NULL) {
-        oe_say(call, 404, "no limit", PW_STR(""), "");
+    if (pw_oe_limit(pw_oe_station(call), call->index).type == NULL) {
+        pw_oe_say(call, 404, "no limit", PW_STR(""), "");
         return;
     }
     if (put_limit(call, NULL, 0, true)) {
-        oe_say(call, 200, "Deleted", PW_STR(""), "");
+        pw_oe_say(call, 200, "Deleted", PW_STR(""), "");
     }
 }

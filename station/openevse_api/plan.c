@@ -48,7 +48,7 @@ static void derive(struct pw_openevse_api *api)
     }
 }
 
-void oe_follow_plan(struct pw_openevse_api *api)
+void pw_oe_follow_plan(struct pw_openevse_api *api)
 {
     const char *set = pw_settings_text(&api->config.station->settings, PW_SET_WEEKLY_PLAN);
     if (strcmp(set, api->plan) != 0) {
@@ -172,7 +172,8 @@ static void put_plan(const struct pw_plan *plan, struct pw_out *out)
 }
 
 // The weekly plan of these events as the setting has it. False after answering why there is none.
-static bool compose(struct oe_call *call, const struct pw_openevse_event *event, struct pw_out *out)
+static bool compose(struct pw_oe_call *call, const struct pw_openevse_event *event,
+                    struct pw_out *out)
 {
     struct occurrence all[OCCURS_MAX];
     struct pw_plan plan = {.windows = 0};
@@ -187,16 +188,16 @@ static bool compose(struct oe_call *call, const struct pw_openevse_event *event,
         }
     }
     if (count > 0 && !any_active) {
-        oe_say(call, 400,
-               "with disabled events alone nothing would charge any more: post the active ones "
-               "first, or all in one list",
-               PW_STR(""), "");
+        pw_oe_say(call, 400,
+                  "with disabled events alone nothing would charge any more: post the active ones "
+                  "first, or all in one list",
+                  PW_STR(""), "");
         return false;
     }
     put_plan(&plan, out);
     if (err != PW_OK || out->full) {
-        oe_say(call, 400, "the plan has too many windows: at most 16, and 200 characters",
-               PW_STR(""), "");
+        pw_oe_say(call, 400, "the plan has too many windows: at most 16, and 200 characters",
+                  PW_STR(""), "");
         return false;
     }
     return true;
@@ -210,20 +211,21 @@ static bool contradict(const struct pw_openevse_event *a, const struct pw_openev
 }
 
 // Puts the events into force. False after answering.
-static bool enforce(struct oe_call *call, const struct pw_openevse_event *event)
+static bool enforce(struct pw_oe_call *call, const struct pw_openevse_event *event)
 {
     struct pw_openevse_api *api = call->api;
     char text[PW_SETTING_TEXT_MAX] = "";
     struct pw_out plan = PW_OUT(text);
     for (size_t i = 0; i < EVENTS * EVENTS; i++) {
         if (contradict(&event[i / EVENTS], &event[i % EVENTS])) {
-            oe_say(call, 400, "two events at the same time are active and disabled", PW_STR(""),
-                   "");
+            pw_oe_say(call, 400, "two events at the same time are active and disabled", PW_STR(""),
+                      "");
             return false;
         }
     }
     if (!compose(call, event, &plan) ||
-        (strcmp(text, api->plan) != 0 && !oe_set(call, PW_SET_WEEKLY_PLAN, 0, pw_out_str(&plan)))) {
+        (strcmp(text, api->plan) != 0 &&
+         !pw_oe_set(call, PW_SET_WEEKLY_PLAN, 0, pw_out_str(&plan)))) {
         return false;
     }
     int err = pw_str_copy(api->plan, sizeof(api->plan), pw_out_str(&plan));
@@ -236,7 +238,7 @@ static bool enforce(struct oe_call *call, const struct pw_openevse_event *event)
 // --- Requests.
 
 // "07:30" or "07:30:00".
-static bool take_time(struct oe_call *call, const struct pw_json_node *node, uint16_t *minute)
+static bool take_time(struct pw_oe_call *call, const struct pw_json_node *node, uint16_t *minute)
 {
     struct pw_str text = PW_STR("");
     int64_t hours = 0;
@@ -246,14 +248,14 @@ static bool take_time(struct oe_call *call, const struct pw_json_node *node, uin
     struct pw_str m = pw_str_cut(&text, ':');
     if (pw_parse_int(h, 0, 23, &hours) != PW_OK || pw_parse_int(m, 0, 59, &minutes) != PW_OK ||
         (text.len > 0 && !pw_str_is(text, "00"))) {
-        oe_say(call, 400, "time: must be local, HH:MM or HH:MM:00", PW_STR(""), "");
+        pw_oe_say(call, 400, "time: must be local, HH:MM or HH:MM:00", PW_STR(""), "");
         return false;
     }
     *minute = (uint16_t)(hours * 60 + minutes);
     return true;
 }
 
-static bool take_days(struct oe_call *call, const struct pw_json_node *node, uint8_t *days)
+static bool take_days(struct pw_oe_call *call, const struct pw_json_node *node, uint8_t *days)
 {
     struct pw_json_iter it = pw_json_each(node);
     *days = 0;
@@ -265,13 +267,13 @@ static bool take_days(struct oe_call *call, const struct pw_json_node *node, uin
             day++;
         }
         if (day == 7) {
-            oe_say(call, 400, "days: must be names of days, monday to sunday", PW_STR(""), "");
+            pw_oe_say(call, 400, "days: must be names of days, monday to sunday", PW_STR(""), "");
             return false;
         }
         *days |= (uint8_t)(1U << day);
     }
     if (*days == 0) {
-        oe_say(call, 400, "days: must be a list of at least one day", PW_STR(""), "");
+        pw_oe_say(call, 400, "days: must be a list of at least one day", PW_STR(""), "");
     }
     return *days != 0;
 }
@@ -296,7 +298,7 @@ static struct pw_openevse_event *event_of(struct pw_openevse_event *event, uint3
 }
 
 // Reads an event into its row. `id` 0: as the body says, or a new one. False after answering.
-static bool take_event(struct oe_call *call, const struct pw_json_node *node, uint32_t id,
+static bool take_event(struct pw_oe_call *call, const struct pw_json_node *node, uint32_t id,
                        struct pw_openevse_event *events)
 {
     const struct pw_json_node *given = pw_json_member(node, "id");
@@ -305,14 +307,14 @@ static bool take_event(struct oe_call *call, const struct pw_json_node *node, ui
     int64_t number = id;
     if (given != NULL &&
         (pw_json_int(given, 1, 65535, &number) != PW_OK || (id != 0 && number != (int64_t)id))) {
-        oe_say(call, 400, "id: must be 1 to 65535, and that of the path", PW_STR(""), "");
+        pw_oe_say(call, 400, "id: must be 1 to 65535, and that of the path", PW_STR(""), "");
         return false;
     }
     made.id = number > 0 ? (uint32_t)number : free_id(events);
     (void)!pw_json_text(pw_json_member(node, "state"), &state);
     made.active = pw_str_is(state, "active");
     if (!made.active && !pw_str_is(state, "disabled")) {
-        oe_say(call, 400, "state: must be \"active\" or \"disabled\"", PW_STR(""), "");
+        pw_oe_say(call, 400, "state: must be \"active\" or \"disabled\"", PW_STR(""), "");
         return false;
     }
     if (!take_time(call, pw_json_member(node, "time"), &made.minute) ||
@@ -322,7 +324,7 @@ static bool take_event(struct oe_call *call, const struct pw_json_node *node, ui
     struct pw_openevse_event *row = event_of(events, made.id);
     row = row != NULL ? row : event_of(events, 0);
     if (row == NULL) {
-        oe_say(call, 400, "there may be 32 events at most", PW_STR(""), "");
+        pw_oe_say(call, 400, "there may be 32 events at most", PW_STR(""), "");
         return false;
     }
     *row = made;
@@ -351,10 +353,10 @@ static void put_event(struct pw_json_writer *json, const struct pw_openevse_even
     pw_json_close(json, ']');
 }
 
-void oe_schedule_get(struct oe_call *call)
+void pw_oe_schedule_get(struct pw_oe_call *call)
 {
-    oe_follow_plan(call->api);
-    struct pw_json_writer *json = oe_array(call);
+    pw_oe_follow_plan(call->api);
+    struct pw_json_writer *json = pw_oe_array(call);
     for (size_t i = 0; i < EVENTS; i++) {
         if (call->api->event[i].id != 0) {
             pw_json_open(json, '{');
@@ -362,18 +364,18 @@ void oe_schedule_get(struct oe_call *call)
             pw_json_close(json, '}');
         }
     }
-    oe_done(call, 200, ']');
+    pw_oe_done(call, 200, ']');
 }
 
 // One event or a list of them. Home Assistant's client asks for the schedule with an empty POST.
-void oe_schedule_post(struct oe_call *call)
+void pw_oe_schedule_post(struct pw_oe_call *call)
 {
     struct pw_openevse_event events[EVENTS];
     if (call->body == NULL) {
-        oe_schedule_get(call);
+        pw_oe_schedule_get(call);
         return;
     }
-    oe_follow_plan(call->api);
+    pw_oe_follow_plan(call->api);
     memcpy(events, call->api->event, sizeof(events));
     if (pw_json_is(call->body, PW_JSON_ARRAY)) {
         struct pw_json_iter it = pw_json_each(call->body);
@@ -386,24 +388,24 @@ void oe_schedule_post(struct oe_call *call)
         return;
     }
     if (enforce(call, events)) {
-        oe_say(call, 200, "done", PW_STR(""), "");
+        pw_oe_say(call, 200, "done", PW_STR(""), "");
     }
 }
 
-static bool take_id(struct oe_call *call, uint32_t *id)
+static bool take_id(struct pw_oe_call *call, uint32_t *id)
 {
     int64_t number = 0;
     if (pw_parse_int(call->param, 1, 65535, &number) != PW_OK) {
-        oe_say(call, 404, "there is no event \"", call->param, "\"");
+        pw_oe_say(call, 404, "there is no event \"", call->param, "\"");
         return false;
     }
     *id = (uint32_t)number;
-    oe_follow_plan(call->api);
+    pw_oe_follow_plan(call->api);
     return true;
 }
 
 // As take_id, for an event that must be there.
-static struct pw_openevse_event *take_known(struct oe_call *call)
+static struct pw_openevse_event *take_known(struct pw_oe_call *call)
 {
     uint32_t id = 0;
     if (!take_id(call, &id)) {
@@ -411,22 +413,22 @@ static struct pw_openevse_event *take_known(struct oe_call *call)
     }
     struct pw_openevse_event *event = event_of(call->api->event, id);
     if (event == NULL) {
-        oe_say(call, 404, "Not found", PW_STR(""), "");
+        pw_oe_say(call, 404, "Not found", PW_STR(""), "");
     }
     return event;
 }
 
-void oe_event_get(struct oe_call *call)
+void pw_oe_event_get(struct pw_oe_call *call)
 {
     const struct pw_openevse_event *event = take_known(call);
     if (event != NULL) {
-        struct pw_json_writer *json = oe_object(call);
+        struct pw_json_writer *json = pw_oe_object(call);
         put_event(json, event);
-        oe_done(call, 200, '}');
+        pw_oe_done(call, 200, '}');
     }
 }
 
-void oe_event_post(struct oe_call *call)
+void pw_oe_event_post(struct pw_oe_call *call)
 {
     struct pw_openevse_event events[EVENTS];
     uint32_t id = 0;
@@ -435,11 +437,11 @@ void oe_event_post(struct oe_call *call)
     }
     memcpy(events, call->api->event, sizeof(events));
     if (take_event(call, call->body, id, events) && enforce(call, events)) {
-        oe_say(call, 200, "done", PW_STR(""), "");
+        pw_oe_say(call, 200, "done", PW_STR(""), "");
     }
 }
 
-void oe_event_delete(struct oe_call *call)
+void pw_oe_event_delete(struct pw_oe_call *call)
 {
     struct pw_openevse_event events[EVENTS];
     const struct pw_openevse_event *event = take_known(call);
@@ -449,19 +451,19 @@ void oe_event_delete(struct oe_call *call)
     memcpy(events, call->api->event, sizeof(events));
     event_of(events, event->id)->id = 0;
     if (enforce(call, events)) {
-        oe_say(call, 200, "done", PW_STR(""), "");
+        pw_oe_say(call, 200, "done", PW_STR(""), "");
     }
 }
 
 // Where the week stands, and which event comes next.
-void oe_plan_get(struct oe_call *call)
+void pw_oe_plan_get(struct pw_oe_call *call)
 {
     if (call->wall == 0) {
-        oe_say(call, 503, "this station has not been told the time yet", PW_STR(""), "");
+        pw_oe_say(call, 503, "this station has not been told the time yet", PW_STR(""), "");
         return;
     }
-    oe_follow_plan(call->api);
-    int64_t local_s = (int64_t)(call->wall / 1000) + oe_zone_s(oe_station(call), call->wall);
+    pw_oe_follow_plan(call->api);
+    int64_t local_s = (int64_t)(call->wall / 1000) + pw_oe_zone_s(pw_oe_station(call), call->wall);
     unsigned day = (unsigned)((local_s / 86400 + 3) % 7); // 1970-01-01 was a Thursday
     uint16_t at = (uint16_t)(day * DAY + (unsigned)(local_s % 86400 / 60));
     const struct pw_openevse_event *next = NULL;
@@ -475,7 +477,7 @@ void oe_plan_get(struct oe_call *call)
             next = event;
         }
     }
-    struct pw_json_writer *json = oe_object(call);
+    struct pw_json_writer *json = pw_oe_object(call);
     pw_json_key(json, "current_day");
     pw_json_put_s(json, day_names[day]);
     pw_json_key(json, "current_offset");
@@ -488,5 +490,5 @@ void oe_plan_get(struct oe_call *call)
         put_event(json, next);
         pw_json_close(json, '}');
     }
-    oe_done(call, 200, '}');
+    pw_oe_done(call, 200, '}');
 }

@@ -8,10 +8,10 @@
 #define LINE_MAX 80
 #define AGAIN_MS 20 // how often an answer is looked for
 
-static void answer(struct oe_call *call, int status, struct pw_str cmd, const char *key,
+static void answer(struct pw_oe_call *call, int status, struct pw_str cmd, const char *key,
                    struct pw_str text, struct pw_str msg)
 {
-    struct pw_json_writer *json = oe_object(call);
+    struct pw_json_writer *json = pw_oe_object(call);
     pw_json_key(json, "cmd");
     pw_json_put_text(json, cmd);
     pw_json_key(json, key);
@@ -20,7 +20,7 @@ static void answer(struct oe_call *call, int status, struct pw_str cmd, const ch
         pw_json_key(json, "msg");
         pw_json_put_text(json, msg);
     }
-    oe_done(call, status, '}');
+    pw_oe_done(call, status, '}');
 }
 
 static struct pw_openevse_ask *ask_of(struct pw_openevse_api *api, uint64_t stream)
@@ -33,7 +33,7 @@ static struct pw_openevse_ask *ask_of(struct pw_openevse_api *api, uint64_t stre
     return NULL;
 }
 
-void oe_rapi_closed(struct pw_openevse_api *api, uint64_t stream)
+void pw_oe_rapi_closed(struct pw_openevse_api *api, uint64_t stream)
 {
     struct pw_openevse_ask *ask = ask_of(api, stream);
     if (ask != NULL) {
@@ -48,18 +48,18 @@ static bool may_get(struct pw_str cmd)
     return pw_str_starts(cmd, "$G") || pw_str_starts(cmd, "$S7") || pw_str_starts(cmd, "$S8");
 }
 
-static bool comes_right(struct oe_call *call, struct pw_str cmd)
+static bool comes_right(struct pw_oe_call *call, struct pw_str cmd)
 {
     if (call->request->method == PW_HTTP_GET && !may_get(cmd)) {
         pw_http_allow(call->reply, 1U << PW_HTTP_POST);
-        oe_say(call, 405, "a command that changes something is sent by POST", PW_STR(""), "");
+        pw_oe_say(call, 405, "a command that changes something is sent by POST", PW_STR(""), "");
         return false;
     }
     return true;
 }
 
 // Hands the command to the board. True when it is under way; false after answering.
-static bool begin(struct oe_call *call, struct pw_str cmd)
+static bool begin(struct pw_oe_call *call, struct pw_str cmd)
 {
     struct pw_openevse_api *api = call->api;
     char text[200] = "";
@@ -90,7 +90,7 @@ static bool begin(struct oe_call *call, struct pw_str cmd)
     return err == PW_OK;
 }
 
-static void look(struct oe_call *call, struct pw_openevse_ask *ask, struct pw_str cmd)
+static void look(struct pw_oe_call *call, struct pw_openevse_ask *ask, struct pw_str cmd)
 {
     char text[LINE_MAX * 2] = "";
     struct pw_out out = PW_OUT(text);
@@ -107,7 +107,7 @@ static void look(struct oe_call *call, struct pw_openevse_ask *ask, struct pw_st
     }
 }
 
-void oe_rapi(struct oe_call *call)
+void pw_oe_rapi(struct pw_oe_call *call)
 {
     char text[LINE_MAX];
     struct pw_out out = PW_OUT(text);
@@ -118,7 +118,7 @@ void oe_rapi(struct oe_call *call)
     }
     struct pw_str cmd = pw_str_trim(pw_out_str(&out));
     if (out.full || cmd.len == 0) {
-        oe_say(call, 400, "rapi: must be a command like $GS", PW_STR(""), "");
+        pw_oe_say(call, 400, "rapi: must be a command like $GS", PW_STR(""), "");
         return;
     }
     if (!comes_right(call, cmd)) {
@@ -131,7 +131,7 @@ void oe_rapi(struct oe_call *call)
     look(call, ask_of(call->api, call->request->stream), cmd);
 }
 
-pw_ms oe_rapi_step(struct pw_openevse_api *api, pw_ms now)
+pw_ms pw_oe_rapi_step(struct pw_openevse_api *api, pw_ms now)
 {
     pw_ms at = PW_NEVER;
     for (size_t i = 0; i < PW_OPENEVSE_API_ASKS_MAX; i++) {

@@ -21,14 +21,14 @@ static struct pw_openevse_socket *socket_of(struct pw_openevse_api *api, uint64_
 static bool has_news(struct pw_openevse_api *api, const struct pw_openevse_socket *socket)
 {
     uint32_t said[PW_OPENEVSE_API_ROWS_MAX];
-    struct oe_look look = oe_look(api, socket->connector, api->now, api->wall);
+    struct pw_oe_look look = pw_oe_look(api, socket->connector, api->now, api->wall);
     struct pw_out out = {.at = api->reply, .cap = sizeof(api->reply)};
     struct pw_json_writer json = PW_JSON_WRITER(&out);
     memcpy(said, socket->said, sizeof(said));
-    return oe_put_status(&look, said, &json) > 0;
+    return pw_oe_put_status(&look, said, &json) > 0;
 }
 
-pw_ms oe_socket_step(struct pw_openevse_api *api, bool looks, pw_ms now)
+pw_ms pw_oe_socket_step(struct pw_openevse_api *api, bool looks, pw_ms now)
 {
     pw_ms at = PW_NEVER;
     for (size_t i = 0; i < PW_OPENEVSE_API_SOCKETS_MAX; i++) {
@@ -65,10 +65,10 @@ int pw_openevse_api_stream_take(void *context, uint64_t stream, char *to, size_t
     if (!socket->due) {
         return 0;
     }
-    struct oe_look look = oe_look(api, socket->connector, api->now, api->wall);
+    struct pw_oe_look look = pw_oe_look(api, socket->connector, api->now, api->wall);
     struct pw_json_writer json = PW_JSON_WRITER(&out);
     pw_json_open(&json, '{');
-    (void)oe_put_status(&look, socket->said, &json);
+    (void)pw_oe_put_status(&look, socket->said, &json);
     pw_json_close(&json, '}');
     socket->due = false;
     socket->sent_at = api->now;

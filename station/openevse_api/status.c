@@ -9,9 +9,10 @@
 #define OTHER_FAULT  12 // a fault that OpenEVSE has no number for: clients show it as unknown
 #define SAID_NOTHING 1U // the sum of a field that is not there
 
-struct oe_look oe_look(struct pw_openevse_api *api, unsigned index, pw_ms now, pw_unix_ms wall)
+struct pw_oe_look pw_oe_look(struct pw_openevse_api *api, unsigned index, pw_ms now,
+                             pw_unix_ms wall)
 {
-    struct oe_look look = {
+    struct pw_oe_look look = {
         .api = api, .st = api->config.station, .index = index, .now = now, .wall = wall};
     pw_connector_view(&look.st->connector[index], &look.view, now);
     look.limits = pw_connector_limits(&look.st->connector[index]);
@@ -70,7 +71,7 @@ uint8_t pw_openevse_api_state(const struct pw_connector_view *view)
     return view->plugged ? PW_RAPI_STATE_B : PW_RAPI_STATE_A;
 }
 
-static uint8_t state_of(const struct oe_look *look)
+static uint8_t state_of(const struct pw_oe_look *look)
 {
     uint8_t state = pw_openevse_api_state(&look->view);
     bool idle = state == PW_RAPI_STATE_A || state == PW_RAPI_STATE_B;
@@ -79,30 +80,30 @@ static uint8_t state_of(const struct oe_look *look)
 
 // --- Numbers.
 
-static int64_t one(const struct oe_look *look)
+static int64_t one(const struct pw_oe_look *look)
 {
     (void)look;
     return 1;
 }
 
-static int64_t none(const struct oe_look *look)
+static int64_t none(const struct pw_oe_look *look)
 {
     (void)look;
     return 0;
 }
 
-static int64_t two(const struct oe_look *look)
+static int64_t two(const struct pw_oe_look *look)
 {
     (void)look;
     return 2;
 }
 
-static int64_t central_up(const struct oe_look *look)
+static int64_t central_up(const struct pw_oe_look *look)
 {
     return strcmp(pw_cp16_state_name(&look->st->cp16), "accepted") == 0 ? 1 : 0;
 }
 
-static int64_t board_heard(const struct oe_look *look)
+static int64_t board_heard(const struct pw_oe_look *look)
 {
     if (look->board != NULL) {
         return look->board->ok ? 1 : 0;
@@ -110,163 +111,163 @@ static int64_t board_heard(const struct oe_look *look)
     return strcmp(look->view.error_code, "InternalError") == 0 ? 0 : 1;
 }
 
-static int64_t current_ma(const struct oe_look *look)
+static int64_t current_ma(const struct pw_oe_look *look)
 {
     return look->view.measured ? look->view.out_ma : 0;
 }
 
 // Whole volts: a mains voltage is never still, and each change is told.
-static int64_t voltage_v(const struct oe_look *look)
+static int64_t voltage_v(const struct pw_oe_look *look)
 {
     bool known = look->view.measured && look->view.out_mv != PW_BOARD_UNKNOWN;
     return known ? (look->view.out_mv + 500) / 1000 : UNKNOWN;
 }
 
-static int64_t power_w(const struct oe_look *look)
+static int64_t power_w(const struct pw_oe_look *look)
 {
     return look->view.measured ? look->view.power_mw / 1000 : 0;
 }
 
-static int64_t pilot_a(const struct oe_look *look)
+static int64_t pilot_a(const struct pw_oe_look *look)
 {
     int32_t ma = look->view.live ? look->view.offered_ma : look->limits->effective_ma;
     return (ma + 500) / 1000; // a pilot is never more than asked for, but a little less
 }
 
-static int64_t max_a(const struct oe_look *look)
+static int64_t max_a(const struct pw_oe_look *look)
 {
     return pw_limits_without(look->limits, 1U << PW_LIMIT_CLAIM) / 1000;
 }
 
-static int64_t temperature_dc(const struct oe_look *look)
+static int64_t temperature_dc(const struct pw_oe_look *look)
 {
     return look->view.temp_dc != INT32_MIN ? look->view.temp_dc : UNKNOWN;
 }
 
 // What only an OpenEVSE board has.
 
-static int64_t of_board(const struct oe_look *look, int32_t value)
+static int64_t of_board(const struct pw_oe_look *look, int32_t value)
 {
     return look->board == NULL || value == PW_RAPI_UNKNOWN ? UNKNOWN : value;
 }
 
-static int64_t temperature_1_dc(const struct oe_look *look)
+static int64_t temperature_1_dc(const struct pw_oe_look *look)
 {
     return look->board != NULL ? of_board(look, look->board->temp_dc[0]) : UNKNOWN;
 }
 
-static int64_t temperature_2_dc(const struct oe_look *look)
+static int64_t temperature_2_dc(const struct pw_oe_look *look)
 {
     return look->board != NULL ? of_board(look, look->board->temp_dc[1]) : UNKNOWN;
 }
 
-static int64_t temperature_3_dc(const struct oe_look *look)
+static int64_t temperature_3_dc(const struct pw_oe_look *look)
 {
     return look->board != NULL ? of_board(look, look->board->temp_dc[2]) : UNKNOWN;
 }
 
-static int64_t gfi_trips(const struct oe_look *look)
+static int64_t gfi_trips(const struct pw_oe_look *look)
 {
     return look->board != NULL ? of_board(look, look->board->gfi_trips) : UNKNOWN;
 }
 
-static int64_t ground_trips(const struct oe_look *look)
+static int64_t ground_trips(const struct pw_oe_look *look)
 {
     return look->board != NULL ? of_board(look, look->board->ground_trips) : UNKNOWN;
 }
 
-static int64_t stuck_trips(const struct oe_look *look)
+static int64_t stuck_trips(const struct pw_oe_look *look)
 {
     return look->board != NULL ? of_board(look, look->board->stuck_trips) : UNKNOWN;
 }
 
-static int64_t flags(const struct oe_look *look)
+static int64_t flags(const struct pw_oe_look *look)
 {
     return look->board != NULL ? look->board->vflags : UNKNOWN;
 }
 
-static int64_t state_number(const struct oe_look *look)
+static int64_t state_number(const struct pw_oe_look *look)
 {
     return state_of(look);
 }
 
-static int64_t plugged(const struct oe_look *look)
+static int64_t plugged(const struct pw_oe_look *look)
 {
     return look->view.plugged ? 1 : 0;
 }
 
-static int64_t override(const struct oe_look *look)
+static int64_t override(const struct pw_oe_look *look)
 {
-    return oe_claim_of(look->api, look->index, MANUAL_CLIENT) != NULL ? 1 : 0;
+    return pw_oe_claim_of(look->api, look->index, MANUAL_CLIENT) != NULL ? 1 : 0;
 }
 
-static int64_t divert_mode(const struct oe_look *look)
+static int64_t divert_mode(const struct pw_oe_look *look)
 {
     return pw_settings_int(&look->st->settings, PW_SET_SOLAR_MODE) != 0 ? 2 : 1;
 }
 
-static int64_t shaper(const struct oe_look *look)
+static int64_t shaper(const struct pw_oe_look *look)
 {
     return pw_settings_int(&look->st->settings, PW_SET_HOUSE_MANAGED);
 }
 
-static int64_t uptime_s(const struct oe_look *look)
+static int64_t uptime_s(const struct pw_oe_look *look)
 {
     return (int64_t)(look->now - look->st->started_at) / 1000;
 }
 
-static int64_t session_s(const struct oe_look *look)
+static int64_t session_s(const struct pw_oe_look *look)
 {
     return (int64_t)(look->view.session_ms / 1000);
 }
 
-static int64_t session_mwh(const struct oe_look *look)
+static int64_t session_mwh(const struct pw_oe_look *look)
 {
     return (int64_t)look->view.session_mwh;
 }
 
-static int64_t session_ws(const struct oe_look *look)
+static int64_t session_ws(const struct pw_oe_look *look)
 {
     return (int64_t)(look->view.session_mwh * 36 / 10);
 }
 
-static int64_t total_mwh(const struct oe_look *look)
+static int64_t total_mwh(const struct pw_oe_look *look)
 {
     return (int64_t)look->view.energy_mwh;
 }
 
-static int64_t soc_permille(const struct oe_look *look)
+static int64_t soc_permille(const struct pw_oe_look *look)
 {
     return look->view.vehicle.soc_permille >= 0 ? look->view.vehicle.soc_permille : UNKNOWN;
 }
 
-static int64_t config_version(const struct oe_look *look)
+static int64_t config_version(const struct pw_oe_look *look)
 {
     return look->api->config_version;
 }
 
-static int64_t claims_version(const struct oe_look *look)
+static int64_t claims_version(const struct pw_oe_look *look)
 {
     return look->api->claims_version;
 }
 
-static int64_t override_version(const struct oe_look *look)
+static int64_t override_version(const struct pw_oe_look *look)
 {
     return look->api->override_version;
 }
 
-static int64_t schedule_version(const struct oe_look *look)
+static int64_t schedule_version(const struct pw_oe_look *look)
 {
     return look->api->schedule_version;
 }
 
-static int64_t limit_version(const struct oe_look *look)
+static int64_t limit_version(const struct pw_oe_look *look)
 {
     return look->api->limit_version;
 }
 
 // The colour of OpenEVSE's display in this state.
-static int64_t colour(const struct oe_look *look)
+static int64_t colour(const struct pw_oe_look *look)
 {
     switch (state_of(look)) {
     case PW_RAPI_STATE_A: return 2; // green
@@ -280,28 +281,28 @@ static int64_t colour(const struct oe_look *look)
 
 // --- Words.
 
-static void put_mode(const struct oe_look *look, struct pw_json_writer *json)
+static void put_mode(const struct pw_oe_look *look, struct pw_json_writer *json)
 {
     (void)look;
     pw_json_put_s(json, "STA"); // a station in somebody's network
 }
 
-static void put_enabled(const struct oe_look *look, struct pw_json_writer *json)
+static void put_enabled(const struct pw_oe_look *look, struct pw_json_writer *json)
 {
-    pw_json_put_s(json, oe_enabled(look->api, look->index, &look->view) ? "active" : "disabled");
+    pw_json_put_s(json, pw_oe_enabled(look->api, look->index, &look->view) ? "active" : "disabled");
 }
 
-static void put_has_limit(const struct oe_look *look, struct pw_json_writer *json)
+static void put_has_limit(const struct pw_oe_look *look, struct pw_json_writer *json)
 {
-    pw_json_put_bool(json, oe_limit(look->st, look->index).type != NULL);
+    pw_json_put_bool(json, pw_oe_limit(look->st, look->index).type != NULL);
 }
 
-static void put_divert_active(const struct oe_look *look, struct pw_json_writer *json)
+static void put_divert_active(const struct pw_oe_look *look, struct pw_json_writer *json)
 {
     pw_json_put_bool(json, look->limits->row[PW_LIMIT_SOLAR].set);
 }
 
-int32_t oe_zone_s(const struct pw_station *st, pw_unix_ms wall)
+int32_t pw_oe_zone_s(const struct pw_station *st, pw_unix_ms wall)
 {
     return pw_zone_offset_s(&st->rules.schedule.zone, wall);
 }
@@ -332,21 +333,21 @@ static void put_clock(struct pw_json_writer *json, pw_unix_ms wall, int32_t offs
     pw_json_put_text(json, pw_out_str(&out));
 }
 
-static void put_time(const struct oe_look *look, struct pw_json_writer *json)
+static void put_time(const struct pw_oe_look *look, struct pw_json_writer *json)
 {
     put_clock(json, look->wall, 0, false);
 }
 
-static void put_local_time(const struct oe_look *look, struct pw_json_writer *json)
+static void put_local_time(const struct pw_oe_look *look, struct pw_json_writer *json)
 {
-    put_clock(json, look->wall, oe_zone_s(look->st, look->wall), true);
+    put_clock(json, look->wall, pw_oe_zone_s(look->st, look->wall), true);
 }
 
-static void put_zone(const struct oe_look *look, struct pw_json_writer *json)
+static void put_zone(const struct pw_oe_look *look, struct pw_json_writer *json)
 {
     char text[8];
     struct pw_out out = PW_OUT(text);
-    put_offset(&out, oe_zone_s(look->st, look->wall));
+    put_offset(&out, pw_oe_zone_s(look->st, look->wall));
     pw_json_put_text(json, pw_out_str(&out));
 }
 
@@ -360,8 +361,8 @@ enum kind {
 
 static const struct row {
     const char *key;
-    int64_t (*value)(const struct oe_look *look);
-    void (*put)(const struct oe_look *look, struct pw_json_writer *json);
+    int64_t (*value)(const struct pw_oe_look *look);
+    void (*put)(const struct pw_oe_look *look, struct pw_json_writer *json);
     uint8_t decimals;
     enum kind kind;
     bool news; // a change is told at once; others go along
@@ -417,7 +418,7 @@ static const struct row {
 
 _Static_assert(PW_COUNT(rows) <= PW_OPENEVSE_API_ROWS_MAX, "more fields than a socket remembers");
 
-uint32_t oe_sum(struct pw_str text)
+uint32_t pw_oe_sum(struct pw_str text)
 {
     uint32_t sum = 2166136261U; // FNV-1a
     for (size_t i = 0; i < text.len; i++) {
@@ -427,7 +428,7 @@ uint32_t oe_sum(struct pw_str text)
 }
 
 // The value of one field as JSON; empty when it is not known.
-static void put_value(const struct oe_look *look, const struct row *row, struct pw_out *out)
+static void put_value(const struct pw_oe_look *look, const struct row *row, struct pw_out *out)
 {
     struct pw_json_writer json = PW_JSON_WRITER(out);
     int64_t value = row->kind == NUMBER ? row->value(look) : 0;
@@ -441,14 +442,15 @@ static void put_value(const struct oe_look *look, const struct row *row, struct 
     }
 }
 
-unsigned oe_put_status(const struct oe_look *look, uint32_t *said, struct pw_json_writer *json)
+unsigned pw_oe_put_status(const struct pw_oe_look *look, uint32_t *said,
+                          struct pw_json_writer *json)
 {
     unsigned news = 0;
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
         char text[64];
         struct pw_out out = PW_OUT(text);
         put_value(look, &rows[i], &out);
-        uint32_t sum = out.len > 0 ? oe_sum(pw_out_str(&out)) : SAID_NOTHING;
+        uint32_t sum = out.len > 0 ? pw_oe_sum(pw_out_str(&out)) : SAID_NOTHING;
         if (said != NULL && said[i] == sum) {
             continue;
         }
@@ -466,31 +468,31 @@ unsigned oe_put_status(const struct oe_look *look, uint32_t *said, struct pw_jso
 
 // --- Requests.
 
-void oe_status_get(struct oe_call *call)
+void pw_oe_status_get(struct pw_oe_call *call)
 {
-    struct oe_look look = oe_look(call->api, call->index, call->now, call->wall);
-    struct pw_json_writer *json = oe_object(call);
-    (void)oe_put_status(&look, NULL, json);
-    oe_done(call, 200, '}');
+    struct pw_oe_look look = pw_oe_look(call->api, call->index, call->now, call->wall);
+    struct pw_json_writer *json = pw_oe_object(call);
+    (void)pw_oe_put_status(&look, NULL, json);
+    pw_oe_done(call, 200, '}');
 }
 
 // What a gateway without meters of its own is told by others, this station measures itself.
-void oe_status_post(struct oe_call *call)
+void pw_oe_status_post(struct pw_oe_call *call)
 {
-    oe_say(call, 400,
-           "this station measures house, roof and voltage itself, and asks the vehicle for its "
-           "charge: see metering.house_meter",
-           PW_STR(""), "");
+    pw_oe_say(call, 400,
+              "this station measures house, roof and voltage itself, and asks the vehicle for its "
+              "charge: see metering.house_meter",
+              PW_STR(""), "");
 }
 
-void oe_time_get(struct oe_call *call)
+void pw_oe_time_get(struct pw_oe_call *call)
 {
     if (call->wall == 0) {
-        oe_say(call, 503, "this station has not been told the time yet", PW_STR(""), "");
+        pw_oe_say(call, 503, "this station has not been told the time yet", PW_STR(""), "");
         return;
     }
-    struct oe_look look = oe_look(call->api, call->index, call->now, call->wall);
-    struct pw_json_writer *json = oe_object(call);
+    struct pw_oe_look look = pw_oe_look(call->api, call->index, call->now, call->wall);
+    struct pw_json_writer *json = pw_oe_object(call);
     pw_json_key(json, "time");
     put_time(&look, json);
     pw_json_key(json, "offset");
@@ -499,5 +501,5 @@ void oe_time_get(struct oe_call *call)
     put_local_time(&look, json);
     pw_json_key(json, "uptime");
     pw_json_put_int(json, uptime_s(&look));
-    oe_done(call, 200, '}');
+    pw_oe_done(call, 200, '}');
 }

@@ -3,14 +3,20 @@
 #include "mqtt/parts.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define PACKET_MAX  2048  // largest packet that we take: topic, payload, properties
 #define RECORD_MAX  16384 // bytes of a TLS record: so much may come at once, wanted or not
+#define ENDLESS_MAX 65536 // bytes without a whole packet among them: nobody sends us such a one
+#define BUFFER_SIZE 4096  // of the kernel, for what comes
 #define STEADY_MS   10000 // a connection that lasted so long starts the pauses anew
 #define WAIT_MS     500   // between two looks at the keep-alive
 #define GOOD_BYE_MS 1000  // for what is still to be sent
@@ -22,6 +28,9 @@ struct session {
     bool answered; // the broker has said yes or no
     int answer;    // 0: yes
     bool over;
+    uint32_t packets;      // whole ones that came
+    uint32_t packets_seen; // ... when `read_then` had been read
+    uint64_t read_then;
     bool hung_up; // the other side has closed, without a word
     pw_ms began;
     char why[160];
@@ -55,6 +64,9 @@ static void on_log(struct mosquitto *client, void *context, int level, const cha
 {
     struct session *session = context;
     (void)client;
+    if (level == MOSQ_LOG_DEBUG && strstr(text, " received ") != NULL) {
+        session->packets++;
+    }
     if (level == MOSQ_LOG_ERR && session->error[0] == '\0') {
         struct pw_out out = PW_OUT(session->error);
         pw_put_s(&out, text);
@@ -260,6 +272,27 @@ static bool has_room(struct pw_mqtt_wire *wire)
     return room;
 }
 
+// libmosquitto takes memory for a packet as its head says and fills it as it comes, whatever its
+// length. Whoever has sent this much of one is not waited for.
+static void watch_length(struct session *session, int fd)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof(info);
+    int waits = 0;
+    memset(&info, 0, sizeof(info));
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+        ioctl(fd, FIONREAD, &waits) != 0) {
+        return;
+    }
+    uint64_t read_now = (uint64_t)info.tcpi_bytes_received - (uint64_t)waits;
+    if (session->packets != session->packets_seen) {
+        session->packets_seen = session->packets;
+        session->read_then = read_now;
+    } else if (read_now > session->read_then + ENDLESS_MAX) {
+        note(session, "the broker sends a packet that is too long");
+    }
+}
+
 // Waits for the socket, the bell or the keep-alive, and lets libmosquitto work.
 static void work(struct session *session, int wait_ms)
 {
@@ -287,6 +320,7 @@ static void work(struct session *session, int wait_ms)
     }
     if ((fds[0].revents & (POLLIN | POLLERR | POLLHUP)) != 0) {
         note_rc(session, mosquitto_loop_read(client, 1));
+        watch_length(session, fds[0].fd);
     }
     if (!session->over && (fds[0].revents & POLLOUT) != 0) {
         note_rc(session, mosquitto_loop_write(client, 1));
@@ -320,6 +354,8 @@ static void say_good_bye(struct session *session)
 static void serve(struct session *session)
 {
     struct pw_mqtt_wire *wire = session->wire;
+    const int size = BUFFER_SIZE;
+    (void)setsockopt(mosquitto_socket(session->client), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     wire->subscribed = 0;
     while (!session->over && !stopping(wire)) {
         work(session, WAIT_MS);

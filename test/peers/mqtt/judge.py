@@ -348,6 +348,34 @@ class Plain(Home):
             while data := source.recv(4096):
                 sink.sendall(data)
 
+    def test_a_packet_without_an_end_is_not_waited_for(self):
+        with socket.create_server(("127.0.0.1", 0)) as hostile:
+            sent = []
+            threading.Thread(target=self.be_endless, args=(hostile, sent), daemon=True).start()
+            station = self.open_station(f"mqtt://127.0.0.1:{hostile.getsockname()[1]}", charges=False)
+            self.until(lambda: "a packet that is too long" in self.log(), "the reason")
+            self.assertTrue(sent)
+            peak_kb = next(int(line.split()[1]) for line in pathlib.Path(f"/proc/{station.pid}/status").read_text()
+                           .splitlines() if line.startswith("VmHWM"))
+            self.assertLess(peak_kb, 60000)
+
+    @staticmethod
+    def be_endless(listener, sent):
+        """Says yes to 3.1.1, then begins a message of 256 MB."""
+        with contextlib.suppress(OSError):
+            while True:
+                station, _ = listener.accept()
+                first = station.recv(4096)
+                if first[first.index(b"MQTT") + 4] != 4:
+                    station.sendall(b"\x20\x02\x00\x01")
+                    station.close()
+                    continue
+                with contextlib.suppress(OSError):
+                    station.sendall(b"\x20\x02\x00\x00\x30\xff\xff\xff\x7f\x00\x01a")
+                    while len(sent) < 4000:
+                        station.sendall(b"x" * 65536)
+                        sent.append(1)
+
     def test_a_url_that_cannot_be_is_refused_with_its_line(self):
         (self.path / "station.yaml").write_text("station: {id: AC1}\nmqtt:\n  url: http://broker\n")
         answer = subprocess.run([STATION, "--config", str(self.path / "station.yaml"), "--check"],
@@ -358,4 +386,4 @@ class Plain(Home):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    unittest.main(argv=sys.argv[:1] + sys.argv[4:], verbosity=2)

@@ -59,8 +59,7 @@ bool pw_oe_enabled(struct pw_openevse_api *api, unsigned index,
     struct pw_station *st = api->config.station;
     struct pw_rules_view rules;
     pw_rules_view(&st->rules, index, &rules, api->now);
-    bool by_itself = rules.mode != PW_RULES_CONTROLLED ||
-                     pw_settings_text(&st->settings, PW_SET_FREE_ID)[0] != '\0';
+    bool by_itself = rules.mode != PW_RULES_CONTROLLED;
     if (view->status == PW_STATUS_UNAVAILABLE || view->status == PW_STATUS_FAULTED ||
         rules.hold != PW_RULES_NOTHING ||
         pw_connector_limits(&st->connector[index])->effective_ma <= 0) {

@@ -85,7 +85,7 @@ def read_sizes(path):
 
 def rows(figures):
     codec, latency, street = figures["codec"], figures["latency"], figures["street"]
-    edge, mqtt = figures["edge"], figures["mqtt"]
+    edge, mqtt, house = figures["edge"], figures["mqtt"], figures["house"]
     station, sizes, load = figures["station"], figures["cortex-m4"], figures["load"]
     return [
         (f"codec parse, {codec['bytes']} B MeterValues", f"{codec['parse_ns']:.0f} ns",
@@ -124,6 +124,10 @@ def rows(figures):
         (f"load shared anew, {load['members']} stations, {load['circuits']} circuits", f"{load['median_ms']:.2f} ms",
          f"worst {load['worst_ms']:.2f} ms; one circuit by single mA {load['slow_ms']:.1f} ms, qsort {load['qsort_ms']:.2f} ms",
          "< 5 ms"),
+        ("current transformer's sample to new duty, decision",
+         f"p50 {house['decision_p50_us']:.0f} us, p99 {house['decision_p99_us']:.0f} us",
+         f"{house['ratio']:.0f} turns without news; the samples themselves {house['samples_p99_ms']:.0f} ms",
+         "< 1000 us"),
     ]
 
 
@@ -134,7 +138,7 @@ def main():
     args = parser.parse_args()
     figures = {}
     try:
-        for name in ("codec", "latency", "edge", "mqtt", "street", "load"):
+        for name in ("codec", "latency", "edge", "mqtt", "street", "load", "house"):
             print(f"bench: {name}", file=sys.stderr, flush=True)
             figures[name] = run_program(os.path.join(args.build, "bench", f"bench_{name}"))
         print("bench: station", file=sys.stderr, flush=True)

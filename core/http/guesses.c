@@ -1,8 +1,8 @@
 #include "http/guesses.h"
 
-#define TRY_MS       (PW_GUESS_WAIT_S * 1000) // a wrong try costs this much
-#define TRIES_MS     30000                    // ... and this much may be owed: five tries at once
-#define ALL_TRY_MS   1000                     // the same over all addresses: sixty at once
+#define TRY_MS       (PW_GUESS_WAIT_S * UINT64_C(1000)) // a wrong try costs this much
+#define TRIES_MS     30000 // ... and this much may be owed: five tries at once
+#define ALL_TRY_MS   1000  // the same over all addresses: sixty at once
 #define ALL_TRIES_MS 60000
 
 static bool owes(pw_ms free_at, pw_ms most, pw_ms now)

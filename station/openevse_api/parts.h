@@ -121,6 +121,6 @@ pw_ms pw_oe_rapi_step(struct pw_openevse_api *api, pw_ms now);
 void pw_oe_rapi_closed(struct pw_openevse_api *api, uint64_t stream);
 
 // socket.c
-pw_ms pw_oe_socket_step(struct pw_openevse_api *api, bool changed, pw_ms now);
+pw_ms pw_oe_socket_step(struct pw_openevse_api *api, bool looks, pw_ms now);
 
 #endif

@@ -8,7 +8,8 @@
 
 #define DAY        1440U
 #define WEEK       (7U * DAY)
-#define EVENTS     PW_OPENEVSE_API_EVENTS_MAX
+#define EVENTS     ((size_t)PW_OPENEVSE_API_EVENTS_MAX)
+#define PAIRS      (EVENTS * EVENTS)
 #define OCCURS_MAX (7 * EVENTS)
 
 static const char *const day_names[7] = {"monday", "tuesday",  "wednesday", "thursday",
@@ -36,13 +37,15 @@ static void derive(struct pw_openevse_api *api)
         return; // a setting is checked when it is set; nothing is shown of one that is not
     }
     _Static_assert(EVENTS >= 2 * PW_PLAN_WINDOWS_MAX, "every window has two events");
-    for (uint32_t i = 0; i < plan.windows; i++) {
+    for (size_t i = 0; i < plan.windows; i++) {
         const struct pw_window *window = &plan.window[i];
         bool over = window->to_min <= window->from_min || window->to_min == DAY;
-        api->event[i * 2] = (struct pw_openevse_event){
-            .id = i * 2 + 1, .active = true, .days = window->days, .minute = window->from_min};
+        api->event[i * 2] = (struct pw_openevse_event){.id = (uint32_t)i * 2 + 1,
+                                                       .active = true,
+                                                       .days = window->days,
+                                                       .minute = window->from_min};
         api->event[i * 2 + 1] =
-            (struct pw_openevse_event){.id = i * 2 + 2,
+            (struct pw_openevse_event){.id = (uint32_t)i * 2 + 2,
                                        .days = over ? next_days(window->days) : window->days,
                                        .minute = window->to_min % DAY};
     }
@@ -216,7 +219,7 @@ static bool enforce(struct pw_oe_call *call, const struct pw_openevse_event *eve
     struct pw_openevse_api *api = call->api;
     char text[PW_SETTING_TEXT_MAX] = "";
     struct pw_out plan = PW_OUT(text);
-    for (size_t i = 0; i < EVENTS * EVENTS; i++) {
+    for (size_t i = 0; i < PAIRS; i++) {
         if (contradict(&event[i / EVENTS], &event[i % EVENTS])) {
             pw_oe_say(call, 400, "two events at the same time are active and disabled", PW_STR(""),
                       "");
@@ -468,7 +471,7 @@ void pw_oe_plan_get(struct pw_oe_call *call)
     uint16_t at = (uint16_t)(day * DAY + (unsigned)(local_s % 86400 / 60));
     const struct pw_openevse_event *next = NULL;
     unsigned least = WEEK + 1;
-    for (size_t i = 0; i < 7 * EVENTS; i++) {
+    for (size_t i = 0; i < OCCURS_MAX; i++) {
         const struct pw_openevse_event *event = &call->api->event[i / 7];
         unsigned span = ahead(at, (uint16_t)(i % 7 * DAY + event->minute));
         span = span == 0 ? WEEK : span;

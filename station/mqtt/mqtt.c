@@ -237,7 +237,7 @@ static bool command_of(const struct pw_mqtt *mqtt, struct pw_str topic,
 // A bucket: each command costs, and time pays back.
 static bool let_in(struct pw_mqtt *mqtt, pw_ms now)
 {
-    const pw_ms most = (PW_MQTT_BURST - 1) * PW_MQTT_REFILL_MS;
+    const pw_ms most = (pw_ms)(PW_MQTT_BURST - 1) * PW_MQTT_REFILL_MS;
     pw_ms from = mqtt->free_at > now ? mqtt->free_at : now;
     if (from - now > most || mqtt->inbox.count == PW_MQTT_INBOX) {
         mqtt->left_out++;

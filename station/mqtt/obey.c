@@ -5,7 +5,8 @@
 #include <string.h>
 
 #define LINE_MAX   400
-#define VALUE_SHOW 80 // bytes of a refused value that come back
+#define VALUE_SHOW 80  // bytes of a refused value that come back
+#define ERROR_SHOW 160 // ... and of the reason
 
 struct obeying {
     struct pw_mqtt *mqtt;
@@ -23,7 +24,7 @@ void pw_mqtt_refuse(struct pw_mqtt *mqtt, const char *topic, struct pw_str value
     struct pw_out out = PW_OUT(text);
     struct pw_json_writer json = PW_JSON_WRITER(&out);
     value.len = value.len > VALUE_SHOW ? VALUE_SHOW : value.len;
-    error.len = error.len > VALUE_SHOW * 2 ? VALUE_SHOW * 2 : error.len;
+    error.len = error.len > ERROR_SHOW ? ERROR_SHOW : error.len;
     pw_json_open(&json, '{');
     pw_json_key(&json, "topic");
     pw_json_put_s(&json, topic);

@@ -73,6 +73,6 @@ size_t pw_mqtt_queue_room(const struct queue *queue); // for texts, beside what 
 // One side lets go; the last one frees.
 void pw_mqtt_let_go(struct pw_mqtt_wire *wire);
 // The thread.
-void *pw_mqtt_run(void *wire);
+void *pw_mqtt_run(void *context);
 
 #endif

@@ -361,7 +361,7 @@ static void serve(struct session *session)
         work(session, WAIT_MS);
         if (session->answered) {
             (void)send_some(session);
-        } else if (pw_elapsed(session->began, PW_MQTT_WIRE_OPEN_S * 1000U,
+        } else if (pw_elapsed(session->began, (pw_ms)PW_MQTT_WIRE_OPEN_S * 1000,
                               pw_clock_now(&wire->pace))) {
             note(session, "the broker does not answer");
         }

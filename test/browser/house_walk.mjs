@@ -95,6 +95,24 @@ async function charge(browser, page) {
   await browser.shot(page, "house-charge");
 }
 
+// A delay timer that begins in two hours, whatever the time is.
+async function chargeNow(browser, page) {
+  step("a delay timer holds the charge; the page says until when, and a press charges all the same");
+  await page.click("nav >> text=Limits");
+  const at = (hours) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
+  await page.getByRole("button", { name: "Set times" }).click();
+  await page.getByLabel("Delay timer: from").fill(at(2));
+  await page.getByLabel("Delay timer: to").fill(at(3));
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.click("nav >> text=Charge");
+  await page.locator(".held", { hasText: `Waits for ${at(2)}` }).waitFor();
+  await page.locator("tr.counts", { hasText: "schedule" }).waitFor();
+  await browser.shot(page, "house-held");
+  await page.getByRole("button", { name: "Charge now" }).click();
+  await page.locator(".held", { hasText: "Charging now" }).waitFor();
+  await page.locator("tr.counts", { hasText: "house" }).waitFor();
+}
+
 async function house(browser, page) {
   step("house: the vehicle's part of each phase, the target, the state and its reason, and the curves");
   await page.click("nav >> text=House");
@@ -137,6 +155,7 @@ try {
   await house(browser, page);
   const storage = await page.context().storageState();
   for (const size of ["phone", "phone-dark"]) await look(browser, size, storage);
+  await chargeNow(browser, page);
   await meterLost(browser, page);
   assert.deepEqual(browser.findings, []);
   console.log(`passed; screenshots in ${folder}`);

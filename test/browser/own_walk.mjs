@@ -183,7 +183,6 @@ async function history(own, browser, page) {
   step("a charge that ended stands in the history at once, with its energy and why it ended");
   await page.click("nav >> text=Charge");
   await ac(page).getByRole("button", { name: "Stop charging" }).click();
-  await ac(page).locator(".pilot b", { hasText: "B1" }).waitFor();
   await page.click("nav >> text=History");
   const row = page.locator("tbody tr").first();
   await row.locator('[data-label="Ended by"]', { hasText: "Local" }).waitFor();

@@ -11,6 +11,8 @@ import type { Charge } from "./types";
 
 const COLUMNS = ["number", "connector_id", "id_tag", "began", "ended", "duration_s", "energy_wh", "soc_begin_percent", "soc_end_percent", "reason"] as const;
 
+const RECORDED_MS = 1500;
+
 const socWords = (c: Charge): string =>
   c.soc_end_percent === null ? "–" : `${c.soc_begin_percent === null ? "" : `${plain(percent(c.soc_begin_percent))} → `}${plain(percent(c.soc_end_percent))}`;
 
@@ -37,7 +39,7 @@ function Row({ c, many }: { c: Charge; many: boolean }) {
 export function HistoryPage() {
   const all = useSignal<Charge[] | null>(null);
   const problem = useSignal<unknown>(null);
-  const running = status.value?.connectors.filter((c) => c.phase === "active").length ?? 0;
+  const phases = status.value?.connectors.map((c) => c.phase).join(" ") ?? "";
   const many = (status.value?.connectors.length ?? 1) > 1;
   const read = (): void => {
     charges().then(
@@ -48,7 +50,12 @@ export function HistoryPage() {
       (error: unknown) => (problem.value = error),
     );
   };
-  useEffect(read, [running]); // one that ends is one more
+  // One that ends is one more, as soon as its record is on the disk.
+  useEffect(() => {
+    read();
+    const again = setTimeout(read, RECORDED_MS);
+    return () => clearTimeout(again);
+  }, [phases]);
   const sum = total(all.value ?? []);
   return (
     <>

@@ -1,5 +1,7 @@
 #include "clamps.h"
 
+#include "stream.h"
+
 #include <string.h>
 
 #define PATH_CAP  512
@@ -99,6 +101,11 @@ static bool is_file(struct pw_str where)
     static const struct pw_str end = {.at = ".yaml", .len = 5};
     return where.len > end.len &&
            pw_str_eq((struct pw_str){.at = where.at + where.len - end.len, .len = end.len}, end);
+}
+
+int clamps_check(struct pw_str where, struct pw_out *why)
+{
+    return is_file(where) ? PW_OK : pw_stream_check(where, why);
 }
 
 static int read_file(struct clamps *clamps, const char *config, struct pw_str where,

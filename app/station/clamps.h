@@ -22,6 +22,9 @@ struct clamps {
     bool more;       // was not read to the end
 };
 
+// Whether a line or file of that name can be: PW_OK, or PW_ERR_RANGE with what is wrong in *why.
+PW_MUST_USE int clamps_check(struct pw_str where, struct pw_out *why);
+
 // `where` is what follows "ct:" in metering.house_meter: a line, or a board file (*.yaml) whose
 // calibration counts; a relative name counts from the folder of `config`. A line that is not there
 // is tried again; what can never be is PW_ERR_RANGE with one sentence in *why.

@@ -1,5 +1,7 @@
 #include "meters.h"
 
+#include "modbus/url.h"
+
 #include <string.h>
 
 static void tell(const struct meters *meters, unsigned connector,
@@ -52,10 +54,9 @@ static int add(struct meters *meters, unsigned connector, const char *url, struc
 // ---------------------------------------------------------------------------------------------
 // The house's own ways.
 
-// What follows `scheme` in the house's url; false for another scheme.
-static bool house_url(const struct pw_settings *settings, const char *scheme, struct pw_str *rest)
+// What follows `scheme`; false for another scheme.
+static bool behind(struct pw_str url, const char *scheme, struct pw_str *rest)
 {
-    struct pw_str url = pw_str_of(pw_settings_text(settings, PW_SET_HOUSE_METER));
     size_t len = strlen(scheme);
     if (!pw_str_starts(url, scheme)) {
         return false;
@@ -64,16 +65,42 @@ static bool house_url(const struct pw_settings *settings, const char *scheme, st
     return true;
 }
 
-static int read_topics(struct pw_house_topics *topics, const struct pw_settings *settings,
-                       struct pw_str list, struct pw_out *why)
+static bool house_url(const struct pw_settings *settings, const char *scheme, struct pw_str *rest)
 {
-    pw_put_s(why, "metering.house_meter: ");
-    if (pw_settings_text(settings, PW_SET_MQTT_URL)[0] == '\0') {
-        pw_put_s(why, "a meter on the broker needs mqtt.url");
+    return behind(pw_str_of(pw_settings_text(settings, PW_SET_HOUSE_METER)), scheme, rest);
+}
+
+int meters_check_house(struct pw_str url, struct pw_out *why)
+{
+    struct pw_house_topics topics;
+    struct pw_modbus_url modbus;
+    struct pw_str rest;
+    if (behind(url, "mqtt:", &rest)) {
+        return pw_house_topics_init(&topics, rest, 1, why);
+    }
+    if (behind(url, "ct:", &rest)) {
+        return clamps_check(rest, why);
+    }
+    int err = pw_modbus_url_read(url, &modbus, why);
+    if (err != PW_OK && !pw_str_starts(url, "modbus:")) {
+        pw_put_s(why, ", mqtt:TOPIC or ct:LINE");
+    }
+    return err;
+}
+
+int meters_check(const struct pw_settings *settings, struct pw_out *why)
+{
+    struct pw_str rest;
+    if (house_url(settings, "mqtt:", &rest) &&
+        pw_settings_text(settings, PW_SET_MQTT_URL)[0] == '\0') {
+        pw_put_s(why, "metering.house_meter: a meter on the broker needs mqtt.url");
         return PW_ERR_RANGE;
     }
-    return pw_house_topics_init(topics, list, pw_settings_connector(settings, PW_SET_MAINS_MV, 0),
-                                why);
+    if (house_url(settings, "ct:", &rest) && pw_settings_int(settings, PW_SET_HOUSE_CTS) == 0) {
+        pw_put_s(why, "house.cts: must say which phases carry a current transformer");
+        return PW_ERR_RANGE;
+    }
+    return PW_OK;
 }
 
 static bool subscription(void *context, unsigned n, struct pw_out *filter)
@@ -98,39 +125,17 @@ static bool message(void *context, const struct pw_broker_message *message, pw_m
     return ours;
 }
 
-int meters_check(const struct pw_settings *settings, struct pw_out *why)
-{
-    struct pw_house_topics topics;
-    struct pw_str rest;
-    char text[320] = "";
-    struct pw_out reason = PW_OUT(text);
-    if (!house_url(settings, "mqtt:", &rest)) {
-        return PW_OK;
-    }
-    int err = read_topics(&topics, settings, rest, &reason);
-    if (err != PW_OK) {
-        pw_put(why, pw_out_str(&reason));
-    }
-    return err;
-}
-
 int meters_join(struct meters *meters, const struct pw_settings *settings, struct pw_mqtt *mqtt,
                 struct pw_out *why)
 {
     const struct pw_mqtt_guest guest = {
         .context = meters, .subscription = subscription, .message = message};
     struct pw_str rest;
-    if (!house_url(settings, "mqtt:", &rest)) {
-        return PW_OK;
-    }
-    char text[320] = "";
-    struct pw_out reason = PW_OUT(text);
-    int err = read_topics(&meters->topics, settings, rest, &reason);
-    if (err == PW_OK) {
-        err = pw_mqtt_join(mqtt, &guest);
-    }
-    if (err != PW_OK) {
-        pw_put(why, pw_out_str(&reason));
+    int err = meters_check(settings, why);
+    if (err == PW_OK && house_url(settings, "mqtt:", &rest)) {
+        int32_t mv = pw_settings_connector(settings, PW_SET_MAINS_MV, 0);
+        err = pw_house_topics_init(&meters->topics, rest, mv, why);
+        err = err == PW_OK ? pw_mqtt_join(mqtt, &guest) : err;
     }
     return err;
 }

@@ -21,7 +21,9 @@ struct meters {
     struct clamps clamps;                      // the house's current transformers
 };
 
-// Whether the url of the house's meter can be, as far as no file must be read: PW_OK, or
+// Whether metering.house_meter can be by itself: PW_OK, or PW_ERR_RANGE with what is wrong in *why.
+PW_MUST_USE int meters_check_house(struct pw_str url, struct pw_out *why);
+// Whether it fits the other settings: a meter on the broker needs one, transformers their phases.
 // PW_ERR_RANGE with one sentence in *why.
 PW_MUST_USE int meters_check(const struct pw_settings *settings, struct pw_out *why);
 // A house's meter on the broker is a guest there: call it before the broker's connection opens.

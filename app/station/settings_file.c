@@ -5,6 +5,7 @@
 #include "config.h"
 #include "cp16/cp16.h"
 #include "lcd.h"
+#include "meters.h"
 #include "modbus/url.h"
 #include "mqtt/wire.h"
 #include "serial.h"
@@ -112,10 +113,10 @@ static int check_form(struct pw_setting_at at, struct pw_str value, struct pw_ou
     if (at.id == PW_SET_CAN_BUS0 || at.id == PW_SET_CAN_BUS1) {
         return pw_can_wire_check(value, why);
     }
-    // The house's other ways need more than their own row: app/station/meters judges them.
-    bool elsewhere = at.id == PW_SET_HOUSE_METER &&
-                     (pw_str_starts(value, "mqtt:") || pw_str_starts(value, "ct:"));
-    if (!elsewhere && (at.id == PW_SET_METER || at.id == PW_SET_HOUSE_METER)) {
+    if (at.id == PW_SET_HOUSE_METER) {
+        return meters_check_house(value, why);
+    }
+    if (at.id == PW_SET_METER) {
         struct pw_modbus_url url;
         return pw_modbus_url_read(value, &url, why);
     }

@@ -133,10 +133,12 @@ static bool set_default_state(struct pw_oe_call *call, const struct pw_json_node
 static bool set_charge_mode(struct pw_oe_call *call, const struct pw_json_node *node)
 {
     struct pw_str text = PW_STR("");
-    bool eco = pw_json_text(node, &text) == PW_OK && pw_str_is(text, "eco");
-    return eco || pw_str_is(text, "fast")
-               ? pw_oe_set(call, PW_SET_SOLAR_MODE, 0, pw_str_of(solar_words[eco ? 1 : 0]))
-               : bad_value(call, "charge_mode", "\"fast\" or \"eco\"");
+    (void)!pw_json_text(node, &text);
+    if (!pw_str_is(text, "fast") && !pw_str_is(text, "eco")) {
+        return bad_value(call, "charge_mode", "\"fast\" or \"eco\"");
+    }
+    const char *word = solar_words[pw_str_is(text, "eco") ? 1 : 0];
+    return pw_oe_set(call, PW_SET_SOLAR_MODE, 0, pw_str_of(word));
 }
 
 // "Europe/London|GMT0BST,M3.5.0/1,M10.5.0": the name is the client's, the rule is ours.

@@ -36,7 +36,8 @@ static void derive(struct pw_openevse_api *api)
     if (pw_plan_parse_week(pw_str_of(api->plan), &plan, &why) != PW_OK) {
         return; // a setting is checked when it is set; nothing is shown of one that is not
     }
-    _Static_assert(EVENTS >= 2 * PW_PLAN_WINDOWS_MAX, "every window has two events");
+    _Static_assert(PW_OPENEVSE_API_EVENTS_MAX >= 2 * PW_PLAN_WINDOWS_MAX,
+                   "every window has two events");
     for (size_t i = 0; i < plan.windows; i++) {
         const struct pw_window *window = &plan.window[i];
         bool over = window->to_min <= window->from_min || window->to_min == DAY;

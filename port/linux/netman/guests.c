@@ -30,14 +30,6 @@ struct request {
     uint8_t value[16];
 };
 
-// What is counted or found in an answer.
-struct answer {
-    uint16_t family; // 0: not yet
-    int16_t stations;
-    bool over;
-    bool failed;
-};
-
 // What is asked for: a command of a family, with one attribute.
 struct question {
     uint16_t family;
@@ -67,7 +59,7 @@ static bool ask(int fd, const struct question *question)
 }
 
 // The number of the family, among the attributes of its description.
-static void find_family(const uint8_t *at, size_t len, struct answer *answer)
+static void find_family(const uint8_t *at, size_t len, struct nm_guests *answer)
 {
     struct nlattr attribute;
     while (len >= sizeof(attribute)) {
@@ -85,7 +77,7 @@ static void find_family(const uint8_t *at, size_t len, struct answer *answer)
     }
 }
 
-static void take_message(const struct nlmsghdr *head, const uint8_t *body, struct answer *answer)
+static void take_message(const struct nlmsghdr *head, const uint8_t *body, struct nm_guests *answer)
 {
     size_t len = head->nlmsg_len - HEAD_LEN;
     switch (head->nlmsg_type) {
@@ -104,35 +96,39 @@ static void take_message(const struct nlmsghdr *head, const uint8_t *body, struc
     }
 }
 
-static bool take_answer(int fd, struct answer *answer)
+bool nm_guests_take(struct nm_guests *guests, const uint8_t *bytes, size_t len)
 {
-    uint8_t bytes[8192];
-    for (unsigned i = 0; i < CHUNKS_MAX && !answer->over; i++) {
-        ssize_t got = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-        size_t left = got > 0 ? (size_t)got : 0;
-        const uint8_t *at = bytes;
-        if (left == 0) {
+    while (len >= sizeof(struct nlmsghdr) && !guests->over) {
+        struct nlmsghdr head;
+        memcpy(&head, bytes, sizeof(head));
+        if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > len) {
             return false;
         }
-        while (left >= sizeof(struct nlmsghdr) && !answer->over) {
-            struct nlmsghdr head;
-            memcpy(&head, at, sizeof(head));
-            if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > left) {
-                return false;
-            }
-            take_message(&head, at + HEAD_LEN, answer);
-            size_t step = aligned(head.nlmsg_len);
-            at += step < left ? step : left;
-            left -= step < left ? step : left;
+        take_message(&head, bytes + HEAD_LEN, guests);
+        size_t step = aligned(head.nlmsg_len);
+        step = step < len ? step : len;
+        bytes += step;
+        len -= step;
+    }
+    return true;
+}
+
+static bool take_answer(int fd, struct nm_guests *guests)
+{
+    uint8_t bytes[8192];
+    for (unsigned i = 0; i < CHUNKS_MAX && !guests->over; i++) {
+        ssize_t got = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+        if (got <= 0 || !nm_guests_take(guests, bytes, (size_t)got)) {
+            return false;
         }
     }
-    return answer->over && !answer->failed;
+    return guests->over && !guests->failed;
 }
 
 static int16_t count(int fd, uint32_t interface)
 {
-    struct answer family = {.family = 0};
-    struct answer stations = {.family = 0};
+    struct nm_guests family = {.family = 0};
+    struct nm_guests stations = {.family = 0};
     const struct question which = {.family = GENL_ID_CTRL,
                                    .command = CTRL_CMD_GETFAMILY,
                                    .attribute = CTRL_ATTR_FAMILY_NAME,

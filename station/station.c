@@ -4,204 +4,7 @@
 
 #include "parts.h"
 
-#include <string.h>
-
 #define DAY_MS 86400000
-
-static void log_kept_setting(const struct pw_station *st, const char *path, const char *why)
-{
-    struct pw_line line;
-    pw_line(&line, st->log, PW_LOG_WARN, "station", "kept-setting-ignored");
-    pw_line_s(&line, "path", path);
-    pw_line_s(&line, "why", why);
-    pw_line_end(&line);
-}
-
-// What was set while running counts more than the file. A value that no longer fits its row (after
-// an update) is left out, and said.
-static int lay_over_kept_settings(struct pw_station *st)
-{
-    char path[PW_STORE_KEY_MAX + 1] = "";
-    char value[PW_SETTING_TEXT_MAX];
-    for (;;) {
-        char why[PW_SETTING_WHY_MAX] = "";
-        struct pw_out out = PW_OUT(why);
-        struct pw_setting_at at;
-        int err = pw_journal_next_setting(&st->journal, path, value, sizeof(value));
-        if (err == PW_ERR_UNKNOWN) {
-            return PW_OK;
-        }
-        if (err != PW_OK) {
-            return err;
-        }
-        if (pw_settings_find(pw_str_of(path), &at) != PW_OK) {
-            log_kept_setting(st, path, "there is no such setting");
-        } else if (pw_settings_set(&st->settings, at, pw_str_of(value), PW_BY_STORE, &out) !=
-                   PW_OK) {
-            log_kept_setting(st, path, why);
-        }
-    }
-}
-
-// A file edited since may contradict what was kept. Then the file counts, whole: a station that
-// does not start is worse than one that forgot a change.
-static void settle_contradictions(struct pw_station *st, const struct pw_station_start *start)
-{
-    char why[PW_SETTING_WHY_MAX] = "";
-    struct pw_out out = PW_OUT(why);
-    if (pw_settings_check(&st->settings, &out) != PW_OK ||
-        pw_rules_check(start->zones, &st->settings, &out) != PW_OK) {
-        log_kept_setting(st, "all of them", why);
-        st->settings = *start->settings;
-    }
-}
-
-static int init_connector(struct pw_station *st, unsigned index, pw_ms now)
-{
-    struct pw_connector *connector = &st->connector[index];
-    struct pw_station_connector *extra = &st->extra[index];
-    struct pw_connector_keep keep = {.latched = 0};
-    struct pw_register reg;
-    char why[PW_SETTING_WHY_MAX] = "";
-    struct pw_out out = PW_OUT(why);
-    int err = pw_connector_init(connector, &st->settings, index, st->log, now, &out);
-    if (err != PW_OK) {
-        struct pw_line line;
-        pw_line(&line, st->log, PW_LOG_ERROR, "station", "connector-refused");
-        pw_line_int(&line, "connector", (int64_t)index + 1);
-        pw_line_s(&line, "why", why);
-        pw_line_end(&line);
-        return err;
-    }
-    err = pw_journal_read_keep(&st->journal, index + 1, &extra->kept);
-    if (err == PW_OK) {
-        err = pw_journal_read_register(&st->journal, index + 1, &reg);
-    }
-    if (err == PW_OK) {
-        keep.energy = reg.energy;
-        keep.counter = reg.counter;
-        keep.latched = extra->kept.latched;
-        err = pw_connector_restore(connector, &keep, now);
-    }
-    if (err == PW_OK && extra->kept.inoperative) {
-        (void)pw_session_set_operative(pw_connector_session(connector), false, now);
-    }
-    return err;
-}
-
-static int uplink_start(void *context, unsigned connector, struct pw_str id_tag, struct pw_out *why,
-                        pw_ms now)
-{
-    return pw_charge_remote_start(context, connector - 1, id_tag, why, now);
-}
-
-static int uplink_stop(void *context, unsigned connector, struct pw_out *why, pw_ms now)
-{
-    return pw_charge_remote_stop(context, connector - 1, why, now);
-}
-
-static bool uplink_at_rest(void *context)
-{
-    return pw_station_at_rest(context);
-}
-
-static void init_uplink(struct pw_station *st, const struct pw_station_start *start)
-{
-    st->uplink_host = (struct pw_uplink_host){
-        .context = st, .start = uplink_start, .stop = uplink_stop, .at_rest = uplink_at_rest};
-    const struct pw_uplink_parts parts = {
-        .settings = &st->settings,
-        .cp16 = &st->cp16,
-        .connector = st->connector,
-        .connectors = st->connectors,
-        .host = &st->uplink_host,
-        .logring = start->logring,
-        .log = st->log,
-        .firmware = start->firmware,
-        // Never the same twice: the count of starts, and chance for a store that was made anew.
-        .boot = ((uint64_t)st->journal.boot << 31) + (start->seed & INT32_MAX) + 1,
-        .seed = start->seed,
-    };
-    pw_uplink_init(&st->uplink, &parts, start->now);
-}
-
-static void init_network(struct pw_station *st, const struct pw_station_start *start)
-{
-    const struct pw_network_config config = {
-        .settings = &st->settings, .store = start->store, .port = start->network, .log = st->log};
-    pw_network_init(&st->network, &config, start->now);
-}
-
-static int init_rules(struct pw_station *st, const struct pw_station_start *start)
-{
-    const struct pw_rules_parts parts = {
-        .settings = &st->settings,
-        .connector = st->connector,
-        .connectors = st->connectors,
-        .zones = start->zones,
-        .log = st->log,
-    };
-    char why[PW_SETTING_WHY_MAX] = "";
-    struct pw_out out = PW_OUT(why);
-    int err = pw_rules_init(&st->rules, &parts, &out, start->now);
-    for (unsigned i = 0; err == PW_OK && i < st->connectors; i++) {
-        if (st->extra[i].kept.charge_now) {
-            pw_rules_restore(&st->rules, i, start->now);
-        }
-    }
-    if (err != PW_OK) {
-        struct pw_line line;
-        pw_line(&line, st->log, PW_LOG_ERROR, "station", "schedule-refused");
-        pw_line_s(&line, "why", why);
-        pw_line_end(&line);
-    }
-    return err;
-}
-
-// A number that changes at midnight UTC, or with each day of running while nobody knows the date.
-static int32_t day_of(const struct pw_station *st, pw_ms now)
-{
-    pw_unix_ms wall = pw_station_wall(st, now);
-    return wall > 0 ? (int32_t)(wall / DAY_MS) : -1 - (int32_t)((now - st->started_at) / DAY_MS);
-}
-
-int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
-{
-    memset(st, 0, sizeof(*st));
-    st->settings = *start->settings;
-    st->log = start->log;
-    st->connectors = start->settings->connectors;
-    st->started_at = start->now;
-    st->now = start->now;
-    st->status_at = start->now;
-    st->restart_at = PW_NEVER;
-    int err = pw_journal_open(&st->journal, start->store, start->log);
-    if (err == PW_OK) {
-        err = lay_over_kept_settings(st);
-        settle_contradictions(st, start);
-    }
-    for (unsigned i = 0; err == PW_OK && i < st->connectors; i++) {
-        err = init_connector(st, i, start->now);
-    }
-    if (err == PW_OK) {
-        err = init_rules(st, start);
-    }
-    if (err == PW_OK) {
-        err = pw_household_init(&st->house, &st->settings, st->connectors, st->log, start->now);
-    }
-    if (err != PW_OK) {
-        return err;
-    }
-    pw_cp16_init(&st->cp16, &st->settings, &st->journal, &st->host, st->log);
-    st->cp16.firmware = start->firmware;
-    st->cp16.random = start->seed == 0 ? 1 : start->seed;
-    st->cp16.clock_known = start->wall > 0;
-    st->cp16.clock_offset_ms = start->wall - (pw_unix_ms)start->now;
-    pw_charge_init(st, start->now);
-    init_uplink(st, start);
-    init_network(st, start);
-    return PW_OK;
-}
 
 // ---------------------------------------------------------------------------------------------
 // Inputs.
@@ -504,6 +307,13 @@ static pw_ms step_rules(struct pw_station *st, pw_ms now)
         in.inoperative[i] = st->extra[i].kept.inoperative;
     }
     return pw_rules_step(&st->rules, &in, now);
+}
+
+// A number that changes at midnight UTC, or with each day of running while nobody knows the date.
+static int32_t day_of(const struct pw_station *st, pw_ms now)
+{
+    pw_unix_ms wall = pw_station_wall(st, now);
+    return wall > 0 ? (int32_t)(wall / DAY_MS) : -1 - (int32_t)((now - st->started_at) / DAY_MS);
 }
 
 static bool shows_status(const struct pw_station *st)

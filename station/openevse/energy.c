@@ -169,6 +169,14 @@ static void read_mains(struct pw_openevse *oe, const struct pw_board_mains *from
     }
 }
 
+// The board tells a current: only then its register goes on, also with what is missing in it.
+static bool is_readable(const struct pw_openevse *oe)
+{
+    const struct pw_rapi_view *board = pw_rapi_view(&oe->rapi);
+    return oe->unheard_since == PW_NEVER && board->current_at != PW_NEVER &&
+           board->ma != PW_RAPI_UNKNOWN;
+}
+
 bool pw_openevse_count(struct pw_openevse *oe, pw_ms now)
 {
     const struct pw_rapi_view *board = pw_rapi_view(&oe->rapi);
@@ -180,8 +188,7 @@ bool pw_openevse_count(struct pw_openevse *oe, pw_ms now)
         }
         return exchanged;
     }
-    if (oe->unheard_since != PW_NEVER || board->current_at == PW_NEVER ||
-        board->ma == PW_RAPI_UNKNOWN) {
+    if (!is_readable(oe)) {
         return exchanged;
     }
     pw_ms at = reading_at(oe, board, now);
@@ -213,7 +220,7 @@ uint64_t pw_openevse_energy_pending(const struct pw_openevse *oe)
 
 pw_ms pw_openevse_energy_deadline(const struct pw_openevse *oe)
 {
-    return oe->energy.payable_ws > 0 && oe->counted.at != PW_NEVER
-               ? pw_after(oe->counted.at, PAY_MS)
-               : PW_NEVER;
+    bool pays = oe->energy.payable_ws > 0 && oe->counted.at != PW_NEVER && is_readable(oe) &&
+                !oe->config.external_meter;
+    return pays ? pw_after(oe->counted.at, PAY_MS) : PW_NEVER;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 enum {
+    APART_MS =
+        10000,       // a board starts for 3.3 s, a client that hears nothing tries again after 10 s
     LOOSE_MS = 1000, // the board opens 0.4 s after the plug was pulled
     OBEY_MS = 9000,  // a lower limit: the board deaf for 1.3 s, the answer lost once, the car's 5 s
     BEAT_MS = 25000, // a board that nobody feeds has fallen back, and its car has followed
@@ -20,6 +22,7 @@ void oewatch_init(struct oewatch *watch, pw_ms now)
         .limit_ma = INT32_MAX,
         .limit_at = now,
         .alone_at = now,
+        .apart_at = now,
         .loose_since = PW_NEVER,
         .over_since = PW_NEVER,
     };
@@ -41,6 +44,19 @@ void oewatch_alone(struct oewatch *watch, bool alone, pw_ms now)
     if (alone != watch->alone) {
         watch->alone = alone;
         watch->alone_at = now;
+    }
+}
+
+void oewatch_board(struct oewatch *watch, const struct pw_oeboard *board, pw_ms now)
+{
+    watch->hung = board->hung;
+    watch->unheard = board->hung || board->mute || board->garbles || !board->powered;
+    if (board->restarts != watch->restarts) {
+        watch->restarts = board->restarts;
+        watch->alone_at = watch->apart_at = now;
+    }
+    if (watch->unheard || watch->alone) {
+        watch->apart_at = now;
     }
 }
 
@@ -75,7 +91,7 @@ static void check_current(struct oewatch *watch, const struct pw_world_oe_truth 
     }
     int32_t drawn = truth->ma[0];
     bool settled = pw_elapsed(watch->limit_at, OBEY_MS, now);
-    bool spoken = !watch->alone && pw_elapsed(watch->alone_at, OBEY_MS, now);
+    bool spoken = pw_elapsed(watch->apart_at, APART_MS + OBEY_MS, now);
     must(watch, !spoken || drawn <= watch->most_ma + NOISE_MA, now, "more than the owner allows",
          drawn);
     must(watch, !spoken || !settled || drawn - NOISE_MA <= watch->limit_ma, now,
@@ -106,16 +122,20 @@ static void check_breaker(struct oewatch *watch, const struct pw_world_oe_truth 
 
 void oewatch_look(struct oewatch *watch, const struct pw_world_oe_truth *truth, pw_ms now)
 {
-    if (watch->begun && watch->last.plugged && !truth->plugged) {
+    // Who comes while nobody looks, nobody can tell from who was there before.
+    bool together = pw_elapsed(watch->apart_at, APART_MS, now);
+    if (watch->begun && watch->last.plugged && !truth->plugged && together) {
         watch->authorised = false;
     }
     if (truth->relay && !watch->last.relay) {
         watch->closings++;
-        must(watch, watch->authorised, now, "closes without anybody's leave", truth->state);
+        must(watch, watch->authorised || !together, now, "closes without anybody's leave",
+             truth->state);
         must(watch, truth->plugged, now, "closes with nothing plugged in", truth->state);
     }
-    time_it(&watch->loose_since, truth->any_closed && !truth->plugged, now);
-    must(watch, !pw_elapsed(watch->loose_since, LOOSE_MS, now), now, "live without a plug", 0);
+    time_it(&watch->loose_since, truth->relay && !truth->plugged && !watch->hung, now);
+    must(watch, watch->hung || !pw_elapsed(watch->loose_since, LOOSE_MS, now), now,
+         "live without a plug", 0);
     check_current(watch, truth, now);
     check_breaker(watch, truth, now);
     watch->last = *truth;

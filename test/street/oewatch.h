@@ -14,8 +14,11 @@ struct oewatch {
     int32_t breaker_ma; // of the house; 0: nobody manages it
     bool authorised;    // a card, a remote start or free charging since the vehicle came
     bool alone;         // nobody speaks to the board
-    bool hung;          // its program stands still
-    pw_ms alone_at;     // since then, or until then
+    bool unheard;       // it says nothing that can be understood, or its program stands still
+    bool hung;          // that
+    pw_ms alone_at;     // alone since then, or until then; or it restarted then
+    pw_ms apart_at;     // station and board last did not understand each other
+    uint32_t restarts;  // of the board
     // A limit from outside: the one that holds, and when it began.
     int32_t limit_ma;
     pw_ms limit_at;
@@ -39,6 +42,8 @@ void oewatch_leave(struct oewatch *watch);
 void oewatch_limit(struct oewatch *watch, int32_t ma, pw_ms now);
 // Somebody stops speaking to the board, or begins again.
 void oewatch_alone(struct oewatch *watch, bool alone, pw_ms now);
+// How the board is.
+void oewatch_board(struct oewatch *watch, const struct pw_oeboard *board, pw_ms now);
 void oewatch_look(struct oewatch *watch, const struct pw_world_oe_truth *truth, pw_ms now);
 
 #endif

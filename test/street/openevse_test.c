@@ -419,6 +419,24 @@ static void a_meter_that_fails_means_the_fail_safe_current(void **state)
     fail_meter("meter absurd");
 }
 
+// Reason: floating values that move by no single unit are no house; ten minutes at 1.4 times its
+// current a breaker bears.
+static void a_frozen_meter_is_found_out_in_ten_minutes(void **state)
+{
+    (void)state;
+    begin_house("honest", 25000);
+    street_do(&street, "house scale 0");
+    charge();
+    street_run(&street, 180000);
+    street.oewatch.breaker_ma = 0; // judged here
+    street_do(&street, "meter frozen");
+    street_do(&street, "house l1 18");
+    street_run(&street, 620000);
+    assert_int_equal(truth().offer_ma, 6000);
+    assert_true(truth().grid_ma[0] < 25000);
+    finish();
+}
+
 static void a_step_of_the_house_is_answered_within_seconds(void **state)
 {
     (void)state;
@@ -458,6 +476,7 @@ int main(void)
         cmocka_unit_test(faults_of_the_board_are_told_with_their_code),
         cmocka_unit_test(an_evening_below_the_breaker),
         cmocka_unit_test(a_meter_that_fails_means_the_fail_safe_current),
+        cmocka_unit_test(a_frozen_meter_is_found_out_in_ten_minutes),
         cmocka_unit_test(a_step_of_the_house_is_answered_within_seconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

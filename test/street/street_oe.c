@@ -8,7 +8,7 @@
 static void speaks(struct street *street)
 {
     oewatch_alone(&street->oewatch, street->station == NULL || !street->wired, street->now);
-    street->oewatch.hung = street->oe.board.hung;
+    oewatch_board(&street->oewatch, &street->oe.board, street->now);
 }
 
 static void power(struct street *street, bool on)
@@ -17,6 +17,7 @@ static void power(struct street *street, bool on)
     pw_world_oe_power(&street->oe, on);
     street->world_at = street->now;
     street->unread = 0;
+    oewatch_limit(&street->oewatch, INT32_MAX, street->now); // a new program knows of none
     if (on && street->wired) {
         pw_station_wire_up(street->station, 1, street->now);
     }
@@ -27,13 +28,16 @@ void street_wire(struct street *street, bool up)
 {
     street->wired = up;
     street->unread = 0;
-    if (street->station != NULL && up) {
+    speaks(street);
+    if (street->station == NULL) {
+        return;
+    }
+    if (up) {
         pw_station_wire_up(street->station, 1, street->now);
-    } else if (street->station != NULL) {
+    } else {
         pw_station_wire_down(street->station, 1, PW_STR("unplugged"), street->now);
     }
     street->station_at = street->now;
-    speaks(street);
 }
 
 // What the station could not take yet stays on the line.

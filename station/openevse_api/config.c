@@ -249,8 +249,10 @@ void pw_oe_restart_post(struct pw_oe_call *call)
     struct pw_str device = PW_STR("");
     (void)!pw_json_text(pw_json_member(call->body, "device"), &device);
     if (pw_str_is(device, "evse")) {
-        pw_oe_say(call, 409, "the board is restarted by clearing its fault: console, clear",
-                  PW_STR(""), "");
+        struct pw_json_writer *json = pw_oe_object(call);
+        put_text(json, "msg", "the board is restarted by clearing its fault: console, clear");
+        put_text(json, "error", "refused"); // Home Assistant's client looks for nothing else
+        pw_oe_done(call, 409, '}');
         return;
     }
     if (!pw_str_is(device, "gateway")) {

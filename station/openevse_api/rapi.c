@@ -58,8 +58,8 @@ static bool comes_right(struct pw_oe_call *call, struct pw_str cmd)
     return true;
 }
 
-// Hands the command to the board. True when it is under way; false after answering.
-static bool begin(struct pw_oe_call *call, struct pw_str cmd)
+// Hands the command to the board. NULL after answering.
+static struct pw_openevse_ask *begin(struct pw_oe_call *call, struct pw_str cmd)
 {
     struct pw_openevse_api *api = call->api;
     char text[200] = "";
@@ -87,7 +87,7 @@ static bool begin(struct pw_oe_call *call, struct pw_str cmd)
     } else {
         answer(call, 200, cmd, "ret", PW_STR("$NK"), pw_out_str(&why));
     }
-    return err == PW_OK;
+    return err == PW_OK ? ask : NULL;
 }
 
 static void look(struct pw_oe_call *call, struct pw_openevse_ask *ask, struct pw_str cmd)
@@ -125,10 +125,12 @@ void pw_oe_rapi(struct pw_oe_call *call)
         return;
     }
     struct pw_openevse_ask *ask = ask_of(call->api, call->request->stream);
-    if (ask == NULL && !begin(call, cmd)) {
-        return;
+    if (ask == NULL) {
+        ask = begin(call, cmd);
     }
-    look(call, ask_of(call->api, call->request->stream), cmd);
+    if (ask != NULL) {
+        look(call, ask, cmd);
+    }
 }
 
 pw_ms pw_oe_rapi_step(struct pw_openevse_api *api, pw_ms now)

@@ -210,6 +210,10 @@ class Home:
         assert answer.get("result") == "OK" and not answer.get("error"), answer
         assert "ok" in str(answer.get("msg", "ok")).lower(), answer
 
+    def restart_evse(self):
+        answer = self.request("POST", "/restart", {"device": "evse"})
+        return answer.get("result") in (None, 0, "OK", "ok", True) and not answer.get("error")
+
 
 class Socket:
     """/ws, as a client library opens it: RFC 6455 with masked frames and no subprotocol."""

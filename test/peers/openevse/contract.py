@@ -285,6 +285,7 @@ class OpenEvse(Place):
         self.assertEqual((status, json.loads(text)["error"]), (403, "RAPI_RESPONSE_BLOCKED"))
         status, _, headers = home.gateway.ask("GET", "/r?json=1&rapi=$FP+0+0+hello")
         self.assertEqual((status, headers["allow"]), (405, "POST"))
+        self.assertFalse(home.restart_evse())  # not because somebody asks
         self.wait_for(gfcicount=0, nogndcount=0, stuckcount=0)
 
 

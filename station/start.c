@@ -101,6 +101,12 @@ static bool uplink_at_rest(void *context)
     return pw_station_at_rest(context);
 }
 
+// Never the same twice: the count of starts, and chance for a store that was made anew.
+static uint64_t start_number(const struct pw_station *st, const struct pw_station_start *start)
+{
+    return ((uint64_t)st->journal.boot << 31) + (start->seed & INT32_MAX) + 1;
+}
+
 static void init_uplink(struct pw_station *st, const struct pw_station_start *start)
 {
     st->uplink_host = (struct pw_uplink_host){
@@ -114,8 +120,7 @@ static void init_uplink(struct pw_station *st, const struct pw_station_start *st
         .logring = start->logring,
         .log = st->log,
         .firmware = start->firmware,
-        // Never the same twice: the count of starts, and chance for a store that was made anew.
-        .boot = ((uint64_t)st->journal.boot << 31) + (start->seed & INT32_MAX) + 1,
+        .boot = start_number(st, start),
         .seed = start->seed,
     };
     pw_uplink_init(&st->uplink, &parts, start->now);
@@ -187,6 +192,9 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     st->cp16.clock_known = start->wall > 0;
     st->cp16.clock_offset_ms = start->wall - (pw_unix_ms)start->now;
     pw_charge_init(st, start->now);
+    for (unsigned i = 0; i < st->connectors; i++) {
+        pw_connector_wire_start(&st->connector[i], start_number(st, start));
+    }
     init_uplink(st, start);
     init_network(st, start);
     return PW_OK;

@@ -17,6 +17,17 @@ enum {
     FLOW_US_PER_S = 7250,
 };
 
+void pw_lora_link_nonce(struct pw_lora_link *link, const uint8_t nonce[PW_LORA_NONCE])
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < PW_LORA_NONCE; i++) {
+        sum = sum << 8 | nonce[i];
+    }
+    memcpy(link->own, nonce, PW_LORA_NONCE);
+    link->drawn = sum != 0;
+    link->dice = (sum ^ (link->far ? 0xFA12U : 0x57A7U)) | 1U;
+}
+
 int pw_lora_link_init(struct pw_lora_link *link, const struct pw_lora_config *config, bool far,
                       pw_ms now, struct pw_out *why)
 {
@@ -40,11 +51,7 @@ int pw_lora_link_init(struct pw_lora_link *link, const struct pw_lora_config *co
         .budget_at = now,
     };
     memcpy(link->key, config->key.at, config->key.len);
-    memcpy(link->own, config->nonce, sizeof(link->own));
-    for (unsigned i = 0; i < PW_LORA_NONCE; i++) {
-        link->dice = link->dice << 8 | config->nonce[i];
-    }
-    link->dice = (link->dice ^ (far ? 0xFA12U : 0x57A7U)) | 1U;
+    pw_lora_link_nonce(link, config->nonce);
     return PW_OK;
 }
 
@@ -230,7 +237,7 @@ static void send_hello(struct pw_lora_link *link, pw_ms now)
 
 pw_ms pw_lora_link_step(struct pw_lora_link *link, pw_ms now)
 {
-    if (!link->hello_due) {
+    if (!link->hello_due || !link->drawn) {
         return PW_NEVER;
     }
     pw_ms at = ready(link, HELLO_LEN, true, now);
@@ -276,7 +283,7 @@ static bool open(struct pw_lora_link *link, struct pw_lora_frame *frame, pw_ms n
     uint32_t number = pw_be32(rx + 3);
     bool reliable = (rx[2] & PW_LORA_RELIABLE) != 0;
     unsigned kind = rx[2] & ~PW_LORA_RELIABLE;
-    if (kind > PW_LORA_ACK) {
+    if (kind > PW_LORA_ACK || !link->drawn) {
         link->bad++;
         return false;
     }

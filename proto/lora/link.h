@@ -20,6 +20,7 @@
 #define PW_LORA_PAYLOAD_MAX 40U
 #define PW_LORA_FRAME_MAX   (PW_LORA_HEAD + PW_LORA_PAYLOAD_MAX + PW_LORA_CODE)
 #define PW_LORA_NONCE       8
+#define PW_LORA_FRAME_MS    60
 #define PW_LORA_KEY_LEAST   32
 #define PW_LORA_KEY_MOST    64
 
@@ -38,10 +39,11 @@ enum pw_lora_kind {
 #define PW_LORA_RELIABLE 0x40U
 
 struct pw_lora_config {
-    struct pw_str key;            // 32 to 64 characters, both ends alike; copied
-    uint8_t nonce[PW_LORA_NONCE]; // drawn anew at each start, never twice the same
-    int32_t air_bps;              // 300 to 62500; 0 is 2400
-    int32_t frame_ms;             // on the air beside the bytes: 0 to 500; 60 is usual
+    struct pw_str key; // 32 to 64 characters, both ends alike; copied
+    // Drawn anew at each start, never twice the same. All zero: not yet, pw_lora_link_nonce comes.
+    uint8_t nonce[PW_LORA_NONCE];
+    int32_t air_bps;  // 300 to 62500; 0 is 2400
+    int32_t frame_ms; // on the air beside the bytes: 0 to 500; 60 is usual
 };
 
 struct pw_lora_frame {
@@ -63,6 +65,7 @@ struct pw_lora_link {
     uint8_t peer[PW_LORA_NONCE];     // the other end's, while `joined`
     uint8_t claimed[PW_LORA_NONCE];  // as last heard; perhaps a recording's
     uint8_t answered[PW_LORA_NONCE]; // in our last HELLO
+    bool drawn;                      // `own` is known
     bool joined;
     bool hello_due;
     pw_ms hello_at; // not before
@@ -92,6 +95,9 @@ struct pw_lora_link {
 // PW_ERR_RANGE with one sentence in *why: key too short or long, numbers out of their range.
 PW_MUST_USE int pw_lora_link_init(struct pw_lora_link *link, const struct pw_lora_config *config,
                                   bool far, pw_ms now, struct pw_out *why);
+
+// The nonce, when it could not be told before. Until then nothing is said or taken.
+void pw_lora_link_nonce(struct pw_lora_link *link, const uint8_t nonce[PW_LORA_NONCE]);
 
 // The next frame out of `at`, which is used up as far as *used says. False: there is none in it.
 // A HELLO is dealt with and not returned; look at `joins`.

@@ -134,7 +134,8 @@ const struct pw_rapi_view *pw_lora_station_view(const struct pw_lora_station *st
 void pw_lora_station_want(struct pw_lora_station *station, const struct pw_rapi_want *want)
 {
     for (unsigned row = 0; row < PW_RAPI_LCD_LINES; row++) {
-        if (want->lcd_on && strncmp(want->lcd[row], station->want.lcd[row], PW_RAPI_LCD_COLUMNS)) {
+        if (want->lcd_on &&
+            strncmp(want->lcd[row], station->want.lcd[row], PW_RAPI_LCD_COLUMNS) != 0) {
             pw_lora_queue_add(&station->queue, row == 0 ? PW_LORA_ITEM_LCD_1 : PW_LORA_ITEM_LCD_2);
         }
     }
@@ -425,7 +426,7 @@ static void judge(struct pw_lora_station *station, pw_ms now)
     } else {
         set_ok(station, true, "");
     }
-    int32_t limit_ma = (int32_t)pw_max(station->want.limit_ma / 1000 * 1000, view->min_ma);
+    int32_t limit_ma = (int32_t)pw_max((int64_t)station->want.limit_ma / 1000 * 1000, view->min_ma);
     bool said = !station->queue.due[PW_LORA_ITEM_WANT];
     view->limit_held = station->wanted && station->far_held &&
                        view->offered_ma != PW_RAPI_UNKNOWN && view->offered_ma <= limit_ma;

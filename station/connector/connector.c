@@ -75,6 +75,13 @@ int pw_connector_board(struct pw_connector *connector, const struct pw_outlet_bo
                                           : connector->kind->board(connector, board, why);
 }
 
+void pw_connector_wire_start(struct pw_connector *connector, uint64_t start)
+{
+    if (connector->kind->wire != NULL) {
+        connector->kind->wire->start(connector, start);
+    }
+}
+
 void pw_connector_wire_up(struct pw_connector *connector, pw_ms now)
 {
     if (connector->kind->wire != NULL) {

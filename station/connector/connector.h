@@ -120,6 +120,9 @@ PW_MUST_USE int pw_connector_board(struct pw_connector *connector,
                                    const struct pw_outlet_board *board, struct pw_out *why);
 // The line of a board that speaks a protocol of its own, both ways. A kind without one takes no
 // bytes and gives none. `out` is valid until `out_sent`.
+// `start` first, once: a number that no start of the station had before (a radio's frames hold for
+// one start only).
+void pw_connector_wire_start(struct pw_connector *connector, uint64_t start);
 void pw_connector_wire_up(struct pw_connector *connector, pw_ms now);
 void pw_connector_wire_down(struct pw_connector *connector, struct pw_str reason, pw_ms now);
 size_t pw_connector_wire_bytes(struct pw_connector *connector, const uint8_t *at, size_t len,

@@ -7,6 +7,7 @@
 
 // The line of a kind whose board speaks a protocol of its own.
 struct pw_connector_wire {
+    void (*start)(struct pw_connector *connector, uint64_t start);
     void (*up)(struct pw_connector *connector, pw_ms now);
     void (*down)(struct pw_connector *connector, struct pw_str reason, pw_ms now);
     size_t (*bytes)(struct pw_connector *connector, const uint8_t *at, size_t len, pw_ms now);

@@ -53,6 +53,8 @@ void pw_wire_openevse(const struct pw_settings *settings, unsigned index,
     config->min_ma = pw_settings_int(settings, PW_SET_CURRENT_MIN_MA);
     config->mains_mv = of(settings, PW_SET_MAINS_MV, index);
     config->external_meter = pw_settings_connector_text(settings, PW_SET_METER, index)[0] != '\0';
+    config->radio = of(settings, PW_SET_RAPI_WIRE, index) != 0;
+    config->radio_key = pw_str_of(pw_settings_text(settings, PW_SET_LORA_KEY));
     wire_rapi(settings, index, &config->rapi);
     wire_text(settings, &config->text);
     config->mains.phases = (uint8_t)of(settings, PW_SET_PHASES, index);
@@ -89,7 +91,7 @@ static pw_ms step(struct pw_connector *connector, pw_ms now)
 // Faults of ours first, then the board's, then why nothing flows.
 static void view_condition(const struct pw_openevse *oe, struct pw_connector_view *view)
 {
-    const struct pw_rapi_view *board = pw_rapi_view(&oe->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
     view->error_code = "NoError";
     view->vendor_code = "";
     view->info = "";
@@ -165,7 +167,7 @@ static void view(const struct pw_connector *connector, struct pw_connector_view 
         .energy_mwh = oe->mains.total.energy_mwh,
         .session_mwh = pw_session_energy_mwh(charge),
         .session_ms = pw_session_time_ms(charge, now),
-        .temp_dc = hottest_dc(pw_rapi_view(&oe->rapi)),
+        .temp_dc = hottest_dc(pw_reach_view(&oe->rapi)),
         .vehicle = {.max_ma = -1, .soc_permille = -1, .charge_mah = -1, .pack_mv = -1, .model = ""},
     };
     memcpy(view->id_tag, charge->id_tag, sizeof(view->id_tag));
@@ -228,7 +230,7 @@ static bool fault(const struct pw_connector *connector, unsigned row,
     if (state == NULL) {
         return false;
     }
-    const struct pw_rapi_view *board = pw_rapi_view(&oe->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
     *fault = (struct pw_connector_fault){.vendor = state->vendor,
                                          .ocpp16 = state->ocpp16,
                                          .text = state->text,
@@ -250,7 +252,7 @@ static int clear(struct pw_connector *connector, unsigned row, pw_ms now)
     if (!fault(connector, row, &which) || !which.latched) {
         return PW_ERR_UNKNOWN;
     }
-    int err = pw_rapi_restart(&oe->rapi, now);
+    int err = pw_reach_restart(&oe->rapi, now);
     return err == PW_OK ? PW_ERR_AGAIN : err;
 }
 
@@ -307,43 +309,48 @@ static void phases(struct pw_connector *connector, unsigned bits, pw_ms now)
 // ---------------------------------------------------------------------------------------------
 // The board's line.
 
+static void wire_start(struct pw_connector *connector, uint64_t start)
+{
+    pw_reach_start(&connector->of.openevse.rapi, start);
+}
+
 static void wire_up(struct pw_connector *connector, pw_ms now)
 {
-    pw_rapi_up(&connector->of.openevse.rapi, now);
+    pw_reach_up(&connector->of.openevse.rapi, now);
 }
 
 static void wire_down(struct pw_connector *connector, struct pw_str reason, pw_ms now)
 {
     (void)reason; // the port has logged it
-    pw_rapi_down(&connector->of.openevse.rapi, "no line to the board", now);
+    pw_reach_down(&connector->of.openevse.rapi, "no line to the board", now);
 }
 
 static size_t wire_bytes(struct pw_connector *connector, const uint8_t *at, size_t len, pw_ms now)
 {
     (void)now;
-    return pw_rapi_bytes(&connector->of.openevse.rapi, at, len);
+    return pw_reach_bytes(&connector->of.openevse.rapi, at, len);
 }
 
 static struct pw_str wire_out(const struct pw_connector *connector)
 {
-    return pw_rapi_out(&connector->of.openevse.rapi);
+    return pw_reach_out(&connector->of.openevse.rapi);
 }
 
 static void wire_out_sent(struct pw_connector *connector, size_t len, pw_ms now)
 {
-    pw_rapi_out_sent(&connector->of.openevse.rapi, len, now);
+    pw_reach_out_sent(&connector->of.openevse.rapi, len, now);
 }
 
 static int ask(struct pw_connector *connector, struct pw_str line, enum pw_rapi_who who,
                uint32_t *ticket, struct pw_out *why, pw_ms now)
 {
-    return pw_rapi_ask(&connector->of.openevse.rapi, line, who, now, ticket, why);
+    return pw_reach_ask(&connector->of.openevse.rapi, line, who, now, ticket, why);
 }
 
 static int answer(struct pw_connector *connector, uint32_t ticket, struct pw_out *answer)
 {
     char text[PW_RAPI_ANSWER_MAX + 1] = "";
-    int len = pw_rapi_answer(&connector->of.openevse.rapi, ticket, text, sizeof(text));
+    int len = pw_reach_answer(&connector->of.openevse.rapi, ticket, text, sizeof(text));
     if (len >= 0) {
         pw_put_s(answer, text);
         return PW_OK;
@@ -355,6 +362,7 @@ static int answer(struct pw_connector *connector, uint32_t ticket, struct pw_out
 }
 
 static const struct pw_connector_wire wire = {
+    .start = wire_start,
     .up = wire_up,
     .down = wire_down,
     .bytes = wire_bytes,

@@ -134,7 +134,7 @@ static void watch(struct pw_mqtt *mqtt, unsigned connector)
     if (openevse == NULL) {
         return;
     }
-    const struct pw_rapi_view *board = pw_rapi_view(&openevse->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&openevse->rapi);
     if (board->events != asking->events) {
         asking->events = board->events;
         pw_mqtt_event(mqtt, connector, "state_change", pw_str_of(board->event));

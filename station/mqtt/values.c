@@ -59,7 +59,7 @@ bool pw_mqtt_most_current(const struct pw_mqtt_look *look, int64_t *value)
 static bool flowing(const struct pw_mqtt_look *look, int64_t measured, int64_t *value)
 {
     const struct pw_connector_view *view = &look->view;
-    bool deaf = look->openevse != NULL && !pw_rapi_view(&look->openevse->rapi)->ok;
+    bool deaf = look->openevse != NULL && !pw_reach_view(&look->openevse->rapi)->ok;
     if (view->measured || deaf) {
         return known(value, view->measured && measured != PW_BOARD_UNKNOWN, measured);
     }
@@ -138,7 +138,7 @@ bool pw_mqtt_energy(const struct pw_mqtt_look *look, int64_t *value)
 
 bool pw_mqtt_plug(const struct pw_mqtt_look *look, int64_t *value)
 {
-    bool deaf = look->openevse != NULL && !pw_rapi_view(&look->openevse->rapi)->ok;
+    bool deaf = look->openevse != NULL && !pw_reach_view(&look->openevse->rapi)->ok;
     return known(value, true, deaf ? 2 : look->view.plugged ? 1 : 0);
 }
 
@@ -184,7 +184,7 @@ void pw_mqtt_text_connection(const struct pw_mqtt_look *look, struct pw_out *out
     if (look->openevse == NULL) {
         return;
     }
-    const struct pw_rapi_view *board = pw_rapi_view(&look->openevse->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&look->openevse->rapi);
     pw_put_s(out, board->ok ? "OK" : "CON_ERROR_FAILED_COM :");
     pw_put_s(out, board->ok ? "" : board->failed);
 }

@@ -179,7 +179,7 @@ static bool is_readable(const struct pw_openevse *oe)
 
 bool pw_openevse_count(struct pw_openevse *oe, pw_ms now)
 {
-    const struct pw_rapi_view *board = pw_rapi_view(&oe->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
     bool exchanged = oe->unheard_since == PW_NEVER && count_energy(oe, board);
     give_up_looking(oe);
     if (oe->config.external_meter) {

@@ -72,7 +72,10 @@ int pw_openevse_init(struct pw_openevse *oe, const struct pw_openevse_config *co
     memset(oe, 0, sizeof(*oe));
     int err = fill(&oe->config, config, why);
     if (err == PW_OK) {
-        err = pw_rapi_init(&oe->rapi, &oe->config.rapi, log, now, why);
+        const struct pw_reach_config reach = {
+            .radio = oe->config.radio, .rapi = oe->config.rapi, .key = oe->config.radio_key};
+        err = pw_reach_init(&oe->rapi, &reach, log, now, why);
+        oe->config.radio_key = PW_STR(""); // it was copied, and is nobody's to read here
     }
     if (err == PW_OK && pw_mains_init(&oe->mains, &oe->config.mains, now) != PW_OK) {
         err = refuse_meter(why);
@@ -107,13 +110,15 @@ int pw_openevse_configure(struct pw_openevse *oe, const struct pw_openevse_confi
         err = refuse_meter(why);
     }
     if (err == PW_OK) {
-        err = pw_rapi_configure(&oe->rapi, &c.rapi, now, why);
+        err = pw_reach_configure(&oe->rapi, &c.rapi, now, why);
     }
     if (err != PW_OK) {
         return err;
     }
     // What the hardware was built for does not change while it runs.
     c.rated_ma = oe->config.rated_ma;
+    c.radio = oe->config.radio;
+    c.radio_key = oe->config.radio_key;
     oe->config = c;
     oe->mains = mains;
     pw_session_configure(&oe->session, &c.session);
@@ -160,7 +165,7 @@ static bool flows(const struct pw_rapi_view *board)
 
 static void watch_board(struct pw_openevse *oe, pw_ms now)
 {
-    const struct pw_rapi_view *board = pw_rapi_view(&oe->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
     bool heard = board->ok && board->state_at != PW_NEVER;
     if (!heard && oe->unheard_since == PW_NEVER) {
         oe->unheard_since = now;
@@ -216,7 +221,7 @@ static pw_ms watch_plug(struct pw_openevse *oe, pw_ms now)
 // Less than the board's own setting is what counts; what it is built for is in that.
 static void enter_board_limit(struct pw_openevse *oe, pw_ms now)
 {
-    const struct pw_rapi_view *board = pw_rapi_view(&oe->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
     bool known = oe->unheard_since == PW_NEVER && board->config_ma != PW_RAPI_UNKNOWN;
     if (known && board->config_ma < oe->config.rated_ma) {
         set_limit(oe, PW_LIMIT_BOARD, board->config_ma, "the board's own setting", now);
@@ -262,7 +267,7 @@ static struct next stop(const struct pw_openevse *oe, const char *why, pw_ms now
 
 static struct next next_state(const struct pw_openevse *oe, pw_ms now)
 {
-    const struct pw_rapi_view *board = pw_rapi_view(&oe->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
     bool live = oe->live_since != PW_NEVER;
     if ((oe->faults & (1U << PW_OPENEVSE_FAULT_ESTOP)) != 0) {
         return (struct next){PW_OPENEVSE_STOPPED, "emergency stop"};
@@ -309,7 +314,7 @@ static void want(struct pw_openevse *oe)
     struct pw_rapi_want want = oe->config.text;
     want.power = states[oe->state].power;
     want.limit_ma = oe->limits.effective_ma;
-    pw_rapi_want(&oe->rapi, &want);
+    pw_reach_want(&oe->rapi, &want);
 }
 
 // How long the present state may go on without the board obeying.
@@ -343,7 +348,7 @@ static bool is_counted(const struct pw_openevse *oe, pw_ms now)
 
 static struct pw_session_input session_input(const struct pw_openevse *oe, pw_ms now)
 {
-    const struct pw_rapi_view *board = pw_rapi_view(&oe->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
     bool waits = oe->state == PW_OPENEVSE_IDLE || oe->state == PW_OPENEVSE_PAUSED ||
                  oe->state == PW_OPENEVSE_STOPPING || oe->state == PW_OPENEVSE_CUTTING ||
                  oe->state == PW_OPENEVSE_AWAY;
@@ -378,7 +383,7 @@ static void watch_exchange(struct pw_openevse *oe, bool exchanged, pw_ms now)
 pw_ms pw_openevse_step(struct pw_openevse *oe, pw_ms now)
 {
     bool was_plugged = oe->plugged;
-    pw_ms at = pw_rapi_step(&oe->rapi, now);
+    pw_ms at = pw_reach_step(&oe->rapi, now);
     watch_board(oe, now);
     watch_exchange(oe, pw_openevse_count(oe, now), now);
     at = pw_earlier(at, pw_openevse_energy_deadline(oe));
@@ -391,7 +396,7 @@ pw_ms pw_openevse_step(struct pw_openevse *oe, pw_ms now)
     enter(oe, next_state(oe, now), now);
     at = pw_earlier(at, watch_orders(oe, now));
     want(oe);
-    at = pw_earlier(at, pw_rapi_step(&oe->rapi, now));
+    at = pw_earlier(at, pw_reach_step(&oe->rapi, now));
     const struct pw_session_input hardware = session_input(oe, now);
     if (pw_openevse_is_off(oe) && !hardware.off) {
         at = pw_earlier(at, pw_after(oe->opened_at, LAST_READING_MS));
@@ -449,7 +454,7 @@ const char *pw_openevse_pilot(const struct pw_openevse *oe)
 {
     static const char *const texts[][2] = {
         {"", ""}, {"A1", "A2"}, {"B1", "B2"}, {"C1", "C2"}, {"D1", "D2"}};
-    const struct pw_rapi_view *board = pw_rapi_view(&oe->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
     if (oe->unheard_since != PW_NEVER) {
         return "";
     }
@@ -464,7 +469,7 @@ const char *pw_openevse_pilot(const struct pw_openevse *oe)
 
 int32_t pw_openevse_offered_ma(const struct pw_openevse *oe)
 {
-    const struct pw_rapi_view *board = pw_rapi_view(&oe->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
     bool offers = oe->unheard_since == PW_NEVER && board->state >= PW_RAPI_STATE_A &&
                   board->state <= PW_RAPI_STATE_C && board->offered_ma != PW_RAPI_UNKNOWN;
     return offers ? board->offered_ma : 0;

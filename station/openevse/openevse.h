@@ -8,6 +8,7 @@
 
 #include "json/json.h"
 #include "limits/limits.h"
+#include "lora/reach.h"
 #include "mains/mains.h"
 #include "rapi/rapi.h"
 #include "session/session.h"
@@ -63,6 +64,8 @@ struct pw_openevse_config {
     uint32_t unseen_ms;       // a board silent this long ends the charge; 0: 60000
     struct pw_rapi_want text; // its display's part only
     struct pw_rapi_config rapi;
+    bool radio; // the board hangs behind one
+    struct pw_str radio_key;
     struct pw_mains_config mains;
     struct pw_session_config session;
 };
@@ -83,7 +86,7 @@ struct pw_openevse_energy {
 struct pw_openevse {
     struct pw_openevse_config config;
     const struct pw_log *log;
-    struct pw_rapi_client rapi;
+    struct pw_reach rapi;
     struct pw_mains mains;
     struct pw_limits limits;
     struct pw_session session;

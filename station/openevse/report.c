@@ -41,7 +41,7 @@ static void put_counters(const struct pw_rapi_view *board, struct pw_json_writer
 
 void pw_openevse_put_json(const struct pw_openevse *oe, struct pw_json_writer *json)
 {
-    const struct pw_rapi_view *board = pw_rapi_view(&oe->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
     bool heard = board->state_at != PW_NEVER;
     pw_json_open(json, '{');
     pw_json_key(json, "answers_now");
@@ -91,7 +91,7 @@ static void line_number(struct pw_out *out, const char *name, int64_t value, uns
 
 void pw_openevse_put(const struct pw_openevse *oe, struct pw_out *out)
 {
-    const struct pw_rapi_view *board = pw_rapi_view(&oe->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
     bool heard = board->state_at != PW_NEVER;
     line(out, "answers", board->ok ? "yes" : board->why);
     line(out, "firmware", board->firmware);

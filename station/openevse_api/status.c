@@ -17,7 +17,7 @@ struct pw_oe_look pw_oe_look(struct pw_openevse_api *api, unsigned index, pw_ms 
     pw_connector_view(&look.st->connector[index], &look.view, now);
     look.limits = pw_connector_limits(&look.st->connector[index]);
     const struct pw_openevse *openevse = pw_connector_openevse(&look.st->connector[index]);
-    look.board = openevse != NULL ? pw_rapi_view(&openevse->rapi) : NULL;
+    look.board = openevse != NULL ? pw_reach_view(&openevse->rapi) : NULL;
     return look;
 }
 

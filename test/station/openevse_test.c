@@ -75,16 +75,16 @@ static void run(pw_ms span)
         sense();
         size_t got = pw_oeboard_take(&rig.board, bytes, sizeof(bytes), rig.now);
         if (got > 0 && !rig.cut) {
-            assert_int_equal(pw_rapi_bytes(&rig.oe.rapi, bytes, got), got);
+            assert_int_equal(pw_reach_bytes(&rig.oe.rapi, bytes, got), got);
         }
         (void)pw_openevse_step(&rig.oe, rig.now);
         take_events();
-        struct pw_str out = pw_rapi_out(&rig.oe.rapi);
+        struct pw_str out = pw_reach_out(&rig.oe.rapi);
         if (out.len > 0) {
             if (!rig.cut) {
                 pw_oeboard_hear(&rig.board, (const uint8_t *)out.at, out.len, rig.now);
             }
-            pw_rapi_out_sent(&rig.oe.rapi, out.len, rig.now);
+            pw_reach_out_sent(&rig.oe.rapi, out.len, rig.now);
         }
     }
 }
@@ -92,7 +92,7 @@ static void run(pw_ms span)
 static void open_station(const struct pw_openevse_config *config)
 {
     assert_int_equal(pw_openevse_init(&rig.oe, config, NULL, rig.now, NULL), PW_OK);
-    pw_rapi_up(&rig.oe.rapi, rig.now);
+    pw_reach_up(&rig.oe.rapi, rig.now);
 }
 
 static void open_rig_of(const struct pw_openevse_config *config)
@@ -105,7 +105,7 @@ static void open_rig_of(const struct pw_openevse_config *config)
     pw_oeboard_power(&rig.board, true, rig.now);
     open_station(config);
     run(20000);
-    assert_true(rig.oe.rapi.view.ok);
+    assert_true(rig.oe.rapi.of.cable.view.ok);
 }
 
 static void open_rig(void)
@@ -353,7 +353,8 @@ static void a_fault_of_the_board_is_the_connectors(void **state)
     run(15000);
     assert_int_equal(rig.oe.state, PW_OPENEVSE_FAULTED);
     assert_int_equal(pw_session_status(&rig.oe.session), PW_STATUS_FAULTED);
-    assert_string_equal(pw_rapi_state_of(rig.oe.rapi.view.state)->ocpp16, "OverCurrentFailure");
+    assert_string_equal(pw_rapi_state_of(rig.oe.rapi.of.cable.view.state)->ocpp16,
+                        "OverCurrentFailure");
     run(1000);
     assert_int_equal(rig.board.state, PW_OEBOARD_OVER_CURRENT); // sleep would have hidden it
 }

@@ -172,7 +172,7 @@ static void read_mains(struct pw_openevse *oe, const struct pw_board_mains *from
 // The board tells a current: only then its register goes on, also with what is missing in it.
 static bool is_readable(const struct pw_openevse *oe)
 {
-    const struct pw_rapi_view *board = pw_rapi_view(&oe->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
     return oe->unheard_since == PW_NEVER && board->current_at != PW_NEVER &&
            board->ma != PW_RAPI_UNKNOWN;
 }

@@ -3,6 +3,7 @@
 nothing of this machine's network is touched or seen.
 
 network_test.py PILOTWIRE-STATION PILOTWIRE. The clock runs twenty times as fast; times below are the station's."""
+import atexit
 import json
 import os
 import socket
@@ -45,6 +46,7 @@ class Station:
              f"{folder}/data", "--control", f"{folder}/control"],
             env={**os.environ, **(environment or {}), "PILOTWIRE_CLOCK": f"{wall}:{wall}:{SPEED}"},
             stdin=subprocess.DEVNULL, stderr=self.log)
+        atexit.register(self.process.kill)  # whatever ends the test ends its programs
 
     def said(self):
         self.log.seek(0)

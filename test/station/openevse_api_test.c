@@ -497,6 +497,10 @@ static void events_become_windows_and_windows_events(void **state)
     close_api();
 }
 
+#define CONTRADICTION                                                                              \
+    "[{\"state\":\"active\",\"time\":\"06:00\",\"days\":[\"monday\"]},"                            \
+    "{\"state\":\"disabled\",\"time\":\"06:00\",\"days\":[\"monday\"]}]"
+
 static void an_event_that_makes_no_sense_changes_nothing(void **state)
 {
     (void)state;
@@ -510,8 +514,7 @@ static void an_event_that_makes_no_sense_changes_nothing(void **state)
         "{\"state\":\"active\",\"time\":\"06:00\",\"days\":[]}",
         "{\"state\":\"active\",\"time\":\"06:00\",\"days\":[\"mon\"]}",
         "{\"id\":0,\"state\":\"active\",\"time\":\"06:00\",\"days\":[\"monday\"]}",
-        "[{\"state\":\"active\",\"time\":\"06:00\",\"days\":[\"monday\"]},"
-        "{\"state\":\"disabled\",\"time\":\"06:00\",\"days\":[\"monday\"]}]",
+        (CONTRADICTION),
     };
     open_api("");
     for (size_t i = 0; i < PW_COUNT(bodies); i++) {

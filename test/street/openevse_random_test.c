@@ -9,27 +9,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STORIES = 120, EVENTS = 40 };
+enum { STORIES = 120, EVENTS = 40, HANDS_MS = 3500 };
 
 static struct street street;
 static struct pw_noise dice;
+static pw_ms handled_at; // plug in or out
 
 static uint64_t roll(uint64_t sides)
 {
     return pw_noise_bits(&dice) % sides;
 }
 
+// A board that was just woken is not believed for 3 s when it sees no vehicle: nobody brings
+// another one sooner.
 static void plug(void)
 {
-    if (!street.oe.plugged) {
+    if (!street.oe.plugged && pw_elapsed(handled_at, HANDS_MS, street.now)) {
         street_do(&street, "plug");
+        handled_at = street.now;
     }
 }
 
 static void unplug(void)
 {
-    if (street.oe.plugged) {
+    if (street.oe.plugged && pw_elapsed(handled_at, HANDS_MS, street.now)) {
         street_do(&street, "unplug");
+        handled_at = street.now;
     }
 }
 
@@ -133,6 +138,7 @@ static void repair(void)
     for (size_t i = 0; i < PW_COUNT(lines); i++) {
         street_do(&street, lines[i]);
     }
+    street_run(&street, HANDS_MS);
     unplug();
     street_do(&street, "car honest");
     street.reachable = true;
@@ -175,6 +181,7 @@ static void tell_story(uint64_t seed)
     street_set(&street, "session.allow_offline_unknown_id", "true");
     street_set(&street, "house.load_management", seed % 2 != 0 ? "1" : "0");
     street_set(&street, "house.breaker_ma", "32000");
+    handled_at = 0;
     street_power_on(&street);
     street_run(&street, 8000);
     uint32_t swarm = (uint32_t)roll(UINT64_C(1) << PW_COUNT(events)) | ((1U << ALWAYS) - 1U);

@@ -65,7 +65,7 @@ async function enter(browser, page) {
 async function board(browser, page) {
   step("board: what it is, its display, and a command by hand that it answers; a dangerous one is refused in words");
   await page.click("nav >> text=Board");
-  await page.locator(".chip.go", { hasText: "answers" }).waitFor();
+  await page.locator(".chip.go", { hasText: "answers" }).waitFor({ timeout: 20_000 });
   await page.locator(".fact", { hasText: "8.2.3" }).waitFor();
   await page.getByLabel("RAPI command").fill("GV");
   await page.keyboard.press("Enter");
@@ -99,13 +99,14 @@ async function charge(browser, page) {
 async function chargeNow(browser, page) {
   step("a delay timer holds the charge; the page says until when, and a press charges all the same");
   await page.click("nav >> text=Limits");
-  const at = (hours) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
+  const now = Date.now();
+  const [from, to] = [2, 3].map((hours) => new Date(now + hours * 3_600_000).toISOString().slice(11, 16));
   await page.getByRole("button", { name: "Set times" }).click();
-  await page.getByLabel("Delay timer: from").fill(at(2));
-  await page.getByLabel("Delay timer: to").fill(at(3));
+  await page.getByLabel("Delay timer: from").fill(from);
+  await page.getByLabel("Delay timer: to").fill(to);
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.click("nav >> text=Charge");
-  await page.locator(".held", { hasText: `Waits for ${at(2)}` }).waitFor();
+  await page.locator(".held", { hasText: `Waits for ${from}` }).waitFor();
   await page.locator("tr.counts", { hasText: "schedule" }).waitFor();
   await browser.shot(page, "house-held");
   await page.getByRole("button", { name: "Charge now" }).click();
@@ -117,7 +118,7 @@ async function house(browser, page) {
   step("house: the vehicle's part of each phase, the target, the state and its reason, and the curves");
   await page.click("nav >> text=House");
   await page.locator(".bar", { hasText: /L2.*vehicles/ }).waitFor();
-  await page.locator(".housecurve canvas").nth(1).waitFor();
+  await page.locator(".housecurve canvas").nth(1).waitFor({ timeout: 20_000 });
   assert.equal(await page.locator(".bar .mark").count(), 3);
   await browser.shot(page, "house-house");
 }

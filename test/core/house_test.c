@@ -1,5 +1,5 @@
-// The three machines of core/house, each by itself: what the meter's side believes and leaves, what
-// the gate offers and when it pauses, which phases the finder finds.
+// Two machines of core/house, each by itself: what the meter's side believes and leaves, what the
+// gate offers and when it pauses.
 #include "house/house.h"
 #include "test.h"
 
@@ -674,28 +674,38 @@ static void every_order_of_four_inputs_from_every_state(void **state)
 {
     (void)state;
     unsigned long turns = 0;
-    unsigned all = 1;
-    for (int i = 0; i < DEPTH; i++) {
-        all *= CODES;
-    }
     for (int s = 0; s < PW_HOUSE_GATE_ROWS; s++) {
+        struct path path[DEPTH + 1];
         ways[s]();
-        struct path from = {
+        path[0] = (struct path){
             .gate = b.gate, .now = b.now, .closed = b.gate.offer_ma > 0, .samples = 1000};
-        from.gate.pauses = s == PW_HOUSE_GATE_SPENT ? small.pauses_per_day : from.gate.pauses;
-        for (unsigned order = 0; order < all; order += s % 2 == 0 ? 1 : 7) {
-            struct path path = from;
-            unsigned rest = order;
-            for (int depth = 0; depth < DEPTH; depth++) {
-                walk(&path, rest % CODES, &turns);
-                rest /= CODES;
+        if (s == PW_HOUSE_GATE_SPENT) {
+            path[0].gate.pauses = small.pauses_per_day;
+        }
+        // Like an odometer: only what follows the digit that changed is walked anew.
+        for (unsigned order = 0; order < CODES * CODES * CODES * CODES; order++) {
+            unsigned weight = CODES * CODES * CODES;
+            for (int depth = 0; depth < DEPTH; depth++, weight /= CODES) {
+                if (order % weight == 0) {
+                    path[depth + 1] = path[depth];
+                    walk(&path[depth + 1], order / weight % CODES, &turns);
+                }
             }
         }
     }
-    assert_true(turns > 20000000);
+    assert_true(turns > 13000000);
 }
 
 static uint64_t random_state;
+static uint64_t last_seed;
+
+// Whatever failed, failed with this one.
+static int print_seed(void **state)
+{
+    (void)state;
+    print_message("last seed %llu\n", (unsigned long long)last_seed);
+    return 0;
+}
 
 static unsigned below(unsigned most)
 {
@@ -710,13 +720,11 @@ static void days_of_random_inputs_keep_every_promise(void **state)
 {
     (void)state;
     unsigned long turns = 0;
-    for (uint64_t seed = 1; seed <= 200; seed++) {
+    for (uint64_t seed = 1; seed <= 100; seed++) {
         struct path path = {.now = 1000};
+        last_seed = seed;
         random_state = seed * 0x9E3779B97F4A7C15U;
         pw_house_gate_init(&path.gate, 0, path.now);
-        if (seed % 20 == 0) {
-            print_message("seed %llu\n", (unsigned long long)seed);
-        }
         for (int i = 0; i < 3000; i++) {
             unsigned code = below(8) == 0 ? below(CODES) : below(12);
             walk(&path, code, &turns);
@@ -725,131 +733,6 @@ static void days_of_random_inputs_keep_every_promise(void **state)
             }
         }
     }
-}
-
-// ---------------------------------------------------------------------------------------------
-// The finder.
-
-static struct finding {
-    struct pw_house_finder finder;
-    unsigned loads; // bits
-    int32_t draw_ma;
-    int32_t offer_ma;
-    int32_t grid_other_ma[PW_HOUSE_PHASES];
-    pw_ms now;
-    int steps;
-    int unseen;
-} f;
-
-static void finder_second(void)
-{
-    struct pw_house_finder_input in = {
-        .draw_ma = f.draw_ma, .offer_ma = f.offer_ma, .wired = PW_HOUSE_ALL_PHASES};
-    f.now += SECOND;
-    for (unsigned p = 0; p < PW_HOUSE_PHASES; p++) {
-        bool loads = (f.loads & (1U << p)) != 0;
-        in.grid_ma[p] = f.grid_other_ma[p] + (loads ? f.draw_ma : 0) + (int32_t)below(200);
-    }
-    enum pw_house_sight sight = pw_house_finder_read(&f.finder, &in, f.now);
-    f.steps += sight != PW_HOUSE_NO_STEP ? 1 : 0;
-    f.unseen += sight == PW_HOUSE_STEP_UNSEEN ? 1 : 0;
-}
-
-// The offer changes; the vehicle follows two seconds later.
-static void finder_step(int32_t ma)
-{
-    f.offer_ma = ma;
-    finder_second();
-    finder_second();
-    f.draw_ma = ma;
-    for (int i = 0; i < 20; i++) {
-        finder_second();
-    }
-}
-
-static void finder_open(unsigned loads)
-{
-    memset(&f, 0, sizeof(f));
-    random_state = 42;
-    f.loads = loads;
-    f.now = 1000;
-    f.offer_ma = 6 * AMPERE;
-    f.draw_ma = 6 * AMPERE;
-    pw_house_finder_init(&f.finder);
-    for (int i = 0; i < 20; i++) {
-        finder_second();
-    }
-}
-
-// Reason: a car on one phase must not be throttled by another (facts §6.9), and none may be left
-// out before it is sure.
-static void phases_are_found_after_two_steps_each_way_and_not_before(void **state)
-{
-    (void)state;
-    for (unsigned loads = 1; loads <= PW_HOUSE_ALL_PHASES; loads++) {
-        finder_open(loads);
-        finder_step(10 * AMPERE);
-        assert_int_equal(f.finder.found, 0);
-        finder_step(6 * AMPERE);
-        assert_int_equal(f.finder.found, 0);
-        finder_step(10 * AMPERE);
-        assert_int_equal(f.finder.found, 0);
-        finder_step(6 * AMPERE);
-        assert_int_equal(f.finder.found, loads);
-        assert_int_equal(f.unseen, 0);
-    }
-}
-
-// Reason: facts §3.3: the seed counted a fall of 1 A as a rise of 255. And the trap beneath: the
-// vehicle comes down because a kettle goes on, so that its phase shows no change at all.
-static void a_step_that_answers_a_kettle_is_not_taken_for_no_step(void **state)
-{
-    (void)state;
-    finder_open(1);
-    for (int i = 0; i < 4; i++) {
-        f.grid_other_ma[0] = 4 * AMPERE; // the kettle, and in the same second the answer to it
-        finder_second();
-        finder_step(6 * AMPERE);
-        f.grid_other_ma[0] = 0;
-        for (int s = 0; s < 12; s++) {
-            finder_second();
-        }
-        finder_step(10 * AMPERE);
-    }
-    assert_int_equal(f.finder.found, 1);
-}
-
-// Reason: a car may take more phases later; two steps that speak against it are enough to doubt.
-static void a_phase_that_joins_widens_again(void **state)
-{
-    (void)state;
-    finder_open(1);
-    for (int i = 0; i < 3; i++) {
-        finder_step(10 * AMPERE);
-        finder_step(6 * AMPERE);
-    }
-    assert_int_equal(f.finder.found, 1);
-    f.loads = 3;
-    finder_step(10 * AMPERE);
-    finder_step(6 * AMPERE);
-    assert_int_equal(f.finder.found, 0);
-    for (int i = 0; i < 3; i++) {
-        finder_step(10 * AMPERE);
-        finder_step(6 * AMPERE);
-    }
-    assert_int_equal(f.finder.found, 3);
-}
-
-// Reason: a transformer around the wrong cable sees nothing of the vehicle.
-static void steps_that_no_phase_shows_are_told(void **state)
-{
-    (void)state;
-    finder_open(0);
-    finder_step(10 * AMPERE);
-    finder_step(6 * AMPERE);
-    assert_int_equal(f.steps, 2);
-    assert_int_equal(f.unseen, 2);
-    assert_int_equal(f.finder.found, 0);
 }
 
 int main(void)
@@ -877,11 +760,7 @@ int main(void)
         cmocka_unit_test(the_meter_dies_in_every_state),
         cmocka_unit_test(a_meter_that_comes_and_goes_does_not_wear_the_contactor),
         cmocka_unit_test(every_order_of_four_inputs_from_every_state),
-        cmocka_unit_test(days_of_random_inputs_keep_every_promise),
-        cmocka_unit_test(phases_are_found_after_two_steps_each_way_and_not_before),
-        cmocka_unit_test(a_step_that_answers_a_kettle_is_not_taken_for_no_step),
-        cmocka_unit_test(a_phase_that_joins_widens_again),
-        cmocka_unit_test(steps_that_no_phase_shows_are_told),
+        cmocka_unit_test_teardown(days_of_random_inputs_keep_every_promise, print_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

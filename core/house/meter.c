@@ -147,8 +147,8 @@ static void filter(struct pw_house *house, const struct pw_house_chargers *charg
         if (!has(house->metered, p)) {
             continue;
         }
-        int64_t sum = 0;
-        uint32_t count = 0;
+        int64_t sum = now->low_ma[p];
+        uint32_t count = 1;
         house->up_ma[p] = now->high_ma[p];
         while (count < kept(house) &&
                !pw_elapsed(before(house, count)->at, PW_HOUSE_MEAN_MS, now->at)) {

@@ -244,7 +244,7 @@ static void a_calm_charge_leaves_air(void **state)
     (void)state;
     begin(0.0, 0.0, 0.0);
     car(PW_OEBOARD_LEVEL_C, 10.0);
-    run(4U * 3600000U);
+    run(UINT64_C(4) * PW_RADIO_HOUR_MS);
     law_is_kept();
     for (unsigned i = 0; i < PW_RADIO_ENDS; i++) {
         assert_true(radio.end[i].worst_ms < 30000);

@@ -243,6 +243,16 @@ static void the_ring_holds_nine_of_twelve_commands(void **state)
     assert_int_equal(desk.count, 9);
 }
 
+// Reason: a line of 31 characters is the longest it takes; a longer one is not even refused.
+static void a_line_too_long_is_dropped_without_a_word(void **state)
+{
+    (void)state;
+    begin_as("8.2.3");
+    assert_string_equal(ask("$GV 7 7 7 7 7 7 777777777777777"), "$OK 8.2.3 5.2.1");
+    assert_string_equal(ask("$GV 7 7 7 7 7 7 7777777777777777"), "");
+    assert_string_equal(ask("$GV"), "$OK 8.2.3 5.2.1");
+}
+
 static void during_the_start_it_is_deaf_then_late(void **state)
 {
     (void)state;
@@ -536,6 +546,7 @@ int main(void)
         cmocka_unit_test(sleep_opens_after_the_car_has_let_go_or_after_three_seconds),
         cmocka_unit_test(disable_opens_at_once_and_answers_late),
         cmocka_unit_test(the_ring_holds_nine_of_twelve_commands),
+        cmocka_unit_test(a_line_too_long_is_dropped_without_a_word),
         cmocka_unit_test(during_the_start_it_is_deaf_then_late),
         cmocka_unit_test(a_restart_keeps_the_eeprom_and_nothing_else),
         cmocka_unit_test(restarting_by_command_answers_or_not_as_its_build_does),

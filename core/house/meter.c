@@ -222,23 +222,23 @@ void pw_house_read(struct pw_house *house, const struct pw_board_mains *reading,
                    const struct pw_house_chargers *chargers, pw_ms now)
 {
     struct pw_house_entry entry = {.at = reading->at};
-    uint8_t has = 0;
+    uint8_t present = 0;
     bool old = reading->at == PW_NEVER || reading->at > now ||
                (house->good_at != PW_NEVER && reading->at <= house->good_at);
     for (unsigned p = 0; p < PW_HOUSE_PHASES; p++) {
         int32_t ma = current_of(house, reading, p);
         entry.grid_ma[p] = known(ma) ? ma : 0;
         entry.draw_ma[p] = chargers->draw_ma[p];
-        has |= known(ma) ? (uint8_t)(1U << p) : 0;
+        present |= known(ma) ? (uint8_t)(1U << p) : 0;
     }
-    house->refused = !sound || old || has == 0 || (house->metered & ~has) != 0;
+    house->refused = !sound || old || present == 0 || (house->metered & ~present) != 0;
     if (house->refused) {
         return;
     }
     if (pw_elapsed(house->good_at, house->config.hold_ms, reading->at)) {
         begin_again(house);
     }
-    house->metered |= has;
+    house->metered |= present;
     house->good_at = reading->at;
     for (unsigned p = 0; p < PW_HOUSE_PHASES; p++) {
         split(house, &entry, chargers, p);

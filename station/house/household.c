@@ -348,6 +348,7 @@ static void allocate(struct pw_household *home, pw_ms now)
                            .share = share,
                            .place = place,
                            .room = &room};
+    memset(member, 0, sizeof(member));
     memset(share, 0, sizeof(share));
     for (unsigned p = 0; p < PW_HOUSE_PHASES; p++) {
         int32_t ma = pw_house_room(&home->house, p, held_on(home, p));
@@ -362,7 +363,7 @@ static void allocate(struct pw_household *home, pw_ms now)
     }
 }
 
-static void share(struct pw_household *home, pw_ms now)
+static void share_out(struct pw_household *home, pw_ms now)
 {
     if (home->chargers > 1) {
         allocate(home, now);
@@ -484,7 +485,7 @@ pw_ms pw_household_step(struct pw_household *home, struct pw_connector *connecto
     }
     judge(home, now);
     if (managed(home)) {
-        share(home, now);
+        share_out(home, now);
     }
     for (unsigned i = 0; i < home->chargers; i++) {
         rest(home, i, &connector[i], day, now);

@@ -137,7 +137,7 @@ static void phases(struct pw_json_writer *json, const char *key, unsigned bits)
     pw_json_close(json, ']');
 }
 
-static void values(struct pw_json_writer *json, const char *key, const int32_t *milli)
+static void each_phase(struct pw_json_writer *json, const char *key, const int32_t *milli)
 {
     pw_json_key(json, key);
     pw_json_open(json, '[');
@@ -193,11 +193,11 @@ void pw_household_tell_json(const struct pw_household *home, struct pw_json_writ
     phases(json, "metered", view.metered);
     number(json, "breaker_a", view.breaker_ma);
     number(json, "target_a", view.target_ma[0]);
-    values(json, "grid_a", view.grid_ma);
-    values(json, "grid_w", view.grid_mw);
-    values(json, "house_a", view.other_ma);
-    values(json, "chargers_a", view.charger_ma);
-    values(json, "headroom_a", view.headroom_ma);
+    each_phase(json, "grid_a", view.grid_ma);
+    each_phase(json, "grid_w", view.grid_mw);
+    each_phase(json, "house_a", view.other_ma);
+    each_phase(json, "chargers_a", view.charger_ma);
+    each_phase(json, "headroom_a", view.headroom_ma);
     pw_json_key(json, "connectors");
     pw_json_open(json, '[');
     for (unsigned i = 0; i < home->chargers; i++) {

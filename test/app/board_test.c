@@ -136,7 +136,8 @@ static void write_files(const struct bench *bench, const char *device)
                    device);
     write_file(bench, "board.yaml", board);
     write_file(bench, "station.yaml",
-               "station:\n  id: board-test\nsession:\n  free_id_tag: FREE\ncharging:\n  plug_and_charge: true\n"
+               "station:\n  id: board-test\nsession:\n  free_id_tag: FREE\ncharging:\n  "
+               "plug_and_charge: true\n"
                "connectors:\n  - kind: pilot\n    board: board.yaml\n    min_off_s: 1\n");
 }
 

@@ -55,6 +55,7 @@ void pw_wire_openevse(const struct pw_settings *settings, unsigned index,
     config->external_meter = pw_settings_connector_text(settings, PW_SET_METER, index)[0] != '\0';
     config->radio = of(settings, PW_SET_RAPI_WIRE, index) != 0;
     config->radio_key = pw_str_of(pw_settings_text(settings, PW_SET_LORA_KEY));
+    config->wake = (enum pw_openevse_wake)of(settings, PW_SET_WAKE_UP, index);
     wire_rapi(settings, index, &config->rapi);
     wire_text(settings, &config->text);
     config->mains.phases = (uint8_t)of(settings, PW_SET_PHASES, index);

@@ -6,6 +6,8 @@
 
 enum {
     UNSEEN_MS = 60000,  // a vehicle that nobody has seen for so long may be another one
+    ASLEEP_MS = 30000,  // a vehicle that takes an offer does so within this
+    PULSE_MS = 4000,    // of waking (facts/ac-evse-rapi-load.md §3.5)
     OBEY_MS = 8000,     // a sleeping board opens its relay 3 s after the order
     LIVE_MA = 1000,     // a current from here on is no noise
     FIRST_MS = 10000,   // for a board's first answer after the start
@@ -265,6 +267,28 @@ static struct next stop(const struct pw_openevse *oe, const char *why, pw_ms now
     return (struct next){PW_OPENEVSE_STOPPING, stopping ? oe->why : why};
 }
 
+static bool wakes(enum pw_openevse_state state)
+{
+    return state == PW_OPENEVSE_WAKING || state == PW_OPENEVSE_WAKING_F;
+}
+
+// A vehicle that sleeps through its offer is woken once by a pulse on the pilot.
+static struct next offer(const struct pw_openevse *oe, pw_ms now)
+{
+    const struct pw_reach_view *board = pw_rapi_view(&oe->rapi);
+    bool waits = oe->state == PW_OPENEVSE_OFFERING && board->state == PW_RAPI_STATE_B &&
+                 pw_elapsed(oe->since, ASLEEP_MS, now);
+    if (wakes(oe->state) && !pw_elapsed(oe->since, PULSE_MS, now)) {
+        return (struct next){oe->state, oe->why};
+    }
+    if (waits && !oe->woken && oe->config.wake != PW_OPENEVSE_WAKE_NONE) {
+        return oe->config.wake == PW_OPENEVSE_WAKE_FAULT
+                   ? (struct next){PW_OPENEVSE_WAKING_F, "vehicle sleeps"}
+                   : (struct next){PW_OPENEVSE_WAKING, "vehicle sleeps"};
+    }
+    return (struct next){PW_OPENEVSE_OFFERING, wakes(oe->state) ? "pulse over" : "permit"};
+}
+
 static struct next next_state(const struct pw_openevse *oe, pw_ms now)
 {
     const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
@@ -288,8 +312,7 @@ static struct next next_state(const struct pw_openevse *oe, pw_ms now)
     if (oe->limits.effective_ma < oe->config.min_ma) {
         return live ? stop(oe, "limit", now) : (struct next){PW_OPENEVSE_PAUSED, "limit"};
     }
-    return board->relay ? (struct next){PW_OPENEVSE_CHARGING, "relay closed"}
-                        : (struct next){PW_OPENEVSE_OFFERING, "permit"};
+    return board->relay ? (struct next){PW_OPENEVSE_CHARGING, "relay closed"} : offer(oe, now);
 }
 
 static void enter(struct pw_openevse *oe, struct next next, pw_ms now)
@@ -304,6 +327,11 @@ static void enter(struct pw_openevse *oe, struct next next, pw_ms now)
     pw_line_s(&line, "to", states[next.state].name);
     pw_line_s(&line, "why", next.why);
     pw_line_end(&line);
+    bool offered = next.state == PW_OPENEVSE_OFFERING;
+    if (offered || wakes(next.state)) {
+        // Who has charged and stopped by itself is full, or has a timer of its own.
+        oe->woken = wakes(oe->state) || wakes(next.state) || oe->state == PW_OPENEVSE_CHARGING;
+    }
     oe->state = next.state;
     oe->why = next.why;
     oe->since = now;
@@ -323,6 +351,12 @@ static pw_ms watch_orders(struct pw_openevse *oe, pw_ms now)
     bool ordered = oe->state == PW_OPENEVSE_CUTTING || oe->state == PW_OPENEVSE_STOPPED;
     if (oe->state == PW_OPENEVSE_STOPPING) {
         return pw_after(oe->since, OBEY_MS);
+    }
+    if (oe->state == PW_OPENEVSE_OFFERING) {
+        return oe->woken ? PW_NEVER : pw_after(oe->since, ASLEEP_MS);
+    }
+    if (wakes(oe->state)) {
+        return pw_after(oe->since, PULSE_MS);
     }
     if (!ordered || oe->live_since == PW_NEVER || oe->unheard_since != PW_NEVER) {
         return PW_NEVER;
@@ -355,7 +389,7 @@ static struct pw_session_input session_input(const struct pw_openevse *oe, pw_ms
     return (struct pw_session_input){
         .plugged = oe->plugged,
         .off = pw_openevse_is_off(oe) && is_counted(oe, now),
-        .paused_ev = oe->state == PW_OPENEVSE_OFFERING,
+        .paused_ev = oe->state == PW_OPENEVSE_OFFERING || wakes(oe->state),
         .paused_evse = waits,
         .fault = oe->faults != 0 || (oe->unheard_since == PW_NEVER && board->fault),
         .emergency = (oe->faults & (1U << PW_OPENEVSE_FAULT_ESTOP)) != 0,

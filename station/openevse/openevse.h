@@ -22,6 +22,8 @@
     X( OFF,        "off",       DISABLED ) /* out of service                              */ \
     X( PAUSED,     "paused",    SLEEP    ) /* permit, and less than can be offered        */ \
     X( OFFERING,   "offering",  ENABLED  ) /* the vehicle's turn                          */ \
+    X( WAKING,     "waking",    SLEEP    ) /* the offer goes away for a moment ...         */ \
+    X( WAKING_F,   "waking f",  DISABLED ) /* ... or the pilot goes to state F            */ \
     X( CHARGING,   "charging",  ENABLED  ) /* relay closed                                */ \
     X( STOPPING,   "stopping",  SLEEP    ) /* the vehicle lets go, then the relay opens   */ \
     X( CUTTING,    "cutting",   DISABLED ) /* it did not: the relay shall open at once    */ \
@@ -53,13 +55,18 @@ extern const struct pw_openevse_fault_row pw_openevse_fault_rows[PW_OPENEVSE_FAU
 
 const char *pw_openevse_state_name(enum pw_openevse_state state);
 
+// How a vehicle that takes no offer is woken, once an offer; in the order of settings row
+// `wake_up`.
+enum pw_openevse_wake { PW_OPENEVSE_WAKE_PAUSE, PW_OPENEVSE_WAKE_NONE, PW_OPENEVSE_WAKE_FAULT };
+
 // The fields the station fills from its settings.
 struct pw_openevse_config {
-    uint8_t connector_id;     // from 1
-    int32_t rated_ma;         // of each phase, for which it was built; 6000..80000
-    int32_t max_ma;           // of each phase, as its owner allows; 0..rated_ma
-    int32_t min_ma;           // least that is offered; 6000..32000
-    int32_t mains_mv;         // where the board does not tell a voltage
+    uint8_t connector_id; // from 1
+    int32_t rated_ma;     // of each phase, for which it was built; 6000..80000
+    int32_t max_ma;       // of each phase, as its owner allows; 0..rated_ma
+    int32_t min_ma;       // least that is offered; 6000..32000
+    int32_t mains_mv;     // where the board does not tell a voltage
+    enum pw_openevse_wake wake;
     bool external_meter;      // readings come by pw_openevse_mains; the board's count no more
     uint32_t unseen_ms;       // a board silent this long ends the charge; 0: 60000
     struct pw_rapi_want text; // its display's part only
@@ -98,6 +105,7 @@ struct pw_openevse {
     pw_ms since;     // of the state
     uint32_t faults; // bits of enum pw_openevse_fault
     bool estop;      // pressed elsewhere
+    bool woken;      // this offer was taken, or the vehicle has been woken for it
     bool plugged;    // as last seen
     pw_ms plugged_since;
     bool was_heard;      // it has answered before

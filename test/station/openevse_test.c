@@ -11,12 +11,13 @@ static struct rig {
     struct pw_oeboard board;
     pw_ms now;
     bool plugged;
-    bool ready;  // closes S2 when offered something
-    bool cut;    // the line is cut
-    bool greedy; // takes more than it is offered
-    double draw; // ampere it would take on each of its phases
-    double wh;   // delivered on one conductor
-    bool ended;  // the session has asked for its stop
+    bool ready;   // closes S2 when offered something
+    bool cut;     // the line is cut
+    bool greedy;  // takes more than it is offered
+    bool dormant; // takes an offer only after the pilot was at state F
+    double draw;  // ampere it would take on each of its phases
+    double wh;    // delivered on one conductor
+    bool ended;   // the session has asked for its stop
     struct pw_session_event end;
 } rig;
 
@@ -36,12 +37,15 @@ static struct pw_openevse_config plain(void)
 static void sense(void)
 {
     struct pw_oeboard_drive drive = pw_oeboard_drive(&rig.board);
+    if (rig.dormant && drive.cp == PW_BOARD_CP_FAULT) {
+        rig.dormant = false;
+    }
     double offer = pw_oeboard_offer_ma(&rig.board) / 1000.0;
     bool offered = drive.cp == PW_BOARD_CP_PWM;
     const struct pw_oeboard_senses senses = {
-        .level = !rig.plugged           ? PW_OEBOARD_LEVEL_A
-                 : rig.ready && offered ? PW_OEBOARD_LEVEL_C
-                                        : PW_OEBOARD_LEVEL_B,
+        .level = !rig.plugged                           ? PW_OEBOARD_LEVEL_A
+                 : rig.ready && !rig.dormant && offered ? PW_OEBOARD_LEVEL_C
+                                                        : PW_OEBOARD_LEVEL_B,
         .diode = true,
         .live = drive.relay,
         .ampere = !drive.relay || !rig.plugged     ? 0
@@ -419,9 +423,37 @@ static void a_board_without_voltmeter_counts_with_the_mains_it_is_told(void **st
     near_and_running(counted_wh(), rig.wh * 3);
 }
 
+// Reason: owners of some cars have to unplug after a pause, because nothing wakes them.
+static void a_vehicle_that_sleeps_through_its_offer_is_woken_once(void **state)
+{
+    (void)state;
+    struct pw_openevse_config config = plain();
+    config.wake = PW_OPENEVSE_WAKE_FAULT;
+    open_rig_of(&config);
+    rig.dormant = true;
+    rig.plugged = true;
+    run(3000);
+    assert_int_equal(pw_session_authorise(&rig.oe.session, PW_STR("CARD"), PW_START_CARD, rig.now),
+                     PW_OK);
+    run(25000);
+    assert_false(rig.board.relay);
+    run(20000);
+    assert_true(rig.board.relay);
+    // It stops by itself: full. Nobody disturbs it any more.
+    rig.ready = false;
+    run(5000);
+    uint32_t refused = rig.board.refused;
+    for (int turn = 0; turn < 100; turn++) {
+        run(1000);
+        assert_int_equal(rig.oe.state, PW_OPENEVSE_OFFERING);
+    }
+    assert_int_equal(rig.board.refused, refused);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_vehicle_that_sleeps_through_its_offer_is_woken_once),
         cmocka_unit_test(a_board_without_voltmeter_counts_with_the_mains_it_is_told),
         cmocka_unit_test(a_vehicle_without_permit_is_seen_and_gets_nothing),
         cmocka_unit_test(a_charge_runs_at_its_limit_and_is_counted_over_its_phases),

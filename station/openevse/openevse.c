@@ -275,7 +275,7 @@ static bool wakes(enum pw_openevse_state state)
 // A vehicle that sleeps through its offer is woken once by a pulse on the pilot.
 static struct next offer(const struct pw_openevse *oe, pw_ms now)
 {
-    const struct pw_reach_view *board = pw_rapi_view(&oe->rapi);
+    const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
     bool waits = oe->state == PW_OPENEVSE_OFFERING && board->state == PW_RAPI_STATE_B &&
                  pw_elapsed(oe->since, ASLEEP_MS, now);
     if (wakes(oe->state) && !pw_elapsed(oe->since, PULSE_MS, now)) {

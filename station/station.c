@@ -309,11 +309,12 @@ static pw_ms step_rules(struct pw_station *st, pw_ms now)
     return pw_rules_step(&st->rules, &in, now);
 }
 
-// A number that changes at midnight UTC, or with each day of running while nobody knows the date.
+// A number that changes at local midnight, or with each day of running while nobody knows the date.
 static int32_t day_of(const struct pw_station *st, pw_ms now)
 {
     pw_unix_ms wall = pw_station_wall(st, now);
-    return wall > 0 ? (int32_t)(wall / DAY_MS) : -1 - (int32_t)((now - st->started_at) / DAY_MS);
+    return wall > 0 ? (int32_t)(pw_zone_local(&st->rules.schedule.zone, wall) / DAY_MS)
+                    : -1 - (int32_t)((now - st->started_at) / DAY_MS);
 }
 
 static bool shows_status(const struct pw_station *st)

@@ -163,7 +163,7 @@ static pw_ms turn(void *context, pw_ms now)
     at = pw_earlier(at, meters_step(&program->meters, now));
     pw_ms decided = decide(program, now);
     if (program->phase != LEAVING) {
-        busy = link_step(&program->link, now);
+        busy = link_step(&program->link, now) || busy;
         busy = uplink_step(&program->uplink, now) || busy;
     }
     at = pw_earlier(at, mqtt_step(&program->mqtt, now, &busy));

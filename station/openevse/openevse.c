@@ -184,11 +184,14 @@ static void watch_board(struct pw_openevse *oe, pw_ms now)
     if (!heard) {
         return; // what it does now nobody knows: what was seen last stands
     }
-    if (board->state == PW_RAPI_STATE_STARTING) {
+    if (board->reboots != oe->reboots) {
+        oe->reboots = board->reboots;
         oe->started_at = now;
     }
-    // A board that has just begun does not see the vehicle yet: nobody has unplugged it.
-    bool blind = oe->started_at != PW_NEVER && !pw_elapsed(oe->started_at, STARTING_MS, now);
+    // A board that has just begun does not see the vehicle yet: nobody has unplugged it. It says so
+    // by state 0, as for a moment after each waking.
+    bool blind = board->state == PW_RAPI_STATE_STARTING ||
+                 (oe->started_at != PW_NEVER && !pw_elapsed(oe->started_at, STARTING_MS, now));
     if (board->plugged != oe->plugged && (board->plugged || !blind)) {
         oe->plugged = board->plugged;
         oe->plugged_since = board->plugged ? now : PW_NEVER;

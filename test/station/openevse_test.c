@@ -450,9 +450,32 @@ static void a_vehicle_that_sleeps_through_its_offer_is_woken_once(void **state)
     assert_int_equal(rig.board.refused, refused);
 }
 
+// Reason: whoever unplugs right after the board was woken must not leave a charge to the next.
+static void a_vehicle_that_leaves_as_the_board_wakes_is_seen_to_leave(void **state)
+{
+    (void)state;
+    open_rig();
+    rig.ready = false;
+    rig.plugged = true;
+    run(3000);
+    assert_int_equal(pw_session_authorise(&rig.oe.session, PW_STR("CARD"), PW_START_CARD, rig.now),
+                     PW_OK);
+    for (int turn = 0; turn < 200 && rig.oe.state != PW_OPENEVSE_OFFERING; turn++) {
+        run(20);
+    }
+    rig.plugged = false;
+    run(1500);
+    rig.plugged = true; // another one
+    rig.ready = true;
+    run(15000);
+    assert_true(rig.ended);
+    assert_false(rig.board.relay);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_vehicle_that_leaves_as_the_board_wakes_is_seen_to_leave),
         cmocka_unit_test(a_vehicle_that_sleeps_through_its_offer_is_woken_once),
         cmocka_unit_test(a_board_without_voltmeter_counts_with_the_mains_it_is_told),
         cmocka_unit_test(a_vehicle_without_permit_is_seen_and_gets_nothing),

@@ -116,14 +116,12 @@ static bool take_month_rule(struct pw_str *rest, struct pw_zone_rule *rule)
 {
     int32_t month = take_number(rest, 2, 1, 12);
     bool dot_1 = take(rest, '.');
-    int32_t week = take_number(rest, 1, 1, 5);
+    int32_t nth = take_number(rest, 1, 1, 5);
     bool dot_2 = take(rest, '.');
     int32_t day = take_number(rest, 1, 0, 6);
-    *rule = (struct pw_zone_rule){.kind = PW_ZONE_MONTH,
-                                  .month = (uint8_t)month,
-                                  .week = (uint8_t)week,
-                                  .day = (uint16_t)day};
-    return month > 0 && dot_1 && week > 0 && dot_2 && day >= 0;
+    *rule = (struct pw_zone_rule){
+        .kind = PW_ZONE_MONTH, .month = (uint8_t)month, .week = (uint8_t)nth, .day = (uint16_t)day};
+    return month > 0 && dot_1 && nth > 0 && dot_2 && day >= 0;
 }
 
 static enum flaw take_rule(struct pw_str *rest, struct pw_zone_rule *rule)

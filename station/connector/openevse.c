@@ -105,10 +105,10 @@ static void view_condition(const struct pw_openevse *oe, struct pw_connector_vie
         }
     }
     if (board->fault) {
-        const struct pw_rapi_state_row *fault = pw_rapi_state_of(board->state);
-        view->error_code = fault->ocpp16;
-        view->vendor_code = fault->vendor;
-        view->info = fault->text;
+        const struct pw_rapi_state_row *state = pw_rapi_state_of(board->state);
+        view->error_code = state->ocpp16;
+        view->vendor_code = state->vendor;
+        view->info = state->text;
     } else if (oe->limits.row[PW_LIMIT_METER].set) {
         view->error_code = "PowerMeterFailure";
         view->vendor_code = "PW-METER";
@@ -147,8 +147,8 @@ static void view(const struct pw_connector *connector, struct pw_connector_view 
 {
     const struct pw_openevse *oe = &connector->of.openevse;
     const struct pw_session *charge = &oe->session;
-    struct pw_mains_view mains;
-    pw_mains_view(&oe->mains, &mains, now);
+    struct pw_mains_view readings;
+    pw_mains_view(&oe->mains, &readings, now);
     *view = (struct pw_connector_view){
         .connector_id = oe->config.connector_id,
         .status = pw_session_status(charge),
@@ -173,7 +173,7 @@ static void view(const struct pw_connector *connector, struct pw_connector_view 
     };
     memcpy(view->id_tag, charge->id_tag, sizeof(view->id_tag));
     view_condition(oe, view);
-    view_power(&mains, view);
+    view_power(&readings, view);
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -30,8 +30,8 @@ static void put_phases(struct pw_out *out, unsigned bits)
 static void put_phase(const struct pw_house_view *view, unsigned p, struct pw_out *out)
 {
     static const char *const words[] = {"grid ", ", house ", ", chargers ", ", headroom "};
-    const int32_t values[] = {view->grid_ma[p], view->other_ma[p], view->charger_ma[p],
-                              view->headroom_ma[p]};
+    const int32_t ma[] = {view->grid_ma[p], view->other_ma[p], view->charger_ma[p],
+                          view->headroom_ma[p]};
     pw_put_s(out, "  L");
     pw_put_uint(out, p + 1);
     pw_put_s(out, "\t");
@@ -41,7 +41,7 @@ static void put_phase(const struct pw_house_view *view, unsigned p, struct pw_ou
     }
     for (unsigned i = 0; i < PW_COUNT(words); i++) {
         pw_put_s(out, words[i]);
-        put_amps(out, values[i]);
+        put_amps(out, ma[i]);
     }
     pw_put_c(out, '\n');
 }

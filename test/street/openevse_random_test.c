@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STORIES = 120, EVENTS = 40, HANDS_MS = 3500 };
+enum { STORIES = 120, EVENTS = 40, HANDS_MS = 1500 };
 
 static struct street street;
 static struct pw_noise dice;

@@ -129,9 +129,10 @@ static bool draws(struct pw_world_house *house, size_t i, pw_ms now)
     struct pw_world_use *use = &house->use[i];
     bool always = row->per_day <= 0.0;
     if (!always && now >= use->until) {
-        start_by_chance(house, i, now);
+        start_by_chance(house, i, now); // which may move `until`
     }
-    if (!always && now >= use->until) {
+    bool over = now >= use->until;
+    if (!always && over) {
         return false;
     }
     if (row->on_s == 0) {

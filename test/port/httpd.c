@@ -139,6 +139,14 @@ static pw_ms turn(void *context, pw_ms now)
     return pw_after(now, 5);
 }
 
+static int call(const struct bench *bench, int from, in_addr_t address)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(pw_httpd_port(bench->httpd)),
+                             .sin_addr.s_addr = htonl(address)};
+    return connect(from, (const struct sockaddr *)&to, sizeof(to));
+}
+
 static void start(struct bench *bench, bool sockets)
 {
     memset(bench, 0, sizeof(*bench));
@@ -157,11 +165,8 @@ static void start(struct bench *bench, bool sockets)
     }
     pw_httpd_serve(bench->httpd, &bench->site);
     pw_loop_on_turn(&bench->loop, turn, bench);
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(pw_httpd_port(bench->httpd)),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     bench->peer = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(connect(bench->peer, (const struct sockaddr *)&to, sizeof(to)), 0);
+    assert_int_equal(call(bench, bench->peer, INADDR_LOOPBACK), 0);
 }
 
 static void stop(struct bench *bench)
@@ -187,6 +192,19 @@ static void say_bytes(struct bench *bench, const void *bytes, size_t len, const 
 static void say(struct bench *bench, const char *text, const char *until)
 {
     say_bytes(bench, text, strlen(text), until);
+}
+
+// Reason: what listens on 127.0.0.1 trusts that only its own machine can call.
+static void who_listens_on_one_address_is_not_reached_by_another(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench, false);
+    int stranger = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(call(&bench, stranger, INADDR_LOOPBACK + 1), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+    (void)close(stranger);
+    stop(&bench);
 }
 
 static void methods_bodies_and_credentials_reach_the_site(void **state)
@@ -315,6 +333,7 @@ static void an_upgrade_is_refused_by_the_site_or_for_want_of_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_listens_on_one_address_is_not_reached_by_another),
         cmocka_unit_test(methods_bodies_and_credentials_reach_the_site),
         cmocka_unit_test(a_401_may_ask_for_credentials),
         cmocka_unit_test(a_request_that_waits_is_served_until_it_is_answered),

@@ -2,6 +2,7 @@
 
 #include "conn.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,6 +191,15 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     return reason == LWS_CALLBACK_HTTP_BODY_COMPLETION ? request_end(conn) : request_writable(conn);
 }
 
+// libwebsockets that may use IPv6 takes an IPv4 address for none and listens on all of them, so
+// that a page meant for this machine alone is open to its whole network.
+static uint64_t without_ipv6(const char *host)
+{
+    struct in_addr address;
+    bool v4 = host != NULL && inet_pton(AF_INET, host, &address) == 1;
+    return v4 ? LWS_SERVER_OPTION_DISABLE_IPV6 : 0;
+}
+
 static int listen_on(struct pw_httpd *httpd)
 {
     const struct pw_httpd_config *config = &httpd->config;
@@ -208,7 +218,7 @@ static int listen_on(struct pw_httpd *httpd)
         .max_http_header_pool = (unsigned short)pw_min((int64_t)config->connections, 1024),
         .options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
                    LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
-                   LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME,
+                   LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME | without_ipv6(config->host),
     };
     httpd->context = lws_create_context(&info);
     httpd->vhost = httpd->context != NULL ? lws_create_vhost(httpd->context, &info) : NULL;

@@ -13,7 +13,7 @@ struct pw_httpd_links; // conn.h: what a room adds that speaks WebSocket on the 
 
 struct pw_httpd_config {
     struct pw_loop *loop;               // outlives the server
-    const char *host;                   // address or name to listen on; NULL or empty: all
+    const char *host;                   // IP address, or interface like "lo"; NULL or empty: all
     uint16_t port;                      // 0: a free one
     size_t connections;                 // at once, 1..65536; more are closed at once
     size_t body_max;                    // bytes of a request's body

@@ -9,7 +9,9 @@ enum {
     HELLO_MS = 2000, // first pause between unanswered HELLOs, doubled
     HELLO_MAX_MS = 60000,
     HELLO_ANSWER_MS = 5000, // between answers: recorded ones cost no more than that
+    HELLO = PW_LORA_HELLO,
     HELLO_LEN = 2 * PW_LORA_NONCE,
+    HELLO_JOINED = PW_LORA_RELIABLE, // the mark of an end that has joined, on kind 0
     START_US = 5000000,
     AIR_BPS = 2400,
     BURST_US = 9000000,  // at most at once; with the flow below 35.1 s in any hour
@@ -227,8 +229,7 @@ static void send_hello(struct pw_lora_link *link, pw_ms now)
     memcpy(payload + PW_LORA_NONCE, link->claimed, PW_LORA_NONCE);
     memcpy(link->answered, link->claimed, PW_LORA_NONCE);
     bool settled = link->joined && same(link->peer, link->claimed);
-    put_frame(link, PW_LORA_HELLO | (settled ? PW_LORA_RELIABLE : 0), payload, sizeof(payload),
-              now);
+    put_frame(link, settled ? HELLO_JOINED : HELLO, payload, sizeof(payload), now);
     link->hello_after = now + HELLO_ANSWER_MS;
     link->hello_due = !link->joined;
     link->hello_at = now + link->hello_wait + pw_lora_link_dice(link, 1000);

@@ -218,33 +218,35 @@ static pw_ms speak(struct pw_lora_far *far, pw_ms now)
     struct pw_lora_link *link = &far->link;
     enum pw_lora_item item = pw_lora_queue_next(&far->queue, now);
     pw_ms summary_at = far->report_at + PW_LORA_SUMMARY_MS;
+    // With little time left every other summary goes, so that the station does not give us up.
+    pw_ms late_at = summary_at + PW_LORA_SUMMARY_MS;
+    bool late = late_at <= now;
+    pw_ms next = pw_earlier(summary_at, pw_lora_queue_deadline(&far->queue));
     if (item != PW_LORA_ITEMS) {
-        bool urgent = item == PW_LORA_ITEM_REPORT && far->queue.tries < 2;
-        size_t len = make(far, item, payload, &kind);
-        pw_ms at = pw_lora_link_ready(link, len, urgent, now);
-        if (at <= now) {
+        bool urgent = item == PW_LORA_ITEM_REPORT && (far->queue.tries < 2 || late);
+        next = pw_lora_link_ready(link, make(far, item, payload, &kind), urgent, now);
+        if (next <= now) {
             say(far, item, true, now);
             return now + 1;
         }
-        return at;
     }
-    if (link->owes) {
+    if (link->owes) { // also while there is no time on the air for what else there is
         pw_ms at = pw_lora_link_ready(link, 0, true, now);
         if (at <= now) {
             (void)pw_lora_link_send(link, PW_LORA_ACK, false, NULL, 0, now);
             return now + 1;
         }
-        return at;
+        return pw_earlier(at, next);
     }
-    if (summary_at <= now) {
-        pw_ms at = pw_lora_link_ready(link, PW_LORA_REPORT_LEN, false, now);
-        if (at <= now) {
+    if (item == PW_LORA_ITEMS && summary_at <= now) {
+        next = pw_lora_link_ready(link, PW_LORA_REPORT_LEN, late, now);
+        next = late || next == PW_NEVER ? next : pw_earlier(next, late_at);
+        if (next <= now) {
             say(far, PW_LORA_ITEM_REPORT, false, now);
             return now + 1;
         }
-        return at;
     }
-    return pw_earlier(summary_at, pw_lora_queue_deadline(&far->queue));
+    return next;
 }
 
 static void fetch_answer(struct pw_lora_far *far)

@@ -7,8 +7,9 @@ enum {
     TURN_MS = 60,    // a modem between receiving and sending
     GAP_MS = 700,    // within a frame no pause is longer
     HELLO_MS = 2000, // first pause between unanswered HELLOs, doubled
-    HELLO_MAX_MS = 60000,
-    HELLO_ANSWER_MS = 5000, // between answers: recorded ones cost no more than that
+    HELLO_MAX_MS = 30000,
+    HELLO_JOINED_MS = 10000, // and of what is not urgent, while the two are joined
+    HELLO_ANSWER_MS = 5000,  // between answers: recorded ones cost no more than that
     HELLO = PW_LORA_HELLO,
     HELLO_LEN = 2 * PW_LORA_NONCE,
     HELLO_JOINED = PW_LORA_RELIABLE, // the mark of an end that has joined, on kind 0
@@ -19,15 +20,44 @@ enum {
     FLOW_US_PER_S = 7250,
 };
 
+uint32_t pw_lora_link_dice(struct pw_lora_link *link, uint32_t most)
+{
+    link->dice ^= link->dice << 13;
+    link->dice ^= link->dice >> 7;
+    link->dice ^= link->dice << 17;
+    return (uint32_t)((link->dice >> 16) % most);
+}
+
+// The next nonce to offer: never one that was there before.
+static void draw_offer(struct pw_lora_link *link)
+{
+    static const char purpose[] = "pilotwire offer";
+    uint8_t digest[PW_SHA256_LEN];
+    uint8_t count[4];
+    struct pw_hmac hmac;
+    link->offers++;
+    pw_set_be32(count, link->offers);
+    pw_hmac_begin(&hmac, link->key, link->key_len);
+    pw_hmac_add(&hmac, purpose, sizeof(purpose));
+    pw_hmac_add(&hmac, link->far ? "F" : "S", 1);
+    pw_hmac_add(&hmac, link->start, sizeof(link->start));
+    pw_hmac_add(&hmac, count, sizeof(count));
+    pw_hmac_end(&hmac, digest);
+    memcpy(link->offer, digest, PW_LORA_NONCE);
+}
+
 void pw_lora_link_nonce(struct pw_lora_link *link, const uint8_t nonce[PW_LORA_NONCE])
 {
     uint64_t sum = 0;
     for (unsigned i = 0; i < PW_LORA_NONCE; i++) {
         sum = sum << 8 | nonce[i];
     }
-    memcpy(link->own, nonce, PW_LORA_NONCE);
+    memcpy(link->start, nonce, PW_LORA_NONCE);
     link->drawn = sum != 0;
-    link->dice = (sum ^ (link->far ? 0xFA12U : 0x57A7U)) | 1U;
+    draw_offer(link);
+    // Both ends start at once after a power cut: their dice must have nothing in common.
+    link->dice = ((uint64_t)pw_be32(link->offer) << 32 | pw_be32(link->offer + 4)) | 1U;
+    link->hello_at += pw_lora_link_dice(link, HELLO_MS);
 }
 
 int pw_lora_link_init(struct pw_lora_link *link, const struct pw_lora_config *config, bool far,
@@ -55,14 +85,6 @@ int pw_lora_link_init(struct pw_lora_link *link, const struct pw_lora_config *co
     memcpy(link->key, config->key.at, config->key.len);
     pw_lora_link_nonce(link, config->nonce);
     return PW_OK;
-}
-
-uint32_t pw_lora_link_dice(struct pw_lora_link *link, uint32_t most)
-{
-    link->dice ^= link->dice << 13;
-    link->dice ^= link->dice >> 7;
-    link->dice ^= link->dice << 17;
-    return (uint32_t)((link->dice >> 16) % most);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -111,8 +133,14 @@ static bool is_hello(const uint8_t *frame)
     return (frame[2] & ~PW_LORA_RELIABLE) == PW_LORA_HELLO;
 }
 
+// Two nonces: ours and theirs.
+struct pair {
+    const uint8_t *mine;
+    const uint8_t *theirs;
+};
+
 // The code over a frame of the far end, or of the station. A HELLO knows no nonces but those in it.
-static void code_of(const struct pw_lora_link *link, bool far, const uint8_t *peer,
+static void code_of(const struct pw_lora_link *link, bool far, struct pair pair,
                     const uint8_t *frame, size_t len, uint8_t digest[PW_SHA256_LEN])
 {
     struct pw_hmac hmac;
@@ -121,11 +149,22 @@ static void code_of(const struct pw_lora_link *link, bool far, const uint8_t *pe
     pw_hmac_begin(&hmac, link->key, link->key_len);
     pw_hmac_add(&hmac, &direction, 1);
     if (!is_hello(frame)) {
-        pw_hmac_add(&hmac, ours ? link->own : peer, PW_LORA_NONCE);
-        pw_hmac_add(&hmac, ours ? peer : link->own, PW_LORA_NONCE);
+        pw_hmac_add(&hmac, ours ? pair.mine : pair.theirs, PW_LORA_NONCE);
+        pw_hmac_add(&hmac, ours ? pair.theirs : pair.mine, PW_LORA_NONCE);
     }
     pw_hmac_add(&hmac, frame, len);
     pw_hmac_end(&hmac, digest);
+}
+
+static struct pair meeting(const struct pw_lora_link *link)
+{
+    return (struct pair){.mine = link->own, .theirs = link->peer};
+}
+
+// What the next meeting would have.
+static struct pair candidate(const struct pw_lora_link *link)
+{
+    return (struct pair){.mine = link->offer, .theirs = link->claimed};
 }
 
 static void put_frame(struct pw_lora_link *link, unsigned kind, const uint8_t *payload, size_t len,
@@ -143,7 +182,7 @@ static void put_frame(struct pw_lora_link *link, unsigned kind, const uint8_t *p
     if (len > 0) {
         memcpy(frame + PW_LORA_HEAD, payload, len);
     }
-    code_of(link, link->far, link->peer, frame, PW_LORA_HEAD + len, digest);
+    code_of(link, link->far, meeting(link), frame, PW_LORA_HEAD + len, digest);
     memcpy(frame + PW_LORA_HEAD + len, digest, PW_LORA_CODE);
     link->tx_len = (uint8_t)(PW_LORA_HEAD + len + PW_LORA_CODE);
     link->budget_us = budget(link, now) - (int64_t)air * 1000;
@@ -184,9 +223,12 @@ static bool same(const uint8_t *a, const uint8_t *b)
     return memcmp(a, b, PW_LORA_NONCE) == 0;
 }
 
-static void join(struct pw_lora_link *link, const uint8_t *nonce)
+// The other end knows what we offered: that was for this meeting.
+static void join(struct pw_lora_link *link)
 {
-    memcpy(link->peer, nonce, PW_LORA_NONCE);
+    memcpy(link->own, link->offer, PW_LORA_NONCE);
+    memcpy(link->peer, link->claimed, PW_LORA_NONCE);
+    draw_offer(link);
     link->joined = true;
     link->joins++;
     link->peer_number = 0;
@@ -202,22 +244,21 @@ static void plan_hello(struct pw_lora_link *link, pw_ms now)
     link->hello_at = soon > link->hello_after ? soon : link->hello_after;
 }
 
-// A HELLO whose code holds: {theirs, ours}, and whether they are joined with us. Whoever knows our
-// nonce has heard us since our start. Others are answered, and what we have stays.
+// A HELLO whose code holds: {theirs, ours}, and whether they have met us. Who does not know our
+// offer is answered with it, and what we have stays.
 static void take_hello(struct pw_lora_link *link, const uint8_t *payload, bool settled, pw_ms now)
 {
     const uint8_t *theirs = payload;
-    bool fresh = same(payload + PW_LORA_NONCE, link->own);
+    const uint8_t *ours = payload + PW_LORA_NONCE;
+    bool known = link->joined && same(theirs, link->peer) && same(ours, link->own);
     memcpy(link->claimed, theirs, PW_LORA_NONCE);
-    if (fresh && (!link->joined || !same(theirs, link->peer))) {
+    if (!known && same(ours, link->offer)) {
         bool told = same(link->answered, theirs);
-        join(link, theirs);
+        join(link);
         if (!told) {
             plan_hello(link, now);
         }
-        return;
-    }
-    if (!settled) {
+    } else if (!known || !settled) {
         plan_hello(link, now);
     }
 }
@@ -225,14 +266,15 @@ static void take_hello(struct pw_lora_link *link, const uint8_t *payload, bool s
 static void send_hello(struct pw_lora_link *link, pw_ms now)
 {
     uint8_t payload[HELLO_LEN];
-    memcpy(payload, link->own, PW_LORA_NONCE);
+    bool settled = link->joined && same(link->peer, link->claimed);
+    memcpy(payload, settled ? link->own : link->offer, PW_LORA_NONCE);
     memcpy(payload + PW_LORA_NONCE, link->claimed, PW_LORA_NONCE);
     memcpy(link->answered, link->claimed, PW_LORA_NONCE);
-    bool settled = link->joined && same(link->peer, link->claimed);
     put_frame(link, settled ? HELLO_JOINED : HELLO, payload, sizeof(payload), now);
-    link->hello_after = now + HELLO_ANSWER_MS;
+    link->hello_after = now + (link->joined ? HELLO_JOINED_MS : HELLO_ANSWER_MS);
     link->hello_due = !link->joined;
-    link->hello_at = now + link->hello_wait + pw_lora_link_dice(link, 1000);
+    link->hello_at =
+        now + link->hello_wait / 2 + pw_lora_link_dice(link, (uint32_t)link->hello_wait);
     link->hello_wait = pw_earlier(link->hello_wait * 2, HELLO_MAX_MS);
 }
 
@@ -241,7 +283,7 @@ pw_ms pw_lora_link_step(struct pw_lora_link *link, pw_ms now)
     if (!link->hello_due || !link->drawn) {
         return PW_NEVER;
     }
-    pw_ms at = ready(link, HELLO_LEN, true, now);
+    pw_ms at = ready(link, HELLO_LEN, !link->joined, now);
     if (at == PW_NEVER) {
         return PW_NEVER;
     }
@@ -255,10 +297,10 @@ pw_ms pw_lora_link_step(struct pw_lora_link *link, pw_ms now)
 // ---------------------------------------------------------------------------------------------
 // Taking.
 
-static bool holds(const struct pw_lora_link *link, const uint8_t *peer, size_t len)
+static bool holds(const struct pw_lora_link *link, struct pair pair, size_t len)
 {
     uint8_t digest[PW_SHA256_LEN];
-    code_of(link, !link->far, peer, link->rx, len, digest);
+    code_of(link, !link->far, pair, link->rx, len, digest);
     return pw_hmac_same(digest, link->rx + len, PW_LORA_CODE);
 }
 
@@ -288,18 +330,18 @@ static bool open(struct pw_lora_link *link, struct pw_lora_frame *frame, pw_ms n
         link->bad++;
         return false;
     }
-    if (is_hello(rx) && payload == HELLO_LEN && holds(link, NULL, len)) {
+    if (is_hello(rx) && payload == HELLO_LEN && holds(link, candidate(link), len)) {
         turn_around(link, now);
         take_hello(link, rx + PW_LORA_HEAD, reliable, now);
         return false;
     }
-    if (link->joined && holds(link, link->peer, len)) {
+    if (link->joined && holds(link, meeting(link), len)) {
         if (number <= link->peer_number) {
             link->old++;
             return false;
         }
-    } else if (holds(link, link->claimed, len)) {
-        join(link, link->claimed); // it knows our nonce: the HELLO that said so was lost
+    } else if (holds(link, candidate(link), len)) {
+        join(link); // it knows our offer: the HELLO that said so was lost
     } else {
         link->bad++;
         return false;

@@ -2,10 +2,11 @@
 // authenticated, fresh, and no more of them than the law lets on the air.
 //   sync 0xC5 | length of payload | kind | number, 4 | receipt, 2 | payload, 0..40 | code, 6
 // The code is the first 6 bytes of HMAC-SHA-256 with the shared key over direction, the two ends'
-// nonces and the frame. Each end draws a nonce when it starts; a frame made for an earlier start of
-// either end, or with a number that was there before, is not taken. Nonces are exchanged by HELLO
-// {own, yours}: a nonce is believed only from whoever knows one's own, so a recorded HELLO gets an
-// answer and nothing else.
+// nonces and the frame. The nonces are drawn for one meeting of the two ends: a frame made for an
+// earlier one, or with a number that was there before, is not taken. Nonces are exchanged by HELLO
+// {mine, yours}: a meeting begins with whoever knows the nonce one offers, and a nonce is offered
+// until one meeting has begun with it and never again. So a recorded HELLO gets an answer, rarely,
+// and nothing else.
 // A sender keeps account of its time on the air: in no hour more than 1 % (ETSI EN 300 220-2, band
 // 868.0 to 868.6 MHz), and the last third is kept for what is urgent.
 #ifndef PW_LORA_LINK_H
@@ -61,11 +62,14 @@ struct pw_lora_link {
     bool far;
     int32_t air_bps;
     int32_t frame_ms;
-    uint8_t own[PW_LORA_NONCE];
-    uint8_t peer[PW_LORA_NONCE];     // the other end's, while `joined`
-    uint8_t claimed[PW_LORA_NONCE];  // as last heard; perhaps a recording's
-    uint8_t answered[PW_LORA_NONCE]; // in our last HELLO
-    bool drawn;                      // `own` is known
+    uint8_t start[PW_LORA_NONCE]; // as given
+    uint32_t offers;              // how many were made of it
+    uint8_t offer[PW_LORA_NONCE]; // ours, for the next meeting
+    uint8_t own[PW_LORA_NONCE];   // ours and theirs, of the meeting that lasts while `joined`
+    uint8_t peer[PW_LORA_NONCE];
+    uint8_t claimed[PW_LORA_NONCE];  // theirs as last heard; perhaps a recording's
+    uint8_t answered[PW_LORA_NONCE]; // the one in our last HELLO
+    bool drawn;                      // `start` is known
     bool joined;
     bool hello_due;
     pw_ms hello_at; // not before

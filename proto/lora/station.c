@@ -390,26 +390,25 @@ static pw_ms speak(struct pw_lora_station *station, pw_ms now)
     enum pw_lora_item item =
         station->wanted ? pw_lora_queue_next(&station->queue, now) : PW_LORA_ITEMS;
     pw_ms keep_at = station->wanted ? station->said_at + PW_LORA_KEEPALIVE_MS : PW_NEVER;
+    pw_ms next = pw_earlier(keep_at, pw_lora_queue_deadline(&station->queue));
     if (item != PW_LORA_ITEMS) {
         bool urgent = item == PW_LORA_ITEM_WANT;
-        size_t len = make(station, item, payload, &kind);
-        pw_ms at = pw_lora_link_ready(link, len, urgent, now);
-        if (at <= now) {
+        next = pw_lora_link_ready(link, make(station, item, payload, &kind), urgent, now);
+        if (next <= now) {
             say(station, item, true, now);
             return now + 1;
         }
-        return at;
     }
-    if (keep_at <= now || link->owes) {
+    if (keep_at <= now || link->owes) { // also while there is no time for what else there is
         pw_ms at = pw_lora_link_ready(link, PW_LORA_WANT_LEN, true, now);
         if (at <= now && station->wanted) {
             say(station, PW_LORA_ITEM_WANT, false, now); // it carries the receipt, too
         } else if (at <= now) {
             (void)pw_lora_link_send(link, PW_LORA_ACK, false, NULL, 0, now);
         }
-        return at <= now ? now + 1 : at;
+        return at <= now ? now + 1 : pw_earlier(at, next);
     }
-    return pw_earlier(keep_at, pw_lora_queue_deadline(&station->queue));
+    return next;
 }
 
 static void judge(struct pw_lora_station *station, pw_ms now)

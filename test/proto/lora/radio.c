@@ -280,6 +280,7 @@ static void lost_doubled_and_broken_pieces_do_no_harm(void **state)
         assert_true(pw_oeboard_offer_ma(&board) <= 14000);
     }
     radio.config.loss = 0.0;
+    radio.config.broken = 0.0;
     run(300000); // the time on the air that was spent has to come back
     assert_true(view()->ok && view()->settled);
     assert_true(station.link.old + far.link.old > 0 && station.link.bad + far.link.bad > 0);

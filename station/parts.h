@@ -29,6 +29,7 @@ PW_MUST_USE int pw_charge_availability(struct pw_station *st, unsigned index, bo
 void pw_report_status_lines(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_status(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_ms now);
+void pw_report_house_json(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_limits_json(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_schedule(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_schedule_json(const struct pw_station *st, struct pw_out *out, pw_ms now);

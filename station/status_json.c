@@ -124,8 +124,31 @@ static void json_solar(const struct pw_house_view *view, struct pw_json_writer *
     number(json, "surplus_w", on, view->surplus_mw, 3);
 }
 
-static void json_management(const struct pw_house_view *view, struct pw_json_writer *json,
-                            pw_ms now)
+static void json_charger(const struct pw_station *st, unsigned index, struct pw_json_writer *json,
+                         pw_ms now)
+{
+    struct pw_house_view view;
+    pw_station_house(st, index + 1, &view, now);
+    pw_json_open(json, '{');
+    number(json, "connector_id", true, index + 1, 0);
+    number(json, "offered_a", view.offered_ma != PW_BOARD_UNKNOWN, view.offered_ma, 3);
+    text(json, "state", view.state);
+    text(json, "why", view.why);
+    number(json, "age_s", view.since != PW_NEVER, (int64_t)(now - view.since), 3);
+    pw_json_key(json, "active_phases");
+    pw_json_open(json, '[');
+    for (unsigned phase = 0; phase < PW_HOUSE_PHASES; phase++) {
+        if (((unsigned)view.active_phases >> phase & 1U) != 0) {
+            pw_json_put_int(json, (int64_t)phase + 1);
+        }
+    }
+    pw_json_close(json, ']');
+    number(json, "pauses_today", true, view.pauses_today, 0);
+    json_solar(&view, json);
+    pw_json_close(json, '}');
+}
+
+static void json_management(const struct pw_house_view *view, struct pw_json_writer *json)
 {
     pw_json_key(json, "managed");
     pw_json_put_bool(json, view->on);
@@ -137,32 +160,18 @@ static void json_management(const struct pw_house_view *view, struct pw_json_wri
     phase_values(json, "grid_w", view->grid_mw, view->phases);
     phase_values(json, "charger_a", view->charger_ma, view->phases);
     phase_values(json, "headroom_a", view->headroom_ma, view->phases);
-    number(json, "offered_a", view->offered_ma != PW_BOARD_UNKNOWN, view->offered_ma, 3);
-    text(json, "state", view->state);
-    text(json, "why", view->why);
-    number(json, "age_s", view->since != PW_NEVER, (int64_t)(now - view->since), 3);
-    pw_json_key(json, "active_phases");
-    pw_json_open(json, '[');
-    for (unsigned phase = 0; phase < PW_HOUSE_PHASES; phase++) {
-        if (((unsigned)view->active_phases >> phase & 1U) != 0) {
-            pw_json_put_int(json, (int64_t)phase + 1);
-        }
-    }
-    pw_json_close(json, ']');
-    number(json, "pauses_today", true, view->pauses_today, 0);
     pw_json_key(json, "failsafe");
     pw_json_put_bool(json, view->failsafe);
 }
 
-// null without a meter and without load management; its values are null while it is away or says what cannot be. What belongs
-// to one connector is that of the first.
+// null without a meter and without load management; its values are null while it is away or says
+// what cannot be.
 static void json_house(const struct pw_station *st, struct pw_json_writer *json, pw_ms now)
 {
     struct pw_mains_view mains;
     struct pw_house_view view;
     pw_mains_view(&st->house.meter, &mains, now);
     pw_station_house(st, 1, &view, now);
-    pw_json_key(json, "house");
     if (!view.meter && !view.on) {
         pw_json_put_null(json);
         return;
@@ -174,9 +183,21 @@ static void json_house(const struct pw_station *st, struct pw_json_writer *json,
     phase_values(json, "phase_voltage_v", mains.mv, mains.phases);
     phase_values(json, "phase_current_a", mains.ma, mains.phases);
     phase_values(json, "phase_power_w", mains.mw, mains.phases);
-    json_management(&view, json, now);
-    json_solar(&view, json);
+    json_management(&view, json);
+    pw_json_key(json, "connectors");
+    pw_json_open(json, '[');
+    for (unsigned i = 0; i < st->connectors; i++) {
+        json_charger(st, i, json, now);
+    }
+    pw_json_close(json, ']');
     pw_json_close(json, '}');
+}
+
+void pw_report_house_json(const struct pw_station *st, struct pw_out *out, pw_ms now)
+{
+    struct pw_json_writer json = PW_JSON_WRITER(out);
+    json_house(st, &json, now);
+    pw_put_c(out, '\n');
 }
 
 void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_ms now)
@@ -196,6 +217,7 @@ void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_m
     number(&json, "messages_dropped", true, st->journal.dropped, 0);
     number(&json, "records_damaged", true, st->journal.damaged, 0);
     number(&json, "messages_parked", true, st->journal.parked, 0);
+    pw_json_key(&json, "house");
     json_house(st, &json, now);
     pw_json_key(&json, "connectors");
     pw_json_open(&json, '[');

@@ -65,9 +65,7 @@ int pw_console_pilot(struct pw_console_call *call)
 int pw_console_house(struct pw_console_call *call)
 {
     if (call->json) {
-        struct pw_json_writer json = PW_JSON_WRITER(call->answer);
-        pw_household_tell_json(&call->st->house, &json, call->now);
-        pw_put_c(call->answer, '\n');
+        pw_report_house_json(call->st, call->answer, call->now);
     } else {
         pw_household_tell(&call->st->house, call->answer, call->now);
     }

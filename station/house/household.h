@@ -98,7 +98,5 @@ void pw_household_view(const struct pw_household *home, unsigned connector,
 // tell.c: lines for people; one JSON object, whose keys doc/house.md lists.
 struct pw_json_writer;
 void pw_household_tell(const struct pw_household *home, struct pw_out *out, pw_ms now);
-void pw_household_tell_json(const struct pw_household *home, struct pw_json_writer *json,
-                            pw_ms now);
 
 #endif

@@ -66,6 +66,9 @@ class House(unittest.TestCase):
                                 timeout=WAIT_S, stdin=subprocess.DEVNULL, check=False)
         return json.loads(answer.stdout)
 
+    def house(self):
+        return self.status()["house"]["connectors"][0]
+
     def truth(self):
         answer = subprocess.run([SIM, "tell", str(self.path / "sim.sock"), "status"], capture_output=True, text=True,
                                 timeout=WAIT_S, check=False)
@@ -103,7 +106,7 @@ class House(unittest.TestCase):
         self.until(lambda: self.truth()["plugged"], "the simulator")
         threading.Thread(target=self.measure, daemon=True).start()
         self.start(STATION, "--config", str(self.path / "station.yaml"), "--data", str(self.path / "data"))
-        self.until(lambda: self.status()["house"]["state"] == "following", "the meter to be believed")
+        self.until(lambda: self.house()["state"] == "following", "the meter to be believed")
         self.until(lambda: max(self.truth()["phase_a"]) > 10, "more than the fail-safe current")
         self.broker.kill()
         self.broker.wait()
@@ -111,11 +114,11 @@ class House(unittest.TestCase):
         self.until(lambda: self.status()["house"]["failsafe"], "the fail-safe current")
         took_s = (time.monotonic() - died) * SPEED
         self.assertLess(took_s, HOLD_S + 2)  # and the looking
-        self.assertEqual(self.status()["house"]["offered_a"], 6)
-        self.assertEqual(self.status()["house"]["why"], "the house's meter is silent")
+        self.assertEqual(self.house()["offered_a"], 6)
+        self.assertEqual(self.house()["why"], "the house's meter is silent")
         self.until(lambda: max(self.truth()["phase_a"]) < 6.2, "the car to follow")
         self.start_broker()
-        self.until(lambda: self.status()["house"]["state"] == "following", "the meter to be believed again")
+        self.until(lambda: self.house()["state"] == "following", "the meter to be believed again")
 
     def test_a_meter_that_cannot_be_is_refused_with_its_reason(self):
         for meter, mqtt, why in (

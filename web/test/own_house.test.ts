@@ -1,9 +1,9 @@
 // The pure parts of the station page's house, plans, and boards.
 import { describe, expect, it } from "vitest";
-import { activeWords, hasCharger, houseBars, houseTone, mostOf, withHouse } from "../src/station/house_model";
+import { activeWords, hasCharger, houseBars, houseTone, houseWord, mostOf, offeredOf, withHouse } from "../src/station/house_model";
 import { clockWords, hasBoard, heartbeatWords, helpWords, leftWords, phaseWords, switched, total, usesOf, whySentence } from "../src/station/model";
 import { readTimer, readWeek, windowWords, writeDays, writeWeek } from "../src/station/plan";
-import type { Board, Charge, Hold, House, HouseHistory, Schedule, Setting, StationStatus } from "../src/station/types";
+import type { Board, Charge, Hold, House, HouseCharger, HouseHistory, Schedule, Setting, StationStatus } from "../src/station/types";
 
 const house: House = {
   managed: true,
@@ -15,18 +15,24 @@ const house: House = {
   grid_a: [10, -5, 26],
   grid_w: [2300, -1150, 5980],
   charger_a: [6, 6, null],
-  offered_a: 6,
-  state: "following",
-  why: "what the breaker leaves",
-  age_s: 5,
-  active_phases: [1, 2],
-  pauses_today: 0,
   failsafe: false,
-  solar_state: "off",
-  solar_why: "",
-  solar_a: null,
-  surplus_w: null,
+  connectors: [
+    {
+      connector_id: 1,
+      offered_a: 6,
+      state: "following",
+      why: "what the breaker leaves",
+      age_s: 5,
+      active_phases: [1, 2],
+      pauses_today: 0,
+      solar_state: "off",
+      solar_why: "",
+      solar_a: null,
+      surplus_w: null,
+    },
+  ],
 };
+const charger = house.connectors[0] as HouseCharger;
 
 const empty: HouseHistory = { t: [], grid1_a: [], grid2_a: [], grid3_a: [], charger_a: [], offered_a: [], target_a: [], breaker_a: [] };
 
@@ -41,19 +47,29 @@ describe("the house", () => {
     expect(houseBars({ ...house, managed: false })[0]?.target).toBeNull();
   });
   it("is red when it fell back, yellow when it pauses or doubts its meter", () => {
-    expect([houseTone(house), houseTone({ ...house, failsafe: true }), houseTone({ ...house, state: "paused" }), houseTone({ ...house, trust: "silent" }), houseTone({ ...house, managed: false })]).toEqual(["go", "bad", "warn", "warn", "mute"]);
+    expect([houseTone(house), houseTone({ ...house, failsafe: true }), houseTone({ ...house, connectors: [{ ...charger, state: "paused" }] }), houseTone({ ...house, trust: "silent" }), houseTone({ ...house, managed: false })]).toEqual(["go", "bad", "warn", "warn", "mute"]);
   });
   it("keeps one reading a step and an hour of them, unknown ones as none", () => {
     const one = withHouse(empty, house, 10_000);
     expect(withHouse(one, house, 10_004)).toBe(one);
-    const two = withHouse(one, { ...house, charger_a: [null, null, null], offered_a: null }, 10_005);
+    const two = withHouse(one, { ...house, charger_a: [null, null, null], connectors: [] }, 10_005);
     expect(two.t).toEqual([10_000, 10_005]);
     expect(two.charger_a).toEqual([6, null]);
     expect(withHouse(two, house, 13_604).t).toEqual([10_005, 13_604]);
     expect([hasCharger(two), hasCharger(empty)]).toEqual([true, false]);
   });
+  it("speaks of one connector by its state, of several together", () => {
+    const two = { ...house, connectors: [charger, { ...charger, connector_id: 2, offered_a: null }] };
+    expect([houseWord(house), houseWord(two), houseWord({ ...two, failsafe: true }), houseWord({ ...house, managed: false })]).toEqual([
+      "following",
+      "managed",
+      "fail-safe",
+      "load management off",
+    ]);
+    expect([offeredOf(house), offeredOf(two), offeredOf({ ...house, connectors: [] })]).toEqual([6, 6, null]);
+  });
   it("names the phases that are loaded", () => {
-    expect([activeWords(house), activeWords({ ...house, active_phases: [] })]).toEqual(["L1, L2", "not known yet"]);
+    expect([activeWords(charger), activeWords({ ...charger, active_phases: [] })]).toEqual(["L1, L2", "not known yet"]);
     expect([mostOf([null, 3, 2]), mostOf([null])]).toEqual([3, null]);
   });
 });

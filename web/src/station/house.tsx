@@ -5,9 +5,9 @@ import { current, elapsed, percent, plain, power } from "../data/format";
 import { Chip, Empty, Fact, Num, Problem, Reading } from "../ui/parts";
 import { fromZero, Panel, type Line } from "../ui/plot";
 import { houseHistory, opened } from "./data";
-import { activeWords, hasCharger, houseBars, houseTone, mostOf, HOUR_KEYS, withHouse, type HouseBar } from "./house_model";
+import { activeWords, hasCharger, houseBars, houseTone, houseWord, mostOf, offeredOf, HOUR_KEYS, withHouse, type HouseBar } from "./house_model";
 import { upper } from "./model";
-import type { House, HouseHistory } from "./types";
+import type { House, HouseCharger, HouseHistory } from "./types";
 
 const line = (key: (typeof HOUR_KEYS)[number], label: string, dash?: number[]): Line<(typeof HOUR_KEYS)[number]> => ({
   key,
@@ -74,20 +74,35 @@ function Hour({ house }: { house: House }) {
   );
 }
 
-function Solar({ house }: { house: House }) {
-  if (house.solar_state === "off") return null;
+// What belongs to one connector is headed by its number where there are several.
+const heading = (house: House, charger: HouseCharger, words: string): string =>
+  house.connectors.length > 1 ? `${words}, connector ${charger.connector_id}` : words;
+
+function Solar({ house, charger }: { house: House; charger: HouseCharger }) {
+  if (charger.solar_state === "off") return null;
   return (
     <section class="card pad">
-      <h2>Solar</h2>
+      <h2>{heading(house, charger, "Solar")}</h2>
       <dl class="facts">
-        <Fact label="Surplus for charging">{plain(power(house.surplus_w))}</Fact>
-        <Fact label="Offered from it">{plain(current(house.solar_a))}</Fact>
+        <Fact label="Surplus for charging">{plain(power(charger.surplus_w))}</Fact>
+        <Fact label="Offered from it">{plain(current(charger.solar_a))}</Fact>
         <Fact label="State">
-          {house.solar_state}
-          {house.solar_why !== "" && `: ${house.solar_why}`}
+          {charger.solar_state}
+          {charger.solar_why !== "" && `: ${charger.solar_why}`}
         </Fact>
       </dl>
     </section>
+  );
+}
+
+function Why({ house, charger }: { house: House; charger: HouseCharger }) {
+  const words = upper(charger.why === "" ? charger.state : charger.why);
+  return (
+    <p class="whysentence" role="status">
+      <b>{heading(house, charger, words)}</b>
+      {house.connectors.length > 1 && <span> · {plain(current(charger.offered_a))}</span>}
+      {charger.age_s !== null && <span class="soft"> · for {elapsed(charger.age_s)}</span>}
+    </p>
   );
 }
 
@@ -101,8 +116,12 @@ function Management({ house }: { house: House }) {
         </Fact>
         <Fact label="Breaker">{plain(current(house.breaker_a))} each phase</Fact>
         <Fact label="Target">{house.managed ? house.target_a.slice(0, house.phases).map((a) => plain(current(a))).join(" / ") : "off"}</Fact>
-        <Fact label="The vehicle's phases">{activeWords(house)}</Fact>
-        <Fact label="Pauses today">{house.pauses_today}</Fact>
+        {house.connectors.map((charger) => (
+          <Fact key={charger.connector_id} label={heading(house, charger, "The vehicle's phases")}>
+            {activeWords(charger)}
+          </Fact>
+        ))}
+        <Fact label="Pauses today">{house.connectors.reduce((sum, charger) => sum + charger.pauses_today, 0)}</Fact>
       </dl>
     </section>
   );
@@ -127,7 +146,7 @@ export function HousePage({ house }: { house: House | null }) {
     <>
       <div class="title">
         <h1>House</h1>
-        {house && <Chip tone={houseTone(house)}>{house.managed ? house.state : "load management off"}</Chip>}
+        {house && <Chip tone={houseTone(house)}>{houseWord(house)}</Chip>}
         <span class="grow" />
       </div>
       {house === null ? (
@@ -143,7 +162,7 @@ export function HousePage({ house }: { house: House | null }) {
                 </dd>
               </div>
               <Reading label="Charging" value={current(mostOf(house.charger_a))} title="Of the phase that carries most" />
-              <Reading label="Offered" value={current(house.offered_a)} title="What the house's breaker leaves for charging" />
+              <Reading label="Offered" value={current(offeredOf(house))} title="What the house's breaker leaves for charging" />
               <Reading label="Busiest phase" value={percent(house.grid_a.every((a) => a === null) ? null : (Math.max(0, mostOf(house.grid_a) ?? 0) / (house.breaker_a || 1)) * 100)} title="Of its breaker" />
             </dl>
             <dl class="bars" aria-label="Current of each phase under its breaker">
@@ -151,21 +170,18 @@ export function HousePage({ house }: { house: House | null }) {
                 <Bar key={bar.name} bar={bar} />
               ))}
             </dl>
-            <p class="whysentence" role="status">
-              {house.managed ? (
-                <>
-                  <b>{upper(house.why === "" ? house.state : house.why)}</b>
-                  {house.age_s !== null && <span class="soft"> · for {elapsed(house.age_s)}</span>}
-                </>
-              ) : (
-                <span class="soft">The house is only watched: house.load_management is off.</span>
-              )}
-            </p>
+            {house.managed ? (
+              house.connectors.map((charger) => <Why key={charger.connector_id} house={house} charger={charger} />)
+            ) : (
+              <p class="whysentence soft">The house is only watched: house.load_management is off.</p>
+            )}
           </section>
           <Hour house={house} />
           <div class="stack pair">
             <Management house={house} />
-            <Solar house={house} />
+            {house.connectors.map((charger) => (
+              <Solar key={charger.connector_id} house={house} charger={charger} />
+            ))}
           </div>
         </div>
       )}

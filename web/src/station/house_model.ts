@@ -1,7 +1,7 @@
 // The pure parts of the house view.
 import { current, plain } from "../data/format";
 import type { Tone } from "../ui/parts";
-import type { House, HouseHistory } from "./types";
+import type { House, HouseCharger, HouseHistory } from "./types";
 
 export const HOUR_KEYS = ["grid1_a", "grid2_a", "grid3_a", "charger_a", "offered_a", "target_a", "breaker_a"] as const;
 const HOUR_S = 3600;
@@ -10,8 +10,19 @@ const STEP_S = 5; // as the station keeps it
 export function houseTone(house: House): Tone {
   if (!house.managed) return "mute";
   if (house.failsafe) return "bad";
-  return house.state === "paused" || house.trust !== "" ? "warn" : "go";
+  return house.trust !== "" || house.connectors.some((charger) => charger.state === "paused") ? "warn" : "go";
 }
+
+// The state in a word: of the only connector, or of the meter.
+export const houseWord = (house: House): string => {
+  const [only, another] = house.connectors;
+  if (!house.managed) return "load management off";
+  return only !== undefined && another === undefined ? only.state : house.failsafe ? "fail-safe" : "managed";
+};
+
+// What the house leaves all connectors together.
+export const offeredOf = (house: House): number | null =>
+  house.connectors.reduce<number | null>((sum, { offered_a }) => (offered_a === null ? sum : (sum ?? 0) + offered_a), null);
 
 export interface HouseBar {
   name: string;
@@ -52,8 +63,8 @@ export const mostOf = (values: readonly (number | null)[]): number | null => val
 
 export const hasCharger = (columns: HouseHistory): boolean => columns.charger_a.some((a) => a !== null) || columns.offered_a.some((a) => a !== null);
 
-export const activeWords = (house: House): string =>
-  house.active_phases.length === 0 ? "not known yet" : house.active_phases.map((phase) => `L${phase}`).join(", ");
+export const activeWords = (charger: HouseCharger): string =>
+  charger.active_phases.length === 0 ? "not known yet" : charger.active_phases.map((phase) => `L${phase}`).join(", ");
 
 // Appends what is so now, once a step, and lets go of what is older than an hour.
 export function withHouse(columns: HouseHistory, house: House, now: number): HouseHistory {
@@ -64,7 +75,7 @@ export function withHouse(columns: HouseHistory, house: House, now: number): Hou
     grid2_a: house.grid_a[1] ?? null,
     grid3_a: house.grid_a[2] ?? null,
     charger_a: mostOf(house.charger_a),
-    offered_a: house.offered_a,
+    offered_a: house.connectors[0]?.offered_a ?? null,
     target_a: house.managed ? house.target_a.reduce<number | null>((least, a) => (a === null ? least : Math.min(least ?? a, a)), null) : null,
     breaker_a: house.breaker_a,
   };

@@ -83,13 +83,19 @@ export interface House {
   grid_a: Three; // below zero: given back
   grid_w: Three;
   charger_a: Three;
-  offered_a: number | null; // of all connectors the least
+  failsafe: boolean;
+  connectors: HouseCharger[];
+}
+
+// What the house leaves one connector, and why.
+export interface HouseCharger {
+  connector_id: number;
+  offered_a: number | null;
   state: string;
   why: string;
   age_s: number | null; // of the state
   active_phases: number[]; // of the house, that the vehicle loads: 1 to 3; empty: not known
   pauses_today: number;
-  failsafe: boolean;
   solar_state: string;
   solar_why: string;
   solar_a: number | null;

@@ -522,6 +522,7 @@ static void host_setting(void *context, struct pw_setting_at at, pw_ms now)
     if (pw_rules_configure(&st->rules, NULL) != PW_OK) {
         say(st, PW_LOG_ERROR, at.instance, "setting-refused", pw_out_str(&path_out));
     }
+    pw_household_configure(&st->house);
     for (unsigned i = 0; i < st->connectors; i++) {
         if (pw_connector_configure(&st->connector[i], &st->settings, i, NULL, now) != PW_OK) {
             say(st, PW_LOG_ERROR, i, "setting-refused", pw_out_str(&path_out));

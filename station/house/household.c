@@ -465,6 +465,11 @@ static void rest(struct pw_household *home, unsigned index, struct pw_connector 
     }
 }
 
+void pw_household_configure(struct pw_household *home)
+{
+    home->due_at = 0;
+}
+
 pw_ms pw_household_step(struct pw_household *home, struct pw_connector *connector, int32_t day,
                         pw_ms now)
 {

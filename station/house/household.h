@@ -91,6 +91,9 @@ void pw_household_read(struct pw_household *home, const struct pw_board_mains *r
 // deadline; PW_NEVER while neither the breaker nor the roof is looked after.
 pw_ms pw_household_step(struct pw_household *home, struct pw_connector *connector, int32_t day,
                         pw_ms now);
+// Settings have changed: the next step looks at once, whatever was due. A house that is switched on
+// while its meter is silent must not wait for the meter.
+void pw_household_configure(struct pw_household *home);
 // `connector` counts from 0.
 void pw_household_view(const struct pw_household *home, unsigned connector,
                        struct pw_house_view *view, pw_ms now);

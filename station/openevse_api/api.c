@@ -361,6 +361,7 @@ pw_ms pw_openevse_api_step(struct pw_openevse_api *api, pw_ms now)
         api->wall = pw_station_wall(api->config.station, now);
         api->look_at = pw_after(now, LOOK_MS);
         pw_oe_follow_plugs(api, now);
+        pw_oe_follow_station(api, now);
         follow(api, now);
     }
     if (now >= api->restart_at) {

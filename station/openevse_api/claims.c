@@ -187,6 +187,23 @@ void pw_oe_follow_plugs(struct pw_openevse_api *api, pw_ms now)
     }
 }
 
+// The station forgets claims while its owner lets nobody adjust from outside
+// (charging.remote_adjust); those that still stand here count again afterwards. The least current
+// may have changed as well.
+void pw_oe_follow_station(struct pw_openevse_api *api, pw_ms now)
+{
+    bool adjustable = pw_rules_adjustable(&api->config.station->rules);
+    for (unsigned i = 0; adjustable && i < api->config.station->connectors; i++) {
+        char text[200];
+        struct pw_out why = PW_OUT(text);
+        if (!api->adjustable) {
+            api->applied[i].ma = -1;
+        }
+        (void)!pw_oe_apply(api, i, &why, now); // refused it is tried again at the next look
+    }
+    api->adjustable = adjustable;
+}
+
 // --- One claim made or released.
 
 // Undoes the claim when the station refuses what it comes to. False after answering.

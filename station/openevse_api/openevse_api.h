@@ -95,6 +95,7 @@ struct pw_openevse_api {
         bool plugged;
         bool known; // `plugged` has been looked at
     } applied[PW_CONNECTORS_MAX];
+    bool adjustable; // charging.remote_adjust at the last look
     struct pw_openevse_event event[PW_OPENEVSE_API_EVENTS_MAX];
     char plan[PW_SETTING_TEXT_MAX]; // schedule.weekly as the events have made it
     struct pw_openevse_socket socket[PW_OPENEVSE_API_SOCKETS_MAX];

@@ -84,6 +84,7 @@ bool pw_oe_enabled(struct pw_openevse_api *api, unsigned index,
 PW_MUST_USE int pw_oe_apply(struct pw_openevse_api *api, unsigned index, struct pw_out *why,
                             pw_ms now);
 void pw_oe_follow_plugs(struct pw_openevse_api *api, pw_ms now);
+void pw_oe_follow_station(struct pw_openevse_api *api, pw_ms now);
 void pw_oe_override_get(struct pw_oe_call *call);
 void pw_oe_override_post(struct pw_oe_call *call);
 void pw_oe_override_patch(struct pw_oe_call *call);

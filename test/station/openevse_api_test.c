@@ -339,6 +339,51 @@ static void of_currents_the_least_counts_and_of_states_the_highest(void **state)
     close_api();
 }
 
+// Reason: while nobody may adjust from outside the station drops the row; evcc, which says a thing
+// once, must not find its 8 A forgotten when it may again.
+static void a_claim_counts_again_when_its_owner_lets_it(void **state)
+{
+    (void)state;
+    char text[PW_SETTING_WHY_MAX] = "";
+    struct pw_out why = PW_OUT(text);
+    open_api("");
+    expect(PW_HTTP_POST, "/claims/20", "{\"max_current\":8}", 200, "done");
+    assert_int_equal(
+        pw_station_command(&station, PW_STR("set charging.remote_adjust 0"), &why, now), PW_OK);
+    run(1000);
+    assert_int_equal(claimed(0), -1);
+    expect(PW_HTTP_POST, "/claims/21", "{\"max_current\":7}", 409, "remote_adjust");
+    assert_int_equal(
+        pw_station_command(&station, PW_STR("set charging.remote_adjust 1"), &why, now), PW_OK);
+    run(1000);
+    assert_int_equal(claimed(0), 8000);
+    assert_int_equal(
+        pw_station_command(&station, PW_STR("set charging.current_min_ma 9000"), &why, now), PW_OK);
+    run(1000);
+    assert_int_equal(claimed(0), 9000); // below the least is the least
+    close_api();
+}
+
+// Reason: a house that is switched on while its meter is silent has nothing that wakes it; the
+// charge went on at full current behind a breaker that nobody watched.
+static void load_management_without_a_meter_holds_at_once(void **state)
+{
+    (void)state;
+    const struct pw_limit *row;
+    open_api("");
+    run(1000);
+    row = &pw_connector_limits(&station.connector[0])->row[PW_LIMIT_HOUSE];
+    assert_false(row->set);
+    expect(PW_HTTP_POST, "/shaper", "shaper=1", 200, "changed");
+    run(100);
+    assert_true(row->set);
+    assert_int_equal(row->ma, 6000); // house.failsafe_ma
+    expect(PW_HTTP_POST, "/shaper", "shaper=0", 200, "changed");
+    run(100);
+    assert_false(row->set);
+    close_api();
+}
+
 static void a_claim_that_makes_no_sense_changes_nothing(void **state)
 {
     (void)state;
@@ -671,6 +716,8 @@ int main(void)
         cmocka_unit_test(who_guesses_has_to_wait),
         cmocka_unit_test(foreign_hosts_and_origins_are_refused),
         cmocka_unit_test(of_currents_the_least_counts_and_of_states_the_highest),
+        cmocka_unit_test(a_claim_counts_again_when_its_owner_lets_it),
+        cmocka_unit_test(load_management_without_a_meter_holds_at_once),
         cmocka_unit_test(a_claim_that_makes_no_sense_changes_nothing),
         cmocka_unit_test(an_override_toggles_between_what_is_and_the_opposite),
         cmocka_unit_test(a_vehicle_is_started_paused_and_forgotten),

@@ -222,6 +222,27 @@ static void methods_bodies_and_credentials_reach_the_site(void **state)
     stop(&bench);
 }
 
+// Reason: an Origin that did not fit counted as none, and a page of a host with a long name could
+// have changed a station through its owner's browser.
+static void a_header_that_does_not_fit_is_refused(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"Host", "Origin", "Authorization", "Cookie"};
+    for (size_t i = 0; i < PW_COUNT(names); i++) {
+        struct bench bench;
+        char text[1024];
+        bool host = i == 0;
+        int len = snprintf(text, sizeof(text), "GET /open HTTP/1.1\r\n%s%s: %0600d\r\n\r\n",
+                           host ? "" : "Host: 127.0.0.1\r\n", names[i], 7);
+        assert_in_range(len, 600, sizeof(text) - 1);
+        start(&bench, false);
+        say(&bench, text, "");
+        assert_true(has(&bench, "HTTP/1.1 431"));
+        assert_int_equal(bench.serves, 0);
+        stop(&bench);
+    }
+}
+
 static void a_401_may_ask_for_credentials(void **state)
 {
     (void)state;
@@ -335,6 +356,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_listens_on_one_address_is_not_reached_by_another),
         cmocka_unit_test(methods_bodies_and_credentials_reach_the_site),
+        cmocka_unit_test(a_header_that_does_not_fit_is_refused),
         cmocka_unit_test(a_401_may_ask_for_credentials),
         cmocka_unit_test(a_request_that_waits_is_served_until_it_is_answered),
         cmocka_unit_test(a_waiting_peer_that_goes_is_told),

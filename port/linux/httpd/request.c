@@ -227,19 +227,32 @@ static void take_query(struct conn *conn)
     }
 }
 
-static void take_headers(struct conn *conn)
+// False when one does not fit: an Origin that was cut off must not pass for none at all.
+static bool take_headers(struct conn *conn)
 {
     struct request_text *to = conn->request;
     struct lws *wsi = conn->wsi;
-    (void)conn_header(wsi, WSI_TOKEN_HOST, to->host, sizeof(to->host));
-    (void)conn_header(wsi, WSI_TOKEN_ORIGIN, to->origin, sizeof(to->origin));
-    (void)conn_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, to->authorization,
-                      sizeof(to->authorization));
-    (void)conn_header(wsi, WSI_TOKEN_HTTP_COOKIE, to->cookie, sizeof(to->cookie));
-    (void)conn_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, to->etag, sizeof(to->etag));
+    const struct {
+        enum lws_token_indexes token;
+        char *to;
+        size_t cap;
+    } rows[] = {
+        {WSI_TOKEN_HOST, to->host, sizeof(to->host)},
+        {WSI_TOKEN_ORIGIN, to->origin, sizeof(to->origin)},
+        {WSI_TOKEN_HTTP_AUTHORIZATION, to->authorization, sizeof(to->authorization)},
+        {WSI_TOKEN_HTTP_COOKIE, to->cookie, sizeof(to->cookie)},
+        {WSI_TOKEN_HTTP_IF_NONE_MATCH, to->etag, sizeof(to->etag)},
+    };
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        if ((size_t)lws_hdr_total_length(wsi, rows[i].token) >= rows[i].cap) {
+            return false;
+        }
+        (void)conn_header(wsi, rows[i].token, rows[i].to, (int)rows[i].cap);
+    }
     if (lws_hdr_custom_copy(wsi, to->csrf, sizeof(to->csrf), "x-csrf:", 7) < 0) {
         to->csrf[0] = '\0';
     }
+    return true;
 }
 
 static struct pw_http_request request_of(const struct conn *conn)
@@ -287,7 +300,7 @@ static int serve(struct conn *conn)
     return answer(conn, &reply);
 }
 
-// Reads what the request's header says, into a room of its own.
+// Reads what the request's header says, into a room of its own. -1 after refusing.
 static int take_request(struct conn *conn)
 {
     free(conn->request);
@@ -297,8 +310,7 @@ static int take_request(struct conn *conn)
     }
     take_method(conn);
     take_query(conn);
-    take_headers(conn);
-    return 0;
+    return take_headers(conn) ? 0 : conn_refuse(conn, 431, "a header is too long", false);
 }
 
 int request_upgrade(struct conn *conn)

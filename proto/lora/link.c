@@ -232,6 +232,7 @@ static void join(struct pw_lora_link *link)
     link->joined = true;
     link->joins++;
     link->peer_number = 0;
+    link->receipt = 0; // it would be one for a frame of the new session that was never heard
     link->owes = false;
     link->hello_due = false;
     link->hello_wait = HELLO_MS;

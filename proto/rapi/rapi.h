@@ -79,6 +79,17 @@ enum pw_rapi_vflag {
     PW_RAPI_V_BOOT_LOCK = 0x4000,
 };
 
+// Protections that somebody has switched off in the board ($GE); they can only be switched on from
+// here.
+enum pw_rapi_flag {
+    PW_RAPI_F_NO_DIODE = 0x0002,
+    PW_RAPI_F_NO_VENT = 0x0004,
+    PW_RAPI_F_NO_GROUND = 0x0008,
+    PW_RAPI_F_NO_STUCK = 0x0010,
+    PW_RAPI_F_NO_GFI_TEST = 0x0200,
+    PW_RAPI_F_NO_TEMP = 0x0400,
+};
+
 enum pw_rapi_heartbeat {
     PW_RAPI_HEARTBEAT_UNKNOWN,
     PW_RAPI_HEARTBEAT_NONE,   // the board has no such thing: its last limit stays when we go
@@ -115,7 +126,7 @@ struct pw_rapi_view {
     bool fault;          // state is one
     bool boot_locked;    // charges nothing until told; the client does
     int64_t elapsed_s;   // charging, this session
-    uint16_t flags;      // settings of the board ($GE); 0 unknown
+    uint16_t flags;      // settings of the board ($GE), enum pw_rapi_flag; 0 unknown
     int32_t offered_ma;  // what it offers to a vehicle, or would if it were not asleep
     int32_t min_ma;      // least it can offer
     int32_t hardware_ma; // most it can offer, by its build
@@ -174,7 +185,8 @@ struct pw_rapi_config {
     int32_t poll_energy_ms;
     int32_t poll_capacity_ms;
     int32_t poll_cable_ms;
-    int32_t mains_mv; // 80000 to 300000: a board without a voltmeter counts with it; 0: with its own
+    int32_t
+        mains_mv; // 80000 to 300000: a board without a voltmeter counts with it; 0: with its own
     int32_t idle_factor; // 1 to 1000: polls but for the state's and the cable's while none charges
 };
 
@@ -228,7 +240,7 @@ enum pw_rapi_ask_state {
 // A raw line of people and its answer.
 struct pw_rapi_ask {
     uint32_t ticket; // 0: free
-    uint8_t state; // enum pw_rapi_ask_state
+    uint8_t state;   // enum pw_rapi_ask_state
     pw_ms at;
     char text[PW_RAPI_ANSWER_MAX + 1]; // the line, later its answer
 };
@@ -249,9 +261,9 @@ struct pw_rapi_client {
 
     // The outstanding command.
     char name[3]; // of it, "SC"
-    uint8_t job; // PW_RAPI_JOBS: none
-    uint8_t ask; // which of the asks, when the job is one of people
-    uint8_t seq; // the id it was sent with; 0: none
+    uint8_t job;  // PW_RAPI_JOBS: none
+    uint8_t ask;  // which of the asks, when the job is one of people
+    uint8_t seq;  // the id it was sent with; 0: none
     uint8_t next_seq;
     uint8_t tries;
     uint8_t streak; // answers at the first try, in a row

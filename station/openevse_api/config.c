@@ -40,13 +40,21 @@ static int64_t hardware_a(const struct pw_oe_look *look)
     return look->limits->row[PW_LIMIT_HARDWARE].ma / 1000;
 }
 
-// Tests of the control pilot that these clients ask for; a dc connector has other ones.
+// Tests that these clients ask for. An outlet of ours has them all; a board tells which of them
+// somebody has switched off in it; a dc connector has other ones.
 static void put_checks(const struct pw_oe_look *look, struct pw_json_writer *json)
 {
-    static const char *const keys[] = {"diode_check", "gfci_check", "ground_check",
-                                       "relay_check", "vent_check", "temp_check"};
-    for (size_t i = 0; i < PW_COUNT(keys); i++) {
-        put_bool(json, keys[i], !is_dc(look));
+    static const struct {
+        const char *key;
+        unsigned off; // enum pw_rapi_flag
+    } rows[] = {
+        {"diode_check", PW_RAPI_F_NO_DIODE},   {"gfci_check", PW_RAPI_F_NO_GFI_TEST},
+        {"ground_check", PW_RAPI_F_NO_GROUND}, {"relay_check", PW_RAPI_F_NO_STUCK},
+        {"vent_check", PW_RAPI_F_NO_VENT},     {"temp_check", PW_RAPI_F_NO_TEMP},
+    };
+    unsigned off = look->board != NULL ? look->board->flags : 0;
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        put_bool(json, rows[i].key, !is_dc(look) && (off & rows[i].off) == 0);
     }
 }
 

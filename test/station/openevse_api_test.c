@@ -599,6 +599,18 @@ static void the_configuration_shows_no_secret_and_takes_what_it_has(void **state
 
 // ---- States.
 
+// Reason: "ground_check": true was said of boards whose earth test somebody had switched off.
+static void tests_that_a_board_has_switched_off_are_said_to_be(void **state)
+{
+    (void)state;
+    open_api("");
+    expect(PW_HTTP_GET, "/config", "", 200, "\"ground_check\":true"); // an outlet of ours
+    station.connector[1].of.openevse.rapi.of.cable.view.flags = 0x0001 | PW_RAPI_F_NO_GROUND;
+    assert_int_equal(ask_as("127.0.0.1", "", PW_HTTP_GET, "/config", "connector=2", ""), 200);
+    assert_true(says("\"ground_check\":false") && says("\"diode_check\":true"));
+    close_api();
+}
+
 static void each_state_has_its_number(void **state)
 {
     (void)state;
@@ -725,6 +737,7 @@ int main(void)
         cmocka_unit_test(events_become_windows_and_windows_events),
         cmocka_unit_test(an_event_that_makes_no_sense_changes_nothing),
         cmocka_unit_test(the_configuration_shows_no_secret_and_takes_what_it_has),
+        cmocka_unit_test(tests_that_a_board_has_switched_off_are_said_to_be),
         cmocka_unit_test(each_state_has_its_number),
         cmocka_unit_test(raw_commands_wait_for_the_board),
         cmocka_unit_test(a_socket_is_told_all_then_what_changes),

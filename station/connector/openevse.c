@@ -15,10 +15,8 @@ static int32_t of(const struct pw_settings *settings, enum pw_setting_id id, uns
 static void wire_rapi(const struct pw_settings *settings, unsigned index,
                       struct pw_rapi_config *rapi)
 {
-    bool radio = of(settings, PW_SET_RAPI_WIRE, index) != 0;
-    int32_t timeout_ms = pw_settings_int(settings, PW_SET_RAPI_TIMEOUT_MS);
     *rapi = (struct pw_rapi_config){
-        .timeout_ms = radio ? timeout_ms / 2 * 3 : timeout_ms,
+        .timeout_ms = pw_settings_int(settings, PW_SET_RAPI_TIMEOUT_MS),
         .error_reset_ms = pw_settings_int(settings, PW_SET_RAPI_ERROR_RESET_MS),
         .heartbeat_s = pw_settings_int(settings, PW_SET_RAPI_HEARTBEAT_S),
         .heartbeat_ma = pw_settings_int(settings, PW_SET_RAPI_HEARTBEAT_MA),

@@ -32,6 +32,7 @@ enum pw_setting_for {
     PW_FOR_PILOT = 1 << PW_KIND_OF_CONNECTOR_PILOT,
     PW_FOR_OPENEVSE = 1 << PW_KIND_OF_CONNECTOR_OPENEVSE,
     PW_FOR_AC = PW_FOR_PILOT | PW_FOR_OPENEVSE,
+    PW_FOR_SWITCHED = PW_FOR_DC | PW_FOR_PILOT, // the station switches their power itself
     PW_FOR_ANY = PW_FOR_DC | PW_FOR_AC,
 };
 

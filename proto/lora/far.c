@@ -33,7 +33,8 @@ struct pw_rapi_client *pw_lora_far_client(struct pw_lora_far *far)
 
 size_t pw_lora_far_bytes(struct pw_lora_far *far, const uint8_t *at, size_t len)
 {
-    size_t taken = pw_earlier(len, sizeof(far->rx) - far->rx_len);
+    size_t room = sizeof(far->rx) - far->rx_len;
+    size_t taken = len < room ? len : room;
     if (taken > 0) {
         memcpy(far->rx + far->rx_len, at, taken);
     }
@@ -67,7 +68,8 @@ bool pw_lora_far_alone(const struct pw_lora_far *far, pw_ms now)
 
 static void set_answer(struct pw_lora_far *far, struct pw_str text, bool there)
 {
-    size_t len = pw_earlier(text.len, PW_LORA_PAYLOAD_MAX - PW_LORA_ANSWER_HEAD);
+    const size_t most = PW_LORA_PAYLOAD_MAX - PW_LORA_ANSWER_HEAD;
+    size_t len = text.len < most ? text.len : most;
     far->answer[0] = far->ask_id;
     far->answer[1] = there ? 1 : 0;
     if (len > 0) {

@@ -108,7 +108,8 @@ void pw_lora_station_down(struct pw_lora_station *station, const char *reason, p
 
 size_t pw_lora_station_bytes(struct pw_lora_station *station, const uint8_t *at, size_t len)
 {
-    size_t taken = pw_earlier(len, sizeof(station->rx) - station->rx_len);
+    size_t room = sizeof(station->rx) - station->rx_len;
+    size_t taken = len < room ? len : room;
     if (taken > 0) {
         memcpy(station->rx + station->rx_len, at, taken);
     }

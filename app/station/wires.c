@@ -153,6 +153,7 @@ int wires_open(struct wires *wires, const struct pw_settings *settings, struct p
         if (device != NULL) {
             wire->connector = i + 1;
             wire->device = device;
+            wire->cable = pw_settings_connector(settings, PW_SET_RAPI_WIRE, i) == 0;
             try_open(wire, now);
         }
     }
@@ -225,7 +226,7 @@ void wires_off(const struct wires *wires)
     static const char disable[] = "\r$FD^26\r";
     for (unsigned i = 0; i < PW_CONNECTORS_MAX; i++) {
         const struct wire *wire = &wires->wire[i];
-        if (wire->connector != 0 && wire->fd >= 0 && !wire->connecting) {
+        if (wire->connector != 0 && wire->cable && wire->fd >= 0 && !wire->connecting) {
             (void)!pw_stream_write(wire->fd, disable, sizeof(disable) - 1);
         }
     }

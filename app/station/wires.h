@@ -18,6 +18,7 @@ struct wires {
         struct wires *wires;
         unsigned connector; // from 1; 0: a connector of another kind
         const char *device;
+        bool cable; // the board itself hears what is written, and no modem
         int fd; // -1: away
         bool connecting;
         struct pw_watch watch;
@@ -43,7 +44,8 @@ pw_ms wires_step(struct wires *wires, pw_ms now, bool *busy);
 // Sends what the station wants sent.
 void wires_flush(struct wires *wires, pw_ms now);
 
-// Has every board open its relay without asking the station: the panic hook.
+// Has every board on a cable open its relay without asking the station: the panic hook. One behind
+// a radio falls back by itself.
 void wires_off(const struct wires *wires);
 
 #endif

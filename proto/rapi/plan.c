@@ -61,7 +61,7 @@ static enum pw_rapi_power aim(const struct pw_rapi_client *client)
 
 static bool limit_held(const struct pw_rapi_client *client)
 {
-    return client->wanted && client->view.offered_ma != PW_RAPI_UNKNOWN &&
+    return client->wanted && client->view.offered_ma != PW_RAPI_UNKNOWN && !client->unproved &&
            client->view.offered_ma <= target_a(client) * 1000;
 }
 
@@ -132,7 +132,8 @@ static bool wants_start(const struct pw_rapi_client *client)
 static bool wants_unlock(const struct pw_rapi_client *client)
 {
     return client->wanted && !client->want.let_go && client->view.boot_locked &&
-           aim(client) == PW_RAPI_ENABLED && limit_held(client) && heartbeat_ready(client);
+           !client->view.fault && aim(client) == PW_RAPI_ENABLED && limit_held(client) &&
+           heartbeat_ready(client);
 }
 
 static bool wants_arm(const struct pw_rapi_client *client)
@@ -437,8 +438,15 @@ static void after_limit(struct pw_rapi_client *client, pw_ms now)
 }
 
 // What the board says to a `$SC` is one thing, what it offers then the other: that counts.
-static void after_capacity(struct pw_rapi_client *client)
+static void after_offer(struct pw_rapi_client *client, pw_ms now)
 {
+    bool less = client->sent_a > 0 && client->view.offered_ma < client->sent_a * 1000;
+    if (client->unproved) {
+        return; // it has not said it yet
+    }
+    if (client->limit_tries > 0 && less) {
+        client->due[PW_RAPI_JOB_LIMIT] = now + CLAMPED_MS;
+    }
     if (client->wanted && client->view.offered_ma == target_a(client) * 1000) {
         client->limit_tries = 0;
         client->too_much = false;
@@ -504,12 +512,12 @@ void pw_rapi_plan_over(struct pw_rapi_client *client, pw_ms now)
         client->due[job] = now;
         break;
     case PW_RAPI_JOB_ASK: client->due[job] = now; break;
-    case PW_RAPI_JOB_CAPACITY: after_capacity(client); break;
+    case PW_RAPI_JOB_CAPACITY:
+    case PW_RAPI_JOB_SETTINGS: after_offer(client, now); break;
     case PW_RAPI_JOB_VERSION:
     case PW_RAPI_JOB_BEAT:
     case PW_RAPI_JOB_VOLTAGE:
     case PW_RAPI_JOB_STATE:
-    case PW_RAPI_JOB_SETTINGS:
     case PW_RAPI_JOB_CURRENT:
     case PW_RAPI_JOB_CABLE:
     case PW_RAPI_JOB_ENERGY:
@@ -520,15 +528,26 @@ void pw_rapi_plan_over(struct pw_rapi_client *client, pw_ms now)
     }
 }
 
-// Boards that say no more than $OK to a `$SC` are believed until $GC or $GE says otherwise.
+// Whether what the board offers was said by itself, or only taken from its $OK to our number.
+static void note_proof(struct pw_rapi_client *client, const struct pw_rapi_line *line)
+{
+    enum { CAPACITY_WORDS = 5 }; // with fewer it says nothing of what it offers
+    bool said = client->job == PW_RAPI_JOB_LIMIT || client->job == PW_RAPI_JOB_SETTINGS ||
+                (client->job == PW_RAPI_JOB_CAPACITY && line->words >= CAPACITY_WORDS);
+    client->unproved = client->unproved && !said;
+}
+
+// Boards that say no more than $OK to a `$SC` are asked what they made of it ($GE).
 static bool take(struct pw_rapi_client *client, const struct pw_rapi_line *line, bool ok, pw_ms now)
 {
     const struct job *job = &jobs[client->job];
     if (job->take == NULL || job->take(&client->view, line, now)) {
+        note_proof(client, line);
         return true;
     }
     if (ok && client->job == PW_RAPI_JOB_LIMIT && line->words == 1) {
         client->view.offered_ma = client->sent_a * 1000;
+        client->unproved = (client->cannot & (UINT32_C(1) << PW_RAPI_JOB_SETTINGS)) == 0;
         client->due[PW_RAPI_JOB_SETTINGS] = now;
         return true;
     }
@@ -569,6 +588,9 @@ void pw_rapi_plan_failed(struct pw_rapi_client *client, bool refused, pw_ms now)
     }
     if (job == PW_RAPI_JOB_BEAT) {
         client->view.heartbeat = PW_RAPI_HEARTBEAT_NONE;
+    }
+    if (job == PW_RAPI_JOB_SETTINGS && refused) {
+        client->unproved = false; // it will never say more
     }
     bool reading = jobs[job].wanted == NULL || job == PW_RAPI_JOB_CABLE;
     if (reading && (refused || job == PW_RAPI_JOB_VERSION)) {

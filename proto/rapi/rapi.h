@@ -282,6 +282,7 @@ struct pw_rapi_client {
     uint8_t refused[PW_RAPI_JOBS];
 
     uint8_t limit_tries;
+    bool unproved;     // what it offers is what it was told: it has not said so itself
     bool too_much;     // it keeps offering more than wanted: it has to sleep
     pw_ms order_pause; // between orders of power that have no effect
     bool lcd_ours;

@@ -13,7 +13,7 @@ struct says {
 static struct pw_rapi_client client;
 static pw_ms now;
 static unsigned sent;
-static char bodies[64][PW_RAPI_COMMAND_MAX + 1];
+static char bodies[128][PW_RAPI_COMMAND_MAX + 1];
 static enum { WITH_IDS, NO_IDS, WRONG_IDS } ids;
 static enum pw_rapi_check check;
 
@@ -175,6 +175,50 @@ static void a_board_that_says_one_thing_and_offers_another_is_put_to_sleep(void 
     begin(16000);
     run(liar, 10000);
     assert_true(count("$FS") >= 1);
+}
+
+// Reason: boards before 5.1 answer a limit with a bare $OK, whatever they make of it. One that does
+// not obey must neither charge nor be asked without end.
+static void an_old_board_that_agrees_and_keeps_more_is_put_to_sleep(void **state)
+{
+    (void)state;
+    const struct says old[] = {
+        {"$GV", "$OK 1.0.5 1.0.3"},
+        {"$GS", "$OK 254 0"},
+        {"$GC", "$OK 6 32"},
+        {"$GE", "$OK 32 20"},
+        {"$SC", "$OK"},
+        {"$FE", "$OK"},
+        {"$FS", "$OK"},
+        {"$GG", "$OK 0 -1"},
+        {"$GU", "$OK 0 0"},
+        {NULL, NULL},
+    };
+    begin(16000);
+    ids = NO_IDS;
+    run(old, 20000);
+    assert_int_equal(count("$FE"), 0);
+    assert_false(view()->limit_held);
+    assert_true(count("$SC") >= 3);
+    assert_true(sent < 120);
+}
+
+// Reason: likewise one that offers less, as after a missed heartbeat: asked again after a minute.
+static void an_old_board_that_agrees_and_gives_less_is_not_asked_without_end(void **state)
+{
+    (void)state;
+    const struct says old[] = {
+        {"$GV", "$OK 1.0.5 1.0.3"}, {"$GS", "$OK 3 9"}, {"$GC", "$OK 6 32"},
+        {"$GE", "$OK 6 20"},        {"$SC", "$OK"},     {"$FE", "$OK"},
+        {"$GG", "$OK 6000 -1"},     {"$GU", "$OK 9 0"}, {NULL, NULL},
+    };
+    begin(16000);
+    ids = NO_IDS;
+    run(old, 20000);
+    assert_int_equal(count("$SC"), 1);
+    assert_true(view()->limit_held);
+    assert_true(count("$GG") > 10);
+    assert_true(sent < 120);
 }
 
 // Reason: a board's configured maximum is a fact, and asking again every turn is noise.
@@ -370,6 +414,8 @@ int main(void)
         cmocka_unit_test(what_an_honest_board_says_is_believed),
         cmocka_unit_test(a_board_that_keeps_more_than_wanted_is_put_to_sleep),
         cmocka_unit_test(a_board_that_says_one_thing_and_offers_another_is_put_to_sleep),
+        cmocka_unit_test(an_old_board_that_agrees_and_keeps_more_is_put_to_sleep),
+        cmocka_unit_test(an_old_board_that_agrees_and_gives_less_is_not_asked_without_end),
         cmocka_unit_test(a_board_that_gives_less_is_asked_again_after_a_minute),
         cmocka_unit_test(numbers_out_of_their_range_are_not_believed),
         cmocka_unit_test(answers_with_another_id_are_strays),

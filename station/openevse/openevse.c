@@ -13,6 +13,7 @@ enum {
     FIRST_MS = 10000,   // for a board's first answer after the start
     STARTING_MS = 3000, // from a board's first sign of life until it has looked at its pilot
     METER_LATE_MS = 15000,
+    BACK_MS = 10000,        // for the first reading of a board that was away
     LAST_READING_MS = 5000, // of the energy after the relay opened; it is waited for so long
 };
 
@@ -171,8 +172,9 @@ static void watch_board(struct pw_openevse *oe, pw_ms now)
     bool heard = board->ok && board->state_at != PW_NEVER;
     if (!heard && oe->unheard_since == PW_NEVER) {
         oe->unheard_since = now;
-    } else if (heard) {
+    } else if (heard && oe->unheard_since != PW_NEVER) {
         oe->unheard_since = PW_NEVER;
+        oe->heard_since = now;
     }
     // A station that has just started has not asked its board yet.
     bool late = oe->was_heard || pw_elapsed(oe->unheard_since, FIRST_MS, now);
@@ -235,21 +237,28 @@ static void enter_board_limit(struct pw_openevse *oe, pw_ms now)
     }
 }
 
-// Energy that flows uncounted pauses the charge, until a reading has come again.
+// Energy that flows uncounted pauses the charge, until a reading has come again. What a board that
+// is away reads nobody can know, and when it is back it needs a moment: its relay must not open for
+// a silence that is over.
 static pw_ms watch_meter(struct pw_openevse *oe, pw_ms now)
 {
+    if (oe->unheard_since != PW_NEVER) {
+        return PW_NEVER;
+    }
     pw_ms heard = oe->mains.good.at;
     pw_ms from = heard == PW_NEVER || (oe->live_since != PW_NEVER && heard < oe->live_since)
                      ? oe->live_since
                      : heard;
-    bool late = oe->live_since != PW_NEVER && pw_elapsed(from, METER_LATE_MS, now);
+    pw_ms late_at = (pw_ms)pw_max((int64_t)pw_after(from, METER_LATE_MS),
+                                  (int64_t)pw_after(oe->heard_since, BACK_MS));
+    bool late = oe->live_since != PW_NEVER && now >= late_at;
     const struct pw_limit *row = &oe->limits.row[PW_LIMIT_METER];
     if (late) {
         set_limit(oe, PW_LIMIT_METER, 0, "meter silent or implausible", now);
     } else if (row->set && heard != PW_NEVER && heard > row->since) {
         pw_limits_clear(&oe->limits, PW_LIMIT_METER, now);
     }
-    return late || oe->live_since == PW_NEVER ? PW_NEVER : pw_after(from, METER_LATE_MS);
+    return late || oe->live_since == PW_NEVER ? PW_NEVER : late_at;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -340,10 +349,22 @@ static void enter(struct pw_openevse *oe, struct next next, pw_ms now)
     oe->since = now;
 }
 
+// A board that is away, or in a fault that it ends by itself, is told nothing. What is wanted then
+// is the first it hears afterwards: a charge that may go on must not begin with an order to sleep.
+// A fault that nobody knows may have its relay closed.
+static enum pw_rapi_power power_of(const struct pw_openevse *oe)
+{
+    uint8_t state = pw_reach_view(&oe->rapi)->state;
+    bool waits = oe->state == PW_OPENEVSE_AWAY ||
+                 (oe->state == PW_OPENEVSE_FAULTED && pw_rapi_state_of(state)->code == state);
+    bool may = pw_session_permit(&oe->session) && oe->limits.effective_ma >= oe->config.min_ma;
+    return waits && may ? PW_RAPI_ENABLED : states[oe->state].power;
+}
+
 static void want(struct pw_openevse *oe)
 {
     struct pw_rapi_want want = oe->config.text;
-    want.power = states[oe->state].power;
+    want.power = power_of(oe);
     want.limit_ma = oe->limits.effective_ma;
     pw_reach_want(&oe->rapi, &want);
 }

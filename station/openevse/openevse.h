@@ -110,6 +110,7 @@ struct pw_openevse {
     pw_ms plugged_since;
     bool was_heard;      // it has answered before
     pw_ms unheard_since; // PW_NEVER: the board answers
+    pw_ms heard_since;   // it answers, since; of no meaning while it does not
     uint32_t reboots;    // of the board, as last seen
     pw_ms started_at;    // the board was last seen to start; PW_NEVER: it has not
     pw_ms opened_at;     // the relay was seen to open then; PW_NEVER: it has not been closed

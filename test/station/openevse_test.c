@@ -287,6 +287,46 @@ static void a_short_silence_costs_neither_the_charge_nor_its_energy(void **state
     near_and_running(counted_wh(), rig.wh * 3);
 }
 
+// Reason: a line that was away comes back to a board that charges. An order to sleep, meant for the
+// time without it, would open the relay under load.
+static void a_line_that_comes_back_leaves_the_relay_closed(void **state)
+{
+    (void)state;
+    const pw_ms away_ms[] = {100, 1000, 4000, 12000, 30000};
+    for (unsigned i = 0; i < PW_COUNT(away_ms); i++) {
+        open_rig();
+        charge();
+        rig.cut = true;
+        pw_reach_down(&rig.oe.rapi, "the line hung up", rig.now);
+        run(away_ms[i]);
+        rig.cut = false;
+        pw_reach_up(&rig.oe.rapi, rig.now);
+        for (unsigned turn = 0; turn < 1000; turn++) {
+            run(20);
+            assert_true(rig.board.relay);
+        }
+        assert_int_equal(rig.oe.state, PW_OPENEVSE_CHARGING);
+    }
+}
+
+// Reason: what was not read in a silence is no reason to stop once it is over.
+static void a_silence_that_is_over_leaves_the_relay_closed(void **state)
+{
+    (void)state;
+    open_rig();
+    charge();
+    rig.cut = true;
+    run(40000);
+    assert_int_equal(rig.oe.state, PW_OPENEVSE_AWAY);
+    rig.cut = false;
+    for (unsigned turn = 0; turn < 2000; turn++) {
+        run(20);
+        assert_true(rig.board.relay);
+    }
+    assert_int_equal(rig.oe.state, PW_OPENEVSE_CHARGING);
+    near_and_running(counted_wh(), rig.wh * 3);
+}
+
 // Reason: a single-phase car on a three-phase socket must pay for one phase.
 static void phases_found_late_count_from_the_beginning(void **state)
 {
@@ -485,6 +525,8 @@ int main(void)
         cmocka_unit_test(a_board_that_restarts_is_brought_back_to_its_limit),
         cmocka_unit_test(a_silent_board_falls_back_by_itself_and_its_charge_ends),
         cmocka_unit_test(a_short_silence_costs_neither_the_charge_nor_its_energy),
+        cmocka_unit_test(a_line_that_comes_back_leaves_the_relay_closed),
+        cmocka_unit_test(a_silence_that_is_over_leaves_the_relay_closed),
         cmocka_unit_test(phases_found_late_count_from_the_beginning),
         cmocka_unit_test(phases_never_found_count_as_wired_when_the_charge_ends),
         cmocka_unit_test(energy_of_the_time_without_a_program_is_in_the_register),

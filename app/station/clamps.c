@@ -126,6 +126,27 @@ static int read_file(struct clamps *clamps, const char *config, struct pw_str wh
     return err;
 }
 
+static int calibrate(struct clamps *clamps, const struct pw_settings *settings)
+{
+    unsigned phases = pw_house_transformers_phases(pw_settings_int(settings, PW_SET_HOUSE_CTS));
+    clamps->scale = pw_settings_int(settings, PW_SET_HOUSE_CT_SCALE);
+    return pw_house_transformers_init(&clamps->transformers, phases, clamps->scale,
+                                      clamps->own_scale ? NULL : &clamps->file.analog);
+}
+
+// Somebody calibrates while the meter runs.
+static void follow_scale(struct clamps *clamps)
+{
+    int32_t scale = pw_settings_int(&clamps->station->settings, PW_SET_HOUSE_CT_SCALE);
+    struct pw_house_transformers *transformers = &clamps->transformers;
+    if (clamps->own_scale && scale != clamps->scale) {
+        // The phases stay as they were at the start.
+        int err = pw_house_transformers_init(transformers, transformers->fitted, scale, NULL);
+        PW_ASSERT(err == PW_OK); // the row's range is what it takes
+        clamps->scale = scale;
+    }
+}
+
 int clamps_open(struct clamps *clamps, const struct pw_settings *settings, const char *config,
                 struct pw_str where, struct pw_out *why)
 {
@@ -140,14 +161,12 @@ int clamps_open(struct clamps *clamps, const struct pw_settings *settings, const
     if (err != PW_OK) {
         return err;
     }
-    unsigned phases = pw_house_transformers_phases(pw_settings_int(settings, PW_SET_HOUSE_CTS));
-    if (phases == 0) {
+    if (pw_settings_int(settings, PW_SET_HOUSE_CTS) == 0) {
         pw_put_s(why, "house.cts must say which phases carry a current transformer");
         return PW_ERR_RANGE;
     }
-    err = pw_house_transformers_init(&clamps->transformers, phases,
-                                     pw_settings_int(settings, PW_SET_HOUSE_CT_SCALE),
-                                     file ? &clamps->file.analog : NULL);
+    clamps->own_scale = !file;
+    err = calibrate(clamps, settings);
     if (err != PW_OK) {
         pw_put_s(why, "the calibration cannot be");
         return err;
@@ -181,6 +200,7 @@ pw_ms clamps_step(struct clamps *clamps, pw_ms now)
     if (!clamps->on) {
         return PW_NEVER;
     }
+    follow_scale(clamps);
     if (clamps->hardware == NULL && now >= clamps->reopen_at &&
         open_line(clamps, now, &why) != PW_OK) {
         complain(clamps, pw_out_str(&why));

@@ -14,6 +14,8 @@ struct clamps {
     const struct pw_log *log;
     bool on; // the settings name one
     struct pw_board_file file;
+    bool own_scale; // no board file with gains: house.ct_scale counts
+    int32_t scale;  // as the transformers have it
     struct pw_house_transformers transformers;
     struct pw_hardware *hardware; // NULL: away
     struct pw_watch watch;

@@ -111,6 +111,11 @@ class House(unittest.TestCase):
     def test_as_current_transformers(self):
         self.open_all(f"ct:{self.path}/ct@1000000", "", "--ct", str(self.path / "ct"))
         self.check()
+        # Whoever calibrates sees what it does, without a new start.
+        subprocess.run([COMMAND, "set", "house.ct_scale", "554"], env=self.environment, check=True,
+                       timeout=WAIT_S, capture_output=True)
+        self.until(lambda: abs(self.house()["grid_a"][2] - 2 * self.truth()["grid_a"][2]) < 0.6,
+                   "twice the currents")
 
 
 if __name__ == "__main__":

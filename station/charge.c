@@ -234,6 +234,26 @@ static void sample(struct pw_station *st, unsigned index, const struct pw_connec
     tell_vehicle(st, index, view);
 }
 
+_Static_assert(PW_JOURNAL_LIMITS == PW_RULES_USES, "the journal keeps every limit of a charge");
+
+static void keep_rules(const struct pw_rules_connector *rules, struct pw_keep *keep)
+{
+    keep->charge_now = rules->now;
+    for (unsigned use = 0; use < PW_RULES_USES; use++) {
+        keep->limited[use] = rules->given[use];
+        keep->limit[use] = rules->given[use] ? rules->asked[use] : 0;
+    }
+}
+
+static bool same_keep(const struct pw_keep *a, const struct pw_keep *b)
+{
+    bool same = a->latched == b->latched && a->charge_now == b->charge_now;
+    for (unsigned use = 0; use < PW_RULES_USES; use++) {
+        same = same && a->limited[use] == b->limited[use] && a->limit[use] == b->limit[use];
+    }
+    return same;
+}
+
 static bool keep(struct pw_station *st, unsigned index, pw_ms now)
 {
     struct pw_connector *connector = &st->connector[index];
@@ -241,11 +261,9 @@ static bool keep(struct pw_station *st, unsigned index, pw_ms now)
     struct pw_connector_keep have = pw_connector_keep(connector);
     const struct pw_register reg = {
         .energy = have.energy, .counter = have.counter, .at = pw_cp16_stamp(&st->cp16, now)};
-    struct pw_keep now_kept = {.latched = have.latched,
-                               .inoperative = extra->kept.inoperative,
-                               .charge_now = st->rules.of[index].now};
-    if ((now_kept.latched != extra->kept.latched ||
-         now_kept.charge_now != extra->kept.charge_now) &&
+    struct pw_keep now_kept = {.latched = have.latched, .inoperative = extra->kept.inoperative};
+    keep_rules(&st->rules.of[index], &now_kept);
+    if (!same_keep(&now_kept, &extra->kept) &&
         pw_journal_save_keep(&st->journal, index + 1, now_kept) == PW_OK) {
         extra->kept = now_kept;
     }
@@ -571,6 +589,17 @@ static void resume(struct pw_station *st, unsigned index, pw_ms now)
     say(st, PW_LOG_WARN, index, "resumed-after-power-loss", PW_STR(""));
 }
 
+// What somebody asked for the charge that goes on, or for the next.
+static void restore_limits(struct pw_station *st, unsigned index)
+{
+    const struct pw_keep *kept = &st->extra[index].kept;
+    for (unsigned use = 0; use < PW_RULES_USES; use++) {
+        if (kept->limited[use]) {
+            pw_rules_limit(&st->rules, index, (enum pw_rules_use)use, kept->limit[use]);
+        }
+    }
+}
+
 void pw_charge_init(struct pw_station *st, pw_ms now)
 {
     st->host = (struct pw_cp16_host){
@@ -589,6 +618,7 @@ void pw_charge_init(struct pw_station *st, pw_ms now)
     for (unsigned i = 0; i < PW_CONNECTORS_MAX; i++) {
         st->extra[i].sampled_at = PW_NEVER;
         if (pw_journal_open_on(&st->journal, i + 1) == NULL) {
+            restore_limits(st, i);
             continue;
         }
         // A connector that the file no longer has cannot go on.
@@ -596,6 +626,7 @@ void pw_charge_init(struct pw_station *st, pw_ms now)
         if (gone || pw_settings_int(&st->settings, PW_SET_AFTER_POWER_LOSS) == 0) {
             stop_after_power_loss(st, i);
         } else {
+            restore_limits(st, i);
             resume(st, i, now);
         }
     }

@@ -567,8 +567,18 @@ int pw_journal_read_register(struct pw_journal *journal, unsigned connector,
     return err;
 }
 
-// Bits of what is kept besides the latches.
-enum { KEEP_INOPERATIVE = 1, KEEP_CHARGE_NOW = 2 };
+// Bits of what is kept besides the latches. From KEEP_LIMIT on one for each limit that follows.
+enum { KEEP_INOPERATIVE = 1, KEEP_CHARGE_NOW = 2, KEEP_LIMIT = 4 };
+
+static unsigned keep_bits(const struct pw_keep *keep)
+{
+    unsigned bits =
+        (keep->inoperative ? KEEP_INOPERATIVE : 0U) | (keep->charge_now ? KEEP_CHARGE_NOW : 0U);
+    for (unsigned i = 0; i < PW_JOURNAL_LIMITS; i++) {
+        bits |= keep->limited[i] ? (unsigned)KEEP_LIMIT << i : 0U;
+    }
+    return bits;
+}
 
 int pw_journal_save_keep(struct pw_journal *journal, unsigned connector, struct pw_keep keep)
 {
@@ -576,9 +586,12 @@ int pw_journal_save_keep(struct pw_journal *journal, unsigned connector, struct 
     struct key key = numbered_key("keep/", connector);
     pw_record_start(&record);
     pw_record_put(&record, keep.latched, 4);
-    pw_record_put(
-        &record,
-        (keep.inoperative ? KEEP_INOPERATIVE : 0U) | (keep.charge_now ? KEEP_CHARGE_NOW : 0U), 1);
+    pw_record_put(&record, keep_bits(&keep), 1);
+    for (unsigned i = 0; i < PW_JOURNAL_LIMITS; i++) {
+        if (keep.limited[i]) {
+            pw_record_put(&record, (uint64_t)keep.limit[i], 8);
+        }
+    }
     return write_one(journal, &key, &record);
 }
 
@@ -596,6 +609,10 @@ int pw_journal_read_keep(struct pw_journal *journal, unsigned connector, struct 
         uint64_t bits = pw_record_get(&record, 1);
         keep->inoperative = (bits & KEEP_INOPERATIVE) != 0;
         keep->charge_now = (bits & KEEP_CHARGE_NOW) != 0;
+        for (unsigned i = 0; i < PW_JOURNAL_LIMITS; i++) {
+            keep->limited[i] = (bits >> i & KEEP_LIMIT) != 0;
+            keep->limit[i] = keep->limited[i] ? (int64_t)pw_record_get(&record, 8) : 0;
+        }
         err = pw_record_end(&record);
     }
     if (err == PW_ERR_STORE) {

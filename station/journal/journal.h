@@ -90,11 +90,16 @@ struct pw_register {
     struct pw_stamp at;
 };
 
+#define PW_JOURNAL_LIMITS 3 // energy, time, state of charge
+
 // What a connector keeps over a restart besides its register.
 struct pw_keep {
     uint32_t latched; // bit per latched fault
     bool inoperative; // ChangeAvailability
     bool charge_now;  // timer and plan do not count for the vehicle that is plugged in
+    // What was asked for the running or the next charge; 0: no limit.
+    int64_t limit[PW_JOURNAL_LIMITS];
+    bool limited[PW_JOURNAL_LIMITS]; // it was asked for at all
 };
 
 struct pw_journal {

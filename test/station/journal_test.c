@@ -333,7 +333,11 @@ static void registers_latches_and_settings_come_back(void **state)
     const struct pw_register reg = {.energy = {.energy_mwh = 123456789, .rest = 17},
                                     .counter = 4711,
                                     .at = {.wall = 1700000000000, .mono = 9, .boot = 1}};
-    struct pw_keep keep = {.latched = 5, .inoperative = true, .charge_now = true};
+    struct pw_keep keep = {.latched = 5,
+                           .inoperative = true,
+                           .charge_now = true,
+                           .limit = {5000, 0, 0},
+                           .limited = {true, false, true}};
     assert_int_equal(pw_journal_save_register(&journal, 2, &reg), PW_OK);
     assert_int_equal(pw_journal_save_keep(&journal, 2, keep), PW_OK);
     assert_int_equal(
@@ -355,6 +359,8 @@ static void registers_latches_and_settings_come_back(void **state)
     assert_int_equal(keep_back.latched, 5);
     assert_true(keep_back.inoperative);
     assert_true(keep_back.charge_now);
+    assert_memory_equal(keep_back.limit, keep.limit, sizeof(keep.limit));
+    assert_memory_equal(keep_back.limited, keep.limited, sizeof(keep.limited));
     assert_int_equal(pw_journal_next_setting(&journal, path, value, sizeof(value)), PW_OK);
     assert_string_equal(path, "metering.sample_interval_s");
     assert_string_equal(value, "10");

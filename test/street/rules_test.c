@@ -631,6 +631,34 @@ static void what_was_asked_for_one_charge_is_not_the_nexts(void **state)
     finish();
 }
 
+// Reason: who asked for 500 Wh and is asleep must not pay for a full battery because of a power
+// cut.
+static void what_was_asked_for_a_charge_outlives_a_power_cut(void **state)
+{
+    (void)state;
+    for (unsigned resumes = 0; resumes < 2; resumes++) {
+        open_at(1767304800000);
+        street_set(&street, "session.after_power_loss", resumes == 1 ? "resume" : "stop");
+        power_on();
+        plug();
+        assert_true(street_until(&street, flows, 30000));
+        (void)street_command(&street, "until energy 500");
+        street_run(&street, 20000);
+        street_power_off(&street);
+        street_run(&street, 10000);
+        power_on();
+        acwatch_leave(&street.watch, street.now);
+        assert_true(street_until(&street, flows, 60000));
+        assert_int_equal(rules().energy.limit, resumes == 1 ? 500 : 0);
+        if (resumes == 1) {
+            assert_true(street_until(&street, is_finishing, 600000));
+            street_run(&street, 10000);
+            assert_in_range(billed_wh(0), 500, 510);
+        }
+        finish();
+    }
+}
+
 static void a_battery_is_charged_as_far_as_was_asked(void **state)
 {
     (void)state;
@@ -746,6 +774,7 @@ int main(void)
         cmocka_unit_test(energy_is_limited_to_the_watt_hour),
         cmocka_unit_test(time_is_limited_to_the_second_and_stands_still_while_it_waits),
         cmocka_unit_test(what_was_asked_for_one_charge_is_not_the_nexts),
+        cmocka_unit_test(what_was_asked_for_a_charge_outlives_a_power_cut),
         cmocka_unit_test(a_battery_is_charged_as_far_as_was_asked),
         cmocka_unit_test(an_idle_vehicle_is_let_go_when_it_was_started_by_somebody),
         cmocka_unit_test(a_vehicle_that_has_not_begun_is_not_idle),

@@ -8,6 +8,7 @@ enum {
     PAY_WS = 360000,       // 100 Wh: what is missing joins the register in such portions,
     PAY_MS = 250,          // so far apart: a register that leaps is not believed
     OWED_MAX_WS = 3600000, // 1 kWh: who has not found the phases by then finds them no more
+    SLACK_WS = 36000,      // 10 Wh: a board counts in its own time
     ALL_PHASES = 7,
 };
 
@@ -71,19 +72,33 @@ void pw_openevse_phases(struct pw_openevse *oe, unsigned grid_bits, pw_ms now)
     }
 }
 
-// Watt seconds since the last look. A counter that is less than before began anew.
+// What can have flowed on one conductor since the last look, and some more.
+static int64_t most_ws(const struct pw_openevse *oe, const struct pw_rapi_view *board)
+{
+    const struct pw_openevse_energy *energy = &oe->energy;
+    if (energy->at == PW_NEVER) {
+        return INT64_MAX; // how long nobody was here is not known
+    }
+    int64_t watts = (int64_t)oe->config.rated_ma * oe->config.mains_mv / 1000000;
+    return watts * 5 / 4 * (int64_t)(board->energy_at - energy->at) / 1000 + SLACK_WS;
+}
+
+// Watt seconds since the last look. A counter that is less than before began anew; one that has
+// only gone back has more in it than can have flowed since, and says nothing.
 static int64_t fresh(struct pw_openevse *oe, const struct pw_rapi_view *board, bool *exchanged)
 {
     struct pw_openevse_energy *energy = &oe->energy;
     int64_t before = energy->ws;
+    bool anew = board->session_ws < before;
+    bool back = anew && board->session_ws > most_ws(oe, board);
     energy->ws = board->session_ws;
-    *exchanged = board->session_ws < before && board->reboots == energy->reboots && !energy->left;
+    *exchanged = anew && !back && board->reboots == energy->reboots && !energy->left;
     energy->reboots = board->reboots;
     energy->left = energy->left && board->session_ws == before;
-    if (before < 0) {
+    if (before < 0 || back) {
         return 0; // what it counted before we came is not of a charge of ours
     }
-    return board->session_ws < before ? board->session_ws : board->session_ws - before;
+    return anew ? board->session_ws : board->session_ws - before;
 }
 
 static bool count_energy(struct pw_openevse *oe, const struct pw_rapi_view *board)
@@ -94,8 +109,8 @@ static bool count_energy(struct pw_openevse *oe, const struct pw_rapi_view *boar
     if (board->energy_at == PW_NEVER || board->energy_at == energy->at || board->session_ws < 0) {
         return false;
     }
-    energy->at = board->energy_at;
     int64_t ws = fresh(oe, board, &exchanged);
+    energy->at = board->energy_at;
     unsigned bits = in_use(oe);
     int64_t times = bits == 0 ? 1 : bits_of(bits);
     if (first) {

@@ -377,7 +377,7 @@ static void hide(struct pw_oeboard *board)
 
 void pw_oeboard_sleep(struct pw_oeboard *board, pw_ms now)
 {
-    if (pw_oeboard_is_off(board)) {
+    if (board->state == PW_OEBOARD_SLEEPING) {
         return;
     }
     hide(board);

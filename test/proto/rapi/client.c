@@ -98,6 +98,12 @@ static void power_is_what_is_wanted(void **state)
     desk_run(&desk, 1500);
     assert_int_equal(view()->state, PW_RAPI_STATE_DISABLED);
     assert_false(pw_oeboard_drive(&desk.board).relay);
+    // A disabled board does not see who plugs in; one that sleeps does.
+    desk_want(&desk, PW_RAPI_SLEEP, 16000);
+    desk_run(&desk, 1500);
+    assert_int_equal(view()->state, PW_RAPI_STATE_SLEEPING);
+    assert_true(view()->plugged);
+    assert_false(pw_oeboard_drive(&desk.board).relay);
     desk_want(&desk, PW_RAPI_ENABLED, 16000);
     desk_run(&desk, 10000);
     assert_true(view()->settled);

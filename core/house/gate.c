@@ -28,11 +28,6 @@ const char *pw_house_gate_name(enum pw_house_gate_state state)
     return (unsigned)state < PW_HOUSE_GATE_ROWS ? gate_rows[state].word : "unknown";
 }
 
-uint32_t pw_house_failsafe_ms(const struct pw_house_config *config)
-{
-    return config->hold_ms == 0 ? 5000 : config->hold_ms;
-}
-
 // One turn; short-lived.
 struct turn {
     struct pw_house_gate *gate;

@@ -199,8 +199,6 @@ void pw_house_gate_init(struct pw_house_gate *gate, int32_t day, pw_ms now);
 // One turn, after every input and at its deadline. `log` may be NULL. Returns the next deadline.
 pw_ms pw_house_gate_step(struct pw_house_gate *gate, const struct pw_house_config *config,
                          const struct pw_house_gate_input *in, const struct pw_log *log, pw_ms now);
-// The longest time from the last reading that made sense to the fail-safe offer, in milliseconds.
-uint32_t pw_house_failsafe_ms(const struct pw_house_config *config);
 
 // ---------------------------------------------------------------------------------------------
 // The finder of one charger's phases. A vehicle's steps are answers to the house: a kettle goes on,

@@ -216,6 +216,11 @@ bool pw_http_origin_is_ours(const struct pw_http_request *request)
     return pw_str_eq_nocase(host, request->host);
 }
 
+bool pw_http_is_near(struct pw_str address)
+{
+    return pw_str_starts(address, "127.") || pw_str_is(address, "::1");
+}
+
 bool pw_http_same_secret(const char *secret, struct pw_str given)
 {
     size_t len = strlen(secret);

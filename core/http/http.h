@@ -110,6 +110,10 @@ bool pw_http_host_is_ours(struct pw_str host, struct pw_str own);
 // True when the Origin header is absent or names the host the request was sent to.
 bool pw_http_origin_is_ours(const struct pw_http_request *request);
 
+// Whether a peer's address is this machine itself: where no password is set, only who sits there
+// may change something.
+bool pw_http_is_near(struct pw_str address);
+
 // Compares a secret in a time that depends on the length of `given` only.
 bool pw_http_same_secret(const char *secret, struct pw_str given);
 

@@ -26,11 +26,6 @@ int pw_lora_far_init(struct pw_lora_far *far, const struct pw_lora_config *confi
     return pw_rapi_init(&far->client, rapi, log, now, why);
 }
 
-struct pw_rapi_client *pw_lora_far_client(struct pw_lora_far *far)
-{
-    return &far->client;
-}
-
 size_t pw_lora_far_bytes(struct pw_lora_far *far, const uint8_t *at, size_t len)
 {
     size_t room = sizeof(far->rx) - far->rx_len;

@@ -114,7 +114,6 @@ PW_MUST_USE int pw_lora_far_init(struct pw_lora_far *far, const struct pw_lora_c
                                  pw_ms now, struct pw_out *why);
 // The board's cable is far->client's: pw_rapi_up, pw_rapi_down, pw_rapi_bytes, pw_rapi_out and
 // pw_rapi_out_sent apply to it.
-struct pw_rapi_client *pw_lora_far_client(struct pw_lora_far *far);
 // The modem. Bytes are only stored: returns how many were taken.
 PW_MUST_USE size_t pw_lora_far_bytes(struct pw_lora_far *far, const uint8_t *at, size_t len);
 struct pw_str pw_lora_far_out(const struct pw_lora_far *far);

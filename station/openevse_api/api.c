@@ -201,11 +201,6 @@ static bool credentials_fit(struct pw_oe_call *call)
     return true;
 }
 
-static bool is_loopback(struct pw_str address)
-{
-    return pw_str_starts(address, "127.") || pw_str_is(address, "::1");
-}
-
 // Whether this request is let in at all. False after answering.
 static bool let_in(struct pw_oe_call *call)
 {
@@ -220,7 +215,7 @@ static bool let_in(struct pw_oe_call *call)
         return false;
     }
     bool locked = password_of(call->api)[0] != '\0';
-    call->may_change = locked || is_loopback(request->address);
+    call->may_change = locked || pw_http_is_near(request->address);
     return !locked || credentials_fit(call);
 }
 

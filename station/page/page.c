@@ -149,11 +149,6 @@ static const struct route *find_route(struct call *call, struct pw_str path)
 
 // --- Who may.
 
-static bool is_loopback(struct pw_str address)
-{
-    return pw_str_starts(address, "127.") || pw_str_is(address, "::1");
-}
-
 static bool may(struct call *call, const struct route *route)
 {
     if (route->method != PW_HTTP_GET && !pw_http_origin_is_ours(call->request)) {
@@ -266,7 +261,7 @@ void pw_page_serve(void *context, const struct pw_http_request *request,
     pw_page_login_follow(page);
     call.login = pw_page_login_of(page, request->cookie, now);
     call.inside = (call.login != NULL && call.login->right == PW_PAGE_ALL) ||
-                  (!pw_page_has_password(page) && is_loopback(request->address));
+                  (!pw_page_has_password(page) && pw_http_is_near(request->address));
     if (!pw_http_host_is_ours(request->host, page->config.host)) {
         if (pw_page_catch(&call)) {
             return;

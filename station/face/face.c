@@ -61,6 +61,23 @@ static const struct {
     {"PW-PP", "This cable cannot be read. Unplug it and try again, or take another one."},
     {"PW-BMS", "The vehicle says nothing more. Unplug, then try once more."},
     {"PW-PRE", "The battery's voltage does not fit. Unplug, then try once more."},
+    {"PW-DRAW", "The vehicle took more current than it may. Unplug it."},
+    {"PW-BOARD", "The charging board does not answer. Call the operator."},
+    {"PW-OE-LIVE", "The power does not switch off. Do not touch plug or cable: call the operator."},
+    {"PW-OE-VENT", "This vehicle wants ventilation, and there is none. Unplug it."},
+    {"PW-OE-DIODE", "What is plugged in is no vehicle. Unplug it."},
+    {"PW-OE-GFCI", "Current leaks to earth. Do not touch cable or vehicle: call the operator."},
+    {"PW-OE-PE", "The protective earth is missing. Call the operator."},
+    {"PW-OE-WELD", "The power does not switch off. Do not touch plug or cable: call the operator."},
+    {"PW-OE-GFI-TEST", "The protection against leaking current fails its test. Call the operator."},
+    {"PW-OE-OT", "Too hot. It goes on when it has cooled down."},
+    {"PW-OE-OC", "More current than was offered. Unplug, then try once more."},
+    {"PW-OE-CP", "The cable or the plug is wet or broken. Unplug it."},
+    {"PW-OE-TEMP", "The station cannot feel its temperature. Call the operator."},
+    {"PW-OE-CLOSE", "The power does not switch on. Call the operator."},
+    {"PW-OE-PP-SHORT", "This cable cannot be read. Unplug it and try again, or take another one."},
+    {"PW-OE-PP", "This cable cannot be read. Unplug it and try again, or take another one."},
+    {"PW-OE-EEPROM", "The charging board has lost its memory. Call the operator."},
 };
 
 const char *pw_face_fault_words(const struct pw_connector_fault *fault)

@@ -113,6 +113,26 @@ static void a_shared_limit_says_with_whom(void **state)
     assert_int_equal(screen.bar[1].mark, 408);
 }
 
+// Reason: who stands there must be told not to touch a cable that leaks, whatever board found it.
+static void every_fault_of_an_openevse_board_has_words(void **state)
+{
+    (void)state;
+    const struct pw_connector_fault strange = {.vendor = "PW-NEW"};
+    const char *none = pw_face_fault_words(&strange);
+    for (unsigned i = 0; pw_rapi_state_at(i) != NULL; i++) {
+        const struct pw_rapi_state_row *row = pw_rapi_state_at(i);
+        const struct pw_connector_fault fault = {.vendor = row->vendor};
+        bool known = row->ends != PW_RAPI_ENDS_NONE && strcmp(row->vendor, "PW-OE-STATE") != 0;
+        if (known && strcmp(pw_face_fault_words(&fault), none) == 0) {
+            fail_msg("%s has no words", row->vendor);
+        }
+    }
+    for (unsigned i = 0; i < PW_OPENEVSE_FAULT_ROWS; i++) {
+        const struct pw_connector_fault fault = {.vendor = pw_openevse_fault_rows[i].vendor};
+        assert_string_not_equal(pw_face_fault_words(&fault), none);
+    }
+}
+
 // Reason: a charge that waits looks broken unless it says for what, and since when.
 static void a_limit_names_its_source_its_reason_and_its_age(void **state)
 {
@@ -351,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_three_phase_charge_shows_power_energy_time_and_each_phase),
         cmocka_unit_test(a_free_connector_says_what_it_can),
         cmocka_unit_test(a_shared_limit_says_with_whom),
+        cmocka_unit_test(every_fault_of_an_openevse_board_has_words),
         cmocka_unit_test(a_limit_names_its_source_its_reason_and_its_age),
         cmocka_unit_test(direct_current_shows_the_battery),
         cmocka_unit_test(what_is_not_measured_is_a_dash),

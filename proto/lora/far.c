@@ -67,7 +67,7 @@ static void set_answer(struct pw_lora_far *far, struct pw_str text, bool there)
     size_t len = text.len < most ? text.len : most;
     far->answer[0] = far->ask_id;
     far->answer[1] = there ? 1 : 0;
-    if (len > 0) {
+    if (text.len > 0) {
         memcpy(far->answer + PW_LORA_ANSWER_HEAD, text.at, len);
     }
     far->answer_len = (uint8_t)(len + PW_LORA_ANSWER_HEAD);

@@ -450,7 +450,7 @@ static void show_connector(const struct pw_station *st, const struct pw_face_fra
 pw_ms pw_face_show(const struct pw_station *st, const char *clock, const char *url, pw_ms now,
                    struct pw_screen *screen)
 {
-    struct pw_connector_view view[PW_CONNECTORS_MAX];
+    struct pw_connector_view view[PW_CONNECTORS_MAX] = {{.connector_id = 0}};
     unsigned pages[PW_CONNECTORS_MAX] = {0};
     unsigned faults = 0;
     unsigned all = st->network.state == PW_NETWORK_HOST ? 1 : 0;

@@ -87,7 +87,7 @@ static bool read_object(struct pw_house_topics *topics, const struct pw_json_nod
 {
     bool any = false;
     for (unsigned p = 0; p < PW_BOARD_PHASES; p++) {
-        int32_t value[3];
+        int32_t value[3] = {PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN, PW_BOARD_UNKNOWN};
         for (unsigned what = AMPERE; what <= VOLT; what++) {
             value[what] = thousandths(pw_json_member(object, keys[what][p]));
         }

@@ -104,6 +104,7 @@ static void put_text(struct pw_json_writer *json, const char *key, const char *v
     }
 }
 
+// An entity names a row that is there; a test holds the two tables together.
 static const struct pw_mqtt_command_row *command_of(const char *topic)
 {
     for (size_t i = 0; i < pw_mqtt_command_count; i++) {
@@ -111,7 +112,7 @@ static const struct pw_mqtt_command_row *command_of(const char *topic)
             return &pw_mqtt_commands[i];
         }
     }
-    return NULL;
+    PW_UNREACHABLE();
 }
 
 static bool has_board(const struct pw_station *station)
@@ -128,14 +129,13 @@ static bool is_there(const struct pw_discovery *discovery, const struct entity *
                      unsigned connector)
 {
     const struct pw_settings *settings = &discovery->station->settings;
-    const struct pw_mqtt_command_row *command = command_of(entity->command);
     switch (entity->of) {
     case STATION: return connector == 0;
     case CONNECTOR: return true;
     case WITH_SETTING:
         return pw_settings_concerns(
-            settings,
-            (struct pw_setting_at){.id = command->setting, .instance = (uint8_t)connector});
+            settings, (struct pw_setting_at){.id = command_of(entity->command)->setting,
+                                             .instance = (uint8_t)connector});
     case WITH_HOUSE:
         return connector == 0 && (pw_settings_text(settings, PW_SET_HOUSE_METER)[0] != '\0' ||
                                   pw_settings_int(settings, PW_SET_HOUSE_CTS) != 0);
@@ -208,11 +208,10 @@ static void put_options(struct pw_json_writer *json, const char *words)
 
 static void put_command(struct pw_json_writer *json, const struct entity *entity)
 {
-    const struct pw_mqtt_command_row *command = command_of(entity->command);
     if (strcmp(entity->platform, "number") == 0) {
-        put_range(json, command);
+        put_range(json, command_of(entity->command));
     } else if (strcmp(entity->platform, "select") == 0) {
-        put_options(json, command->words);
+        put_options(json, command_of(entity->command)->words);
     } else if (strcmp(entity->platform, "switch") == 0) {
         put_text(json, "payload_on", "1");
         put_text(json, "payload_off", "0");

@@ -453,7 +453,9 @@ void pw_oe_event_delete(struct pw_oe_call *call)
         return;
     }
     memcpy(events, call->api->event, sizeof(events));
-    event_of(events, event->id)->id = 0;
+    struct pw_openevse_event *gone = event_of(events, event->id);
+    PW_ASSERT(gone != NULL);
+    gone->id = 0;
     if (enforce(call, events)) {
         pw_oe_say(call, 200, "done", PW_STR(""), "");
     }

@@ -600,6 +600,11 @@ static void restore_limits(struct pw_station *st, unsigned index)
     }
 }
 
+static void host_limit(void *context, unsigned connector, struct pw_out *json, pw_ms now)
+{
+    pw_report_limit_json(context, connector - 1, json, now);
+}
+
 void pw_charge_init(struct pw_station *st, pw_ms now)
 {
     st->host = (struct pw_cp16_host){
@@ -612,6 +617,7 @@ void pw_charge_init(struct pw_station *st, pw_ms now)
         .authorised = host_authorised,
         .start_refused = host_start_refused,
         .setting = host_setting,
+        .limit = host_limit,
         .measure = host_measure,
     };
     _Static_assert(PW_JOURNAL_CONNECTORS == PW_CONNECTORS_MAX, "the journal keeps them all");

@@ -31,6 +31,9 @@ void pw_report_status(const struct pw_station *st, struct pw_out *out, pw_ms now
 void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_house_json(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_limits_json(const struct pw_station *st, struct pw_out *out, pw_ms now);
+// The one limit of connector `index` that counts; at most PW_CP16_LIMIT_MAX bytes.
+void pw_report_limit_json(const struct pw_station *st, unsigned index, struct pw_out *out,
+                          pw_ms now);
 void pw_report_schedule(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_schedule_json(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_faults_json(const struct pw_station *st, struct pw_out *out);

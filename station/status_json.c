@@ -274,6 +274,26 @@ void pw_report_limits_json(const struct pw_station *st, struct pw_out *out, pw_m
     pw_put_c(out, '\n');
 }
 
+void pw_report_limit_json(const struct pw_station *st, unsigned index, struct pw_out *out,
+                          pw_ms now)
+{
+    const struct pw_limits *limits = pw_connector_limits(&st->connector[index]);
+    struct pw_json_writer json = PW_JSON_WRITER(out);
+    pw_unix_ms wall = pw_station_wall(st, now);
+    pw_json_open(&json, '{');
+    number(&json, "connector_id", true, index + 1, 0);
+    number(&json, "limit_a", true, limits->effective_ma, 3);
+    text(&json, "source", pw_limit_source_name(limits->who));
+    text(&json, "why", limits->why);
+    pw_json_key(&json, "since");
+    if (wall > 0) {
+        pw_json_put_time(&json, wall - (pw_unix_ms)(now - limits->since));
+    } else {
+        pw_json_put_null(&json);
+    }
+    pw_json_close(&json, '}');
+}
+
 static void json_fault(const struct pw_connector_fault *fault, struct pw_json_writer *json)
 {
     pw_json_open(json, '{');

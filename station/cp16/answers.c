@@ -276,13 +276,27 @@ static void on_cache(struct pw_cp16 *cp, struct pw_str id, const union request *
     reply(cp, id, PW_OCPP16_CLEAR_CACHE, &conf);
 }
 
+// "Limit", with the number of a connector: who limits its current. OCPP has no message of its own
+// for a charge that is throttled and goes on.
 static void on_data(struct pw_cp16 *cp, struct pw_str id, const union request *req, pw_ms now)
 {
-    (void)now;
+    char text[PW_CP16_LIMIT_MAX];
+    struct pw_out json = PW_OUT(text);
+    int64_t connector = 0;
     struct pw_str own = pw_str_of(pw_settings_text(cp->settings, PW_SET_VEHICLE_VENDOR));
-    struct pw_ocpp16_data_transfer_conf conf = {
-        .status = pw_str_eq(req->data.vendor_id, own) ? PW_OCPP16_DATA_TRANSFER_UNKNOWN_MESSAGE_ID
-                                                      : PW_OCPP16_DATA_TRANSFER_UNKNOWN_VENDOR_ID};
+    struct pw_ocpp16_data_transfer_conf conf = {.status = PW_OCPP16_DATA_TRANSFER_ACCEPTED};
+    if (!pw_str_eq(req->data.vendor_id, own)) {
+        conf.status = PW_OCPP16_DATA_TRANSFER_UNKNOWN_VENDOR_ID;
+    } else if (!pw_str_is(req->data.message_id, "Limit")) {
+        conf.status = PW_OCPP16_DATA_TRANSFER_UNKNOWN_MESSAGE_ID;
+    } else if (pw_parse_int(req->data.data, 1, cp->connectors, &connector) != PW_OK) {
+        conf.status = PW_OCPP16_DATA_TRANSFER_REJECTED;
+    } else {
+        cp->host->limit(cp->host->context, (unsigned)connector, &json, now);
+        PW_ASSERT(!json.full);
+        conf.data = pw_out_str(&json);
+        conf.has = PW_OCPP16_HAS(data_transfer_conf, data);
+    }
     reply(cp, id, PW_OCPP16_DATA_TRANSFER, &conf);
 }
 

@@ -13,6 +13,7 @@
 #include "session/session.h"
 #include "settings/settings.h"
 
+#define PW_CP16_LIMIT_MAX 320   // bytes of the host's answer to "Limit"
 #define PW_CP16_OUT_MAX   12288 // bytes of one message to send; GetConfiguration with all keys fits
 #define PW_CP16_NODES_MAX 512   // JSON values in one message received
 #define PW_CP16_SPARE_MAX 1024  // bytes of strings with escapes in one message received
@@ -62,6 +63,9 @@ struct pw_cp16_host {
     void (*start_refused)(void *context, unsigned connector, uint32_t seq, pw_ms now);
     // A setting has a new value.
     void (*setting)(void *context, struct pw_setting_at at, pw_ms now);
+    // What limits a connector's current, by whom, why and since when: one JSON object of at most
+    // PW_CP16_LIMIT_MAX bytes.
+    void (*limit)(void *context, unsigned connector, struct pw_out *json, pw_ms now);
     // Reads a connector's measurements now.
     void (*measure)(void *context, unsigned connector, enum pw_reading reading,
                     struct pw_sample *sample, pw_ms now);

@@ -180,6 +180,18 @@ assert.equal((await client.call("ClearCache", {})).status, "Rejected");
 assert.equal((await client.call("UnlockConnector", { connectorId: 1 })).status, "NotSupported");
 assert.equal((await client.call("DataTransfer", { vendorId: "org.example" })).status, "UnknownVendorId");
 
+// --- Who limits the current, why and since when: OCPP has no message for it.
+
+const own = (messageId, data) => client.call("DataTransfer", { vendorId: "org.pilotwire", messageId, data });
+assert.equal((await own("Nonsense", "1")).status, "UnknownMessageId");
+assert.equal((await own("Limit", "9")).status, "Rejected");
+const limit = await own("Limit", "1");
+assert.equal(limit.status, "Accepted");
+const { connector_id, limit_a, source, why, since } = JSON.parse(limit.data);
+assert.equal(connector_id, 1);
+assert.ok(limit_a > 0 && source.length > 0 && typeof why === "string", limit.data);
+assert.ok(Math.abs(Date.parse(since) - Date.now()) < 60000, since);
+
 // --- Plug: the vehicle is told before the charge; then a remote start, values, and a remote stop.
 
 tell("plug");

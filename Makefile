@@ -7,7 +7,7 @@ SPEED ?=
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
-run: ## build, then charge a simulated scooter and car: prints the dashboard's address (DEMO_SECONDS=90: unattended)
+run: ## build, then charge a simulated scooter and two cars: prints the dashboard's address (DEMO_SECONDS=90: unattended)
 	@tools/setup run
 	@tools/build release
 	@/usr/bin/env python3 tools/demo.py --build build/release $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS)) $(if $(SPEED),--speed $(SPEED))

@@ -5,10 +5,11 @@
 #include <string.h>
 
 enum {
-    UNSEEN_MS = 60000,  // a vehicle that nobody has seen for so long may be another one
-    ASLEEP_MS = 30000,  // a vehicle that takes an offer does so within this
-    PULSE_MS = 4000,    // of waking (facts/ac-evse-rapi-load.md §3.5)
-    OBEY_MS = 8000,     // a sleeping board opens its relay 3 s after the order
+    UNSEEN_MS = 60000, // a vehicle that nobody has seen for so long may be another one
+    ASLEEP_MS = 30000, // a vehicle that takes an offer does so within this
+    PULSE_MS = 4000,   // of waking (facts/ac-evse-rapi-load.md §3.5)
+    OBEY_MS = 8000,    // a sleeping board opens its relay 3 s after the order
+    LEAST_FALLBACK_MA = 6000,
     LIVE_MA = 1000,     // a current from here on is no noise
     FIRST_MS = 10000,   // for a board's first answer after the start
     STARTING_MS = 3000, // from a board's first sign of life until it has looked at its pilot
@@ -50,6 +51,9 @@ static int fill(struct pw_openevse_config *to, const struct pw_openevse_config *
 {
     struct pw_openevse_config c = *from;
     c.unseen_ms = c.unseen_ms == 0 ? UNSEEN_MS : c.unseen_ms;
+    // A board that starts anew while nobody is here begins at its maximum and comes down to its
+    // fall-back only: never above its owner's limit. Less than 6 A no board offers.
+    c.rapi.heartbeat_ma = (int32_t)pw_min(c.rapi.heartbeat_ma, pw_max(c.max_ma, LEAST_FALLBACK_MA));
     bool good = pw_within(why, "connector_id", c.connector_id, 1, UINT8_MAX) &&
                 pw_within(why, "rated_ma", c.rated_ma, 6000, 80000) &&
                 pw_within(why, "max_ma", c.max_ma, 0, c.rated_ma) &&

@@ -270,6 +270,30 @@ static void a_silent_board_falls_back_by_itself_and_its_charge_ends(void **state
     near(counted_wh(), rig.wh * 3, 0.02); // the register knows what flowed meanwhile
 }
 
+// Reason: a board that starts anew while the station is away begins at its maximum and comes down
+// to its fall-back, which was armed when the owner's limit may have been another.
+static void the_fall_back_is_never_above_the_owners_limit(void **state)
+{
+    (void)state;
+    static const int32_t limits[] = {10000, 7000};
+    struct pw_openevse_config config = plain();
+    config.rapi.heartbeat_ma = 16000;
+    open_rig_of(&config);
+    for (size_t i = 0; i < PW_COUNT(limits); i++) {
+        config.max_ma = limits[i];
+        assert_int_equal(pw_openevse_configure(&rig.oe, &config, NULL, rig.now), PW_OK);
+        run(610000); // a board's memory is written every ten minutes at most
+        rig.cut = true;
+        pw_oeboard_power(&rig.board, false, rig.now);
+        run(1000);
+        pw_oeboard_power(&rig.board, true, rig.now);
+        run(30000);
+        assert_int_equal(rig.board.amps * 1000, limits[i]);
+        rig.cut = false;
+        run(40000);
+    }
+}
+
 // Reason: a short silence is no reason to end a charge, and what flowed in it is not lost.
 static void a_short_silence_costs_neither_the_charge_nor_its_energy(void **state)
 {
@@ -542,6 +566,7 @@ int main(void)
         cmocka_unit_test(below_the_least_current_it_pauses_and_comes_back),
         cmocka_unit_test(a_board_that_restarts_is_brought_back_to_its_limit),
         cmocka_unit_test(a_silent_board_falls_back_by_itself_and_its_charge_ends),
+        cmocka_unit_test(the_fall_back_is_never_above_the_owners_limit),
         cmocka_unit_test(a_short_silence_costs_neither_the_charge_nor_its_energy),
         cmocka_unit_test(a_line_that_comes_back_leaves_the_relay_closed),
         cmocka_unit_test(a_silence_that_is_over_leaves_the_relay_closed),

@@ -67,8 +67,8 @@ struct pw_station {
     struct pw_uplink_host uplink_host;
     struct pw_uplink uplink;
     struct pw_network network;
-    struct pw_rules rules; // when a charge may run, and until when
-    bool broker;           // the broker's connection is up
+    struct pw_rules rules;     // when a charge may run, and until when
+    bool broker;               // the broker's connection is up
     struct pw_household house; // where the supply comes in: its meter, breaker and roof
     unsigned connectors;
     struct pw_connector connector[PW_CONNECTORS_MAX];

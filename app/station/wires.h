@@ -19,7 +19,7 @@ struct wires {
         unsigned connector; // from 1; 0: a connector of another kind
         const char *device;
         bool cable; // the board itself hears what is written, and no modem
-        int fd; // -1: away
+        int fd;     // -1: away
         bool connecting;
         struct pw_watch watch;
         pw_ms reopen_at;

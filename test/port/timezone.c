@@ -37,14 +37,15 @@ static void a_name_becomes_its_rule(void **state)
 }
 
 // The instants at which our clock of a zone differs from the C library's, every 11 hours of four
-// years.
+// years. They lie beyond what a file tells change by change: a country that has just given up its
+// summer time shows its rule from the change on, and not from the first of January.
 static unsigned differences(const struct pw_zone *zone, const char *name)
 {
     enum { STEP_S = 39600 };
     unsigned count = 0;
     assert_int_equal(setenv("TZ", name, 1), 0);
     tzset();
-    for (time_t at = 1767225600; at < 1893456000; at += STEP_S) {
+    for (time_t at = 2208988800; at < 2335219200; at += STEP_S) {
         struct tm tm;
         assert_non_null(localtime_r(&at, &tm));
         count += pw_zone_offset_s(zone, (pw_unix_ms)at * 1000) != tm.tm_gmtoff ? 1 : 0;

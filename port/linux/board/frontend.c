@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CONNECT_MS   20
-#define RETRY_MS     2 // for a line that takes no more bytes now
-#define READS_MAX    8 // without an event: a line full of rubbish keeps nobody else waiting
+#define CONNECT_MS 20
+#define RETRY_MS   2 // for a line that takes no more bytes now
+#define READS_MAX  8 // without an event: a line full of rubbish keeps nobody else waiting
 
 struct frontend {
     bool connecting;

@@ -94,7 +94,7 @@ static int64_t fresh(struct pw_openevse *oe, const struct pw_rapi_view *board, b
     energy->ws = board->session_ws;
     *exchanged = anew && !back && board->reboots == energy->reboots && !energy->left;
     energy->reboots = board->reboots;
-    energy->left = energy->left && board->session_ws == before;
+    energy->left = !oe->plugged || (energy->left && board->session_ws == before);
     if (before < 0 || back) {
         return 0; // what it counted before we came is not of a charge of ours
     }

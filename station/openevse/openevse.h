@@ -83,7 +83,7 @@ struct pw_openevse_energy {
     pw_ms at;           // of the last reading; PW_NEVER: none
     int64_t ws;         // the board's counter then; -1: not known
     uint32_t reboots;   // of the board then
-    bool left;          // the vehicle was seen to leave: a new count is no wonder
+    bool left;          // since then none was there, or one was seen to leave
     int64_t mwh;        // our register
     int64_t rest;       // below a milliwatt hour, in eighteenths of it
     int64_t owed_ws;    // counted once, with the phases still unknown

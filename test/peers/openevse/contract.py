@@ -18,7 +18,7 @@ import unittest
 import clients
 
 PROGRAMS = pathlib.Path(sys.argv[1])
-SPEED = 3  # faster, a busy machine looks like a silent board
+SPEED = 2  # faster, a busy machine looks like a silent board
 WAIT_S = 30
 USER, PASSWORD = "evcc", "correct horse"
 

@@ -284,6 +284,7 @@ class Plain(Home):
             self.assert_still_charges(self.connector())
 
     def test_ten_thousand_commands_do_not_touch_the_charge(self):
+        del self.environment["PILOTWIRE_CLOCK"]  # the board keeps its whole 200 ms
         self.open_all()
         begun = self.connector()
         slowest_s = 0
@@ -332,6 +333,8 @@ class Plain(Home):
             while True:
                 station, _ = listener.accept()
                 first = station.recv(4096)
+                if b"MQTT" not in first:
+                    continue  # the station was ended as it connected
                 level = first[first.index(b"MQTT") + 4]
                 if level != 4:
                     station.sendall(b"\x20\x02\x00\x01")

@@ -138,18 +138,24 @@ static void start(struct pw_openevse_api *api, unsigned index, bool again, pw_ms
     if (!view.plugged || !wants(api, index, PW_OPENEVSE_CLAIM_ACTIVE)) {
         return;
     }
-    (void)!command(api, "now", -1, index, &why, now);
+    struct pw_rules_view rules;
+    pw_rules_view(&api->config.station->rules, index, &rules, now);
+    // What a person has asked for already is not ours to take back.
+    if (!rules.now && command(api, "now", -1, index, &why, now) == PW_OK) {
+        api->applied[index].now = true;
+    }
     if (view.phase == PW_PHASE_PLUGGED || (again && view.phase == PW_PHASE_FINISHING)) {
         (void)!command(api, "start", -1, index, &why, now);
     }
 }
 
 // The schedule counts again when nobody claims `active` any more.
-static void follow_state(struct pw_openevse_api *api, unsigned index, bool was_active, pw_ms now)
+static void follow_state(struct pw_openevse_api *api, unsigned index, pw_ms now)
 {
     char text[160];
     struct pw_out why = PW_OUT(text);
-    if (was_active && !wants(api, index, PW_OPENEVSE_CLAIM_ACTIVE)) {
+    if (api->applied[index].now && !wants(api, index, PW_OPENEVSE_CLAIM_ACTIVE)) {
+        api->applied[index].now = false;
         (void)!command(api, "now off", -1, index, &why, now);
     }
 }
@@ -158,7 +164,6 @@ static void release_all(struct pw_openevse_api *api, unsigned index, pw_ms now)
 {
     char text[160];
     struct pw_out why = PW_OUT(text);
-    bool was_active = wants(api, index, PW_OPENEVSE_CLAIM_ACTIVE);
     for (size_t i = 0; i < PW_OPENEVSE_API_CLAIMS_MAX; i++) {
         struct pw_openevse_claim *claim = &api->claim[index][i];
         if (claim->client != 0 && claim->auto_release) {
@@ -168,7 +173,7 @@ static void release_all(struct pw_openevse_api *api, unsigned index, pw_ms now)
         }
     }
     (void)!pw_oe_apply(api, index, &why, now);
-    follow_state(api, index, was_active, now);
+    follow_state(api, index, now);
 }
 
 void pw_oe_follow_plugs(struct pw_openevse_api *api, pw_ms now)
@@ -229,7 +234,7 @@ static bool make(struct pw_oe_call *call, const struct pw_openevse_claim *wanted
     }
     api->claims_version++;
     api->override_version += wanted->client == MANUAL_CLIENT ? 1 : 0;
-    follow_state(api, call->index, was_active, call->now);
+    follow_state(api, call->index, call->now);
     start(api, call->index, !was_active, call->now);
     return true;
 }
@@ -238,12 +243,11 @@ static void release(struct pw_oe_call *call, struct pw_openevse_claim *claim)
 {
     char text[200];
     struct pw_out why = PW_OUT(text);
-    bool was_active = wants(call->api, call->index, PW_OPENEVSE_CLAIM_ACTIVE);
     call->api->claims_version++;
     call->api->override_version += claim->client == MANUAL_CLIENT ? 1 : 0;
     claim->client = 0;
     (void)!pw_oe_apply(call->api, call->index, &why, call->now);
-    follow_state(call->api, call->index, was_active, call->now);
+    follow_state(call->api, call->index, call->now);
 }
 
 // A number of ampere, or "clear". False after answering.

@@ -94,6 +94,7 @@ struct pw_openevse_api {
         int32_t ma; // the claim as the limit stack has it; -1: none
         bool plugged;
         bool known; // `plugged` has been looked at
+        bool now;   // "charge now" is in force because of a claim
     } applied[PW_CONNECTORS_MAX];
     bool adjustable; // charging.remote_adjust at the last look
     struct pw_openevse_event event[PW_OPENEVSE_API_EVENTS_MAX];

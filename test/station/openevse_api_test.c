@@ -384,6 +384,35 @@ static void load_management_without_a_meter_holds_at_once(void **state)
     close_api();
 }
 
+// Reason: neither may take away what the other has set: evcc lets go of a car whose owner is in a
+// hurry.
+static void a_released_claim_leaves_a_persons_charge_now(void **state)
+{
+    (void)state;
+    for (unsigned person = 0; person < 2; person++) {
+        char text[PW_SETTING_WHY_MAX] = "";
+        struct pw_out why = PW_OUT(text);
+        struct pw_rules_view rules;
+        open_api("");
+        assert_int_equal(
+            pw_station_command(&station, PW_STR("set schedule.delay_timer 01:00-02:00"), &why, now),
+            PW_OK);
+        vehicle = true;
+        run(5000);
+        if (person == 1) {
+            assert_int_equal(pw_station_command(&station, PW_STR("now 1"), &why, now), PW_OK);
+        }
+        expect(PW_HTTP_POST, "/override", "{\"state\":\"active\"}", 201, "");
+        run(1000);
+        pw_rules_view(&station.rules, 0, &rules, now);
+        assert_true(rules.now);
+        expect(PW_HTTP_DELETE, "/override", "", 200, "");
+        pw_rules_view(&station.rules, 0, &rules, now);
+        assert_int_equal(rules.now, person == 1);
+        close_api();
+    }
+}
+
 static void a_claim_that_makes_no_sense_changes_nothing(void **state)
 {
     (void)state;
@@ -729,6 +758,7 @@ int main(void)
         cmocka_unit_test(foreign_hosts_and_origins_are_refused),
         cmocka_unit_test(of_currents_the_least_counts_and_of_states_the_highest),
         cmocka_unit_test(a_claim_counts_again_when_its_owner_lets_it),
+        cmocka_unit_test(a_released_claim_leaves_a_persons_charge_now),
         cmocka_unit_test(load_management_without_a_meter_holds_at_once),
         cmocka_unit_test(a_claim_that_makes_no_sense_changes_nothing),
         cmocka_unit_test(an_override_toggles_between_what_is_and_the_opposite),

@@ -418,6 +418,19 @@ static void pass(struct pw_household *home, unsigned index, struct pw_connector 
     set_limit(connector, PW_LIMIT_HOUSE, c->gate.offer_ma, c->gate.why, now);
 }
 
+// What is not told is no watt that the roof gives.
+static bool tells_power(const struct pw_mains_view *meter)
+{
+    bool any = false;
+    for (unsigned p = 0; p < PW_HOUSE_PHASES; p++) {
+        if (meter->mw[p] == PW_BOARD_UNKNOWN && meter->ma[p] != PW_BOARD_UNKNOWN) {
+            return false;
+        }
+        any = any || meter->mw[p] != PW_BOARD_UNKNOWN;
+    }
+    return any;
+}
+
 // Several vehicles share what the roof gives, each in equal parts.
 static void shine(struct pw_household *home, unsigned index, struct pw_connector *connector,
                   bool fresh, pw_ms now)
@@ -435,7 +448,7 @@ static void shine(struct pw_household *home, unsigned index, struct pw_connector
         phases += has(c->used, p) ? 1U : 0;
     }
     const struct pw_surplus_input in = {
-        .fresh = fresh && meter.fresh,
+        .fresh = fresh && meter.fresh && tells_power(&meter),
         .grid_mw = meter.power_mw / pw_max(wanting, 1),
         .charge_mw = c->power_mw,
         .mv = pw_settings_connector(home->settings, PW_SET_MAINS_MV, index),

@@ -28,6 +28,7 @@ static struct rig {
     int32_t other_ma[PW_HOUSE_PHASES];
     bool silent;
     bool odd;
+    bool only_current; // the meter tells no voltage and no power
 } rig;
 
 static void set(const char *path, const char *value, enum pw_setting_by by)
@@ -130,8 +131,8 @@ static void tell_meter(void)
         for (unsigned i = 0; i < rig.cars; i++) {
             ma += (rig.phases[i] & (1U << p)) != 0 ? rig.draw_ma[i] : 0;
         }
-        mains.mv[p] = 230000;
-        mains.mw[p] = ma * 230;
+        mains.mv[p] = rig.only_current ? PW_BOARD_UNKNOWN : 230000;
+        mains.mw[p] = rig.only_current ? PW_BOARD_UNKNOWN : ma * 230;
         mains.ma[p] = ma < 0 ? -ma : ma;
     }
     pw_household_read(&rig.home, &mains, rig.now);
@@ -341,6 +342,23 @@ static void the_roof_pays_for_the_charge(void **state)
     assert_in_range(rig.draw_ma[0], 5900, 6000);
 }
 
+// Reason: what is not told counted as 0 W at the meter: the charge was taken for what the roof
+// gave.
+static void a_meter_of_currents_alone_knows_no_surplus(void **state)
+{
+    (void)state;
+    open_rig(1);
+    rig.only_current = true;
+    run(10);
+    rig.plugged[0] = true;
+    run(60);
+    assert_true(rig.draw_ma[0] > 6000);
+    set("solar.mode", "minimum", PW_BY_PERSON);
+    run(60);
+    assert_string_equal(view_of(0).solar_state, "blind");
+    assert_in_range(rig.draw_ma[0], 5900, 6000);
+}
+
 // Reason: what people and programs read must never fail for want of a value.
 static void everything_is_told(void **state)
 {
@@ -525,6 +543,7 @@ int main(void)
         cmocka_unit_test(a_sleepy_car_is_woken_after_a_pause),
         cmocka_unit_test(switched_off_it_limits_nothing),
         cmocka_unit_test(the_roof_pays_for_the_charge),
+        cmocka_unit_test(a_meter_of_currents_alone_knows_no_surplus),
         cmocka_unit_test(everything_is_told),
         cmocka_unit_test(an_object_of_the_broker_is_a_reading),
         cmocka_unit_test(a_payload_that_is_none_is_a_reading_without_sense),

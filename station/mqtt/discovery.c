@@ -61,11 +61,6 @@ static const struct entity {
 // ---------------------------------------------------------------------------------------------
 // Names
 
-static const char *prefix_of(const struct pw_discovery *discovery)
-{
-    return pw_settings_text(&discovery->station->settings, PW_SET_MQTT_DISCOVERY);
-}
-
 // "pilotwire_SN", "pilotwire_SN_2": letters, digits, '_' and '-' only.
 static void put_id(const struct pw_discovery *discovery, unsigned connector, struct pw_out *out)
 {
@@ -339,7 +334,7 @@ static void put_bundle(const struct pw_discovery *discovery, unsigned connector,
 // Under which prefix something is to be taken back; NULL: nowhere.
 static const char *old_prefix(const struct pw_discovery *discovery, unsigned connector)
 {
-    const char *prefix = prefix_of(discovery);
+    const char *prefix = discovery->prefix;
     if (strcmp(prefix, PW_DISCOVERY_DEFAULT) != 0) {
         return PW_DISCOVERY_DEFAULT;
     }
@@ -349,7 +344,7 @@ static const char *old_prefix(const struct pw_discovery *discovery, unsigned con
 static void all_due(struct pw_discovery *discovery)
 {
     for (unsigned i = 0; i < PW_CONNECTORS_MAX; i++) {
-        bool there = i < discovery->station->connectors && prefix_of(discovery)[0] != '\0';
+        bool there = i < discovery->station->connectors && discovery->prefix[0] != '\0';
         discovery->due |= there ? 1U << i : 0;
         discovery->due |= old_prefix(discovery, i) != NULL ? GONE(i) : 0;
     }
@@ -358,10 +353,10 @@ static void all_due(struct pw_discovery *discovery)
 static bool subscription(void *context, unsigned n, struct pw_out *filter)
 {
     const struct pw_discovery *discovery = context;
-    if (n > 0 || prefix_of(discovery)[0] == '\0') {
+    if (n > 0 || discovery->prefix[0] == '\0') {
         return false;
     }
-    pw_put_s(filter, prefix_of(discovery));
+    pw_put_s(filter, discovery->prefix);
     pw_put_s(filter, "/status");
     return true;
 }
@@ -370,7 +365,7 @@ static bool message(void *context, const struct pw_broker_message *message, pw_m
 {
     struct pw_discovery *discovery = context;
     struct pw_str rest = message->topic;
-    const char *prefix = prefix_of(discovery);
+    const char *prefix = discovery->prefix;
     (void)now;
     if (prefix[0] == '\0' || !pw_str_starts(rest, prefix)) {
         return false;
@@ -417,7 +412,7 @@ static bool take(void *context, struct pw_broker_message *message, pw_ms now)
     discovery->due &= ~(1U << bit);
     discovery->payload[0] = '\0';
     if (bit < PW_CONNECTORS_MAX) {
-        put_topic(discovery, prefix_of(discovery), bit, &topic);
+        put_topic(discovery, discovery->prefix, bit, &topic);
         put_bundle(discovery, bit, &payload);
     } else {
         bit -= PW_CONNECTORS_MAX;
@@ -435,6 +430,9 @@ void pw_discovery_init(struct pw_discovery *discovery, struct pw_mqtt *mqtt,
     discovery->mqtt = mqtt;
     discovery->station = station;
     discovery->version = version;
+    const char *prefix = pw_settings_text(&station->settings, PW_SET_MQTT_DISCOVERY);
+    int err = pw_str_copy(discovery->prefix, sizeof(discovery->prefix), pw_str_of(prefix));
+    PW_ASSERT(err == PW_OK);
 }
 
 struct pw_mqtt_guest pw_discovery_guest(struct pw_discovery *discovery)

@@ -91,8 +91,6 @@ static bool take_answer(struct pw_mqtt *mqtt, unsigned connector)
 // Hands the next line over; false when there is none, or the board takes none now.
 static bool ask_next(struct pw_mqtt *mqtt, unsigned connector)
 {
-    // Whoever could log in at the broker may do more than those who only reached it.
-    bool known = pw_settings_text(&mqtt->config.station->settings, PW_SET_MQTT_USER)[0] != '\0';
     struct pw_mqtt_asking *asking = &mqtt->asking[connector];
     char text[PW_SETTING_WHY_MAX] = "";
     struct pw_out why = PW_OUT(text);
@@ -107,7 +105,7 @@ static bool ask_next(struct pw_mqtt *mqtt, unsigned connector)
     asking->reply = (uint8_t)(person ? BY_REQUEST : reply);
     struct pw_str line = pw_str_of(person ? asking->line : replies[reply].line);
     int err = pw_station_board_ask(mqtt->config.station, connector + 1, line,
-                                   known || !person ? PW_RAPI_ADMIN : PW_RAPI_ANYBODY,
+                                   mqtt->known || !person ? PW_RAPI_ADMIN : PW_RAPI_ANYBODY,
                                    &asking->ticket, &why);
     if (err == PW_ERR_AGAIN) {
         asking->ticket = 0;

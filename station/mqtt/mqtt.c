@@ -115,6 +115,7 @@ void pw_mqtt_init(struct pw_mqtt *mqtt, const struct pw_mqtt_config *config, pw_
     memset(mqtt, 0, sizeof(*mqtt));
     mqtt->config = *config;
     mqtt->free_kb = -1;
+    mqtt->known = pw_settings_text(&config->station->settings, PW_SET_MQTT_USER)[0] != '\0';
     mqtt->look_at = now;
     mqtt->flush_at = now;
     mqtt->time_at = now;

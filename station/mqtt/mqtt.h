@@ -120,6 +120,9 @@ struct pw_mqtt {
     pw_ms look_at;
     pw_ms flush_at;
     pw_ms time_at;
+    // Whoever could log in at the broker may do more than those who only reached it. As it was at
+    // the start: the connection that stands was made with that.
+    bool known;
     struct pw_mqtt_asking asking[PW_CONNECTORS_MAX];
     char ip[46];
     int64_t free_kb;

@@ -94,8 +94,11 @@ struct pw_house {
     pw_ms coherent_since;              // first of the readings since trust was lost; PW_NEVER
     uint32_t coherent;                 // and how many
     bool refused;                      // the last reading made no sense
-    pw_ms still_since;                 // no phase has changed by a milliampere since
+    int32_t last_ma[PW_HOUSE_PHASES];  // as the meter showed it last, believed or not
+    pw_ms still_since;                 // no phase has changed by a milliampere since; PW_NEVER
     int32_t still_ma[PW_HOUSE_PHASES]; // what the chargers drew then
+    bool doubted;      // it has been still for so long that the chargers take a step down
+    uint32_t doubt_ms; // how long that is
     bool frozen;
     uint8_t unseen; // steps of a vehicle that the meter did not show, in a row
 };

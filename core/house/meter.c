@@ -5,7 +5,10 @@
 
 #define BELIEVE_SAMPLES 3
 #define BELIEVE_MS      3000
-#define STEP_MA         2000 // a charger's current has changed
+#define STEP_MA         2000   // a charger's current has changed
+#define DOUBT_MS        60000  // a meter as still as this is put to the test ...
+#define DOUBT_MAX_MS    600000 // ... twice as late each time it was only a quiet house
+#define DOUBT_MA        3000   // by a step that it must show
 #define UNSEEN_MOST     3
 #define NEAR_PERMILLE   1100 // of the target: below, the mean counts
 #define FAR_PERMILLE    1200 // from here on the newest sample counts alone
@@ -68,6 +71,7 @@ int pw_house_init(struct pw_house *house, const struct pw_house_config *config, 
     house->good_at = PW_NEVER;
     house->coherent_since = PW_NEVER;
     house->still_since = PW_NEVER;
+    house->doubt_ms = DOUBT_MS;
     return pw_house_configure(house, config);
 }
 
@@ -180,11 +184,38 @@ static void begin_again(struct pw_house *house)
     house->count = 0; // what was true before is not known to be true now
 }
 
+// A meter that died with its last values on its registers looks like a quiet house. Where a charger
+// has something to give away the phase's room shrinks by a step, and what the meter makes of that
+// tells. A charger that has not is near the fail-safe current anyway.
+static bool is_testable(const struct pw_house *house, unsigned p)
+{
+    return has(house->metered, p) && house->still_ma[p] >= house->config.failsafe_ma + DOUBT_MA;
+}
+
+static void watch_doubt(struct pw_house *house, const struct pw_house_entry *entry, bool same)
+{
+    if (!same) {
+        uint64_t next = pw_earlier((uint64_t)house->doubt_ms * 2, DOUBT_MAX_MS);
+        house->doubt_ms = house->frozen    ? DOUBT_MS
+                          : house->doubted ? (uint32_t)next
+                                           : house->doubt_ms;
+        house->doubted = false;
+        return;
+    }
+    bool any = false;
+    for (unsigned p = 0; p < PW_HOUSE_PHASES; p++) {
+        any = any || is_testable(house, p);
+    }
+    house->doubted = any && pw_elapsed(house->still_since, house->doubt_ms, entry->at);
+}
+
 // A reading that does not change by a milliampere while a charger's current does is no reading.
 static void watch_still(struct pw_house *house, const struct pw_house_entry *entry)
 {
-    bool same = house->count > 0 &&
-                memcmp(entry->grid_ma, newest(house)->grid_ma, sizeof(entry->grid_ma)) == 0;
+    bool same = house->still_since != PW_NEVER &&
+                memcmp(entry->grid_ma, house->last_ma, sizeof(entry->grid_ma)) == 0;
+    memcpy(house->last_ma, entry->grid_ma, sizeof(house->last_ma));
+    watch_doubt(house, entry, same);
     if (!same) {
         if (house->frozen) {
             begin_again(house);
@@ -298,6 +329,11 @@ int32_t pw_house_room(const struct pw_house *house, unsigned phase, int32_t held
     }
     int64_t down = (int64_t)target_of(house) - house->down_ma[phase];
     int64_t up = (int64_t)target_of(house) - house->up_ma[phase];
+    if (house->doubted && is_testable(house, phase)) {
+        down = pw_min(down, (int64_t)house->still_ma[phase] - DOUBT_MA);
+        up = pw_min(up, down);
+        held_ma = (int32_t)pw_min(held_ma, pw_max(down, 0));
+    }
     if (down + house->config.deadband_ma < held_ma) {
         return (int32_t)pw_max(down, 0);
     }

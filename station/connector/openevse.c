@@ -273,15 +273,14 @@ static bool keep_due(const struct pw_connector *connector, pw_ms now)
 static struct pw_connector_keep keep(const struct pw_connector *connector)
 {
     const struct pw_openevse *oe = &connector->of.openevse;
-    return (struct pw_connector_keep){
-        .latched = pw_openevse_latched(oe), .energy = oe->mains.total, .counter = oe->energy.ws};
+    struct pw_connector_keep keep = {.latched = pw_openevse_latched(oe)};
+    pw_openevse_checkpoint(oe, &keep.energy, &keep.counter);
+    return keep;
 }
 
 static void kept(struct pw_connector *connector, const struct pw_connector_keep *kept, pw_ms now)
 {
-    struct pw_openevse *oe = &connector->of.openevse;
-    oe->kept_latched = kept->latched;
-    pw_mains_checkpointed(&oe->mains, now);
+    pw_openevse_kept(&connector->of.openevse, kept->latched, now);
 }
 
 static int restore(struct pw_connector *connector, const struct pw_connector_keep *keep, pw_ms now)

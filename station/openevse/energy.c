@@ -91,6 +91,7 @@ static int64_t fresh(struct pw_openevse *oe, const struct pw_rapi_view *board, b
     int64_t before = energy->ws;
     bool anew = board->session_ws < before;
     bool back = anew && board->session_ws > most_ws(oe, board);
+    energy->began = energy->began || anew || before < 0;
     energy->ws = board->session_ws;
     *exchanged = anew && !back && board->reboots == energy->reboots && !energy->left;
     energy->reboots = board->reboots;
@@ -224,6 +225,19 @@ bool pw_openevse_energy_settled(const struct pw_openevse *oe, pw_ms when)
     bool read = energy->at == PW_NEVER || energy->at > when;
     return read && oe->counted.at != PW_NEVER && oe->counted.at > when && energy->owed_ws == 0 &&
            energy->payable_ws == 0;
+}
+
+void pw_openevse_checkpoint(const struct pw_openevse *oe, struct pw_meter_register *energy,
+                            int64_t *board_ws)
+{
+    int64_t owed_ws = oe->config.external_meter ? 0 : oe->energy.owed_ws;
+    uint64_t owed_mwh = (uint64_t)owed_ws * WS_PER_MWH_18 / 18;
+    *energy = oe->mains.total;
+    *board_ws = oe->energy.ws;
+    if (owed_ws <= oe->energy.ws && owed_mwh <= energy->energy_mwh) {
+        energy->energy_mwh -= owed_mwh;
+        *board_ws -= owed_ws;
+    }
 }
 
 uint64_t pw_openevse_energy_pending(const struct pw_openevse *oe)

@@ -509,7 +509,17 @@ void pw_openevse_restore(struct pw_openevse *oe, uint32_t latched, int64_t board
 
 bool pw_openevse_keep_due(const struct pw_openevse *oe, pw_ms now)
 {
-    return pw_openevse_latched(oe) != oe->kept_latched || pw_mains_checkpoint_due(&oe->mains, now);
+    // What a count goes from has to be known at once: after a power cut the energy since then is
+    // the difference to it.
+    return oe->energy.began || pw_openevse_latched(oe) != oe->kept_latched ||
+           pw_mains_checkpoint_due(&oe->mains, now);
+}
+
+void pw_openevse_kept(struct pw_openevse *oe, uint32_t latched, pw_ms now)
+{
+    oe->kept_latched = latched;
+    oe->energy.began = false;
+    pw_mains_checkpointed(&oe->mains, now);
 }
 
 const char *pw_openevse_pilot(const struct pw_openevse *oe)

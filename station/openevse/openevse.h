@@ -83,6 +83,7 @@ struct pw_openevse_energy {
     pw_ms at;           // of the last reading; PW_NEVER: none
     int64_t ws;         // the board's counter then; -1: not known
     uint32_t reboots;   // of the board then
+    bool began;         // of a count, which the last checkpoint does not know
     bool left;          // since then none was there, or one was seen to leave
     int64_t mwh;        // our register
     int64_t rest;       // below a milliwatt hour, in eighteenths of it
@@ -151,6 +152,11 @@ bool pw_openevse_is_off(const struct pw_openevse *oe);
 uint32_t pw_openevse_latched(const struct pw_openevse *oe);
 void pw_openevse_restore(struct pw_openevse *oe, uint32_t latched, int64_t board_ws);
 bool pw_openevse_keep_due(const struct pw_openevse *oe, pw_ms now);
+// Register and board's counter that belong together: what is still owed is in neither, and is
+// counted after a restart.
+void pw_openevse_checkpoint(const struct pw_openevse *oe, struct pw_meter_register *energy,
+                            int64_t *board_ws);
+void pw_openevse_kept(struct pw_openevse *oe, uint32_t latched, pw_ms now);
 
 // "A1", "C2"...: what the vehicle shows, and whether it is offered something; "" unknown.
 const char *pw_openevse_pilot(const struct pw_openevse *oe);

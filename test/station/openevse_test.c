@@ -428,6 +428,42 @@ static void energy_of_the_time_without_a_program_is_in_the_register(void **state
     assert_false(rig.board.relay); // no session: nobody may charge
 }
 
+// Reason: checkpoints are a minute apart, and the power may fail sooner, again and again.
+static void energy_survives_a_program_that_dies_again_and_again(void **state)
+{
+    (void)state;
+    const struct pw_openevse_config config = plain();
+    struct pw_mains_keep keep = {.total = {.energy_mwh = 0}};
+    int64_t counter = -1;
+    open_rig();
+    rig.plugged = true;
+    pw_openevse_phases(&rig.oe, 0, rig.now); // the house's meter looks for the phases
+    for (int life = 0; life < 12; life++) {
+        for (int turn = 0; turn < 700; turn++) {
+            run(20);
+            if (pw_openevse_keep_due(&rig.oe, rig.now)) {
+                pw_openevse_checkpoint(&rig.oe, &keep.total, &counter);
+                pw_openevse_kept(&rig.oe, 0, rig.now);
+            }
+            if (turn == 200) { // BUSY: it goes on
+                (void)!pw_session_authorise(&rig.oe.session, PW_STR("CARD"), PW_START_CARD,
+                                            rig.now);
+            }
+        }
+        open_station(&config);
+        assert_int_equal(pw_mains_restore(&rig.oe.mains, &keep, rig.now), PW_OK);
+        pw_openevse_restore(&rig.oe, 0, counter);
+        pw_openevse_phases(&rig.oe, life < 8 ? 0 : 7, rig.now); // and finds them late
+    }
+    run(10000);
+    pw_openevse_phases(&rig.oe, 7, rig.now);
+    run(20000);
+    assert_true(rig.wh > 20);
+    // A board's ammeter is late, and its relay opened a dozen times: against what it counted
+    // itself.
+    near(counted_wh(), rig.board.session_ws * 3 / 3600, 0.01);
+}
+
 // Reason: every fault of the board is the connector's, with an error code of the standard; the seed
 // never saw those above 9.
 static void a_fault_of_the_board_is_the_connectors(void **state)
@@ -596,6 +632,7 @@ int main(void)
         cmocka_unit_test(phases_found_late_count_from_the_beginning),
         cmocka_unit_test(phases_never_found_count_as_wired_when_the_charge_ends),
         cmocka_unit_test(energy_of_the_time_without_a_program_is_in_the_register),
+        cmocka_unit_test(energy_survives_a_program_that_dies_again_and_again),
         cmocka_unit_test(a_fault_of_the_board_is_the_connectors),
         cmocka_unit_test(an_emergency_stop_opens_at_once_and_stays),
         cmocka_unit_test(whoever_comes_after_a_plug_was_pulled_under_load_charges),

@@ -18,7 +18,6 @@ static struct bench {
     int32_t draw_ma;                   // of the vehicle, on all phases
     bool silent;                       // the meter
     bool closed;                       // contactor
-    bool quiet;                        // the meter shows no noise
 } b;
 
 static void configure(const struct pw_house_config *config)
@@ -51,7 +50,7 @@ static struct pw_board_mains reading(void)
     struct pw_board_mains mains = PW_BOARD_NO_MAINS;
     mains.at = b.now;
     for (unsigned p = 0; p < PW_HOUSE_PHASES; p++) {
-        int32_t ma = b.other_ma[p] + b.draw_ma + (b.quiet ? 0 : (int32_t)(b.now / 1000 % 2));
+        int32_t ma = b.other_ma[p] + b.draw_ma + (int32_t)(b.now / 1000 % 2);
         mains.mv[p] = 230000;
         mains.mw[p] = ma * 230;
         mains.ma[p] = ma < 0 ? -ma : ma;
@@ -236,53 +235,6 @@ static void a_meter_that_stands_still_while_the_vehicle_changes_is_not_believed(
     assert_int_equal(b.house.trust, PW_HOUSE_FROZEN);
     seconds(4);
     assert_int_equal(b.house.trust, PW_HOUSE_GOOD);
-}
-
-// Reason: a meter that dies with its last values standing while nothing else changes looks like a
-// quiet house, and whatever is switched on then is on top of the charge.
-static void a_meter_that_stands_still_is_put_to_the_test(void **state)
-{
-    (void)state;
-    charging();
-    struct pw_board_mains mains = reading();
-    pw_ms from = b.now;
-    b.silent = true;
-    for (int i = 0; i < 100 && b.house.trust == PW_HOUSE_GOOD; i++) {
-        second();
-        mains.at = b.now;
-        pw_house_read(&b.house, &mains, true, &b.chargers, b.now);
-    }
-    assert_int_equal(b.house.trust, PW_HOUSE_FROZEN);
-    assert_in_range(b.now - from, 5 * SECOND, 70 * SECOND);
-    // Until it moves, however long that takes.
-    for (int i = 0; i < 300; i++) {
-        second();
-        mains.at = b.now;
-        pw_house_read(&b.house, &mains, true, &b.chargers, b.now);
-        assert_int_equal(b.house.trust, PW_HOUSE_FROZEN);
-    }
-    assert_int_equal(b.gate.offer_ma, 6 * AMPERE);
-    b.silent = false;
-    seconds(6);
-    assert_int_equal(b.house.trust, PW_HOUSE_GOOD);
-}
-
-// Reason: a house may be as quiet as that: then the test costs little, and ever less.
-static void a_quiet_house_pays_little_for_the_test_of_its_meter(void **state)
-{
-    (void)state;
-    charging();
-    int64_t sum = 0;
-    int32_t least = INT32_MAX;
-    b.quiet = true;
-    for (int i = 0; i < 7200; i++) {
-        second();
-        assert_int_equal(b.house.trust, PW_HOUSE_GOOD);
-        sum += b.gate.offer_ma;
-        least = (int32_t)pw_min(least, b.gate.offer_ma);
-    }
-    assert_in_range(least, 14000, 15500);      // it was tested
-    assert_in_range(sum / 7200, 17400, 18000); // for 2 % at most
 }
 
 // Reason: a transformer that has come off its conductor still shows some noise.
@@ -795,8 +747,6 @@ int main(void)
         cmocka_unit_test(a_phase_without_a_meter_leaves_the_failsafe_current),
         cmocka_unit_test(a_reading_that_lacks_a_phase_is_none),
         cmocka_unit_test(a_meter_that_stands_still_while_the_vehicle_changes_is_not_believed),
-        cmocka_unit_test(a_meter_that_stands_still_is_put_to_the_test),
-        cmocka_unit_test(a_quiet_house_pays_little_for_the_test_of_its_meter),
         cmocka_unit_test(a_meter_that_does_not_see_three_steps_is_not_believed),
         cmocka_unit_test(a_start_of_the_vehicle_is_not_taken_for_the_house),
         cmocka_unit_test(far_too_much_brings_the_offer_down_with_the_same_reading),

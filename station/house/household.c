@@ -368,7 +368,9 @@ static void share_out(struct pw_household *home, pw_ms now)
     if (home->chargers > 1) {
         allocate(home, now);
     } else if (home->chargers == 1) {
-        home->share_ma[0] = alone(home, 0);
+        const struct pw_household_charger *only = &home->charger[0];
+        int32_t held_ma = only->active ? only->gate.offer_ma : 0;
+        home->share_ma[0] = pw_house_share(&home->house, only->used, held_ma);
     }
 }
 

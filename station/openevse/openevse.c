@@ -247,6 +247,7 @@ static void enter_board_limit(struct pw_openevse *oe, pw_ms now)
 static pw_ms watch_meter(struct pw_openevse *oe, pw_ms now)
 {
     if (oe->unheard_since != PW_NEVER) {
+        pw_limits_clear(&oe->limits, PW_LIMIT_METER, now);
         return PW_NEVER;
     }
     pw_ms heard = oe->mains.good.at;

@@ -225,6 +225,10 @@ static void watch_still(struct pw_house *house, const struct pw_house_entry *ent
         house->frozen = false;
         return;
     }
+    // What a charger does is known later than what the grid does: until then it is the same change.
+    if (entry->at - house->still_since <= house->config.ev_lag_ms) {
+        memcpy(house->still_ma, entry->draw_ma, sizeof(house->still_ma));
+    }
     bool stepped = false;
     for (unsigned p = 0; p < PW_HOUSE_PHASES; p++) {
         bool metered = has(house->metered, p);

@@ -2,6 +2,7 @@
 
 #include "lines.h"
 #include "scenario/acscenario.h"
+#include "scenario/oescenario.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,15 +28,18 @@ static int help(void)
     char ac_text[PW_SCENARIO_ANSWER_MAX] = "";
     struct pw_out dc = PW_OUT(dc_text);
     struct pw_out ac = PW_OUT(ac_text);
+    char oe_text[PW_SCENARIO_ANSWER_MAX] = "";
+    struct pw_out oe = PW_OUT(oe_text);
     pw_scenario_help(&dc);
     pw_acscenario_help(&ac);
+    pw_oescenario_help(&oe);
     (void)printf(
         "usage: pilotwire-sim tell SOCKET COMMAND...\n"
         "One command to the simulator that runs with --control SOCKET; prints its answer.\n"
         "Exit status: 0 done, 1 no simulator answers there, 2 wrong command line,\n"
         "3 refused (the reason is on standard error).\n\nCommands of dc:\n%s"
-        "\nCommands of ac:\n%s",
-        dc_text, ac_text);
+        "\nCommands of ac:\n%s\nCommands of openevse and house:\n%s",
+        dc_text, ac_text, oe_text);
     return DONE;
 }
 

@@ -2,7 +2,7 @@
 DEMO_SECONDS ?=
 SPEED ?=
 
-.PHONY: help run test guest street-week prove campaign bench fuzz format clean
+.PHONY: help run test guest street-week prove campaign analyze bench fuzz format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -28,6 +28,10 @@ prove: ## Frama-C: contactor contract, no run-time errors, and every guard taken
 campaign: ## 10^8 noisy pilot samples and 10^6 random orders of events (CAMPAIGN_SEED=n: again)
 	@tools/setup test
 	@tools/campaign
+
+analyze: ## clang's static analyzer over every source: some minutes (gcc's is part of make test)
+	@tools/setup test
+	@tools/lint clang-analyzer
 
 bench: ## figures as ratios against something real in the same run
 	@tools/setup test

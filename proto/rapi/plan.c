@@ -56,7 +56,7 @@ static enum pw_rapi_power aim(const struct pw_rapi_client *client)
         return client->want.power;
     }
     bool too_little = amps(wanted_ma(client)) < least_a(client);
-    return too_little || client->too_much ? PW_RAPI_SLEEP : PW_RAPI_ENABLED;
+    return too_little || client->view.keeps_limit ? PW_RAPI_SLEEP : PW_RAPI_ENABLED;
 }
 
 static bool limit_held(const struct pw_rapi_client *client)
@@ -289,7 +289,7 @@ void pw_rapi_plan_anew(struct pw_rapi_client *client, pw_ms now)
     client->cannot = 0;
     client->view.heartbeat = PW_RAPI_HEARTBEAT_UNKNOWN;
     client->limit_tries = 0;
-    client->too_much = false;
+    client->view.keeps_limit = false;
     client->order_pause = PAUSE_MS;
     client->lcd_ours = false;
 }
@@ -408,13 +408,19 @@ static void note(const struct pw_rapi_client *client, enum pw_level level, const
     pw_line_end(&line);
 }
 
+// A board that has kept more than wanted is forgiven when it offers no more than that.
+static void forgive(struct pw_rapi_client *client)
+{
+    client->view.keeps_limit = client->view.keeps_limit && !limit_held(client);
+}
+
 // Told three times and still more than wanted: then it must not charge.
 static void judge_limit(struct pw_rapi_client *client)
 {
     int32_t offered = client->view.offered_ma;
     bool more = offered == PW_RAPI_UNKNOWN || offered > target_a(client) * 1000;
-    if (client->wanted && more && client->limit_tries > LIMIT_TRIES && !client->too_much) {
-        client->too_much = true;
+    if (client->wanted && more && client->limit_tries > LIMIT_TRIES && !client->view.keeps_limit) {
+        client->view.keeps_limit = true;
         note(client, PW_LOG_ERROR, "board-keeps-its-limit");
     }
 }
@@ -449,8 +455,8 @@ static void after_offer(struct pw_rapi_client *client, pw_ms now)
     }
     if (client->wanted && client->view.offered_ma == target_a(client) * 1000) {
         client->limit_tries = 0;
-        client->too_much = false;
     }
+    forgive(client);
     judge_limit(client);
 }
 
@@ -647,7 +653,7 @@ void pw_rapi_plan_wanted(struct pw_rapi_client *client)
     client->due[PW_RAPI_JOB_UNLOCK] = 0;
     client->due[PW_RAPI_JOB_ACK] = 0;
     client->limit_tries = 0;
-    client->too_much = false;
+    forgive(client);
     client->order_pause = PAUSE_MS;
 }
 

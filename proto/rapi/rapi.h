@@ -153,8 +153,9 @@ struct pw_rapi_view {
     uint32_t reboots; // seen since pw_rapi_init
     uint8_t post;     // what the board's own test said then; 0: in order
 
-    bool limit_held; // what it offers is not more than wanted; false as long as that is not known
-    bool settled;    // it is all that is wanted, as far as it can be
+    bool limit_held;  // what it offers is not more than wanted; false as long as that is not known
+    bool keeps_limit; // it was told its limit, offers more all the same, and has to sleep
+    bool settled;     // it is all that is wanted, as far as it can be
 
     char event[PW_RAPI_EVENT_MAX]; // last line it sent by itself, "$AT 03 03 16 0540"; ""
     uint32_t events;               // counts them, to see a new one
@@ -283,7 +284,6 @@ struct pw_rapi_client {
 
     uint8_t limit_tries;
     bool unproved;     // what it offers is what it was told: it has not said so itself
-    bool too_much;     // it keeps offering more than wanted: it has to sleep
     pw_ms order_pause; // between orders of power that have no effect
     bool lcd_ours;
     char lcd[PW_RAPI_LCD_LINES][PW_RAPI_LCD_COLUMNS + 1]; // as shown

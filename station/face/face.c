@@ -64,6 +64,7 @@ static const struct {
     {"PW-DRAW", "The vehicle took more current than it may. Unplug it."},
     {"PW-BOARD", "The charging board does not answer. Call the operator."},
     {"PW-OE-LIVE", "The power does not switch off. Do not touch plug or cable: call the operator."},
+    {"PW-OE-LIMIT", "The board does not keep to its limit. Call the operator."},
     {"PW-OE-VENT", "This vehicle wants ventilation, and there is none. Unplug it."},
     {"PW-OE-DIODE", "What is plugged in is no vehicle. Unplug it."},
     {"PW-OE-GFCI", "Current leaks to earth. Do not touch cable or vehicle: call the operator."},

@@ -190,6 +190,7 @@ static void watch_board(struct pw_openevse *oe, pw_ms now)
     if (!heard) {
         return; // what it does now nobody knows: what was seen last stands
     }
+    set_fault(oe, PW_OPENEVSE_FAULT_LIMIT, board->keeps_limit);
     if (board->reboots != oe->reboots) {
         oe->reboots = board->reboots;
         oe->started_at = now;

@@ -35,6 +35,7 @@
     /* fault     stays OCPP 1.6 error        vendor        text                             */     \
     X( ESTOP,    1, "OtherError",         "PW-ESTOP",   "emergency stop pressed"              )    \
     X( LIVE,     0, "PowerSwitchFailure", "PW-OE-LIVE", "board goes on charging when told to stop") \
+    X( LIMIT,    0, "InternalError",      "PW-OE-LIMIT", "board does not take its limit"        ) \
     X( BOARD,    0, "InternalError",      "PW-BOARD",   "board silent"                        )
 // clang-format on
 

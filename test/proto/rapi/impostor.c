@@ -158,6 +158,47 @@ static void a_board_that_keeps_more_than_wanted_is_put_to_sleep(void **state)
     assert_in_range(count("$SC 16 V"), 3, 5);
 }
 
+// Reason: a house sets another limit every few seconds. None of them is a reason to believe a board
+// that has kept to none, and to take its fault back; one that it keeps to is.
+static void a_board_that_kept_no_limit_sleeps_until_it_keeps_one(void **state)
+{
+    static const struct says asleep[] = {
+        {"$GV", "$OK 8.2.3 5.2.1"},
+        {"$GY", "$OK 10 6 0"},
+        {"$SY", "$OK 10 6 0"},
+        {"$GS", "$OK fe 5 02 0500"},
+        {"$GC", "$OK 6 32 30 32"},
+        {"$SC", "$NK 30"},
+        {"$FS", "$OK"},
+        {NULL, NULL},
+    };
+    static const struct says mended[] = {
+        {"$GY", "$OK 10 6 0"},
+        {"$SY", "$OK 10 6 0"},
+        {"$GS", "$OK fe 5 02 0500"},
+        {"$GC", "$OK 6 32 12 32"},
+        {"$SC", "$OK 12"},
+        {"$FE", "$OK"},
+        {NULL, NULL},
+    };
+    (void)state;
+    begin(16000);
+    run(asleep, 3000);
+    assert_true(view()->keeps_limit);
+    for (int32_t ma = 6000; ma <= 12000; ma += 1000) {
+        const struct pw_rapi_want want = {.power = PW_RAPI_ENABLED, .limit_ma = ma};
+        pw_rapi_want(&client, &want);
+        (void)pw_rapi_step(&client, now);
+        assert_true(view()->keeps_limit);
+        run(asleep, 700);
+    }
+    assert_int_equal(count("$FE"), 0);
+    sent = 0;
+    run(mended, 10000);
+    assert_false(view()->keeps_limit);
+    assert_true(count("$FE") >= 1);
+}
+
 // Reason: one that takes the order and forgets it at once is no better.
 static void a_board_that_says_one_thing_and_offers_another_is_put_to_sleep(void **state)
 {
@@ -413,6 +454,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_an_honest_board_says_is_believed),
         cmocka_unit_test(a_board_that_keeps_more_than_wanted_is_put_to_sleep),
+        cmocka_unit_test(a_board_that_kept_no_limit_sleeps_until_it_keeps_one),
         cmocka_unit_test(a_board_that_says_one_thing_and_offers_another_is_put_to_sleep),
         cmocka_unit_test(an_old_board_that_agrees_and_keeps_more_is_put_to_sleep),
         cmocka_unit_test(an_old_board_that_agrees_and_gives_less_is_not_asked_without_end),

@@ -59,6 +59,9 @@ struct pw_connector_kind {
     void (*phases)(struct pw_connector *connector, unsigned bits, pw_ms now);
 };
 
+// The view's part on voltages, currents and power, for AC kinds.
+void pw_connector_show_mains(const struct pw_mains_view *mains, struct pw_connector_view *view);
+
 extern const struct pw_connector_kind pw_connector_kind_dc;
 extern const struct pw_connector_kind pw_connector_kind_pilot;
 extern const struct pw_connector_kind pw_connector_kind_openevse;

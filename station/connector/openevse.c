@@ -1,7 +1,6 @@
 // The openevse kind: station/openevse behind the connector's row of functions.
 #include "connector/kind.h"
 #include "connector/wiring.h"
-#include "rotation/rotation.h"
 
 #include <string.h>
 
@@ -56,10 +55,7 @@ void pw_wire_openevse(const struct pw_settings *settings, unsigned index,
     config->wake = (enum pw_openevse_wake)of(settings, PW_SET_WAKE_UP, index);
     wire_rapi(settings, index, &config->rapi);
     wire_text(settings, &config->text);
-    config->mains.phases = (uint8_t)of(settings, PW_SET_PHASES, index);
-    // What a file says wrongly counts as RST; whoever sets it while running is told.
-    (void)!pw_rotation_of(pw_str_of(pw_settings_text(settings, PW_SET_PHASE_ROTATION)), index + 1,
-                          &config->mains.rotation, NULL);
+    pw_wire_mains(settings, index, &config->mains);
     pw_wire_session(settings, &config->session);
 }
 
@@ -118,20 +114,6 @@ static void view_condition(const struct pw_openevse *oe, struct pw_connector_vie
     }
 }
 
-static void view_power(const struct pw_mains_view *mains, struct pw_connector_view *view)
-{
-    view->measured = mains->fresh;
-    view->phases = mains->phases;
-    view->rotation = pw_mains_rotation_name(mains->rotation);
-    view->mains_mhz = mains->mhz;
-    view->power_mw = mains->power_mw;
-    memcpy(view->mv, mains->mv, sizeof(view->mv));
-    memcpy(view->ma, mains->ma, sizeof(view->ma));
-    memcpy(view->mw, mains->mw, sizeof(view->mw));
-    view->out_mv = mains->mv[0] == PW_BOARD_UNKNOWN ? 0 : mains->mv[0];
-    view->out_ma = mains->max_ma == PW_BOARD_UNKNOWN ? 0 : mains->max_ma;
-}
-
 static int32_t hottest_dc(const struct pw_rapi_view *board)
 {
     int32_t hottest = INT32_MIN;
@@ -171,7 +153,7 @@ static void view(const struct pw_connector *connector, struct pw_connector_view 
     };
     memcpy(view->id_tag, charge->id_tag, sizeof(view->id_tag));
     view_condition(oe, view);
-    view_power(&readings, view);
+    pw_connector_show_mains(&readings, view);
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 // The pilot kind: station/outlet behind the connector's row of functions.
 #include "connector/kind.h"
 #include "connector/wiring.h"
-#include "rotation/rotation.h"
 
 #include <string.h>
 
@@ -33,10 +32,7 @@ void pw_wire_outlet(const struct pw_settings *settings, unsigned index,
     config->evse.under_mv = of(settings, PW_SET_AC_MIN_MV, index);
     config->evse.min_off_ms = of(settings, PW_SET_MIN_OFF_S, index) * 1000;
     config->evse.closes_an_hour = of(settings, PW_SET_OPERATIONS_PER_HOUR, index);
-    config->mains.phases = (uint8_t)of(settings, PW_SET_PHASES, index);
-    // What a file says wrongly counts as RST; whoever sets it while running is told.
-    (void)!pw_rotation_of(pw_str_of(pw_settings_text(settings, PW_SET_PHASE_ROTATION)), index + 1,
-                          &config->mains.rotation, NULL);
+    pw_wire_mains(settings, index, &config->mains);
     pw_wire_session(settings, &config->session);
 }
 
@@ -82,20 +78,6 @@ static void view_condition(const struct pw_outlet *outlet, bool meter_late,
     }
 }
 
-static void view_power(const struct pw_mains_view *mains, struct pw_connector_view *view)
-{
-    view->measured = mains->fresh;
-    view->phases = mains->phases;
-    view->rotation = pw_mains_rotation_name(mains->rotation);
-    view->mains_mhz = mains->mhz;
-    view->power_mw = mains->power_mw;
-    memcpy(view->mv, mains->mv, sizeof(view->mv));
-    memcpy(view->ma, mains->ma, sizeof(view->ma));
-    memcpy(view->mw, mains->mw, sizeof(view->mw));
-    view->out_mv = mains->mv[0] == PW_BOARD_UNKNOWN ? 0 : mains->mv[0];
-    view->out_ma = mains->max_ma == PW_BOARD_UNKNOWN ? 0 : mains->max_ma;
-}
-
 static void view(const struct pw_connector *connector, struct pw_connector_view *view, pw_ms now)
 {
     const struct pw_outlet *outlet = &connector->of.outlet;
@@ -127,7 +109,7 @@ static void view(const struct pw_connector *connector, struct pw_connector_view 
     };
     memcpy(view->id_tag, charge->id_tag, sizeof(view->id_tag));
     view_condition(outlet, own.meter_late, view);
-    view_power(&own.mains, view);
+    pw_connector_show_mains(&own.mains, view);
 }
 
 static struct pw_session *session(struct pw_connector *connector)

@@ -12,6 +12,9 @@ void pw_wire_outlet(const struct pw_settings *settings, unsigned index,
                     struct pw_outlet_config *config);
 void pw_wire_openevse(const struct pw_settings *settings, unsigned index,
                       struct pw_openevse_config *config);
+// What the registers of an AC connector take.
+void pw_wire_mains(const struct pw_settings *settings, unsigned index,
+                   struct pw_mains_config *config);
 // What every kind's session takes.
 void pw_wire_session(const struct pw_settings *settings, struct pw_session_config *config);
 

@@ -144,9 +144,7 @@ static void look_at_ac(const struct pw_household *home, unsigned index,
                        const struct pw_connector *connector, const struct pw_connector_view *view,
                        struct pw_household_charger *to)
 {
-    enum pw_mains_rotation rotation = PW_MAINS_RST;
-    const char *rotations = pw_settings_text(home->settings, PW_SET_PHASE_ROTATION);
-    (void)!pw_rotation_of(pw_str_of(rotations), index + 1, &rotation, NULL);
+    enum pw_mains_rotation rotation = pw_rotation_set(home->settings, index);
     int32_t most = pw_limits_without(pw_connector_limits(connector), ALL_ROWS & ~OWNER_ROWS);
     to->most_ma = (int32_t)pw_max(most, least_of(home));
     to->measures = view->measured && !pw_connector_asks_phases(connector);
@@ -169,9 +167,7 @@ static void spread(struct pw_household_charger *to)
 
 static uint8_t wired_phases(const struct pw_household *home, unsigned index)
 {
-    enum pw_mains_rotation rotation = PW_MAINS_RST;
-    const char *rotations = pw_settings_text(home->settings, PW_SET_PHASE_ROTATION);
-    (void)!pw_rotation_of(pw_str_of(rotations), index + 1, &rotation, NULL);
+    enum pw_mains_rotation rotation = pw_rotation_set(home->settings, index);
     bool one = pw_settings_connector(home->settings, PW_SET_PHASES, index) == 1;
     return one ? (uint8_t)(1U << pw_mains_grid_phase(rotation, 0)) : PW_HOUSE_ALL_PHASES;
 }

@@ -36,3 +36,11 @@ int pw_rotation_of(struct pw_str text, unsigned connector, enum pw_mains_rotatio
     *rotation = found;
     return PW_OK;
 }
+
+enum pw_mains_rotation pw_rotation_set(const struct pw_settings *settings, unsigned index)
+{
+    enum pw_mains_rotation rotation = PW_MAINS_RST;
+    struct pw_str text = pw_str_of(pw_settings_text(settings, PW_SET_PHASE_ROTATION));
+    (void)!pw_rotation_of(text, index + 1, &rotation, NULL);
+    return rotation;
+}

@@ -149,6 +149,7 @@ class Place:
         self.id_tag = f"DEMO-{tag.upper()}"  # a card charges at one place at a time
         self.card = demo.path(f"{tag}-card")
         self.sim = None
+        self.station = None
         self.started = 0.0
 
     def simulate(self, *options):
@@ -164,9 +165,10 @@ class Place:
         file = demo.write(f"{self.tag}-station.yaml", config)
         secrets = demo.write(f"{self.tag}-secrets.yaml", f"ocpp:\n  authorization_key: {key}\n")
         self.started = time.monotonic()
-        demo.start(f"{self.tag}-station", demo.program("pilotwire-station"), "--config", file,
-                   "--secrets", secrets, "--data", demo.path(f"{self.tag}-station"), "--control",
-                   demo.path(f"{self.tag}-station.sock"))
+        self.station = demo.start(f"{self.tag}-station", demo.program("pilotwire-station"),
+                                  "--config", file, "--secrets", secrets, "--data",
+                                  demo.path(f"{self.tag}-station"), "--control",
+                                  demo.path(f"{self.tag}-station.sock"))
 
     def status(self):
         return self.demo.ask(f"{self.tag}-station", "json status")

@@ -79,18 +79,6 @@ enum pw_cp16_boot {
     PW_CP16_BOOT_ACCEPTED
 };
 
-// The call that waits for its answer.
-enum pw_cp16_call {
-    PW_CP16_CALL_NONE,
-    PW_CP16_CALL_BOOT,
-    PW_CP16_CALL_HEARTBEAT,
-    PW_CP16_CALL_STATUS,
-    PW_CP16_CALL_AUTHORISE,
-    PW_CP16_CALL_VEHICLE,
-    PW_CP16_CALL_CLOCK_METER,
-    PW_CP16_CALL_TRANSACTION,
-};
-
 struct pw_cp16 {
     struct pw_settings *settings;
     struct pw_journal *journal;
@@ -118,9 +106,9 @@ struct pw_cp16 {
 
     // The call under way; its id and deadline are the rpc's.
     struct pw_ocpp_rpc rpc;
-    enum pw_cp16_call call;
+    const struct pw_cp16_topic *speaking; // what it is about; NULL: none
     unsigned call_connector;
-    struct pw_message message; // TRANSACTION: what is being sent
+    struct pw_message message; // of a transaction: what is being sent
     unsigned attempts;         // refusals of this message
     pw_ms message_at;          // when it may be sent
     bool settle;               // it was answered or refused; the journal does not know yet

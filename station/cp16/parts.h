@@ -4,27 +4,113 @@
 
 #include "cp16/cp16.h"
 
-// calls.c: what we say. Each builds one CALL into cp->out and notes what waits for its answer.
-void pw_cp16_send_boot(struct pw_cp16 *cp, pw_ms now);
-void pw_cp16_send_heartbeat(struct pw_cp16 *cp, pw_ms now);
-void pw_cp16_send_status(struct pw_cp16 *cp, unsigned connector, pw_ms now);
-void pw_cp16_send_authorise(struct pw_cp16 *cp, unsigned connector, pw_ms now);
-void pw_cp16_send_vehicle(struct pw_cp16 *cp, unsigned connector, pw_ms now);
-void pw_cp16_send_clock_meter(struct pw_cp16 *cp, unsigned connector, pw_ms now);
-void pw_cp16_send_transaction(struct pw_cp16 *cp, pw_ms now);
+// ---------------------------------------------------------------------------------------------
+// What we say by ourselves. A topic is one message with the reason to say it; topics.c asks its
+// rows in order of urgency, and says one at a time.
+struct pw_cp16_topic {
+    const char *name; // of the message, for the log
+    bool unaccepted;  // is said before BootNotification has been accepted
+    // When there is something to say: a time not after `now` means at once, PW_NEVER not at all.
+    pw_ms (*due)(const struct pw_cp16 *cp, pw_ms now);
+    // Says it with pw_cp16_send, or finds that there is nothing to say after all.
+    void (*say)(struct pw_cp16 *cp, pw_ms now);
+    // The answer's payload. False when it is not valid, which counts as failed. NULL: any will do.
+    bool (*answered)(struct pw_cp16 *cp, const struct pw_json_node *payload, pw_ms now);
+    // Answered with this error, or not at all (NULL). NULL: nothing follows.
+    void (*failed)(struct pw_cp16 *cp, const char *code, pw_ms now);
+};
+
+extern const struct pw_cp16_topic pw_cp16_boot_topic;        // boot.c
+extern const struct pw_cp16_topic pw_cp16_heartbeat_topic;   // boot.c
+extern const struct pw_cp16_topic pw_cp16_status_topic;      // status.c
+extern const struct pw_cp16_topic pw_cp16_authorise_topic;   // authorise.c
+extern const struct pw_cp16_topic pw_cp16_vehicle_topic;     // vehicle.c
+extern const struct pw_cp16_topic pw_cp16_transaction_topic; // transactions.c
+extern const struct pw_cp16_topic pw_cp16_reading_topic;     // readings.c
+
+// topics.c
+pw_ms pw_cp16_topics_due(const struct pw_cp16 *cp, pw_ms now);
+void pw_cp16_say_something(struct pw_cp16 *cp, pw_ms now);
+// Opens a CALL and prints it whole. Only a topic's `say` may, and once.
+void pw_cp16_send(struct pw_cp16 *cp, enum pw_ocpp16_action action, const void *req, pw_ms now);
+// Reads a confirmation; what is wrong with it goes to the log.
+bool pw_cp16_decode(struct pw_cp16 *cp, enum pw_ocpp16_action action,
+                    const struct pw_json_node *payload, void *conf);
 // The CALL under way was answered with this payload.
 void pw_cp16_call_answered(struct pw_cp16 *cp, const struct pw_json_node *payload, pw_ms now);
 // The CALL under way was answered with an error (its code), or not at all (NULL).
 void pw_cp16_call_failed(struct pw_cp16 *cp, const char *code, pw_ms now);
-const char *pw_cp16_call_name(enum pw_cp16_call call);
 
-// answers.c: what the central system asks. Builds the CALLRESULT or CALLERROR into cp->out.
-void pw_cp16_answer(struct pw_cp16 *cp, const struct pw_ocpp_frame *frame, pw_ms now);
+// ---------------------------------------------------------------------------------------------
+// What the central system asks. answers.c has a row for each action; the functions are in the files
+// of their feature profile. Each gets the decoded request and answers with reply or refuse.
 
-// cp16.c
-void pw_cp16_booted(struct pw_cp16 *cp, enum pw_cp16_boot boot, int32_t interval_s, pw_ms now);
-void pw_cp16_boot_failed(struct pw_cp16 *cp, pw_ms now);
+union pw_cp16_request {
+    struct pw_ocpp16_cancel_reservation_req cancel_reservation;
+    struct pw_ocpp16_certificate_signed_req certificate_signed;
+    struct pw_ocpp16_change_availability_req change_availability;
+    struct pw_ocpp16_change_configuration_req change_configuration;
+    struct pw_ocpp16_clear_cache_req clear_cache;
+    struct pw_ocpp16_clear_charging_profile_req clear_charging_profile;
+    struct pw_ocpp16_data_transfer_req data_transfer;
+    struct pw_ocpp16_delete_certificate_req delete_certificate;
+    struct pw_ocpp16_extended_trigger_message_req extended_trigger_message;
+    struct pw_ocpp16_get_composite_schedule_req get_composite_schedule;
+    struct pw_ocpp16_get_configuration_req get_configuration;
+    struct pw_ocpp16_get_diagnostics_req get_diagnostics;
+    struct pw_ocpp16_get_local_list_version_req get_local_list_version;
+    struct pw_ocpp16_get_log_req get_log;
+    struct pw_ocpp16_install_certificate_req install_certificate;
+    struct pw_ocpp16_remote_start_transaction_req remote_start_transaction;
+    struct pw_ocpp16_remote_stop_transaction_req remote_stop_transaction;
+    struct pw_ocpp16_reserve_now_req reserve_now;
+    struct pw_ocpp16_reset_req reset;
+    struct pw_ocpp16_send_local_list_req send_local_list;
+    struct pw_ocpp16_set_charging_profile_req set_charging_profile;
+    struct pw_ocpp16_signed_update_firmware_req signed_update_firmware;
+    struct pw_ocpp16_trigger_message_req trigger_message;
+    struct pw_ocpp16_unlock_connector_req unlock_connector;
+    struct pw_ocpp16_update_firmware_req update_firmware;
+};
+
+void pw_cp16_reply(struct pw_cp16 *cp, struct pw_str id, enum pw_ocpp16_action action,
+                   const void *conf);
+void pw_cp16_refuse(struct pw_cp16 *cp, struct pw_str id, enum pw_ocpp_error code,
+                    struct pw_str why);
+bool pw_cp16_is_connector(const struct pw_cp16 *cp, int32_t connector); // 1 and up
+
+#define PW_CP16_ON(name)                                                                           \
+    void pw_cp16_on_##name(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_request *req, \
+                           pw_ms now)
+// core_answers.c
+PW_CP16_ON(availability);
+PW_CP16_ON(start);
+PW_CP16_ON(stop);
+PW_CP16_ON(reset);
+PW_CP16_ON(unlock);
+PW_CP16_ON(cache);
+PW_CP16_ON(data);
+// configuration.c
+PW_CP16_ON(change);
+PW_CP16_ON(get);
+#undef PW_CP16_ON
+
+// ---------------------------------------------------------------------------------------------
+// Between the files.
+
+// Doubles from `first` to ten minutes with each try and takes a random half of that off.
+pw_ms pw_cp16_back_off(struct pw_cp16 *cp, uint32_t tries, pw_ms first);
+// boot.c: every message is a sign of life, the next heartbeat waits.
 void pw_cp16_spoke(struct pw_cp16 *cp, pw_ms now);
-void pw_cp16_message_timed_out(struct pw_cp16 *cp, pw_ms now);
+// authorise.c: the link is gone.
+void pw_cp16_authorise_link_down(struct pw_cp16 *cp, pw_ms now);
+// readings.c
+void pw_cp16_step_readings(struct pw_cp16 *cp, pw_ms now);
+// The quantities a setting lists. It was checked when it was set.
+uint32_t pw_cp16_quantities(const struct pw_cp16 *cp, enum pw_setting_id id);
+// Sends a sample as MeterValues, of a transaction unless its id is 0. False when nothing in it is
+// wanted.
+bool pw_cp16_send_meter_values(struct pw_cp16 *cp, unsigned connector,
+                               const struct pw_sample *sample, int32_t transaction_id, pw_ms now);
 
 #endif

@@ -1,0 +1,158 @@
+// ChangeConfiguration and GetConfiguration: the rows of settings.def that have an OCPP key.
+#include "cp16/measurands.h"
+#include "cp16/parts.h"
+#include "rotation/rotation.h"
+
+#include <string.h>
+
+enum { KEY_LEAST = 16 }; // characters of AuthorizationKey
+
+static bool is_list_of_measurands(enum pw_setting_id id)
+{
+    return id == PW_SET_SAMPLED_DATA || id == PW_SET_ALIGNED_DATA || id == PW_SET_STOP_SAMPLED_DATA;
+}
+
+int pw_cp16_check_setting(enum pw_setting_id id, struct pw_str value, struct pw_out *why)
+{
+    uint32_t mask = 0;
+    if (is_list_of_measurands(id)) {
+        return pw_cp16_measurands(value, &mask, why);
+    }
+    if (id == PW_SET_PHASE_ROTATION) {
+        enum pw_mains_rotation rotation;
+        return pw_rotation_of(value, 0, &rotation, why);
+    }
+    if (id == PW_SET_STOP_ALIGNED_DATA && value.len > 0) {
+        pw_put_s(why, "only the empty list is supported");
+        return PW_ERR_RANGE;
+    }
+    // Whitepaper A00.FR.205: 16 to 40 characters.
+    if (id == PW_SET_OCPP_KEY && value.len < KEY_LEAST) {
+        pw_put_s(why, "it must have 16 to 40 characters");
+        return PW_ERR_RANGE;
+    }
+    bool is_url = pw_str_starts(value, "ws://") || pw_str_starts(value, "wss://");
+    if (id == PW_SET_OCPP_URL && value.len > 0 && !is_url) {
+        pw_put_s(why, "it must begin with ws:// or wss://");
+        return PW_ERR_RANGE;
+    }
+    return PW_OK;
+}
+
+static enum pw_ocpp16_configuration_status change(struct pw_cp16 *cp, struct pw_str key,
+                                                  struct pw_str value, pw_ms now)
+{
+    char why[PW_SETTING_WHY_MAX] = "";
+    struct pw_out out = PW_OUT(why);
+    struct pw_setting_at at;
+    if (pw_settings_find_ocpp(key, &at) != PW_OK) {
+        return PW_OCPP16_CONFIGURATION_NOT_SUPPORTED;
+    }
+    int err = pw_cp16_check_setting(at.id, value, &out);
+    if (err == PW_OK) {
+        err = pw_settings_set(cp->settings, at, value, PW_BY_OCPP, &out);
+    }
+    struct pw_line line;
+    pw_line(&line, cp->log, err == PW_OK ? PW_LOG_INFO : PW_LOG_WARN, "ocpp", "configuration");
+    pw_line_str(&line, "key", key);
+    pw_line_s(&line, "result", pw_err_name(err));
+    if (err != PW_OK) {
+        pw_line_s(&line, "why", why);
+    }
+    pw_line_end(&line);
+    if (err != PW_OK) {
+        return PW_OCPP16_CONFIGURATION_REJECTED;
+    }
+    if (at.id == PW_SET_ALIGNED_S) {
+        cp->aligned_at = PW_NEVER;
+    }
+    cp->host->setting(cp->host->context, at, now);
+    return pw_setting_rows[at.id].when == PW_WHEN_RESTART ? PW_OCPP16_CONFIGURATION_REBOOT_REQUIRED
+                                                          : PW_OCPP16_CONFIGURATION_ACCEPTED;
+}
+
+enum { KEYS_MAX = 60 }; // GetConfigurationMaxKeys
+
+// The keys asked for, with room for their values.
+struct configuration {
+    struct pw_ocpp16_key_value known[KEYS_MAX];
+    struct pw_ocpp16_key_name unknown[KEYS_MAX];
+    char numbers[KEYS_MAX][12];
+    uint32_t known_count;
+    uint32_t unknown_count;
+};
+
+static void add_known(const struct pw_cp16 *cp, struct configuration *all, struct pw_setting_at at)
+{
+    const struct pw_setting_row *row = &pw_setting_rows[at.id];
+    if (all->known_count == KEYS_MAX) {
+        return;
+    }
+    struct pw_ocpp16_key_value *known = &all->known[all->known_count];
+    known->has = PW_OCPP16_HAS(key_value, value);
+    known->key = pw_str_of(row->ocpp_key);
+    known->readonly = row->when == PW_WHEN_FIXED || row->when == PW_WHEN_FILE;
+    if (row->when == PW_WHEN_SECRET) {
+        known->has = 0; // write-only
+    } else if (row->kind == PW_KIND_TEXT) {
+        known->value = pw_str_of(pw_settings_text(cp->settings, at.id));
+    } else {
+        struct pw_out out = PW_OUT(all->numbers[all->known_count]);
+        pw_settings_print(cp->settings, at, &out);
+        known->value = pw_out_str(&out);
+    }
+    all->known_count++;
+}
+
+static void collect(const struct pw_cp16 *cp, const struct pw_ocpp16_get_configuration_req *req,
+                    struct configuration *all)
+{
+    struct pw_setting_at at = {.instance = 0};
+    struct pw_ocpp16_key_name name;
+    if (req->key.count == 0) {
+        for (size_t id = 0; id < PW_SETTING_ROWS; id++) {
+            if (pw_setting_rows[id].ocpp_key[0] != '\0') {
+                at.id = (enum pw_setting_id)id;
+                add_known(cp, all, at);
+            }
+        }
+        return;
+    }
+    for (struct pw_ocpp_iter it = pw_ocpp_each(&req->key);
+         pw_ocpp_next(&it, &name, sizeof(name));) {
+        if (pw_settings_find_ocpp(name.name, &at) == PW_OK) {
+            add_known(cp, all, at);
+        } else if (all->unknown_count < KEYS_MAX) {
+            all->unknown[all->unknown_count++] = name;
+        }
+    }
+}
+
+void pw_cp16_on_change(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_request *req,
+                       pw_ms now)
+{
+    struct pw_ocpp16_change_configuration_conf conf = {
+        .status = change(cp, req->change_configuration.key, req->change_configuration.value, now)};
+    pw_cp16_reply(cp, id, PW_OCPP16_CHANGE_CONFIGURATION, &conf);
+}
+
+void pw_cp16_on_get(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_request *req,
+                    pw_ms now)
+{
+    (void)now;
+    struct configuration all;
+    memset(&all, 0, sizeof(all));
+    if (req->get_configuration.key.count > KEYS_MAX) {
+        pw_cp16_refuse(cp, id, PW_OCPP_OCCURENCE_CONSTRAINT_VIOLATION,
+                       PW_STR("key: more than GetConfigurationMaxKeys"));
+        return;
+    }
+    collect(cp, &req->get_configuration, &all);
+    struct pw_ocpp16_get_configuration_conf conf = {
+        .configuration_key = {.items = all.known, .count = all.known_count},
+        .unknown_key = {.items = all.unknown, .count = all.unknown_count},
+    };
+    conf.has |= all.known_count > 0 ? PW_OCPP16_HAS(get_configuration_conf, configuration_key) : 0;
+    conf.has |= all.unknown_count > 0 ? PW_OCPP16_HAS(get_configuration_conf, unknown_key) : 0;
+    pw_cp16_reply(cp, id, PW_OCPP16_GET_CONFIGURATION, &conf);
+}

@@ -1,0 +1,264 @@
+// files: what moves files between the station and its operator: logs go up, new programs come down
+// and are installed. Decides when to try, how often, what is said about it, and waits with an
+// installation until nobody charges. Nothing of a protocol is in here: OCPP 1.6 (cp16) translates
+// its requests into these, and these notices into its messages; so will OCPP 2.0.1.
+//
+// Everything asked for lasts over a power cut, and so does what is still to be said. Keys: "up" the
+// upload, "fw" the update, "fw/sig" and "fw/crt0".. its signature and certificate.
+// Sources: OCPP 1.6 §4.4, 4.5, 5.9, 5.19; errata 3.12, 3.31, 3.47–3.49, 3.63; whitepaper N01, L01.
+#ifndef PW_FILES_H
+#define PW_FILES_H
+
+#include "base/base.h"
+#include "install/install.h"
+#include "json/json.h"
+#include "settings/settings.h"
+#include "store/store.h"
+#include "transfer/transfer.h"
+
+#define PW_FILES_SIGNATURE_MAX   800  // base64
+#define PW_FILES_CERTIFICATE_MAX 5500 // PEM
+#define PW_FILES_NOTICES_MAX     12   // waiting to be said; then the oldest goes
+#define PW_FILES_RETRIES         3    // where the request does not say
+#define PW_FILES_RETRY_S         60
+#define PW_FILES_RETRIES_MAX     100
+#define PW_FILES_RETRY_S_MAX     604800
+#define PW_FILES_UP_MAX          8388608   // bytes of an upload
+#define PW_FILES_UP_S            1800      // seconds for one
+#define PW_FILES_DOWN_MAX        268435456 // bytes of a program
+#define PW_FILES_DOWN_S          14400
+#define PW_FILES_PATIENCE_S      60
+#define PW_FILES_PIECE_MAX       4096 // bytes of an upload made at once
+
+enum pw_upload_kind { PW_UPLOAD_DIAGNOSTICS, PW_UPLOAD_SECURITY };
+
+#define PW_UPLOAD_STATUSES(X)                                                                      \
+    X(IDLE, "Idle")                                                                                \
+    X(UPLOADING, "Uploading")                                                                      \
+    X(UPLOADED, "Uploaded")                                                                        \
+    X(FAILED, "UploadFailed")                                                                      \
+    X(BAD_MESSAGE, "BadMessage")                                                                   \
+    X(DENIED, "PermissionDenied")                                                                  \
+    X(UNSUPPORTED, "NotSupportedOperation")
+
+#define PW_UPDATE_STATUSES(X)                                                                      \
+    X(IDLE, "Idle")                                                                                \
+    X(DOWNLOAD_SCHEDULED, "DownloadScheduled")                                                     \
+    X(DOWNLOADING, "Downloading")                                                                  \
+    X(DOWNLOAD_PAUSED, "DownloadPaused")                                                           \
+    X(DOWNLOADED, "Downloaded")                                                                    \
+    X(DOWNLOAD_FAILED, "DownloadFailed")                                                           \
+    X(SIGNATURE_VERIFIED, "SignatureVerified")                                                     \
+    X(INVALID_SIGNATURE, "InvalidSignature")                                                       \
+    X(INSTALL_SCHEDULED, "InstallScheduled")                                                       \
+    X(INSTALLING, "Installing")                                                                    \
+    X(INSTALL_REBOOTING, "InstallRebooting")                                                       \
+    X(INSTALLED, "Installed")                                                                      \
+    X(INSTALLATION_FAILED, "InstallationFailed")                                                   \
+    X(VERIFICATION_FAILED, "InstallVerificationFailed")
+
+#define PW_FILES_UPLOAD_ID(name, word) PW_UPLOAD_##name,
+#define PW_FILES_UPDATE_ID(name, word) PW_UPDATE_##name,
+enum pw_upload_status { PW_UPLOAD_STATUSES(PW_FILES_UPLOAD_ID) PW_UPLOAD_STATUS_ROWS };
+enum pw_update_status { PW_UPDATE_STATUSES(PW_FILES_UPDATE_ID) PW_UPDATE_STATUS_ROWS };
+#undef PW_FILES_UPLOAD_ID
+#undef PW_FILES_UPDATE_ID
+
+// The words of OCPP, which people read as well.
+const char *pw_upload_status_name(enum pw_upload_status status);
+const char *pw_update_status_name(enum pw_update_status status);
+
+// Something to be said: a status of a request. `numbered`: it came with a number of its own
+// (GetLog, SignedUpdateFirmware), and is answered with the messages of those.
+struct pw_files_notice {
+    uint8_t status;
+    bool numbered;
+    int32_t request_id;
+};
+
+struct pw_files_notices {
+    struct pw_files_notice at[PW_FILES_NOTICES_MAX];
+    uint8_t count;
+};
+
+struct pw_upload_request {
+    enum pw_upload_kind kind;
+    bool numbered;
+    int32_t request_id;
+    struct pw_str url;
+    int32_t retries; // -1: PW_FILES_RETRIES
+    int32_t retry_s; // -1: PW_FILES_RETRY_S
+    pw_unix_ms from; // 0: from the first line
+    pw_unix_ms to;   // 0: to the last
+};
+
+struct pw_update_request {
+    bool numbered; // signed: certificate and signature count
+    int32_t request_id;
+    struct pw_str url;
+    int32_t retries;
+    int32_t retry_s;
+    pw_unix_ms retrieve_at;
+    pw_unix_ms install_at;     // 0: as soon as it can be
+    struct pw_str certificate; // PEM
+    struct pw_str signature;   // base64
+};
+
+// Where the making of an upload's text is. Zeroed, it is the beginning.
+struct pw_files_reading {
+    enum pw_upload_kind kind;
+    pw_unix_ms from;
+    pw_unix_ms to;
+    unsigned section;
+    uint64_t cursor; // inside the section; whose meaning is the section's
+    bool over;
+};
+
+enum pw_files_event {
+    PW_FILES_UPDATED,         // FirmwareUpdated
+    PW_FILES_BAD_SIGNATURE,   // InvalidFirmwareSignature
+    PW_FILES_BAD_CERTIFICATE, // InvalidFirmwareSigningCertificate
+};
+
+// What files asks of the station.
+struct pw_files_host {
+    void *context;
+    // Writes the next piece of an upload's text, at most PW_FILES_PIECE_MAX bytes, and moves on;
+    // sets reading->over behind the last one. Holds no secret and no whole idTag.
+    void (*piece)(void *context, struct pw_files_reading *reading, struct pw_out *out, pw_ms now);
+    // No charge runs and every record is safe.
+    bool (*at_rest)(void *context);
+    // May this certificate (PEM) sign programs? PW_OK; PW_ERR_RANGE no; PW_ERR_UNKNOWN revoked.
+    int (*certificate)(void *context, struct pw_str pem, struct pw_out *why, pw_ms now);
+    // Is `signature` (base64) this certificate's over a file with this hash? PW_OK or an error.
+    int (*signature)(void *context, struct pw_str pem, struct pw_str signature,
+                     const uint8_t sha256[PW_SHA256_BYTES], struct pw_out *why);
+    void (*event)(void *context, enum pw_files_event event, struct pw_str detail, pw_ms now);
+    // The program shall end in order and be started anew.
+    void (*restart)(void *context, pw_ms now);
+};
+
+enum pw_upload_stage { PW_UPLOAD_NONE, PW_UPLOAD_WAITS, PW_UPLOAD_RUNS };
+
+struct pw_upload {
+    enum pw_upload_stage stage;
+    enum pw_upload_status status; // last entered
+    enum pw_upload_kind kind;
+    bool numbered;
+    int32_t request_id;
+    char url[PW_TRANSFER_URL_MAX + 1];
+    char name[PW_TRANSFER_NAME_MAX + 1];
+    uint16_t retries; // left
+    uint32_t retry_s;
+    pw_unix_ms from;
+    pw_unix_ms to;
+    struct pw_files_notices notices;
+    // Not kept.
+    pw_ms try_at;
+    struct pw_files_reading reading;
+    char piece[PW_FILES_PIECE_MAX];
+    size_t piece_len;
+    size_t piece_at;
+    bool given;
+    struct pw_transfer_state state;
+    char why[PW_TRANSFER_WHY_MAX]; // of the last failure
+};
+
+enum pw_update_stage {
+    PW_UPDATE_NONE,
+    PW_UPDATE_WAITS_TO_LOAD, // for retrieve_at, or for the next try
+    PW_UPDATE_LOADS,
+    PW_UPDATE_LOADED,           // to be judged
+    PW_UPDATE_WAITS_TO_INSTALL, // for install_at
+    PW_UPDATE_WAITS_FOR_REST,   // for the charges
+    PW_UPDATE_INSTALLS,
+    PW_UPDATE_SWITCHES,
+    PW_UPDATE_RESTARTS,
+};
+
+struct pw_update {
+    enum pw_update_stage stage;
+    enum pw_update_status status; // last entered
+    bool numbered;
+    int32_t request_id;
+    char url[PW_TRANSFER_URL_MAX + 1];
+    uint16_t retries;
+    uint32_t retry_s;
+    bool resume; // a try was made
+    pw_unix_ms retrieve_at;
+    pw_unix_ms install_at;
+    uint8_t sha256[PW_SHA256_BYTES];
+    uint64_t bytes;
+    char slot;      // that is written
+    uint8_t starts; // of the installation
+    struct pw_files_notices notices;
+    // Not kept.
+    pw_ms try_at;
+    int64_t ticket; // of the record to wait for
+    pw_ms told_by;  // then it goes on though not everything was said
+    struct pw_transfer_state state;
+    char why[PW_TRANSFER_WHY_MAX];
+};
+
+struct pw_files_parts {
+    const struct pw_settings *settings;
+    const struct pw_store *store;
+    const struct pw_transfer *transfer; // NULL: this machine moves no files
+    const struct pw_install *install;   // NULL: nor installs any
+    const struct pw_files_host *host;
+    const struct pw_log *log;
+};
+
+struct pw_files {
+    struct pw_files_parts parts;
+    struct pw_upload upload;
+    struct pw_update update;
+    pw_unix_ms wall; // of the last step; 0: not known
+};
+
+// Reads what was asked for before the restart, and settles an installation that the restart
+// belonged to. All parts outlive it.
+void pw_files_init(struct pw_files *files, const struct pw_files_parts *parts, pw_ms now);
+
+// Uploads a log. PW_OK; 1: and another upload was given up for it; PW_ERR_RANGE: the URL is longer
+// than PW_TRANSFER_URL_MAX; PW_ERR_UNKNOWN: this machine moves no files; PW_ERR_STORE. The name of
+// the file is in files->upload.name.
+PW_MUST_USE int pw_files_upload(struct pw_files *files, const struct pw_upload_request *request,
+                                struct pw_out *why, pw_ms now);
+
+enum pw_update_answer {
+    PW_UPDATE_ACCEPTED,
+    PW_UPDATE_ACCEPTED_CANCELED, // another one was given up for it
+    PW_UPDATE_REJECTED,          // one is being installed, or this machine moves no files
+    PW_UPDATE_INVALID_CERTIFICATE,
+    PW_UPDATE_REVOKED_CERTIFICATE,
+    PW_UPDATE_TOO_LONG, // a text longer than its maximum
+};
+// Downloads and installs a program.
+enum pw_update_answer pw_files_update(struct pw_files *files,
+                                      const struct pw_update_request *request, pw_ms now);
+
+// What is to be said next in a lane (UP: the upload, DOWN: the update); NULL: nothing.
+const struct pw_files_notice *pw_files_notice(const struct pw_files *files,
+                                              enum pw_transfer_lane lane);
+// It was said, and heard.
+void pw_files_noticed(struct pw_files *files, enum pw_transfer_lane lane);
+
+// For triggered messages: how it stands. Idle when nothing goes on; request_id counts then not.
+// `numbered` asks for that of numbered requests. L01.FR.28, 29: an update that ended otherwise than
+// Installed is told as it ended.
+struct pw_files_notice pw_files_upload_now(const struct pw_files *files, bool numbered);
+struct pw_files_notice pw_files_update_now(const struct pw_files *files, bool numbered);
+
+// True while no charge may begin: an installation waits for the last one to end, or is under way.
+bool pw_files_holds(const struct pw_files *files);
+
+// Does what is due and returns the next deadline. `wall` is 0 while nobody knows the date: then
+// dates in requests are waited for, and those in the past are not known to be.
+pw_ms pw_files_step(struct pw_files *files, pw_unix_ms wall, pw_ms now);
+
+// How both stand: text for the console, or one object of a status.
+void pw_files_report(const struct pw_files *files, struct pw_out *out);
+void pw_files_put_json(const struct pw_files *files, struct pw_json_writer *json);
+
+#endif

@@ -437,10 +437,12 @@ int pw_charge_remote_stop(struct pw_station *st, unsigned index, struct pw_out *
 }
 
 static enum pw_cp16_answer host_remote_start(void *context, unsigned connector,
-                                             struct pw_str id_tag, pw_ms now)
+                                             struct pw_str id_tag, const struct pw_profile *profile,
+                                             pw_ms now)
 {
     struct pw_station *st = context;
     unsigned index = connector - 1;
+    (void)profile;
     char text[PW_LINK_WHY_MAX] = "";
     struct pw_out why = PW_OUT(text);
     int err = connector == 0 ? pw_charge_choose(st, &index) : PW_OK;

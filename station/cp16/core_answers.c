@@ -32,8 +32,9 @@ void pw_cp16_on_start(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_
     // Remote commands wait for acceptance (OCPP 1.6 §4.2).
     if (cp->boot == PW_CP16_BOOT_ACCEPTED && (!named || pw_cp16_is_connector(cp, connector)) &&
         req->remote_start_transaction.id_tag.len > 0) {
-        conf.status = generic(cp->host->remote_start(cp->host->context, (unsigned)connector,
-                                                     req->remote_start_transaction.id_tag, now));
+        conf.status =
+            generic(cp->host->remote_start(cp->host->context, (unsigned)connector,
+                                           req->remote_start_transaction.id_tag, NULL, now));
     }
     pw_cp16_reply(cp, id, PW_OCPP16_REMOTE_START_TRANSACTION, &conf);
 }

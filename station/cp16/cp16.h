@@ -10,6 +10,7 @@
 #include "journal/journal.h"
 #include "json/json.h"
 #include "ocpp/ocpp.h"
+#include "profiles/profiles.h"
 #include "session/session.h"
 #include "settings/settings.h"
 
@@ -47,8 +48,10 @@ enum pw_cp16_answer {
 // back into cp16 except where said.
 struct pw_cp16_host {
     void *context;
+    // connector 0: any. `profile`: a profile of purpose TX for the transaction to come, or NULL;
+    // copied.
     enum pw_cp16_answer (*remote_start)(void *context, unsigned connector, struct pw_str id_tag,
-                                        pw_ms now); // connector 0: any
+                                        const struct pw_profile *profile, pw_ms now);
     enum pw_cp16_answer (*remote_stop)(void *context, unsigned connector, pw_ms now);
     enum pw_cp16_answer (*availability)(void *context, unsigned connector, bool operative,
                                         pw_ms now); // connector 0: all

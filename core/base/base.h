@@ -108,6 +108,9 @@ PW_MUST_USE int pw_parse_int(struct pw_str text, int64_t min, int64_t max, int64
 PW_MUST_USE int pw_parse_fixed(struct pw_str text, unsigned decimals, int64_t *value);
 // Exactly two hex digits a byte; returns the number of bytes or an error.
 PW_MUST_USE int pw_parse_hex(struct pw_str text, uint8_t *to, size_t cap);
+// RFC 4648 §4, with or without the "=" at its end; returns the number of bytes. PW_ERR_PEER for
+// anything else, PW_ERR_LIMIT when they do not fit.
+PW_MUST_USE int pw_parse_base64(struct pw_str text, uint8_t *to, size_t cap);
 // ISO 8601 / RFC 3339 as OCPP uses it: date, 'T', time, optional fraction, 'Z' or offset (none is
 // read as UTC). Years 1970–9999. PW_ERR_PEER if it is none.
 PW_MUST_USE int pw_parse_time(struct pw_str text, pw_unix_ms *value);
@@ -134,8 +137,9 @@ void pw_put_uint(struct pw_out *out, uint64_t value);
 void pw_put_fixed(struct pw_out *out, int64_t value, unsigned decimals);
 // As pw_put_fixed, with exactly `places` digits after the point (rounded half away from zero).
 void pw_put_places(struct pw_out *out, int64_t value, unsigned decimals, unsigned places);
-void pw_put_hex(struct pw_out *out, uint64_t value, unsigned digits); // upper case
-void pw_put_time(struct pw_out *out, pw_unix_ms wall);                // "2026-01-31T23:59:59.999Z"
+void pw_put_hex(struct pw_out *out, uint64_t value, unsigned digits);  // upper case
+void pw_put_base64(struct pw_out *out, const void *bytes, size_t len); // RFC 4648 §4
+void pw_put_time(struct pw_out *out, pw_unix_ms wall);                 // "2026-01-31T23:59:59.999Z"
 struct pw_str pw_out_str(const struct pw_out *out);
 PW_MUST_USE int pw_out_err(const struct pw_out *out); // PW_OK or PW_ERR_LIMIT
 

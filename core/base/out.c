@@ -119,6 +119,21 @@ void pw_put_hex(struct pw_out *out, uint64_t value, unsigned digits)
     }
 }
 
+void pw_put_base64(struct pw_out *out, const void *bytes, size_t len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < len; i += 3) {
+        uint32_t bits = (uint32_t)at[i] << 16;
+        bits |= i + 1 < len ? (uint32_t)at[i + 1] << 8 : 0;
+        bits |= i + 2 < len ? (uint32_t)at[i + 2] : 0;
+        pw_put_c(out, digits[bits >> 18]);
+        pw_put_c(out, digits[bits >> 12 & 63]);
+        pw_put_c(out, i + 1 < len ? digits[bits >> 6 & 63] : '=');
+        pw_put_c(out, i + 2 < len ? digits[bits & 63] : '=');
+    }
+}
+
 struct pw_str pw_out_str(const struct pw_out *out)
 {
     return (struct pw_str){.at = out->at, .len = out->len};

@@ -190,3 +190,37 @@ int pw_parse_hex(struct pw_str text, uint8_t *to, size_t cap)
     }
     return (int)(text.len / 2);
 }
+
+static int sextet(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *found = c != '\0' ? strchr(digits, c) : NULL;
+    return found != NULL ? (int)(found - digits) : -1;
+}
+
+int pw_parse_base64(struct pw_str text, uint8_t *to, size_t cap)
+{
+    uint32_t bits = 0;
+    unsigned count = 0;
+    size_t len = 0;
+    while (text.len > 0 && text.at[text.len - 1] == '=') {
+        text.len--;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        int value = sextet(text.at[i]);
+        if (value < 0) {
+            return PW_ERR_PEER;
+        }
+        bits = bits << 6 | (uint32_t)value;
+        count += 6;
+        if (count < 8) {
+            continue;
+        }
+        if (len == cap) {
+            return PW_ERR_LIMIT;
+        }
+        count -= 8;
+        to[len++] = (uint8_t)(bits >> count);
+    }
+    return (int)len;
+}

@@ -92,45 +92,20 @@ void pw_http_allow(struct pw_http_reply *reply, unsigned methods)
     }
 }
 
-static int sextet(char c)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *found = c != '\0' ? strchr(alphabet, c) : NULL;
-    return found != NULL ? (int)(found - alphabet) : -1;
-}
-
-// RFC 4648 §4. PW_ERR_PEER for anything else.
-static int base64(struct pw_str text, struct pw_out *to)
-{
-    uint32_t bits = 0;
-    unsigned count = 0;
-    while (text.len > 0 && text.at[text.len - 1] == '=') {
-        text.len--;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        int value = sextet(text.at[i]);
-        if (value < 0) {
-            return PW_ERR_PEER;
-        }
-        bits = (bits << 6) | (uint32_t)value;
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            pw_put_c(to, (char)((bits >> count) & 0xFF));
-        }
-    }
-    return to->full ? PW_ERR_PEER : PW_OK;
-}
-
 int pw_http_basic(struct pw_str authorization, struct pw_out *room, struct pw_str *user,
                   struct pw_str *password)
 {
     struct pw_str rest = pw_str_trim(authorization);
-    if (!pw_str_eq_nocase(pw_str_cut(&rest, ' '), PW_STR("Basic")) ||
-        base64(pw_str_trim(rest), room) != PW_OK) {
+    if (!pw_str_eq_nocase(pw_str_cut(&rest, ' '), PW_STR("Basic"))) {
         return PW_ERR_PEER;
     }
+    int len = pw_parse_base64(pw_str_trim(rest), (uint8_t *)room->at + room->len,
+                              room->cap - room->len - 1);
+    if (len < 0) {
+        return PW_ERR_PEER;
+    }
+    room->len += (size_t)len;
+    room->at[room->len] = '\0';
     struct pw_str both = pw_out_str(room);
     if (memchr(both.at, ':', both.len) == NULL) {
         return PW_ERR_PEER;

@@ -9,7 +9,8 @@ enum { KEY_LEAST = 16 }; // characters of AuthorizationKey
 
 static bool is_list_of_measurands(enum pw_setting_id id)
 {
-    return id == PW_SET_SAMPLED_DATA || id == PW_SET_ALIGNED_DATA || id == PW_SET_STOP_SAMPLED_DATA;
+    return id == PW_SET_SAMPLED_DATA || id == PW_SET_ALIGNED_DATA ||
+           id == PW_SET_STOP_SAMPLED_DATA || id == PW_SET_START_SAMPLED_DATA;
 }
 
 int pw_cp16_check_setting(enum pw_setting_id id, struct pw_str value, struct pw_out *why)

@@ -1,6 +1,7 @@
 #include "journal/journal.h"
 
 #include "journal/record.h"
+#include "journal/signed.h"
 
 #include <string.h>
 
@@ -436,11 +437,14 @@ static int leave_queue(struct pw_journal *journal, const struct pw_message *mess
 {
     PW_ASSERT(message->seq == journal->head && journal->head < journal->tail && count <= 2);
     struct key key = numbered_key("q/", message->seq);
-    struct pw_store_change changes[3] = {take_away(&key)};
+    struct pw_signed_keys keys;
+    struct pw_store_change changes[3 + PW_SIGNED_KEYS_MAX] = {take_away(&key)};
     for (size_t i = 0; i < count; i++) {
         changes[1 + i] = also[i];
     }
-    int64_t ticket = write(journal, changes, 1 + count);
+    // Two changes set a message aside: whoever looks into it may want its signatures.
+    size_t taken = count < 2 ? pw_signed_leave(message, &keys, changes + 1 + count) : 0;
+    int64_t ticket = write(journal, changes, 1 + count + taken);
     if (ticket < 0) {
         return (int)ticket;
     }

@@ -5,13 +5,15 @@
 //
 // Keys: "n" counters, "tx/<seq>" transactions, "q/<seq>" messages to send, "done/<place>" the last
 // charges that ended, "park/<seq>" messages
-// the central system refused for good, "reg/<connector>", "keep/<connector>", "set/<path>", and
-// "bad/<key>" records that could not be read, as they were found.
+// the central system refused for good, "sig/<number>/<part>" signed readings, "reg/<connector>",
+// "keep/<connector>", "mkey/<connector>" public keys of meters, "set/<path>", and "bad/<key>"
+// records that could not be read, as they were found.
 #ifndef PW_JOURNAL_H
 #define PW_JOURNAL_H
 
 #include "base/base.h"
 #include "meter/meter.h"
+#include "signing/signing.h"
 #include "store/store.h"
 
 #define PW_ID_TAG_MAX          20    // characters of an idTag (CiString20)
@@ -49,6 +51,7 @@ enum pw_quantity {
     PW_POWER_L1_W,
     PW_POWER_L2_W,
     PW_POWER_L3_W,
+    PW_SIGNED_NUMBER, // no measurement: which signed reading belongs to the sample
     PW_QUANTITIES,
 };
 
@@ -110,10 +113,11 @@ struct pw_journal {
     uint64_t tail;       // seq the next message gets; head == tail: none waits
     int64_t must_ticket; // transaction records are safe once this is durable
     uint32_t transaction_next;
-    uint32_t boot;    // counts starts of the program
-    uint32_t dropped; // meter values not kept because the queue was full
-    uint32_t damaged; // records set aside under "bad/" because they could not be read
-    uint32_t parked;  // messages set aside because they were refused for good
+    uint32_t boot;       // counts starts of the program
+    uint32_t dropped;    // meter values not kept because the queue was full
+    uint32_t damaged;    // records set aside under "bad/" because they could not be read
+    uint32_t parked;     // messages set aside because they were refused for good
+    uint32_t signatures; // readings kept since the program began; with `boot` they make its number
 };
 
 // Reads everything back; takes time in proportion to the waiting messages (10,000 in well under a
@@ -126,6 +130,26 @@ PW_MUST_USE int pw_journal_open(struct pw_journal *journal, const struct pw_stor
 // transaction->seq. Returns the ticket to wait for before the contactor may close.
 PW_MUST_USE int64_t pw_journal_begin(struct pw_journal *journal,
                                      struct pw_transaction *transaction);
+
+// Keeps a signed reading and names it in the sample, which must be written next (begin, meter or
+// end): the disk has both or neither of their order. What a transaction's first and last sample
+// name leaves with its StopTransaction, what any other names with its own message; a sample that
+// names one is never thinned. A power cut between the two leaves a reading that nobody names, and a
+// message that is set aside keeps its own.
+PW_MUST_USE int pw_journal_keep_signed(struct pw_journal *journal,
+                                       const struct pw_signed_reading *reading,
+                                       struct pw_sample *sample);
+bool pw_sample_is_signed(const struct pw_sample *sample);
+// The signed reading a sample names. PW_ERR_UNKNOWN: it names none, or that is not there (any more,
+// or not durable yet); PW_ERR_STORE: it cannot be read.
+PW_MUST_USE int pw_journal_signed(const struct pw_journal *journal, const struct pw_sample *sample,
+                                  struct pw_signed_reading *reading);
+
+// The public key of the meter of a connector, as it was last seen: DER. PW_ERR_UNKNOWN: none.
+PW_MUST_USE int pw_journal_save_meter_key(struct pw_journal *journal, unsigned connector,
+                                          const uint8_t *key, size_t len);
+PW_MUST_USE int pw_journal_read_meter_key(const struct pw_journal *journal, unsigned connector,
+                                          uint8_t *key, size_t cap); // its length
 
 // Queues a meter value of the connector's open transaction. PW_ERR_LIMIT: the queue is full; it is
 // counted.

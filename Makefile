@@ -2,7 +2,7 @@
 DEMO_SECONDS ?=
 SPEED ?=
 
-.PHONY: help run test guest street-week prove campaign analyze bench fuzz format clean
+.PHONY: help run test conformance guest street-week prove campaign analyze bench fuzz format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -15,6 +15,11 @@ run: ## build, then charge a simulated scooter and two cars: prints the dashboar
 test: ## everything that must hold: builds, linters, unit tests, peers, guest, browser
 	@tools/setup test
 	@tools/check
+
+conformance: ## the 177 cases of an OCPP 1.6 charge point: id, situation, outcome
+	@tools/setup test
+	@tools/build dev
+	@build/dev/bin/conformance_ocpp16
 
 street-week: ## 20 stations on one fuse for a simulated week (SITE_HOURS, SITE_SEED): about a quarter of an hour
 	@tools/setup test

@@ -535,6 +535,8 @@ static void host_setting(void *context, struct pw_setting_at at, pw_ms now)
     } else {
         pw_settings_print(&st->settings, at, &value_out);
     }
+    // Ahead of the value: a profile that is tried must be known as such when it is kept.
+    pw_security_changed(&st->security, at.id, now);
     if (pw_journal_save_setting(&st->journal, pw_out_str(&path_out), pw_out_str(&value_out)) !=
         PW_OK) {
         say(st, PW_LOG_ERROR, at.instance, "setting-not-kept", pw_out_str(&path_out));

@@ -159,6 +159,31 @@ static int init_rules(struct pw_station *st, const struct pw_station_start *star
     return err;
 }
 
+static pw_unix_ms security_wall(void *context, pw_ms now)
+{
+    return pw_station_wall(context, now);
+}
+
+static void security_setting(void *context, struct pw_setting_at at, pw_ms now)
+{
+    struct pw_station *st = context;
+    st->host.setting(st, at, now);
+}
+
+static void init_security(struct pw_station *st, const struct pw_station_start *start)
+{
+    const struct pw_security_start parts = {
+        .settings = &st->settings,
+        .store = start->store,
+        .trust = start->trust,
+        .log = st->log,
+        .host = {.context = st, .setting = security_setting, .wall = security_wall},
+        .boot = st->journal.boot,
+        .now = start->now,
+    };
+    pw_security_init(&st->security, &parts);
+}
+
 int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
 {
     memset(st, 0, sizeof(*st));
@@ -187,6 +212,8 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
         return err;
     }
     pw_cp16_init(&st->cp16, &st->settings, &st->journal, &st->host, st->log);
+    init_security(st, start);
+    st->cp16.security = &st->security;
     st->cp16.firmware = start->firmware;
     st->cp16.random = start->seed == 0 ? 1 : start->seed;
     st->cp16.clock_known = start->wall > 0;

@@ -123,12 +123,25 @@ int pw_station_board_answer(struct pw_station *st, unsigned connector, uint32_t 
 
 void pw_station_link_up(struct pw_station *st, pw_ms now)
 {
+    pw_security_link_up(&st->security, now);
     pw_cp16_link_up(&st->cp16, now);
 }
 
 void pw_station_link_down(struct pw_station *st, struct pw_str reason, pw_ms now)
 {
+    pw_station_link_refused(st, PW_SECURITY_FAULT_NONE, reason, now);
+}
+
+void pw_station_link_refused(struct pw_station *st, enum pw_security_fault fault,
+                             struct pw_str reason, pw_ms now)
+{
+    pw_security_link_down(&st->security, fault, reason, now);
     pw_cp16_link_down(&st->cp16, reason, now);
+}
+
+void pw_station_target(struct pw_station *st, struct pw_security_target *target, pw_ms now)
+{
+    pw_security_target(&st->security, target, now);
 }
 
 int pw_station_text(struct pw_station *st, struct pw_str text, pw_ms now)
@@ -347,6 +360,7 @@ pw_ms pw_station_step(struct pw_station *st, pw_ms now)
         report_connector(st, i, &view, now);
     }
     report_station(st, now);
+    at = pw_earlier(at, pw_security_step(&st->security, now));
     at = pw_earlier(at, pw_cp16_step(&st->cp16, now));
     at = pw_earlier(at, pw_uplink_tell(&st->uplink, now));
     at = pw_earlier(at, pw_network_step(&st->network, now));
@@ -420,7 +434,9 @@ void pw_station_out_sent(struct pw_station *st, pw_ms now)
 
 bool pw_station_wants_link(const struct pw_station *st, pw_ms now)
 {
-    return pw_cp16_wants_link(&st->cp16, now);
+    // An answer leaves before the connection that it announces the end of.
+    bool leave = pw_security_wants_reconnect(&st->security) && pw_cp16_out(&st->cp16).len == 0;
+    return !leave && pw_cp16_wants_link(&st->cp16, now);
 }
 
 bool pw_station_uplink_wants(const struct pw_station *st, pw_ms now)

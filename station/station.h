@@ -19,8 +19,10 @@
 #include "journal/journal.h"
 #include "network/network.h"
 #include "rules/rules.h"
+#include "security/security.h"
 #include "settings/settings.h"
 #include "store/store.h"
+#include "trust/trust.h"
 #include "uplink/uplink.h"
 
 #define PW_STATION_BUSES 2
@@ -37,6 +39,7 @@ struct pw_station_start {
     const struct pw_logring *logring;      // what the uplink ships; outlives the station, or NULL
     const struct pw_rules_zones *zones;    // names of time zones; outlives the station, or NULL
     const struct pw_network_port *network; // outlives the station; NULL: it sets up no network
+    const struct pw_trust *trust;          // outlives the station; NULL: no certificates
     pw_ms now;
     pw_unix_ms wall; // the system's clock, 0 when it is not set
 };
@@ -64,6 +67,7 @@ struct pw_station {
     const struct pw_log *log;
     struct pw_cp16_host host;
     struct pw_cp16 cp16;
+    struct pw_security security;
     struct pw_uplink_host uplink_host;
     struct pw_uplink uplink;
     struct pw_network network;
@@ -127,6 +131,9 @@ PW_MUST_USE int pw_station_board_answer(struct pw_station *st, unsigned connecto
 // opened; `reason` is for the log and the status.
 void pw_station_link_up(struct pw_station *st, pw_ms now);
 void pw_station_link_down(struct pw_station *st, struct pw_str reason, pw_ms now);
+// The same for a connection that failed for a reason of security.
+void pw_station_link_refused(struct pw_station *st, enum pw_security_fault fault,
+                             struct pw_str reason, pw_ms now);
 // One whole text message. PW_ERR_AGAIN: what is to be sent (pw_station_out) must leave first; give
 // the same message again afterwards, and read no other meanwhile.
 PW_MUST_USE int pw_station_text(struct pw_station *st, struct pw_str text, pw_ms now);
@@ -178,6 +185,8 @@ bool pw_station_rules(const struct pw_station *st, unsigned connector, struct pw
                       pw_ms now);
 // True while a link to the central system should be open, or be tried now. False: close it.
 bool pw_station_wants_link(const struct pw_station *st, pw_ms now);
+// How to connect next: address, password, certificate. Valid until the next call.
+void pw_station_target(struct pw_station *st, struct pw_security_target *target, pw_ms now);
 // The station link (proto/link), bytes both ways. True while a connection should be open, or be
 // tried now; false: close it. `down` also when connecting failed, with why. `bytes` returns how
 // many it took: offer the rest again after the next step.

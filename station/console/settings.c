@@ -14,6 +14,10 @@ int pw_console_set(struct pw_console_call *call)
     pw_put_s(call->answer, ": ");
     int err = pw_cp16_check_setting(at.id, value, call->answer);
     if (err == PW_OK) {
+        err = pw_security_check_setting(&call->st->security, at.id, value, PW_BY_PERSON,
+                                        call->answer, call->now);
+    }
+    if (err == PW_OK) {
         err = pw_rules_check_setting(call->st->rules.parts.zones, at.id, value, call->answer);
     }
     if (err == PW_OK) {

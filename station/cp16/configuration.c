@@ -32,12 +32,8 @@ int pw_cp16_check_setting(enum pw_setting_id id, struct pw_str value, struct pw_
         pw_put_s(why, "it must have 16 to 40 characters");
         return PW_ERR_RANGE;
     }
-    bool is_url = pw_str_starts(value, "ws://") || pw_str_starts(value, "wss://");
-    if (id == PW_SET_OCPP_URL && value.len > 0 && !is_url) {
-        pw_put_s(why, "it must begin with ws:// or wss://");
-        return PW_ERR_RANGE;
-    }
-    return PW_OK;
+    bool is_url = id == PW_SET_OCPP_URL || id == PW_SET_OCPP_TLS_URL;
+    return is_url && value.len > 0 ? pw_security_check_url(value, why) : PW_OK;
 }
 
 static enum pw_ocpp16_configuration_status change(struct pw_cp16 *cp, struct pw_str key,
@@ -50,6 +46,9 @@ static enum pw_ocpp16_configuration_status change(struct pw_cp16 *cp, struct pw_
         return PW_OCPP16_CONFIGURATION_NOT_SUPPORTED;
     }
     int err = pw_cp16_check_setting(at.id, value, &out);
+    if (err == PW_OK) {
+        err = pw_security_check_setting(cp->security, at.id, value, PW_BY_OCPP, &out, now);
+    }
     if (err == PW_OK) {
         err = pw_settings_set(cp->settings, at, value, PW_BY_OCPP, &out);
     }

@@ -11,6 +11,7 @@
 #include "json/json.h"
 #include "ocpp/ocpp.h"
 #include "profiles/profiles.h"
+#include "security/security.h"
 #include "session/session.h"
 #include "settings/settings.h"
 
@@ -85,6 +86,7 @@ enum pw_cp16_boot {
 struct pw_cp16 {
     struct pw_settings *settings;
     struct pw_journal *journal;
+    struct pw_security *security; // the station's; set after pw_cp16_init
     const struct pw_log *log;
     const struct pw_cp16_host *host;
     const char *firmware;

@@ -44,6 +44,16 @@ static const struct {
     {PW_OCPP16_UNLOCK_CONNECTOR, pw_cp16_on_unlock},
 };
 
+bool pw_cp16_serves(enum pw_ocpp16_action action)
+{
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        if (rows[i].action == action) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void answer(struct pw_cp16 *cp, const struct pw_ocpp_frame *frame, pw_ms now)
 {
     union pw_cp16_request req;

@@ -71,7 +71,20 @@ static enum pw_ocpp16_configuration_status change(struct pw_cp16 *cp, struct pw_
                                                           : PW_OCPP16_CONFIGURATION_ACCEPTED;
 }
 
-enum { KEYS_MAX = 60 }; // GetConfigurationMaxKeys
+enum { KEYS_MAX = 80 }; // GetConfigurationMaxKeys: as many as a request may name, and as there are
+
+// What GetConfiguration of all keys takes: each with its longest value, unescaped.
+#define KEY_ROW(scope, concerns, name, path, kind, least, most, value, when, ocpp, doc)            \
+    +(sizeof(ocpp) > 1 ? 1 : 0)
+#define KEY_BYTES(scope, concerns, name, path, kind, least, most, value, when, ocpp, doc)          \
+    +(sizeof(ocpp) > 1                                                                             \
+          ? sizeof("{\"key\":\"\",\"readonly\":false,\"value\":\"\"},") + sizeof(ocpp) +           \
+                (PW_KIND_##kind == PW_KIND_TEXT ? (size_t)(most) : sizeof("-2147483648"))          \
+          : 0)
+_Static_assert((0 PW_SETTINGS(KEY_ROW)) <= KEYS_MAX, "every key has a place");
+_Static_assert((128 PW_SETTINGS(KEY_BYTES)) <= PW_CP16_OUT_MAX, "all keys fit one message");
+#undef KEY_ROW
+#undef KEY_BYTES
 
 // The keys asked for, with room for their values.
 struct configuration {

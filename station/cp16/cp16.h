@@ -178,6 +178,9 @@ pw_unix_ms pw_cp16_stamp_wall(const struct pw_cp16 *cp, struct pw_stamp at, pw_m
 // "offline", "connecting", "pending", "rejected", "online".
 const char *pw_cp16_state_name(const struct pw_cp16 *cp);
 
+// Whether a request of the central system is answered by more than an error.
+bool pw_cp16_serves(enum pw_ocpp16_action action);
+
 // What OCPP wants of a setting beyond its row: lists name what is measured, keys are long enough.
 // For whoever sets one, before pw_settings_set. PW_ERR_RANGE with the reason in *why.
 PW_MUST_USE int pw_cp16_check_setting(enum pw_setting_id id, struct pw_str value,

@@ -98,7 +98,7 @@ struct pw_openevse_api {
     } applied[PW_CONNECTORS_MAX];
     bool adjustable; // charging.remote_adjust at the last look
     struct pw_openevse_event event[PW_OPENEVSE_API_EVENTS_MAX];
-    char plan[PW_SETTING_TEXT_MAX]; // schedule.weekly as the events have made it
+    char plan[PW_SETTING_BYTES_WEEKLY_PLAN]; // schedule.weekly as the events have made it
     struct pw_openevse_socket socket[PW_OPENEVSE_API_SOCKETS_MAX];
     struct pw_openevse_ask ask[PW_OPENEVSE_API_ASKS_MAX];
     // Counted up with every change; clients fetch again what has a new number.

@@ -23,16 +23,23 @@ static size_t texts_of(const struct pw_setting_row *row)
     return row->kind == PW_KIND_TEXT ? each : 0;
 }
 
-// The text slot of a TEXT row is the number of texts before it.
-static size_t slot_of(enum pw_setting_id id, unsigned instance)
+static size_t bytes_of(const struct pw_setting_row *row)
 {
-    size_t slot = 0;
-    for (size_t i = 0; i < (size_t)id; i++) {
-        slot += texts_of(&pw_setting_rows[i]);
+    return (size_t)row->most + 1;
+}
+
+// Where the text of a TEXT row begins: behind those before it.
+static size_t place_of(enum pw_setting_id id, unsigned instance)
+{
+    const struct pw_setting_row *own = &pw_setting_rows[id];
+    size_t at = 0;
+    for (const struct pw_setting_row *row = pw_setting_rows; row < own; row++) {
+        at += row->kind == PW_KIND_TEXT ? texts_of(row) * bytes_of(row) : 0;
     }
-    PW_ASSERT(instance < texts_of(&pw_setting_rows[id]));
-    PW_ASSERT(slot + instance < PW_SETTING_TEXTS);
-    return slot + instance;
+    PW_ASSERT(instance < texts_of(own));
+    at += instance * bytes_of(own);
+    PW_ASSERT(at + bytes_of(own) <= PW_SETTING_TEXTS);
+    return at;
 }
 
 // The position of `word` in "one|two|three", or -1.
@@ -109,7 +116,7 @@ static void init_row(struct pw_settings *settings, enum pw_setting_id id)
     if (row->kind == PW_KIND_TEXT) {
         PW_ASSERT(row->most < PW_SETTING_TEXT_MAX);
         for (unsigned i = 0; err == PW_OK && i < texts_of(row); i++) {
-            err = pw_str_copy(settings->text[slot_of(id, i)], PW_SETTING_TEXT_MAX, initial);
+            err = pw_str_copy(settings->text + place_of(id, i), bytes_of(row), initial);
         }
     } else if (row->kind != PW_KIND_CHOICE) {
         err = parse(row, initial, &number);
@@ -438,7 +445,7 @@ int pw_settings_set(struct pw_settings *settings, struct pw_setting_at at, struc
         settings->number[PW_SET_CONNECTORS][0] = settings->connectors;
     }
     if (row->kind == PW_KIND_TEXT) {
-        return pw_str_copy(settings->text[slot_of(at.id, at.instance)], PW_SETTING_TEXT_MAX, value);
+        return pw_str_copy(settings->text + place_of(at.id, at.instance), bytes_of(row), value);
     }
     if (connector) {
         const char *rule = NULL;
@@ -469,14 +476,14 @@ int32_t pw_settings_connector(const struct pw_settings *settings, enum pw_settin
 const char *pw_settings_text(const struct pw_settings *settings, enum pw_setting_id id)
 {
     PW_ASSERT(pw_setting_rows[id].scope == PW_SCOPE_STATION);
-    return settings->text[slot_of(id, 0)];
+    return settings->text + place_of(id, 0);
 }
 
 const char *pw_settings_connector_text(const struct pw_settings *settings, enum pw_setting_id id,
                                        unsigned instance)
 {
     PW_ASSERT(pw_setting_rows[id].scope == PW_SCOPE_CONNECTOR);
-    return settings->text[slot_of(id, instance)];
+    return settings->text + place_of(id, instance);
 }
 
 void pw_settings_print(const struct pw_settings *settings, struct pw_setting_at at,
@@ -485,14 +492,14 @@ void pw_settings_print(const struct pw_settings *settings, struct pw_setting_at 
     const struct pw_setting_row *row = &pw_setting_rows[at.id];
     int32_t number = settings->number[at.id][row->scope == PW_SCOPE_CONNECTOR ? at.instance : 0];
     if (row->when == PW_WHEN_SECRET) {
-        pw_put_s(out, settings->text[slot_of(at.id, at.instance)][0] != '\0' ? "***" : "");
+        pw_put_s(out, settings->text[place_of(at.id, at.instance)] != '\0' ? "***" : "");
         return;
     }
     switch (row->kind) {
     case PW_KIND_INT: pw_put_int(out, number); return;
     case PW_KIND_BOOL: pw_put_s(out, number != 0 ? "true" : "false"); return;
     case PW_KIND_CHOICE: pw_put(out, choice_word(row->initial, number)); return;
-    case PW_KIND_TEXT: pw_put_s(out, settings->text[slot_of(at.id, at.instance)]); return;
+    case PW_KIND_TEXT: pw_put_s(out, settings->text + place_of(at.id, at.instance)); return;
     }
     PW_UNREACHABLE();
 }

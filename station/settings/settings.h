@@ -8,7 +8,7 @@
 #include "settings/settings.def"
 
 #define PW_CONNECTORS_MAX   4
-#define PW_SETTING_TEXT_MAX 201 // with NUL
+#define PW_SETTING_TEXT_MAX 501 // bytes of the longest text and its NUL (OCPP: 500 characters)
 #define PW_SETTING_PATH_MAX 64  // "connectors[3].terminal_current_divisor" and NUL
 #define PW_SETTING_WHY_MAX  200 // an error text and NUL
 
@@ -65,18 +65,25 @@ enum pw_setting_by {
     PW_BY_STORE,   // what a person or OCPP set before: LIVE, RESTART, SECRET
 };
 
-// Texts: one of a station row, one for each connector of a connector row.
+// Bytes of a text row's value with its NUL: PW_SETTING_BYTES_MQTT_DISCOVERY.
+#define PW_SETTING_BYTES(scope, concerns, name, path, kind, least, most, value, when, ocpp, doc)   \
+    PW_SETTING_BYTES_##name = (most) + 1,
+enum pw_setting_bytes { PW_SETTINGS(PW_SETTING_BYTES) };
+#undef PW_SETTING_BYTES
+
+// All texts lie behind one another: one of a station row, one for each connector of a connector
+// row, each as long as its row allows.
 #define PW_SETTING_TEXT_ROW(scope, concerns, name, path, kind, least, most, value, when, ocpp,     \
                             doc)                                                                   \
     +(PW_KIND_##kind != PW_KIND_TEXT           ? 0                                                 \
-      : PW_SCOPE_##scope == PW_SCOPE_CONNECTOR ? PW_CONNECTORS_MAX                                 \
-                                               : 1)
+      : PW_SCOPE_##scope == PW_SCOPE_CONNECTOR ? PW_CONNECTORS_MAX * ((most) + 1)                  \
+                                               : (most) + 1)
 enum { PW_SETTING_TEXTS = 0 PW_SETTINGS(PW_SETTING_TEXT_ROW) };
 #undef PW_SETTING_TEXT_ROW
 
 struct pw_settings {
     int32_t number[PW_SETTING_ROWS][PW_CONNECTORS_MAX]; // STATION rows use column 0
-    char text[PW_SETTING_TEXTS][PW_SETTING_TEXT_MAX];
+    char text[PW_SETTING_TEXTS];
     uint8_t connectors; // configured so far
 };
 

@@ -47,7 +47,7 @@ static void read_sample(const char *bytes, size_t size)
     }
     pw_record_get_sample(&record, &sample);
     if (pw_record_end(&record) == PW_OK &&
-        (sample.reading > PW_READING_CLOCK || sample.has >> PW_QUANTITIES != 0)) {
+        (sample.reading >= PW_READINGS || sample.has >> PW_QUANTITIES != 0)) {
         abort();
     }
 }

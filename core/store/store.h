@@ -31,6 +31,11 @@ struct pw_store {
     // PW_ERR_STORE once writing has failed. The port wakes its loop when this advances.
     int64_t (*durable)(void *context);
 
+    // Whether what is written now will last, as far as is known: PW_OK; PW_ERR_LIMIT when room is
+    // running out, so that only what ends something should be written; PW_ERR_STORE when batches
+    // do not reach the disk at present (they are tried again) or any more. NULL: always PW_OK.
+    int (*able)(void *context);
+
     // Reads one record: its length, PW_ERR_UNKNOWN without one, PW_ERR_LIMIT when it does not fit
     // (nothing is copied). Sees every durable batch; whether it sees later ones is not said.
     int (*get)(void *context, struct pw_str key, char *to, size_t cap);

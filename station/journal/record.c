@@ -2,8 +2,11 @@
 
 #include <string.h>
 
-// Version 1 had two bytes of `has`, and registers of version 2 had no counter: all are read.
-enum { VERSION_OLD = 1, VERSION_NO_COUNTER = 2, VERSION = 3 };
+// Version 1 had two bytes of `has`, registers of version 2 had no counter, and version 3 knew an
+// unanswered or refused start by its id alone: all are read.
+enum { VERSION_OLD = 1, VERSION_NO_COUNTER = 2, VERSION_ID_ALONE = 3, VERSION = 4 };
+
+enum { STOPPED = 1, RESERVED = 2 };
 
 void pw_record_put(struct pw_record *record, uint64_t value, unsigned bytes)
 {
@@ -55,6 +58,11 @@ int pw_record_load(struct pw_record *record, const char *bytes, size_t len)
 bool pw_record_has_counter(const struct pw_record *record)
 {
     return record->version > VERSION_NO_COUNTER;
+}
+
+bool pw_record_has_connector(const struct pw_record *record)
+{
+    return record->version > VERSION_ID_ALONE;
 }
 
 int pw_record_end(const struct pw_record *record)
@@ -124,7 +132,7 @@ void pw_record_get_sample(struct pw_record *record, struct pw_sample *sample)
     sample->at = pw_record_get_stamp(record);
     uint64_t reading = pw_record_get(record, 1);
     sample->has = (uint32_t)pw_record_get(record, record->version == VERSION_OLD ? 2 : 4);
-    if (reading > PW_READING_CLOCK || sample->has >> PW_QUANTITIES != 0) {
+    if (reading >= PW_READINGS || sample->has >> PW_QUANTITIES != 0) {
         record->bad = true;
         return;
     }
@@ -143,12 +151,33 @@ void pw_record_put_transaction(struct pw_record *record, const struct pw_transac
     put_text(record, transaction->id_tag);
     pw_record_put_sample(record, &transaction->first);
     pw_record_put(record, (uint32_t)transaction->transaction_id, 4);
-    pw_record_put(record, transaction->stopped ? 1 : 0, 1);
+    pw_record_put(record, transaction->id_state, 1);
+    pw_record_put(record,
+                  (transaction->stopped ? (unsigned)STOPPED : 0U) |
+                      (transaction->reserved ? (unsigned)RESERVED : 0U),
+                  1);
+    if (transaction->reserved) {
+        pw_record_put(record, (uint32_t)transaction->reservation_id, 4);
+    }
     if (transaction->stopped) {
         pw_record_put(record, transaction->reason, 1);
         put_text(record, transaction->stop_id_tag);
         pw_record_put_sample(record, &transaction->last);
     }
+}
+
+// Up to version 3 there was no state: 0 meant awaited, -1 refused.
+static enum pw_transaction_id get_id_state(struct pw_record *record, int32_t id)
+{
+    if (record->version <= VERSION_ID_ALONE) {
+        return id == 0 ? PW_ID_AWAITED : id == -1 ? PW_ID_REFUSED : PW_ID_GIVEN;
+    }
+    uint64_t state = pw_record_get(record, 1);
+    if (state > PW_ID_REFUSED) {
+        record->bad = true;
+        return PW_ID_AWAITED;
+    }
+    return (enum pw_transaction_id)state;
 }
 
 void pw_record_get_transaction(struct pw_record *record, struct pw_transaction *transaction)
@@ -159,7 +188,13 @@ void pw_record_get_transaction(struct pw_record *record, struct pw_transaction *
     get_text(record, transaction->id_tag, sizeof(transaction->id_tag));
     pw_record_get_sample(record, &transaction->first);
     transaction->transaction_id = (int32_t)(uint32_t)pw_record_get(record, 4);
-    transaction->stopped = pw_record_get(record, 1) != 0;
+    transaction->id_state = get_id_state(record, transaction->transaction_id);
+    uint64_t bits = pw_record_get(record, 1);
+    transaction->stopped = (bits & STOPPED) != 0;
+    transaction->reserved = (bits & RESERVED) != 0;
+    if (transaction->reserved) {
+        transaction->reservation_id = (int32_t)(uint32_t)pw_record_get(record, 4);
+    }
     if (transaction->stopped) {
         transaction->reason = (uint8_t)pw_record_get(record, 1);
         get_text(record, transaction->stop_id_tag, sizeof(transaction->stop_id_tag));

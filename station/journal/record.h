@@ -30,6 +30,8 @@ void pw_record_get_sample(struct pw_record *record, struct pw_sample *sample);
 struct pw_stamp pw_record_get_stamp(struct pw_record *record);
 // A register: whether its version has a board's counter.
 bool pw_record_has_counter(const struct pw_record *record);
+// A message: whether its version names its connector.
+bool pw_record_has_connector(const struct pw_record *record);
 // PW_OK when everything was there and nothing is left, else PW_ERR_STORE.
 PW_MUST_USE int pw_record_end(const struct pw_record *record);
 

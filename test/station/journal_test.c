@@ -124,7 +124,7 @@ static void a_start_refused_for_good_leaves_minus_one(void **state)
     settle(&store);
     assert_int_equal(pw_journal_head(&journal, &message), PW_OK);
     assert_int_equal(message.kind, PW_MESSAGE_STOP);
-    assert_int_equal(message.transaction.transaction_id, PW_TRANSACTION_REFUSED);
+    assert_int_equal(message.transaction.transaction_id, -1);
     assert_int_equal(pw_sim_store_count(&store, "park/"), 1);
     assert_int_equal(journal.parked, 1);
     pw_sim_store_free(&store);
@@ -155,20 +155,40 @@ static void an_answer_while_the_end_is_being_written_waits(void **state)
     pw_sim_store_free(&store);
 }
 
-// Reason: when the queue is full, values give way; starts and stops never do.
-static void a_full_queue_drops_values_and_counts_them(void **state)
+// Reason: when the queue is full, values give way; starts, stops, the first and the last value never
+// do.
+static void a_full_queue_keeps_first_and_last_value_and_counts_the_rest(void **state)
 {
     (void)state;
     struct pw_sim_store store;
     pw_sim_store_init(&store);
     struct pw_journal journal = open_journal(&store);
-    struct pw_sample value = sample(1500, PW_READING_PERIODIC);
+    journal.room = 1;
+    journal.policy = PW_JOURNAL_DROP_NEW;
     assert_true(begin(&journal, 1, "A") > 0);
-    journal.tail = journal.head + PW_JOURNAL_MESSAGES;
-    assert_int_equal(pw_journal_meter(&journal, 1, &value), PW_ERR_LIMIT);
-    assert_int_equal(journal.dropped, 1);
+    for (int64_t wh = 1500; wh < 1504; wh++) {
+        struct pw_sample value = sample(wh, PW_READING_PERIODIC);
+        assert_int_equal(pw_journal_meter(&journal, 1, &value), wh < 1502 ? PW_OK : PW_ERR_LIMIT);
+    }
+    assert_int_equal(journal.dropped, 2);
     assert_true(end(&journal, 1) > 0);
     assert_true(begin(&journal, 1, "B") > 0);
+    settle(&store);
+    assert_int_equal(pw_journal_waiting(&journal), 5);
+    answer_head(&journal, PW_MESSAGE_START, 71);
+    const int64_t expected_wh[] = {1500, 1503};
+    for (size_t i = 0; i < PW_COUNT(expected_wh); i++) {
+        struct pw_message message;
+        settle(&store);
+        assert_int_equal(pw_journal_head(&journal, &message), PW_OK);
+        assert_int_equal(message.kind, PW_MESSAGE_METER);
+        assert_int_equal(message.sample.value[PW_ENERGY_WH], expected_wh[i]);
+        assert_int_equal(pw_journal_answered(&journal, &message, 0), PW_OK);
+    }
+    settle(&store);
+    answer_head(&journal, PW_MESSAGE_STOP, 0);
+    settle(&store);
+    answer_head(&journal, PW_MESSAGE_START, 72);
     pw_sim_store_free(&store);
 }
 
@@ -470,7 +490,7 @@ int main(void)
         cmocka_unit_test(nothing_is_sent_before_it_is_durable),
         cmocka_unit_test(a_start_refused_for_good_leaves_minus_one),
         cmocka_unit_test(an_answer_while_the_end_is_being_written_waits),
-        cmocka_unit_test(a_full_queue_drops_values_and_counts_them),
+        cmocka_unit_test(a_full_queue_keeps_first_and_last_value_and_counts_the_rest),
         cmocka_unit_test(a_failing_store_refuses_the_start),
         cmocka_unit_test(no_power_cut_loses_or_reorders_a_transaction),
         cmocka_unit_test(the_last_fifty_charges_stay_to_be_looked_at),

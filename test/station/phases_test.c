@@ -96,7 +96,7 @@ static void a_record_of_the_version_before_is_read(void **state)
     pw_record_get_sample(&record, &sample);
     assert_int_equal(pw_record_end(&record), PW_OK);
     assert_int_equal(sample.value[PW_ENERGY_WH], 77);
-    old[0] = 4;
+    old[0] = 5;
     assert_int_equal(pw_record_load(&record, (const char *)old, sizeof(old)), PW_ERR_STORE);
 }
 

@@ -38,19 +38,19 @@ const char *pw_session_phase_name(enum pw_session_phase phase)
 // What OCPP calls it: phase down, condition of the connector across. The worse condition wins;
 // SuspendedEVSE goes before SuspendedEV (OCPP 1.6 §4.9).
 
-enum condition { FINE, PAUSED_EV, PAUSED_EVSE, BLOCKED, BROKEN, CONDITIONS };
+enum condition { FINE, PAUSED_EV, PAUSED_EVSE, KEPT, BLOCKED, BROKEN, CONDITIONS };
 
 #define S(name) PW_STATUS_##name
 // clang-format off
 static const enum pw_session_status status_table[PW_PHASE_ROWS][CONDITIONS] = {
-    //                   fine          paused by EV     paused by EVSE     inoperative     faulted
-    [PW_PHASE_IDLE]       = {S(AVAILABLE), S(AVAILABLE),    S(AVAILABLE),      S(UNAVAILABLE), S(FAULTED)},
-    [PW_PHASE_PLUGGED]    = {S(PREPARING), S(PREPARING),    S(PREPARING),      S(UNAVAILABLE), S(FAULTED)},
-    [PW_PHASE_AUTHORISED] = {S(PREPARING), S(PREPARING),    S(PREPARING),      S(UNAVAILABLE), S(FAULTED)},
-    [PW_PHASE_BEGINNING]  = {S(PREPARING), S(PREPARING),    S(PREPARING),      S(PREPARING),   S(FAULTED)},
-    [PW_PHASE_ACTIVE]     = {S(CHARGING),  S(SUSPENDED_EV), S(SUSPENDED_EVSE), S(CHARGING),    S(FAULTED)},
-    [PW_PHASE_ENDING]     = {S(FINISHING), S(FINISHING),    S(FINISHING),      S(FINISHING),   S(FAULTED)},
-    [PW_PHASE_FINISHING]  = {S(FINISHING), S(FINISHING),    S(FINISHING),      S(UNAVAILABLE), S(FAULTED)},
+    //                       fine          paused by EV     paused by EVSE     reserved      inoperative     faulted
+    [PW_PHASE_IDLE]       = {S(AVAILABLE), S(AVAILABLE),    S(AVAILABLE),      S(RESERVED),  S(UNAVAILABLE), S(FAULTED)},
+    [PW_PHASE_PLUGGED]    = {S(PREPARING), S(PREPARING),    S(PREPARING),      S(RESERVED),  S(UNAVAILABLE), S(FAULTED)},
+    [PW_PHASE_AUTHORISED] = {S(PREPARING), S(PREPARING),    S(PREPARING),      S(PREPARING), S(UNAVAILABLE), S(FAULTED)},
+    [PW_PHASE_BEGINNING]  = {S(PREPARING), S(PREPARING),    S(PREPARING),      S(PREPARING), S(PREPARING),   S(FAULTED)},
+    [PW_PHASE_ACTIVE]     = {S(CHARGING),  S(SUSPENDED_EV), S(SUSPENDED_EVSE), S(CHARGING),  S(CHARGING),    S(FAULTED)},
+    [PW_PHASE_ENDING]     = {S(FINISHING), S(FINISHING),    S(FINISHING),      S(FINISHING), S(FINISHING),   S(FAULTED)},
+    [PW_PHASE_FINISHING]  = {S(FINISHING), S(FINISHING),    S(FINISHING),      S(FINISHING), S(UNAVAILABLE), S(FAULTED)},
 };
 // clang-format on
 #undef S
@@ -62,6 +62,9 @@ static enum condition condition(const struct pw_session *s)
     }
     if (s->inoperative) {
         return BLOCKED;
+    }
+    if (s->reserved && !phase_in_tx[s->phase]) {
+        return KEPT;
     }
     if (s->suspended || s->in.paused_evse) {
         return PAUSED_EVSE;
@@ -143,6 +146,7 @@ static void forget(struct pw_session *s)
     s->recorded = false;
     s->refused = false;
     s->suspended = false;
+    s->allowance_mwh = 0;
     s->resume_until = PW_NEVER;
 }
 
@@ -273,6 +277,19 @@ int pw_session_stop(struct pw_session *session, enum pw_session_reason reason,
 void pw_session_suspend(struct pw_session *session, bool on)
 {
     session->suspended = on && phase_in_tx[session->phase];
+    session->allowance_mwh = 0;
+}
+
+void pw_session_suspend_after(struct pw_session *session, uint64_t used_mwh)
+{
+    if (phase_in_tx[session->phase]) {
+        session->allowance_mwh = used_mwh;
+    }
+}
+
+void pw_session_reserve(struct pw_session *session, bool on)
+{
+    session->reserved = on;
 }
 
 bool pw_session_set_operative(struct pw_session *session, bool operative, pw_ms now)
@@ -441,7 +458,10 @@ static void note(struct pw_session *s, const struct pw_session_input *in, pw_ms 
     if (s->phase == PW_PHASE_BEGINNING || s->phase == PW_PHASE_ACTIVE) {
         s->reason = stop_reason(s, now);
     }
-    if (s->phase == PW_PHASE_PLUGGED && s->free_tag[0] != '\0' && in->plugged) {
+    if (s->allowance_mwh > 0 && pw_session_used_mwh(s) >= s->allowance_mwh) {
+        s->suspended = true;
+    }
+    if (s->phase == PW_PHASE_PLUGGED && s->free_tag[0] != '\0' && in->plugged && !s->reserved) {
         // Refused when the connector cannot charge; asked again while the vehicle stands there.
         int err = pw_session_authorise(s, pw_str_of(s->free_tag), PW_START_FREE, now);
         PW_ASSERT(err == PW_OK || err == PW_ERR_BUSY);

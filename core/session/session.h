@@ -15,7 +15,7 @@
 #define PW_SESSION_STATUSES(X)                                                                     \
     X(AVAILABLE, "Available")       X(PREPARING, "Preparing")     X(CHARGING, "Charging")          \
     X(SUSPENDED_EVSE, "SuspendedEVSE") X(SUSPENDED_EV, "SuspendedEV") X(FINISHING, "Finishing")    \
-    X(UNAVAILABLE, "Unavailable") X(FAULTED, "Faulted")
+    X(RESERVED, "Reserved")       X(UNAVAILABLE, "Unavailable")   X(FAULTED, "Faulted")
 
 // OCPP 1.6 Reason, spelled as on the wire.
 #define PW_SESSION_REASONS(X)                                                                      \
@@ -125,8 +125,10 @@ struct pw_session {
     bool recorded;      // the start is on stable storage
     bool refused;       // ... or cannot be
     bool suspended;     // the station withholds energy (StopTransactionOnInvalidId = false)
-    bool inoperative;   // ChangeAvailability in force
-    bool inoperative_next; // what comes when the transaction has ended
+    uint64_t allowance_mwh; // ... once the charge has used so much; 0: no such allowance
+    bool reserved;          // kept free for somebody: shown while nobody may charge
+    bool inoperative;       // ChangeAvailability in force
+    bool inoperative_next;  // what comes when the transaction has ended
     struct pw_session_events events;
 };
 
@@ -158,6 +160,12 @@ PW_MUST_USE int pw_session_stop(struct pw_session *session, enum pw_session_reas
 
 // The card holder was refused after the start and the settings want no stop: energy is withheld.
 void pw_session_suspend(struct pw_session *session, bool on);
+// The same, as soon as the whole charge has used so much (MaxEnergyOnInvalidId).
+void pw_session_suspend_after(struct pw_session *session, uint64_t used_mwh);
+
+// The connector is kept free for somebody, or no longer. It changes the status while nobody is let
+// charge, and no vehicle charges freely meanwhile; whoever authorises has looked for himself.
+void pw_session_reserve(struct pw_session *session, bool on);
 
 // ChangeAvailability. Returns true when it is in force now, false when it waits for the
 // transaction.

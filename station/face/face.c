@@ -182,6 +182,9 @@ static struct words words_for(const struct pw_face_page *page)
                               PW_SCREEN_CHARGE};
     case PW_STATUS_FINISHING:
         return (struct words){"Finished", "Unplug the cable", PW_SCREEN_CALM, PW_SCREEN_WELCOME};
+    case PW_STATUS_RESERVED:
+        return (struct words){"Reserved", "Hold your card to the reader", PW_SCREEN_INFO,
+                              PW_SCREEN_WELCOME};
     case PW_STATUS_UNAVAILABLE:
         return (struct words){"Out of service", "Please use another station", PW_SCREEN_MUTE,
                               PW_SCREEN_WELCOME};

@@ -125,7 +125,7 @@ const struct pw_mqtt_value_row pw_mqtt_values[] = {
     {.topic = "power", ON_DECIMAL(CONNECTOR, "W", 3, 0, 35000, pw_mqtt_power), .shown_by = "get_status", .doc = "charging power, all phases"},
     {.topic = "energy", ON_DECIMAL(CONNECTOR, "Wh", 3, 0, 1000, pw_mqtt_energy), .shown_by = "get_status", .doc = "of the running or the last charge, all phases"},
     {.topic = "state", ON_DECIMAL(CONNECTOR, "", 0, 0, 0, pw_mqtt_plug), .shown_by = "get_status", .doc = "0: no vehicle, 1: a vehicle is connected, 2: not known"},
-    {.topic = "status", ON_TEXT(CONNECTOR, PW_MQTT_CHANGED, PW_MQTT_PLAIN, true, pw_mqtt_text_status), .shown_by = "get_status", .doc = "Available, Preparing, Charging, SuspendedEVSE, SuspendedEV, Finishing, Unavailable, Faulted"},
+    {.topic = "status", ON_TEXT(CONNECTOR, PW_MQTT_CHANGED, PW_MQTT_PLAIN, true, pw_mqtt_text_status), .shown_by = "get_status", .doc = "Available, Preparing, Charging, SuspendedEVSE, SuspendedEV, Finishing, Reserved, Unavailable, Faulted"},
     {.topic = "fault", ON_TEXT(CONNECTOR, PW_MQTT_CHANGED, PW_MQTT_PLAIN, true, pw_mqtt_text_fault), .shown_by = "get_status", .doc = "code of the worst fault, PW-...; none"},
     {.topic = "voltage", ON_DECIMAL(CONNECTOR, "V", 3, 1, 1000, pw_mqtt_voltage), .shown_by = "get_status", .doc = "phase to neutral, or at the output of a dc connector"},
     {.topic = "temperature", ON_DECIMAL(CONNECTOR, "°C", 1, 1, 5, pw_mqtt_temperature), .shown_by = "get_status", .doc = "of the hottest part"},

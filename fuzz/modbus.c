@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1 || pw_mains_init(&mains, &config, 0) != PW_OK) {
         return 0;
     }
-    const struct pw_modbus_map *map = pw_modbus_map_at(data[0] % 8U);
+    const struct pw_modbus_map *map = pw_modbus_map_at(data[0] % 9U);
     size_t at = 1;
     for (pw_ms now = 1000; map != NULL && at < size; now += 1000) {
         pw_modbus_begin(&reader, map);

@@ -16,6 +16,7 @@ enum pw_signed_moment {
     PW_SIGNED_BEGIN,   // a transaction begins, no energy flows yet
     PW_SIGNED_END,     // it has ended, no energy flows any more
     PW_SIGNED_CURRENT, // in between
+    PW_SIGNED_KEY,     // nothing: only its public key is wanted
 };
 
 // How a data set is written: encodingMethod of OCPP's SignedMeterValueType.

@@ -13,7 +13,9 @@ enum {
 };
 
 #define R(name, table, address, form, value, factor) \
-    { PW_MODBUS_##table, (address), PW_MODBUS_##form, PW_MODBUS_##value, (factor) },
+    { PW_MODBUS_##table, (address), PW_MODBUS_##form, PW_MODBUS_##value, (factor), 0, 0 },
+#define S(name, table, address, form, value, factor, scale, exponent) \
+    { PW_MODBUS_##table, (address), PW_MODBUS_##form, PW_MODBUS_##value, (factor), (scale), (exponent) },
 static const struct pw_modbus_row rows[] = {
 #include "modbus/maps.def"
 };
@@ -29,7 +31,8 @@ unsigned pw_modbus_words(enum pw_modbus_form form)
 {
     switch (form) {
     case PW_MODBUS_U16:
-    case PW_MODBUS_S16: return 1;
+    case PW_MODBUS_S16:
+    case PW_MODBUS_SUN16: return 1;
     case PW_MODBUS_F32:
     case PW_MODBUS_U32:
     case PW_MODBUS_S32:
@@ -67,7 +70,23 @@ void pw_modbus_begin(struct pw_modbus_reader *reader, const struct pw_modbus_map
 
 static uint16_t end_of(const struct pw_modbus_row *row)
 {
-    return (uint16_t)(row->address + pw_modbus_words(row->form));
+    uint16_t end = (uint16_t)(row->address + pw_modbus_words(row->form));
+    return row->scale >= end ? (uint16_t)(row->scale + 1) : end;
+}
+
+// Scales lie behind what they belong to, and those of later rows need not lie further.
+static uint16_t end_of_all(const struct pw_modbus_row *row, unsigned count)
+{
+    uint16_t end = 0;
+    for (unsigned i = 0; i < count; i++) {
+        end = end_of(&row[i]) > end ? end_of(&row[i]) : end;
+    }
+    return end;
+}
+
+unsigned pw_modbus_end(const struct pw_modbus_map *map)
+{
+    return end_of_all(map->row, map->rows);
 }
 
 bool pw_modbus_next(struct pw_modbus_reader *reader, struct pw_modbus_request *request)
@@ -86,7 +105,7 @@ bool pw_modbus_next(struct pw_modbus_reader *reader, struct pw_modbus_request *r
         if (!near || end_of(row) - first->address > map->words) {
             break;
         }
-        end = end_of(row);
+        end = end_of(row) > end ? end_of(row) : end;
         reader->rows++;
     }
     *request = (struct pw_modbus_request){
@@ -144,6 +163,22 @@ static bool scale_float(uint32_t bits, uint32_t factor, int64_t *value)
     return err != PW_ERR_PEER;
 }
 
+// Times a power of ten, as its own register says it; false when nobody can mean that.
+static bool raise(int64_t *value, uint16_t register_)
+{
+    int64_t power = as_signed(register_, 16);
+    if (power < -10 || power > 10) {
+        return false;
+    }
+    for (; power > 0; power--) {
+        *value = times(*value, 10);
+    }
+    for (; power < 0; power++) {
+        *value /= 10;
+    }
+    return true;
+}
+
 // False: the meter says that there is no such value.
 static bool number_of(const struct pw_modbus_row *row, const uint16_t *words, int64_t *value)
 {
@@ -151,6 +186,8 @@ static bool number_of(const struct pw_modbus_row *row, const uint16_t *words, in
     switch (row->form) {
     case PW_MODBUS_F32: return scale_float((uint32_t)bits, row->factor, value);
     case PW_MODBUS_U16: return scale(bits, UINT16_MAX, (int64_t)bits, row->factor, value);
+    case PW_MODBUS_SUN16:
+        return scale(bits, (uint64_t)1 << 15, as_signed(bits, 16), row->factor, value);
     case PW_MODBUS_S16: return scale(bits, INT16_MAX, as_signed(bits, 16), row->factor, value);
     case PW_MODBUS_U32: return scale(bits, UINT32_MAX, (int64_t)bits, row->factor, value);
     case PW_MODBUS_S32: return scale(bits, INT32_MAX, as_signed(bits, 32), row->factor, value);
@@ -168,6 +205,13 @@ static void put_number(const struct pw_modbus_row *row, bool none, int64_t value
 {
     unsigned count = pw_modbus_words(row->form);
     int64_t number = value / (int64_t)row->factor;
+    if (row->exponent < 0) {
+        number = value;
+        for (int power = row->exponent; power < 0; power++) {
+            number *= 10;
+        }
+        number /= (int64_t)row->factor;
+    }
     uint64_t bits = (uint64_t)number;
     switch (row->form) {
     case PW_MODBUS_F32:
@@ -176,6 +220,7 @@ static void put_number(const struct pw_modbus_row *row, bool none, int64_t value
     case PW_MODBUS_U16:
     case PW_MODBUS_U32:
     case PW_MODBUS_U64: bits = none ? UINT64_MAX : bits; break;
+    case PW_MODBUS_SUN16: bits = none ? (uint64_t)1 << 15 : bits; break;
     case PW_MODBUS_S16: bits = none ? (uint64_t)INT16_MAX : bits; break;
     case PW_MODBUS_S32:
     case PW_MODBUS_S32_LOW_FIRST: bits = none ? (uint64_t)INT32_MAX : bits; break;
@@ -236,12 +281,16 @@ int pw_modbus_answer(struct pw_modbus_reader *reader, const uint16_t *words, siz
 {
     const struct pw_modbus_row *row = &reader->map->row[reader->row];
     uint16_t start = row->address;
-    if (reader->rows == 0 || count != (size_t)(end_of(&row[reader->rows - 1]) - start)) {
+    if (reader->rows == 0 || count != (size_t)(end_of_all(row, reader->rows) - start)) {
         return PW_ERR_PEER;
     }
     for (unsigned i = 0; i < reader->rows; i++) {
         int64_t value = 0;
-        if (number_of(&row[i], words + (row[i].address - start), &value)) {
+        bool there = number_of(&row[i], words + (row[i].address - start), &value);
+        if (there && row[i].scale != 0) {
+            there = raise(&value, words[row[i].scale - start]);
+        }
+        if (there) {
             set_value(&reader->mains, row[i].value, value);
         }
     }

@@ -23,6 +23,7 @@ enum pw_modbus_form {
     PW_MODBUS_S32,
     PW_MODBUS_S32_LOW_FIRST,
     PW_MODBUS_U64,
+    PW_MODBUS_SUN16, // SunSpec int16: 0x8000 says "no such value"
 };
 
 enum pw_modbus_value {
@@ -45,6 +46,8 @@ struct pw_modbus_row {
     enum pw_modbus_form form;
     enum pw_modbus_value value;
     uint32_t factor;
+    uint16_t scale;  // address of a register that holds a power of ten (SunSpec); 0: none
+    int8_t exponent; // what a simulated meter shows there
 };
 
 struct pw_modbus_map {
@@ -56,6 +59,8 @@ struct pw_modbus_map {
     const struct pw_modbus_row *row; // addresses rise
 };
 
+// The register behind a map's last one that is read.
+unsigned pw_modbus_end(const struct pw_modbus_map *map);
 // Registers that a form takes: 1, 2 or 4.
 unsigned pw_modbus_words(enum pw_modbus_form form);
 
@@ -92,7 +97,8 @@ PW_MUST_USE int pw_modbus_answer(struct pw_modbus_reader *reader, const uint16_t
                                  size_t count);
 
 // The other side, for simulated meters: the value of a row as its registers hold it. Writes
-// pw_modbus_words(row->form) registers; UNKNOWN (and import_mwh -1) as the form's "no such value".
+// pw_modbus_words(row->form) registers, scaled by row->exponent; UNKNOWN (and import_mwh -1) as the
+// form's "no such value".
 void pw_modbus_put(const struct pw_modbus_row *row, const struct pw_board_mains *mains,
                    uint16_t *words);
 

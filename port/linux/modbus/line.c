@@ -1,5 +1,7 @@
 #include "modbus/line.h"
 
+#include "modbus/snapshot.h"
+
 #include <errno.h>
 #include <modbus.h>
 #include <pthread.h>
@@ -10,10 +12,28 @@
 
 #define PERIOD_MIN_MS 20    // real time, however fast the clock runs
 #define REST_US       20000 // serial meters need a rest between two requests
+#define LOOK_MS       100   // between two looks whether a meter has signed; real time
 #define LEAVE_MS      2000  // for the answer that is being waited for, connection included
+
+// Of a meter that signs.
+struct signing {
+    const struct pw_modbus_signer *signer; // never changes; NULL: it does not
+    // The thread's own.
+    bool busy;
+    pw_ms due; // of the next exchange; real time
+    pw_ms until;
+    pw_ms clock_at; // when its clock was last set; PW_NEVER: not since the program began
+    struct pw_modbus_snapshot snapshot;
+    // Shared, under the line's lock.
+    bool wanted;
+    struct pw_signed_request request;
+    bool over;
+    struct pw_modbus_signed result;
+};
 
 struct meter {
     struct pw_modbus_url url; // never changes
+    struct signing signing;
     // The thread's own.
     pw_ms due;       // real time
     unsigned failed; // in a row
@@ -32,6 +52,7 @@ struct line {
     unsigned holders; // the loop's side and the thread: the last one frees
     bool stop;
     bool ended;
+    bool ordered;          // something is to be signed
     struct pw_loop *loop;  // not touched once `stop` is set
     struct pw_clock clock; // the loop's
     struct pw_clock pace;  // real time
@@ -125,6 +146,15 @@ static int ask(struct line *line, const struct pw_modbus_request *request, uint1
                : modbus_read_registers(line->wire, request->address, request->words, words);
 }
 
+static int write_words(struct line *line, const struct pw_modbus_exchange *exchange)
+{
+    if (line->url.serial) {
+        const struct timespec rest = {.tv_nsec = REST_US * 1000L};
+        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL);
+    }
+    return modbus_write_registers(line->wire, exchange->address, exchange->words, exchange->word);
+}
+
 // One cycle. 0, or the errno of what went wrong. A meter that refuses one request may answer the
 // others: only when it refuses all is that a failure.
 static int read_meter(struct line *line, struct meter *meter, struct pw_board_mains *mains)
@@ -187,6 +217,11 @@ static void succeed(struct line *line, struct meter *meter, const struct pw_boar
 static void fail(struct line *line, struct meter *meter, int err)
 {
     meter->failed++;
+    if (meter->failed == PW_MODBUS_DOWN_AFTER && !meter->signing.busy) {
+        // One that comes back may be another one, or without its clock.
+        meter->signing.clock_at = PW_NEVER;
+        meter->signing.snapshot.reading.key_len = 0;
+    }
     lock(line);
     struct pw_out why = PW_OUT(meter->state.why);
     pw_put_s(&why, err == ETIMEDOUT ? "no answer" : modbus_strerror(err));
@@ -225,6 +260,117 @@ static void poll_meter(struct line *line, struct meter *meter)
     meter->due = pw_after(began, pause_of(line, meter));
 }
 
+// ---------------------------------------------------------------------------------------------
+// The thread: having readings signed
+
+static void end_signing(struct line *line, struct meter *meter, const char *why)
+{
+    struct signing *signing = &meter->signing;
+    struct pw_modbus_signed *result = &signing->result;
+    signing->busy = false;
+    lock(line);
+    struct pw_out out = PW_OUT(result->why);
+    result->ticket = signing->snapshot.request.ticket;
+    result->reading = signing->snapshot.reading;
+    result->why[0] = '\0';
+    if (why != NULL) {
+        result->reading.len = 0;
+        pw_put_s(&out, why);
+    }
+    signing->over = true;
+    if (!line->stop) {
+        pw_loop_wake(line->loop);
+    }
+    unlock(line);
+}
+
+static void begin_signing(struct line *line, struct meter *meter)
+{
+    struct signing *signing = &meter->signing;
+    const struct pw_signed_reading *known =
+        signing->snapshot.reading.key_len > 0 ? &signing->snapshot.reading : NULL;
+    struct pw_signed_reading key = {.key_len = 0};
+    struct pw_signed_request request;
+    lock(line);
+    bool wanted = signing->wanted;
+    request = signing->request;
+    signing->wanted = false;
+    unlock(line);
+    if (!wanted) {
+        return;
+    }
+    pw_ms now = pw_clock_now(&line->clock);
+    bool clock = signing->clock_at == PW_NEVER ||
+                 now - signing->clock_at >= (pw_ms)PW_MODBUS_CLOCK_EVERY_H * 3600000;
+    if (known != NULL) {
+        key = *known; // it lies in what is begun anew
+    }
+    pw_modbus_snapshot_begin(&signing->snapshot, signing->signer, &request, clock, &key);
+    signing->busy = true;
+    signing->due = pw_clock_now(&line->pace);
+    signing->until = pw_after(signing->due, pw_clock_real(&line->clock, request.wait_ms));
+}
+
+// 0, or the errno of what went wrong.
+static int exchange(struct line *line, struct meter *meter, struct pw_modbus_exchange *exchange)
+{
+    if (!connect_wire(line) || modbus_set_slave(line->wire, meter->url.unit) != 0) {
+        return errno;
+    }
+    const struct pw_modbus_request request = {
+        .table = PW_MODBUS_HOLDING, .address = exchange->address, .words = exchange->words};
+    int got = exchange->write ? write_words(line, exchange) : ask(line, &request, exchange->word);
+    int err = got == exchange->words ? 0 : got < 0 ? errno : EMBBADDATA;
+    if (err != 0 && !is_exception(err)) {
+        recover(line, err);
+    }
+    return err;
+}
+
+static void step_signing(struct line *line, struct meter *meter)
+{
+    struct signing *signing = &meter->signing;
+    struct pw_modbus_exchange next;
+    char why[96] = "";
+    struct pw_out out = PW_OUT(why);
+    pw_ms now = pw_clock_now(&line->pace);
+    if (now >= signing->until) {
+        end_signing(line, meter, "no answer in time");
+        return;
+    }
+    bool more = pw_modbus_snapshot_next(&signing->snapshot, &next);
+    bool clock = signing->snapshot.stage == PW_STAGE_CLOCK;
+    int err = exchange(line, meter, &next);
+    if (err == EMBXILADD || err == EMBXILFUN) {
+        end_signing(line, meter, modbus_strerror(err)); // it has no such registers
+        return;
+    }
+    signing->due = pw_after(now, err != 0 || next.look ? LOOK_MS : 0);
+    if (err != 0) {
+        return; // the same again, until the time is over
+    }
+    signing->clock_at = clock ? pw_clock_now(&line->clock) : signing->clock_at;
+    if (more && pw_modbus_snapshot_answer(&signing->snapshot, &next, &out) != PW_OK) {
+        end_signing(line, meter, why);
+    } else if (signing->snapshot.stage == PW_STAGE_DONE) {
+        end_signing(line, meter, NULL);
+    }
+}
+
+// When it wants to go on; PW_NEVER: nothing is to be signed.
+static pw_ms sign(struct line *line, struct meter *meter)
+{
+    struct signing *signing = &meter->signing;
+    if (signing->signer == NULL) {
+        return PW_NEVER;
+    }
+    begin_signing(line, meter);
+    if (signing->busy && pw_clock_now(&line->pace) >= signing->due) {
+        step_signing(line, meter);
+    }
+    return signing->busy ? signing->due : PW_NEVER;
+}
+
 // Sleeps until `at` or until something has changed. False: it is over.
 static bool wait_until(struct line *line, pw_ms at)
 {
@@ -237,9 +383,10 @@ static bool wait_until(struct line *line, pw_ms at)
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     lock(line);
-    if (!line->stop && early) {
+    if (!line->stop && early && !line->ordered) {
         (void)pthread_cond_timedwait(&line->changed, &line->lock, &until);
     }
+    line->ordered = false;
     bool on = !line->stop;
     unlock(line);
     return on;
@@ -272,6 +419,7 @@ static void *run(void *context)
                 poll_meter(line, &line->meter[i]);
             }
             at = pw_earlier(at, line->meter[i].due);
+            at = pw_earlier(at, sign(line, &line->meter[i]));
         }
     }
     hang_up(line);
@@ -369,7 +517,10 @@ int pw_modbus_add(struct pw_modbus_meters *meters, struct pw_str text, struct pw
     }
     lock(line);
     unsigned slot = line->count++;
-    line->meter[slot] = (struct meter){.url = url};
+    line->meter[slot] = (struct meter){
+        .url = url,
+        .signing = {.signer = pw_modbus_signer_of(url.map), .clock_at = PW_NEVER},
+    };
     (void)pthread_cond_broadcast(&line->changed);
     unlock(line);
     meters->meter[meters->count].line = line;
@@ -403,6 +554,42 @@ bool pw_modbus_news(struct pw_modbus_meters *meters, unsigned meter, struct pw_m
     *state = from->state;
     unlock(line);
     return news;
+}
+
+bool pw_modbus_signs(const struct pw_modbus_meters *meters, unsigned meter)
+{
+    PW_ASSERT(meter < meters->count);
+    return meters->meter[meter].line->meter[meters->meter[meter].slot].signing.signer != NULL;
+}
+
+void pw_modbus_sign(struct pw_modbus_meters *meters, unsigned meter,
+                    const struct pw_signed_request *request)
+{
+    PW_ASSERT(meter < meters->count);
+    struct line *line = meters->meter[meter].line;
+    struct signing *signing = &line->meter[meters->meter[meter].slot].signing;
+    lock(line);
+    signing->request = *request;
+    signing->wanted = true;
+    line->ordered = true;
+    (void)pthread_cond_broadcast(&line->changed);
+    unlock(line);
+}
+
+bool pw_modbus_signed(struct pw_modbus_meters *meters, unsigned meter,
+                      struct pw_modbus_signed *result)
+{
+    PW_ASSERT(meter < meters->count);
+    struct line *line = meters->meter[meter].line;
+    struct signing *signing = &line->meter[meters->meter[meter].slot].signing;
+    lock(line);
+    bool over = signing->over;
+    if (over) {
+        *result = signing->result;
+        signing->over = false;
+    }
+    unlock(line);
+    return over;
 }
 
 static void stop(struct line *line)

@@ -10,6 +10,7 @@
 
 #include "loop.h"
 #include "modbus/url.h"
+#include "signing/signing.h"
 
 #define PW_MODBUS_METERS_MAX 8
 #define PW_MODBUS_PERIOD_MS  1000  // between readings of a meter, at the loop's clock
@@ -41,6 +42,24 @@ bool pw_modbus_take(struct pw_modbus_meters *meters, unsigned meter, struct pw_b
 
 // True once each time the meter has come up or gone down since, and at the first failure.
 bool pw_modbus_news(struct pw_modbus_meters *meters, unsigned meter, struct pw_modbus_state *state);
+
+// --- Meters that sign (modbus/snapshot.h). One request at a time for each: a newer one takes the
+// place of the one under way. Readings go on meanwhile.
+
+bool pw_modbus_signs(const struct pw_modbus_meters *meters, unsigned meter);
+// Ignored when the meter does not sign.
+void pw_modbus_sign(struct pw_modbus_meters *meters, unsigned meter,
+                    const struct pw_signed_request *request);
+
+// What came of a request. len 0 of the reading: nothing in time, or the meter cannot; `why` says.
+struct pw_modbus_signed {
+    uint32_t ticket;
+    struct pw_signed_reading reading;
+    char why[96];
+};
+// True once for each request that is over. The loop is woken for it.
+bool pw_modbus_signed(struct pw_modbus_meters *meters, unsigned meter,
+                      struct pw_modbus_signed *result);
 
 // Ends all threads; waits for them as long as an answer may take and leaves one that hangs in a
 // name server to end by itself. NULL is harmless.

@@ -1,5 +1,7 @@
 #include "modbus/server.h"
 
+#include "modbus/snapshot.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <modbus.h>
@@ -159,9 +161,9 @@ static void *run(void *context)
 
 static modbus_mapping_t *new_table(const struct pw_modbus_map *map)
 {
-    const struct pw_modbus_row *last = &map->row[map->rows - 1];
+    const struct pw_modbus_signer *signer = pw_modbus_signer_of(map);
     unsigned first = map->row[0].address;
-    unsigned words = last->address + pw_modbus_words(last->form) - first;
+    unsigned words = (signer != NULL ? signer->end : pw_modbus_end(map)) - first;
     bool input = map->row[0].table == PW_MODBUS_INPUT;
     return modbus_mapping_new_start_address(0, 0, 0, 0, first, input ? 0 : words, first,
                                             input ? words : 0);
@@ -185,6 +187,9 @@ void pw_modbus_server_show(struct pw_modbus_server *server, const struct pw_boar
     for (unsigned i = 0; i < server->url.map->rows; i++) {
         const struct pw_modbus_row *row = &server->url.map->row[i];
         pw_modbus_put(row, mains, word_at(server, row->address));
+        if (row->scale != 0) {
+            *word_at(server, row->scale) = (uint16_t)row->exponent;
+        }
     }
     unlock(server);
 }
@@ -198,6 +203,36 @@ bool pw_modbus_server_poke(struct pw_modbus_server *server, uint16_t address, ui
     }
     unlock(server);
     return at != NULL;
+}
+
+static bool all_there(const struct pw_modbus_server *server, uint16_t address, size_t words)
+{
+    return words > 0 && word_at(server, address) != NULL &&
+           word_at(server, (uint16_t)(address + words - 1)) != NULL;
+}
+
+bool pw_modbus_server_peek(struct pw_modbus_server *server, uint16_t address, uint16_t *word,
+                           size_t words)
+{
+    lock(server);
+    bool there = all_there(server, address, words);
+    if (there) {
+        memcpy(word, word_at(server, address), words * sizeof(*word));
+    }
+    unlock(server);
+    return there;
+}
+
+bool pw_modbus_server_fill(struct pw_modbus_server *server, uint16_t address, const uint16_t *word,
+                           size_t words)
+{
+    lock(server);
+    bool there = all_there(server, address, words);
+    if (there) {
+        memcpy(word_at(server, address), word, words * sizeof(*word));
+    }
+    unlock(server);
+    return there;
 }
 
 void pw_modbus_server_mood(struct pw_modbus_server *server, enum pw_modbus_mood mood)

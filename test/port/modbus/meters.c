@@ -365,7 +365,7 @@ static void urls_that_cannot_be(void **state)
         {"modbus:tcp:host:502/0/abb", "1..247"},
         {"modbus:tcp:host:502/248/abb", "1..247"},
         {"modbus:tcp:host:502/x/abb", "1..247"},
-        {"modbus:tcp:host:502/1/", "sdm630, sdm72, sdm230, sdm120, abb, em340"},
+        {"modbus:tcp:host:502/1/", "sdm630, sdm72, sdm230, sdm120, abb, em340, bsm"},
         {"modbus:tcp:host:502/1/sdm631", "must be one of"},
         {"modbus:tcp:host:502/1", "host and port"},
         {"modbus:rtu:ttyUSB0@9600/1/abb", "must be a path"},

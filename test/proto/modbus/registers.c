@@ -57,6 +57,8 @@ static void neighbours_are_read_together(void **state)
           {PW_MODBUS_INPUT, 0x46, 4}}},
         {"abb", {{PW_MODBUS_HOLDING, 0x5000, 4}, {PW_MODBUS_HOLDING, 0x5B00, 45}}},
         {"em340", {{PW_MODBUS_INPUT, 0, 24}, {PW_MODBUS_INPUT, 0x33, 3}}},
+        // Each with the registers of its scales.
+        {"bsm", {{PW_MODBUS_HOLDING, 40093, 20}, {PW_MODBUS_HOLDING, 40136, 9}}},
     };
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
         struct pw_modbus_request got;
@@ -81,10 +83,10 @@ static void requests_keep_to_the_limit_and_to_one_table(void **state)
 {
     (void)state;
     static const struct pw_modbus_row rows[] = {
-        {PW_MODBUS_INPUT, 0, PW_MODBUS_U32, PW_MODBUS_MV_L1, 1},
-        {PW_MODBUS_INPUT, 2, PW_MODBUS_U16, PW_MODBUS_MV_L2, 1},
-        {PW_MODBUS_INPUT, 3, PW_MODBUS_U32, PW_MODBUS_MV_L3, 1}, // one too many
-        {PW_MODBUS_HOLDING, 5, PW_MODBUS_U16, PW_MODBUS_MHZ, 1}, // next to it, elsewhere
+        {PW_MODBUS_INPUT, 0, PW_MODBUS_U32, PW_MODBUS_MV_L1, 1, 0, 0},
+        {PW_MODBUS_INPUT, 2, PW_MODBUS_U16, PW_MODBUS_MV_L2, 1, 0, 0},
+        {PW_MODBUS_INPUT, 3, PW_MODBUS_U32, PW_MODBUS_MV_L3, 1, 0, 0}, // one too many
+        {PW_MODBUS_HOLDING, 5, PW_MODBUS_U16, PW_MODBUS_MHZ, 1, 0, 0}, // next to it, elsewhere
     };
     static const struct pw_modbus_map map = {.words = 4, .rows = 4, .row = rows};
     static const struct pw_modbus_request want[] = {
@@ -129,6 +131,9 @@ static struct pw_board_mains read_all(const struct pw_modbus_map *map,
     struct pw_modbus_request request;
     for (unsigned i = 0; i < map->rows; i++) {
         pw_modbus_put(&map->row[i], from, &table[map->row[i].address]);
+        if (map->row[i].scale != 0) {
+            table[map->row[i].scale] = (uint16_t)map->row[i].exponent;
+        }
     }
     pw_modbus_begin(&reader, map);
     while (pw_modbus_next(&reader, &request)) {

@@ -15,11 +15,12 @@
 #include "session/session.h"
 #include "settings/settings.h"
 
-#define PW_CP16_LIMIT_MAX 320   // bytes of the host's answer to "Limit"
-#define PW_CP16_OUT_MAX   12288 // bytes of one message to send; GetConfiguration with all keys fits
-#define PW_CP16_NODES_MAX 512   // JSON values in one message received
-#define PW_CP16_SPARE_MAX 1024  // bytes of strings with escapes in one message received
-#define PW_CP16_QUIET_MS  300000 // no heartbeat interval may be shorter when the central says 0
+#define PW_CP16_LIMIT_MAX  320   // bytes of the host's answer to "Limit"
+#define PW_CP16_SIGNED_MAX 2600  // bytes of a signed value: the data set and a public key in base64
+#define PW_CP16_OUT_MAX    12288 // bytes of one message to send; GetConfiguration with all keys fits
+#define PW_CP16_NODES_MAX  512   // JSON values in one message received
+#define PW_CP16_SPARE_MAX  1024  // bytes of strings with escapes in one message received
+#define PW_CP16_QUIET_MS   300000 // no heartbeat interval may be shorter when the central says 0
 
 // What a connector looks like to OCPP. Texts are literals or live in the station.
 struct pw_cp16_status {
@@ -135,6 +136,7 @@ struct pw_cp16 {
     } voice[PW_CONNECTORS_MAX + 1]; // 0: the station
     pw_ms aligned_at;               // next clock-aligned reading
 
+    char signed_text[2][PW_CP16_SIGNED_MAX]; // of the message being made
     char out[PW_CP16_OUT_MAX];
     size_t out_len;
     struct pw_json_node node[PW_CP16_NODES_MAX]; // of the message being read

@@ -79,7 +79,7 @@ int pw_cp16_measurands(struct pw_str list, uint32_t *quantities, struct pw_out *
     return PW_OK;
 }
 
-static enum pw_ocpp16_reading_context context_of(enum pw_reading reading)
+enum pw_ocpp16_reading_context pw_cp16_context(enum pw_reading reading)
 {
     switch (reading) {
     case PW_READING_BEGIN: return PW_OCPP16_CONTEXT_TRANSACTION_BEGIN;
@@ -112,7 +112,7 @@ static struct pw_ocpp16_sampled_value *add(struct pw_cp16_meter_value *to,
     pw_put_places(&out, number, decimals, places);
     value->value = pw_out_str(&out);
     value->has = PW_OCPP16_HAS(sampled_value, context) | PW_OCPP16_HAS(sampled_value, measurand);
-    value->context.code = (int16_t)context_of(sample->reading);
+    value->context.code = (int16_t)pw_cp16_context(sample->reading);
     return value;
 }
 

@@ -25,4 +25,20 @@ PW_MUST_USE int pw_cp16_measurands(struct pw_str list, uint32_t *quantities, str
 PW_MUST_USE bool pw_cp16_fill(struct pw_cp16_meter_value *to, const struct pw_sample *sample,
                               uint32_t quantities, bool seed, pw_unix_ms at);
 
+// OCPP's word for why a reading was taken.
+enum pw_ocpp16_reading_context pw_cp16_context(enum pw_reading reading);
+
+// Adds the signed reading that a sample names, as a value of format SignedData (signed.c). `slot`
+// is the room for its text, 0 or 1, free again once the message was printed; `with_key`: it carries
+// the meter's public key. False when the sample names none. After pw_cp16_fill, whatever that said.
+bool pw_cp16_fill_signed(struct pw_cp16 *cp, struct pw_cp16_meter_value *to,
+                         const struct pw_sample *sample, unsigned slot, bool with_key);
+// What PublicKeyWithSignedMeterValue says of a value in MeterValues.
+bool pw_cp16_key_in_every_value(const struct pw_cp16 *cp);
+// ... and of the first signed value in StopTransaction.
+bool pw_cp16_key_in_stop(const struct pw_cp16 *cp);
+// The content of publicKey and MeterPublicKey: "oca:base16:asn1:<hex>" in base64; nothing without a
+// key.
+void pw_cp16_put_public_key(struct pw_out *out, const uint8_t *key, size_t len);
+
 #endif

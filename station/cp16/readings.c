@@ -18,9 +18,17 @@ bool pw_cp16_send_meter_values(struct pw_cp16 *cp, unsigned connector,
 {
     struct pw_cp16_meter_value part;
     bool clock = sample->reading == PW_READING_CLOCK;
+    bool begin = sample->reading == PW_READING_BEGIN;
     bool seed = !clock && pw_settings_int(cp->settings, PW_SET_SEED_MEASURANDS) != 0;
-    uint32_t mask = pw_cp16_quantities(cp, clock ? PW_SET_ALIGNED_DATA : PW_SET_SAMPLED_DATA);
-    if (!pw_cp16_fill(&part, sample, mask, seed, pw_cp16_stamp_wall(cp, sample->at, now))) {
+    uint32_t mask = pw_cp16_quantities(cp, clock   ? PW_SET_ALIGNED_DATA
+                                           : begin ? PW_SET_START_SAMPLED_DATA
+                                                   : PW_SET_SAMPLED_DATA);
+    bool any = pw_cp16_fill(&part, sample, mask, seed, pw_cp16_stamp_wall(cp, sample->at, now));
+    // The first reading is signed for StopTransaction in any case.
+    if (!begin || pw_settings_int(cp->settings, PW_SET_SIGN_STARTED) != 0) {
+        any = pw_cp16_fill_signed(cp, &part, sample, 0, pw_cp16_key_in_every_value(cp)) || any;
+    }
+    if (!any) {
         return false;
     }
     struct pw_ocpp16_meter_values_req req = {

@@ -27,10 +27,19 @@ static void send_stop(struct pw_cp16 *cp, const struct pw_transaction *transacti
     int reason = pw_ocpp_code_find(
         &pw_ocpp16_stop_reason,
         pw_str_of(pw_session_reason_name((enum pw_session_reason)transaction->reason)));
-    if (pw_cp16_fill(&first, &transaction->first, mask, false, started)) {
+    // Signed readings of begin and end are always there, also with an empty StopTxnSampledData
+    // (Signed Meter Values 1.0 §3.1.4).
+    bool key = pw_cp16_key_in_stop(cp);
+    bool any = pw_cp16_fill(&first, &transaction->first, mask, false, started);
+    if (pw_cp16_fill_signed(cp, &first, &transaction->first, 0, key)) {
+        key = pw_cp16_key_in_every_value(cp);
+        any = true;
+    }
+    if (any) {
         data[count++] = first.meter_value;
     }
-    if (pw_cp16_fill(&last, &transaction->last, mask, false, stopped)) {
+    any = pw_cp16_fill(&last, &transaction->last, mask, false, stopped);
+    if (pw_cp16_fill_signed(cp, &last, &transaction->last, 1, key) || any) {
         data[count++] = last.meter_value;
     }
     struct pw_ocpp16_stop_transaction_req req = {

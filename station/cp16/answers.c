@@ -41,6 +41,8 @@ static const struct {
     {PW_OCPP16_REMOTE_START_TRANSACTION, pw_cp16_on_start},
     {PW_OCPP16_REMOTE_STOP_TRANSACTION, pw_cp16_on_stop},
     {PW_OCPP16_RESET, pw_cp16_on_reset},
+    {PW_OCPP16_EXTENDED_TRIGGER_MESSAGE, pw_cp16_on_extended_trigger},
+    {PW_OCPP16_TRIGGER_MESSAGE, pw_cp16_on_trigger},
     {PW_OCPP16_UNLOCK_CONNECTOR, pw_cp16_on_unlock},
 };
 
@@ -68,8 +70,9 @@ static void answer(struct pw_cp16 *cp, const struct pw_ocpp_frame *frame, pw_ms 
             continue;
         }
         PW_ASSERT(pw_ocpp16_actions[action].req->size <= sizeof(req));
-        if (pw_ocpp_decode(pw_ocpp16_actions[action].req, frame->payload, PW_OCPP_NULL_IS_ABSENT,
-                           &req, &fault) != PW_OK) {
+        if (pw_ocpp_decode(pw_ocpp16_actions[action].req, frame->payload,
+                           PW_OCPP_NULL_IS_ABSENT | PW_OCPP_KEEP_UNKNOWN_CODES, &req,
+                           &fault) != PW_OK) {
             pw_cp16_refuse(cp, frame->id, fault.code, pw_str_of(fault.text));
             return;
         }

@@ -115,6 +115,7 @@ void pw_cp16_link_down(struct pw_cp16 *cp, struct pw_str reason, pw_ms now)
     cp->link = PW_CP16_LINK_DOWN;
     cp->speaking = NULL;
     cp->out_len = 0;
+    memset(cp->triggered, 0, sizeof(cp->triggered));
     (void)pw_ocpp_rpc_drop(&cp->rpc);
     cp->retry_at = pw_after(now, pw_cp16_back_off(cp, cp->refused, RETRY_FIRST_MS));
     cp->refused++;

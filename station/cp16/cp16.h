@@ -20,6 +20,7 @@
 #define PW_CP16_OUT_MAX    12288 // bytes of one message to send; GetConfiguration with all keys fits
 #define PW_CP16_NODES_MAX  512   // JSON values in one message received
 #define PW_CP16_SPARE_MAX  1024  // bytes of strings with escapes in one message received
+#define PW_CP16_TRIGGERS   9     // messages that can be asked for
 #define PW_CP16_QUIET_MS   300000 // no heartbeat interval may be shorter when the central says 0
 
 // What a connector looks like to OCPP. Texts are literals or live in the station.
@@ -122,6 +123,7 @@ struct pw_cp16 {
     int32_t settle_id;
 
     // What there is to say.
+    uint8_t triggered[PW_CP16_TRIGGERS]; // by TriggerMessage: one bit a connector
     struct pw_cp16_voice {
         struct pw_cp16_status now;
         pw_ms since;

@@ -20,6 +20,7 @@ struct pw_cp16_topic {
     void (*failed)(struct pw_cp16 *cp, const char *code, pw_ms now);
 };
 
+extern const struct pw_cp16_topic pw_cp16_trigger_topic;     // trigger_answers.c
 extern const struct pw_cp16_topic pw_cp16_boot_topic;        // boot.c
 extern const struct pw_cp16_topic pw_cp16_heartbeat_topic;   // boot.c
 extern const struct pw_cp16_topic pw_cp16_status_topic;      // status.c
@@ -90,6 +91,9 @@ PW_CP16_ON(reset);
 PW_CP16_ON(unlock);
 PW_CP16_ON(cache);
 PW_CP16_ON(data);
+// trigger_answers.c
+PW_CP16_ON(trigger);
+PW_CP16_ON(extended_trigger);
 // configuration.c
 PW_CP16_ON(change);
 PW_CP16_ON(get);
@@ -102,6 +106,8 @@ PW_CP16_ON(get);
 pw_ms pw_cp16_back_off(struct pw_cp16 *cp, uint32_t tries, pw_ms first);
 // boot.c: every message is a sign of life, the next heartbeat waits.
 void pw_cp16_spoke(struct pw_cp16 *cp, pw_ms now);
+// status.c: a connector's condition as it is now.
+void pw_cp16_say_status(struct pw_cp16 *cp, unsigned connector, pw_ms now);
 // authorise.c: the link is gone.
 void pw_cp16_authorise_link_down(struct pw_cp16 *cp, pw_ms now);
 // readings.c

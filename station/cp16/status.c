@@ -51,7 +51,7 @@ static pw_ms status_due(const struct pw_cp16 *cp, pw_ms now)
     return at;
 }
 
-static void say(struct pw_cp16 *cp, unsigned connector, pw_ms now)
+void pw_cp16_say_status(struct pw_cp16 *cp, unsigned connector, pw_ms now)
 {
     struct pw_cp16_voice *voice = &cp->voice[connector];
     struct pw_str word = pw_str_of(pw_session_status_name(voice->now.status));
@@ -87,7 +87,7 @@ static void say_status(struct pw_cp16 *cp, pw_ms now)
         connector++;
         PW_ASSERT(connector <= cp->connectors);
     }
-    say(cp, connector, now);
+    pw_cp16_say_status(cp, connector, now);
 }
 
 // Silence: nobody heard it. A refusal, though, is an answer.

@@ -476,7 +476,7 @@ int pw_charge_availability(struct pw_station *st, unsigned index, bool operative
         return err;
     }
     extra->kept = wanted;
-    operative = operative && !pw_rules_is_off(&st->rules);
+    operative = operative && !pw_rules_is_off(&st->rules) && !pw_files_holds(&st->files);
     return pw_session_set_operative(pw_connector_session(&st->connector[index]), operative, now)
                ? 1
                : 0;

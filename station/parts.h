@@ -44,8 +44,13 @@ void pw_report_terminal(const struct pw_station *st, struct pw_out *out, pw_ms n
 void pw_report_can(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_pilot(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_limits(const struct pw_station *st, struct pw_out *out, pw_ms now);
+// diagnostics.c: what station/files asks.
+void pw_station_files_init(struct pw_station *st, const struct pw_station_start *start);
 // receipts.c: the charges that have ended, newest first.
 void pw_report_charges(const struct pw_station *st, struct pw_out *out, pw_ms now);
+// One line of the first; what pw_journal_receipt returns. Copies its idTags.
+PW_MUST_USE int pw_report_charge(const struct pw_station *st, unsigned back,
+                                 struct pw_transaction *receipt, struct pw_out *out, pw_ms now);
 void pw_report_charges_json(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_faults(const struct pw_station *st, struct pw_out *out, pw_ms now);
 

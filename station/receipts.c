@@ -125,6 +125,16 @@ static void put_receipt(const struct pw_station *st, const struct pw_transaction
     pw_put_c(out, '\n');
 }
 
+int pw_report_charge(const struct pw_station *st, unsigned back, struct pw_transaction *receipt,
+                     struct pw_out *out, pw_ms now)
+{
+    int err = pw_journal_receipt(&st->journal, back, receipt);
+    if (err == PW_OK) {
+        put_receipt(st, receipt, out, now);
+    }
+    return err;
+}
+
 void pw_report_charges(const struct pw_station *st, struct pw_out *out, pw_ms now)
 {
     struct pw_transaction receipt;

@@ -222,6 +222,7 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     for (unsigned i = 0; i < st->connectors; i++) {
         pw_connector_wire_start(&st->connector[i], start_number(st, start));
     }
+    pw_station_files_init(st, start);
     init_uplink(st, start);
     init_network(st, start);
     return PW_OK;

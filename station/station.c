@@ -317,7 +317,7 @@ static pw_ms step_rules(struct pw_station *st, pw_ms now)
             st->broker || pw_cp16_online(&st->cp16) || st->uplink.link.state == PW_LINK_ONLINE,
     };
     for (unsigned i = 0; i < st->connectors; i++) {
-        in.inoperative[i] = st->extra[i].kept.inoperative;
+        in.inoperative[i] = st->extra[i].kept.inoperative || pw_files_holds(&st->files);
     }
     return pw_rules_step(&st->rules, &in, now);
 }
@@ -361,6 +361,7 @@ pw_ms pw_station_step(struct pw_station *st, pw_ms now)
     }
     report_station(st, now);
     at = pw_earlier(at, pw_security_step(&st->security, now));
+    at = pw_earlier(at, pw_files_step(&st->files, pw_station_wall(st, now), now));
     at = pw_earlier(at, pw_cp16_step(&st->cp16, now));
     at = pw_earlier(at, pw_uplink_tell(&st->uplink, now));
     at = pw_earlier(at, pw_network_step(&st->network, now));

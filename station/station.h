@@ -15,6 +15,7 @@
 #include "can/can.h"
 #include "connector/connector.h"
 #include "cp16/cp16.h"
+#include "files/files.h"
 #include "house/household.h"
 #include "journal/journal.h"
 #include "network/network.h"
@@ -28,7 +29,8 @@
 #define PW_STATION_BUSES 2
 
 // What the station asks its port to do with the program.
-enum pw_restart { PW_RESTART_NONE, PW_RESTART_SOFT, PW_RESTART_HARD };
+// UPDATE: the one that core/install has made the next, whatever runs now.
+enum pw_restart { PW_RESTART_NONE, PW_RESTART_SOFT, PW_RESTART_HARD, PW_RESTART_UPDATE };
 
 struct pw_station_start {
     const struct pw_settings *settings;    // checked; copied
@@ -40,6 +42,8 @@ struct pw_station_start {
     const struct pw_rules_zones *zones;    // names of time zones; outlives the station, or NULL
     const struct pw_network_port *network; // outlives the station; NULL: it sets up no network
     const struct pw_trust *trust;          // outlives the station; NULL: no certificates
+    const struct pw_transfer *transfer;    // outlives the station; NULL: it moves no files
+    const struct pw_install *install;      // outlives the station; NULL: it installs no programs
     pw_ms now;
     pw_unix_ms wall; // the system's clock, 0 when it is not set
 };
@@ -68,6 +72,9 @@ struct pw_station {
     struct pw_cp16_host host;
     struct pw_cp16 cp16;
     struct pw_security security;
+    struct pw_files_host files_host;
+    struct pw_files files;
+    const struct pw_logring *logring; // the last log lines, or NULL
     struct pw_uplink_host uplink_host;
     struct pw_uplink uplink;
     struct pw_network network;

@@ -217,6 +217,8 @@ void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_m
     number(&json, "messages_dropped", true, st->journal.dropped, 0);
     number(&json, "records_damaged", true, st->journal.damaged, 0);
     number(&json, "messages_parked", true, st->journal.parked, 0);
+    pw_json_key(&json, "files");
+    pw_files_put_json(&st->files, &json);
     pw_json_key(&json, "house");
     json_house(st, &json, now);
     pw_json_key(&json, "connectors");

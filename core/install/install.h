@@ -19,6 +19,7 @@ enum pw_install_phase {
 
 struct pw_install_state {
     enum pw_install_phase phase;
+    bool able;    // there are slots on this machine; if not, `why` says why
     bool altered; // FAILED: what was written is not what was wanted
     uint64_t bytes;
     char slot;    // 'a' or 'b': the one being written; 0: none
@@ -32,7 +33,7 @@ struct pw_install {
     // Writes the download to the slot that neither runs nor is started next. PW_ERR_UNKNOWN: there
     // are no slots on this machine, PW_ERR_BUSY: it is at it; *why says it in a sentence. What is
     // written must have this hash.
-    int (*begin)(void *context, const uint8_t sha256[PW_SHA256_BYTES], struct pw_out *why);
+    int (*begin)(void *context, const uint8_t sha256[PW_SHA256_LEN], struct pw_out *why);
     // From READY: makes the written slot the one that is started next. Ends in SWITCHED or FAILED.
     void (*activate)(void *context);
     void (*state)(void *context, struct pw_install_state *state);

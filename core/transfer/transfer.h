@@ -7,12 +7,12 @@
 #define PW_TRANSFER_H
 
 #include "base/base.h"
+#include "hmac/hmac.h"
 
 #define PW_TRANSFER_URL_MAX  512 // bytes
 #define PW_TRANSFER_NAME_MAX 120 // bytes of an upload's file name
 #define PW_TRANSFER_WHY_MAX  160 // a sentence and its NUL
 #define PW_TRANSFER_HOPS_MAX 3   // redirects followed
-#define PW_SHA256_BYTES      32
 
 enum pw_transfer_lane { PW_TRANSFER_UP, PW_TRANSFER_DOWN, PW_TRANSFER_LANES };
 
@@ -52,7 +52,7 @@ struct pw_transfer_state {
     enum pw_transfer_end end;
     uint64_t bytes;                  // moved so far, with what was there before
     uint64_t total;                  // 0: not known
-    uint8_t sha256[PW_SHA256_BYTES]; // of the whole file; DOWN and DONE only
+    uint8_t sha256[PW_SHA256_LEN]; // of the whole file; DOWN and DONE only
     char why[PW_TRANSFER_WHY_MAX];   // how it ended, for people; never a user name or password
 };
 

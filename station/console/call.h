@@ -56,6 +56,7 @@ int pw_console_charges(struct pw_console_call *call);
 int pw_console_schedule(struct pw_console_call *call);
 int pw_console_uplink(struct pw_console_call *call);
 int pw_console_network(struct pw_console_call *call);
+int pw_console_files(struct pw_console_call *call);
 int pw_console_faults(struct pw_console_call *call);
 // board.c
 int pw_console_board(struct pw_console_call *call);

@@ -77,6 +77,7 @@ static const struct {
     {"uplink", "", "the station link: state, events that wait, leases", pw_console_uplink},
     {"network", "[scan]", "the station's own network; scan: look what is in reach",
      pw_console_network},
+    {"files", "", "how the upload of a log and the update of the program stand", pw_console_files},
     {"faults", "", "what is wrong", pw_console_faults},
     {"now", "[off] [connector]", "charge now, whatever timer and plan say, until unplugged",
      pw_console_now},

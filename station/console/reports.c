@@ -128,6 +128,18 @@ int pw_console_network(struct pw_console_call *call)
     return PW_OK;
 }
 
+int pw_console_files(struct pw_console_call *call)
+{
+    if (call->json) {
+        struct pw_json_writer json = PW_JSON_WRITER(call->answer);
+        pw_files_put_json(&call->st->files, &json);
+        pw_put_c(call->answer, '\n');
+    } else {
+        pw_files_report(&call->st->files, call->answer);
+    }
+    return PW_OK;
+}
+
 int pw_console_faults(struct pw_console_call *call)
 {
     if (call->json) {

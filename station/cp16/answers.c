@@ -38,12 +38,16 @@ static const struct {
     {PW_OCPP16_CLEAR_CACHE, pw_cp16_on_cache},
     {PW_OCPP16_DATA_TRANSFER, pw_cp16_on_data},
     {PW_OCPP16_GET_CONFIGURATION, pw_cp16_on_get},
+    {PW_OCPP16_GET_DIAGNOSTICS, pw_cp16_on_diagnostics},
+    {PW_OCPP16_GET_LOG, pw_cp16_on_log},
     {PW_OCPP16_REMOTE_START_TRANSACTION, pw_cp16_on_start},
     {PW_OCPP16_REMOTE_STOP_TRANSACTION, pw_cp16_on_stop},
     {PW_OCPP16_RESET, pw_cp16_on_reset},
     {PW_OCPP16_EXTENDED_TRIGGER_MESSAGE, pw_cp16_on_extended_trigger},
     {PW_OCPP16_TRIGGER_MESSAGE, pw_cp16_on_trigger},
+    {PW_OCPP16_SIGNED_UPDATE_FIRMWARE, pw_cp16_on_signed_update},
     {PW_OCPP16_UNLOCK_CONNECTOR, pw_cp16_on_unlock},
+    {PW_OCPP16_UPDATE_FIRMWARE, pw_cp16_on_update},
 };
 
 bool pw_cp16_serves(enum pw_ocpp16_action action)

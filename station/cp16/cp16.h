@@ -7,6 +7,7 @@
 #define PW_CP16_H
 
 #include "base/base.h"
+#include "files/files.h"
 #include "journal/journal.h"
 #include "json/json.h"
 #include "ocpp/ocpp.h"
@@ -91,6 +92,7 @@ struct pw_cp16 {
     struct pw_security *security; // the station's; set after pw_cp16_init
     const struct pw_log *log;
     const struct pw_cp16_host *host;
+    struct pw_files *files; // NULL: this station moves no files
     const char *firmware;
     unsigned connectors;
     uint32_t random;
@@ -135,8 +137,9 @@ struct pw_cp16 {
         struct pw_cp16_vehicle info;
         bool clock_meter; // a clock-aligned value outside a transaction waits
         struct pw_sample sample;
-    } voice[PW_CONNECTORS_MAX + 1]; // 0: the station
-    pw_ms aligned_at;               // next clock-aligned reading
+    } voice[PW_CONNECTORS_MAX + 1];     // 0: the station
+    pw_ms notice_at[PW_TRANSFER_LANES]; // no notice of station/files before
+    pw_ms aligned_at;                   // next clock-aligned reading
 
     char signed_text[2][PW_CP16_SIGNED_MAX]; // of the message being made
     char out[PW_CP16_OUT_MAX];

@@ -27,7 +27,15 @@ extern const struct pw_cp16_topic pw_cp16_status_topic;      // status.c
 extern const struct pw_cp16_topic pw_cp16_authorise_topic;   // authorise.c
 extern const struct pw_cp16_topic pw_cp16_vehicle_topic;     // vehicle.c
 extern const struct pw_cp16_topic pw_cp16_transaction_topic; // transactions.c
-extern const struct pw_cp16_topic pw_cp16_reading_topic;     // readings.c
+extern const struct pw_cp16_topic pw_cp16_upload_topic;      // transfers.c
+extern const struct pw_cp16_topic pw_cp16_update_topic;      // transfers.c
+extern const struct pw_cp16_topic
+    pw_cp16_reading_topic; // transfers.c: how the upload or the update stands, for a trigger:
+                           // DiagnosticsStatusNotification and
+// FirmwareStatusNotification, or, `numbered`, LogStatusNotification and
+// SignedFirmwareStatusNotification.
+void pw_cp16_say_transfer(struct pw_cp16 *cp, enum pw_transfer_lane lane, bool numbered, pw_ms now);
+// readings.c
 
 // topics.c
 pw_ms pw_cp16_topics_due(const struct pw_cp16 *cp, pw_ms now);
@@ -97,6 +105,11 @@ PW_CP16_ON(extended_trigger);
 // configuration.c
 PW_CP16_ON(change);
 PW_CP16_ON(get);
+// file_answers.c
+PW_CP16_ON(diagnostics);
+PW_CP16_ON(log);
+PW_CP16_ON(update);
+PW_CP16_ON(signed_update);
 #undef PW_CP16_ON
 
 // ---------------------------------------------------------------------------------------------

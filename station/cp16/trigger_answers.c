@@ -67,31 +67,25 @@ static bool can_sign(struct pw_cp16 *cp, pw_ms now)
 static void say_diagnostics(struct pw_cp16 *cp, unsigned connector, pw_ms now)
 {
     (void)connector;
-    struct pw_ocpp16_diagnostics_status_notification_req req = {
-        .status = PW_OCPP16_DIAGNOSTICS_IDLE};
-    pw_cp16_send(cp, PW_OCPP16_DIAGNOSTICS_STATUS_NOTIFICATION, &req, now);
+    pw_cp16_say_transfer(cp, PW_TRANSFER_UP, false, now);
 }
 
 static void say_firmware(struct pw_cp16 *cp, unsigned connector, pw_ms now)
 {
     (void)connector;
-    struct pw_ocpp16_firmware_status_notification_req req = {.status = PW_OCPP16_FIRMWARE_IDLE};
-    pw_cp16_send(cp, PW_OCPP16_FIRMWARE_STATUS_NOTIFICATION, &req, now);
+    pw_cp16_say_transfer(cp, PW_TRANSFER_DOWN, false, now);
 }
 
 static void say_log(struct pw_cp16 *cp, unsigned connector, pw_ms now)
 {
     (void)connector;
-    struct pw_ocpp16_log_status_notification_req req = {.status = PW_OCPP16_UPLOAD_IDLE};
-    pw_cp16_send(cp, PW_OCPP16_LOG_STATUS_NOTIFICATION, &req, now);
+    pw_cp16_say_transfer(cp, PW_TRANSFER_UP, true, now);
 }
 
 static void say_signed_firmware(struct pw_cp16 *cp, unsigned connector, pw_ms now)
 {
     (void)connector;
-    struct pw_ocpp16_signed_firmware_status_notification_req req = {.status =
-                                                                        PW_OCPP16_SIGNED_IDLE};
-    pw_cp16_send(cp, PW_OCPP16_SIGNED_FIRMWARE_STATUS_NOTIFICATION, &req, now);
+    pw_cp16_say_transfer(cp, PW_TRANSFER_DOWN, true, now);
 }
 
 static const struct row rows[PW_CP16_TRIGGERS] = {

@@ -28,7 +28,7 @@
 #define PW_FILES_DOWN_MAX        268435456 // bytes of a program
 #define PW_FILES_DOWN_S          14400
 #define PW_FILES_PATIENCE_S      60
-#define PW_FILES_PIECE_MAX       4096 // bytes of an upload made at once
+#define PW_FILES_PIECE_MAX       12288 // bytes of an upload made at once
 
 enum pw_upload_kind { PW_UPLOAD_DIAGNOSTICS, PW_UPLOAD_SECURITY };
 
@@ -115,9 +115,8 @@ struct pw_files_reading {
 };
 
 enum pw_files_event {
-    PW_FILES_UPDATED,         // FirmwareUpdated
-    PW_FILES_BAD_SIGNATURE,   // InvalidFirmwareSignature
-    PW_FILES_BAD_CERTIFICATE, // InvalidFirmwareSigningCertificate
+    PW_FILES_UPDATED,  // FirmwareUpdated
+    PW_FILES_UNSIGNED, // InvalidFirmwareSignature: there is none
 };
 
 // What files asks of the station.
@@ -128,11 +127,12 @@ struct pw_files_host {
     void (*piece)(void *context, struct pw_files_reading *reading, struct pw_out *out, pw_ms now);
     // No charge runs and every record is safe.
     bool (*at_rest)(void *context);
-    // May this certificate (PEM) sign programs? PW_OK; PW_ERR_RANGE no; PW_ERR_UNKNOWN revoked.
+    // May this certificate (PEM) sign programs? PW_OK; PW_ERR_RANGE no; PW_ERR_UNKNOWN revoked. The
+    // host records a refusal as a security event, here and in `signature`.
     int (*certificate)(void *context, struct pw_str pem, struct pw_out *why, pw_ms now);
     // Is `signature` (base64) this certificate's over a file with this hash? PW_OK or an error.
     int (*signature)(void *context, struct pw_str pem, struct pw_str signature,
-                     const uint8_t sha256[PW_SHA256_BYTES], struct pw_out *why);
+                     const uint8_t sha256[PW_SHA256_LEN], struct pw_out *why, pw_ms now);
     void (*event)(void *context, enum pw_files_event event, struct pw_str detail, pw_ms now);
     // The program shall end in order and be started anew.
     void (*restart)(void *context, pw_ms now);
@@ -187,15 +187,18 @@ struct pw_update {
     bool resume; // a try was made
     pw_unix_ms retrieve_at;
     pw_unix_ms install_at;
-    uint8_t sha256[PW_SHA256_BYTES];
+    uint8_t sha256[PW_SHA256_LEN];
     uint64_t bytes;
     char slot;      // that is written
     uint8_t starts; // of the installation
     struct pw_files_notices notices;
     // Not kept.
+    bool fresh; // the restart has not been looked at yet
     pw_ms try_at;
     int64_t ticket; // of the record to wait for
     pw_ms told_by;  // then it goes on though not everything was said
+    bool restarts;  // was asked for
+    char certificate[PW_FILES_CERTIFICATE_MAX + 1]; // while it is looked at
     struct pw_transfer_state state;
     char why[PW_TRANSFER_WHY_MAX];
 };

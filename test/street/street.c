@@ -9,6 +9,10 @@ enum { SPIN_MOST = 2000 }; // turns at one instant before the street says that s
 static void log_line(void *context, enum pw_level level, const char *room, struct pw_str text)
 {
     const struct street *street = context;
+    if (street->logring != NULL) {
+        pw_logring_write(street->logring, level, room, text, street->now,
+                         street->wall + (pw_unix_ms)street->now);
+    }
     if (street->verbose) {
         (void)fprintf(stderr, "%8llu.%03llu %-5s %-8s %.*s\n",
                       (unsigned long long)(street->now / 1000),
@@ -166,9 +170,15 @@ void street_power_on(struct street *street)
         .log = &street->log,
         .firmware = "street",
         .seed = 7,
+        .logring = street->logring,
+        .transfer = street->files == NULL ? NULL : &street->files->transfer,
+        .install = street->files == NULL ? NULL : &street->files->install,
         .now = street->now,
         .wall = street->clockless ? 0 : street->wall + (pw_unix_ms)street->now};
     pw_sim_store_restart(&street->store);
+    if (street->files != NULL) {
+        pw_sim_files_start(street->files);
+    }
     street->station = calloc(1, sizeof(*street->station));
     PW_ASSERT(street->station != NULL);
     int err = pw_station_init(street->station, &start);

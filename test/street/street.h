@@ -12,6 +12,7 @@
 #include "dcworld/dcworld.h"
 #include "oewatch.h"
 #include "oeworld/oeworld.h"
+#include "simfiles.h"
 #include "simstore.h"
 #include "station.h"
 
@@ -70,6 +71,8 @@ struct street {
     struct pw_log log;
     struct pw_sim_store store;
     struct pw_settings settings;
+    struct pw_sim_files *files; // what moves files; NULL: nothing does
+    struct pw_logring *logring; // where log lines are kept; NULL: nowhere
     struct pw_station *station; // NULL while its power is off
     struct book book;
     const struct street_central *central;

@@ -1,0 +1,46 @@
+// sim files: the transfer and install ports in memory, with a server that has one file, takes one,
+// and fails as the test says; and two slots. Every look at a state moves `step` bytes, so that a
+// power cut can come at any of them.
+#ifndef PW_SIM_FILES_H
+#define PW_SIM_FILES_H
+
+#include "install/install.h"
+
+#define PW_SIM_FILES_MAX (512 * 1024) // bytes of the file, and of what is taken
+
+struct pw_sim_files {
+    struct pw_transfer transfer; // what the station gets
+    struct pw_install install;
+    // The server, set by the test.
+    const uint8_t *file; // to be downloaded; NULL: MISSING
+    size_t file_len;
+    enum pw_transfer_end fails; // the next `failures` transfers end so
+    unsigned failures;
+    size_t fail_at; // ... when so many bytes have been moved
+    size_t step;    // bytes moved at a look
+    bool unwilling; // no slots
+    bool writing_fails;
+    bool alters;      // what is written is not what was downloaded
+    bool wrong_start; // the next start runs the old slot whatever is current
+    // What happened.
+    char url[PW_TRANSFER_LANES][PW_TRANSFER_URL_MAX + PW_TRANSFER_NAME_MAX + 2]; // as asked for
+    char name[PW_TRANSFER_NAME_MAX + 1];
+    unsigned begun[PW_TRANSFER_LANES];
+    size_t resumed_at;    // of the last download
+    unsigned slot_writes; // times a slot was begun
+    char *taken;          // the last upload
+    size_t taken_len;
+    // Inside.
+    struct pw_transfer_state state[PW_TRANSFER_LANES];
+    bool given;
+    size_t have; // of the download
+    uint8_t wanted[PW_SHA256_LEN];
+    struct pw_install_state slots;
+};
+
+void pw_sim_files_init(struct pw_sim_files *files);
+// The program starts, after a cut or an end: transfers are gone, the part of a download is not.
+void pw_sim_files_start(struct pw_sim_files *files);
+void pw_sim_files_free(struct pw_sim_files *files);
+
+#endif

@@ -108,6 +108,13 @@ static void event_sample(struct pw_station *st, unsigned index,
 // ---------------------------------------------------------------------------------------------
 // Begin and end.
 
+// The profile of a remote start that comes to nothing.
+static void forget_profile(struct pw_station *st, unsigned index)
+{
+    int err = pw_smart_expect(&st->smart, index + 1, NULL, 0, NULL);
+    PW_ASSERT(err == PW_OK); // taking back is never refused
+}
+
 static void begin(struct pw_station *st, unsigned index, const struct pw_session_event *event,
                   pw_ms now)
 {
@@ -115,8 +122,16 @@ static void begin(struct pw_station *st, unsigned index, const struct pw_session
     int err = pw_str_copy(transaction.id_tag, sizeof(transaction.id_tag), pw_str_of(event->id_tag));
     PW_ASSERT(err == PW_OK);
     event_sample(st, index, event, PW_READING_BEGIN, &transaction.first);
+    if (event->by != PW_START_REMOTE) {
+        forget_profile(st, index);
+    }
+    // A profile that came with the start is safe before the start is. What cannot be kept counts
+    // all the same while the program runs.
+    uint32_t seq = st->journal.transaction_next;
+    (void)!pw_smart_began(&st->smart, index + 1, seq);
     int64_t ticket = pw_journal_begin(&st->journal, &transaction);
     if (ticket < 0) {
+        pw_smart_ended(&st->smart, seq);
         say(st, PW_LOG_ERROR, index, "start-not-kept", PW_STR("the charge is not begun"));
         pw_session_recorded(pw_connector_session(&st->connector[index]), false, now);
         return;
@@ -131,6 +146,7 @@ static void end(struct pw_station *st, unsigned index)
     struct pw_station_connector *extra = &st->extra[index];
     const struct pw_session_event *event = &extra->end;
     struct pw_sample last;
+    uint32_t seq = pw_journal_open_on(&st->journal, index + 1)->seq;
     event_sample(st, index, event, PW_READING_END, &last);
     int64_t ticket = pw_journal_end(&st->journal, index + 1, (uint8_t)event->reason,
                                     pw_str_of(event->stop_tag), &last);
@@ -139,6 +155,7 @@ static void end(struct pw_station *st, unsigned index)
     }
     extra->end_waits = false;
     extra->sampled_at = PW_NEVER;
+    pw_smart_ended(&st->smart, seq);
     say(st, PW_LOG_INFO, index, "ended", pw_str_of(pw_session_reason_name(event->reason)));
 }
 
@@ -161,6 +178,7 @@ static bool take_events(struct pw_station *st, unsigned index, pw_ms now)
             break;
         case PW_SESSION_TIMEOUT:
             say(st, PW_LOG_INFO, index, "nobody-plugged-in", PW_STR(""));
+            forget_profile(st, index);
             break;
         case PW_SESSION_CHANGED: break;
         }
@@ -355,6 +373,7 @@ static void host_authorised(void *context, unsigned connector, struct pw_str id_
         accepted || (offline && pw_settings_int(&st->settings, PW_SET_OFFLINE_UNKNOWN) != 0);
     enum pw_session_start by = st->extra[index].asked_remote ? PW_START_REMOTE : PW_START_CARD;
     if (!allowed) {
+        forget_profile(st, index);
         say(st, PW_LOG_INFO, index, "card-refused",
             offline ? PW_STR("the central system cannot be asked") : PW_STR(""));
     } else if (pw_session_authorise(pw_connector_session(&st->connector[index]), id_tag, by, now) !=
@@ -401,7 +420,7 @@ static void say_why_not(struct pw_station *st, unsigned index, struct pw_out *wh
 }
 
 int pw_charge_remote_start(struct pw_station *st, unsigned index, struct pw_str id_tag,
-                           struct pw_out *why, pw_ms now)
+                           const struct pw_profile *profile, struct pw_out *why, pw_ms now)
 {
     struct pw_session *session = pw_connector_session(&st->connector[index]);
     if (st->stopping) {
@@ -412,7 +431,13 @@ int pw_charge_remote_start(struct pw_station *st, unsigned index, struct pw_str 
         say_why_not(st, index, why, now);
         return PW_ERR_BUSY;
     }
-    int err = PW_OK;
+    // Where limits from outside do not count, the profile is ignored (§5.11).
+    bool counts = pw_settings_int(&st->settings, PW_SET_REMOTE_ADJUST) != 0;
+    int err = pw_smart_expect(&st->smart, index + 1, counts ? profile : NULL,
+                              pw_station_wall(st, now), why);
+    if (err != PW_OK) {
+        return err;
+    }
     if (pw_settings_int(&st->settings, PW_SET_AUTHORIZE_REMOTE) != 0) {
         st->extra[index].asked_remote = true;
         err = pw_cp16_authorise(&st->cp16, index + 1, id_tag, now);
@@ -442,12 +467,11 @@ static enum pw_cp16_answer host_remote_start(void *context, unsigned connector,
 {
     struct pw_station *st = context;
     unsigned index = connector - 1;
-    (void)profile;
     char text[PW_LINK_WHY_MAX] = "";
     struct pw_out why = PW_OUT(text);
     int err = connector == 0 ? pw_charge_choose(st, &index) : PW_OK;
     if (err == PW_OK) {
-        err = pw_charge_remote_start(st, index, id_tag, &why, now);
+        err = pw_charge_remote_start(st, index, id_tag, profile, &why, now);
     }
     if (err != PW_OK) {
         say(st, PW_LOG_INFO, connector == 0 ? 0 : index, "remote-start-refused", pw_out_str(&why));

@@ -18,8 +18,10 @@ PW_MUST_USE int pw_charge_card(struct pw_station *st, unsigned index, struct pw_
 PW_MUST_USE int pw_charge_choose(struct pw_station *st, unsigned *index);
 // As OCPP's RemoteStartTransaction and RemoteStopTransaction, for whoever may ask. A refusal comes
 // with one sentence in *why.
+// `profile`: for the transaction to come, or NULL.
 PW_MUST_USE int pw_charge_remote_start(struct pw_station *st, unsigned index, struct pw_str id_tag,
-                                       struct pw_out *why, pw_ms now);
+                                       const struct pw_profile *profile, struct pw_out *why,
+                                       pw_ms now);
 PW_MUST_USE int pw_charge_remote_stop(struct pw_station *st, unsigned index, struct pw_out *why,
                                       pw_ms now);
 PW_MUST_USE int pw_charge_availability(struct pw_station *st, unsigned index, bool operative,

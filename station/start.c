@@ -88,7 +88,7 @@ static int init_connector(struct pw_station *st, unsigned index, pw_ms now)
 static int uplink_start(void *context, unsigned connector, struct pw_str id_tag, struct pw_out *why,
                         pw_ms now)
 {
-    return pw_charge_remote_start(context, connector - 1, id_tag, why, now);
+    return pw_charge_remote_start(context, connector - 1, id_tag, NULL, why, now);
 }
 
 static int uplink_stop(void *context, unsigned connector, struct pw_out *why, pw_ms now)
@@ -214,11 +214,25 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     pw_cp16_init(&st->cp16, &st->settings, &st->journal, &st->host, st->log);
     init_security(st, start);
     st->cp16.security = &st->security;
+    st->cp16.smart = &st->smart;
     st->cp16.firmware = start->firmware;
     st->cp16.random = start->seed == 0 ? 1 : start->seed;
     st->cp16.clock_known = start->wall > 0;
     st->cp16.clock_offset_ms = start->wall - (pw_unix_ms)start->now;
     pw_charge_init(st, start->now);
+    // What has just been stopped has no profiles any more.
+    const struct pw_smart_parts smart = {
+        .settings = &st->settings,
+        .store = start->store,
+        .journal = &st->journal,
+        .connector = st->connector,
+        .connectors = st->connectors,
+        .log = st->log,
+    };
+    err = pw_smart_init(&st->smart, &smart);
+    if (err != PW_OK) {
+        return err;
+    }
     for (unsigned i = 0; i < st->connectors; i++) {
         pw_connector_wire_start(&st->connector[i], start_number(st, start));
     }

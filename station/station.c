@@ -330,6 +330,16 @@ static int32_t day_of(const struct pw_station *st, pw_ms now)
                     : -1 - (int32_t)((now - st->started_at) / DAY_MS);
 }
 
+static pw_ms step_profiles(struct pw_station *st, pw_ms now)
+{
+    struct pw_smart_input in = {.wall = pw_station_wall(st, now),
+                                .online = pw_cp16_online(&st->cp16)};
+    for (unsigned i = 0; i < st->connectors; i++) {
+        in.found[i] = st->house.charger[i].finder.found;
+    }
+    return pw_smart_step(&st->smart, &in, now);
+}
+
 static bool shows_status(const struct pw_station *st)
 {
     return !st->muted && pw_settings_int(&st->settings, PW_SET_CONSOLE_STATUS_S) > 0;
@@ -344,6 +354,8 @@ pw_ms pw_station_step(struct pw_station *st, pw_ms now)
     at = pw_earlier(at, step_rules(st, now));
     // The house's limits stand before anybody acts on them.
     at = pw_earlier(at, pw_household_step(&st->house, st->connector, day_of(st, now), now));
+    // So do those of the profiles, before a contactor may close.
+    at = pw_earlier(at, step_profiles(st, now));
     // Charger control first, then what is said about it (D17).
     for (unsigned i = 0; i < st->connectors; i++) {
         at = pw_earlier(at, pw_connector_step(&st->connector[i], now));
@@ -352,7 +364,8 @@ pw_ms pw_station_step(struct pw_station *st, pw_ms now)
         struct pw_connector_view view;
         pw_connector_view(&st->connector[i], &view, now);
         if (pw_charge_step(st, i, &view, now)) {
-            // What the session was just told changes what the connector wants next.
+            // What the session was just told changes what the connector wants next, and who shares.
+            at = pw_earlier(at, step_profiles(st, now));
             at = pw_earlier(at, pw_connector_step(&st->connector[i], now));
             pw_connector_view(&st->connector[i], &view, now);
         }

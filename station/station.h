@@ -19,6 +19,7 @@
 #include "house/household.h"
 #include "journal/journal.h"
 #include "network/network.h"
+#include "profiles/smart.h"
 #include "rules/rules.h"
 #include "security/security.h"
 #include "settings/settings.h"
@@ -80,6 +81,7 @@ struct pw_station {
     struct pw_network network;
     struct pw_rules rules;     // when a charge may run, and until when
     bool broker;               // the broker's connection is up
+    struct pw_smart smart;     // charging profiles
     struct pw_household house; // where the supply comes in: its meter, breaker and roof
     unsigned connectors;
     struct pw_connector connector[PW_CONNECTORS_MAX];

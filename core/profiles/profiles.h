@@ -14,6 +14,8 @@
 #define PW_PROFILE_LEVEL_MAX   20        // highest stack level
 #define PW_PROFILE_ALWAYS      INT64_MIN // valid_from: no beginning
 #define PW_PROFILE_EVER        INT64_MAX // valid_to, until: no end
+#define PW_PROFILE_LAST_MS     INT64_C(253402300799999) // end of 9999: no time of a profile is later
+#define PW_PROFILE_PENDING     UINT32_MAX // transaction of a profile that came with a remote start
 
 // clang-format off
 #define PW_PROFILE_PURPOSES(X)                                                          \
@@ -115,13 +117,16 @@ struct pw_profile_value pw_profiles_transaction(const struct pw_profile_set *set
 
 // What a connector makes of amperes and watts.
 struct pw_profile_scale {
-    int64_t mv;                  // its output over all phases in use: what one ampere is worth
+    int64_t mv;                  // its output over all phases: what one ampere is worth
     int64_t grid_mv;             // the same on the side of the grid; equal to mv for AC
     int32_t efficiency_permille; // from there to the output; 1000 for AC
+    uint8_t phases;              // the phases that are in mv and grid_mv; 0 for dc
+    bool seen; // the vehicle was seen to use those; else they are what the connector has
 };
 
 // Milliampere of the connector's output, on each phase, that a value allows: 0..INT32_MAX. Watts
-// are divided by the phases really in use, whatever the period says of phases (errata 3.34, 3.69).
+// are divided by the phases in use, whatever the period says; until those have been seen, by the
+// period's numberPhases (3 when it says nothing), no more than there are (errata 3.34, 3.69).
 // A STATION value is one of the grid.
 int32_t pw_profile_ma(const struct pw_profile_value *value, const struct pw_profile_scale *scale);
 
@@ -168,6 +173,7 @@ struct pw_profile_user {
     int32_t most_ma;  // output: what it may take otherwise
     int32_t least_ma; // output: with less it takes nothing
     uint32_t turn;    // who came earlier is served first when it is not enough for all
+    int32_t held_ma;  // output: what it may draw now (pw_profile_room only)
 };
 
 // Shares a STATION value among those that charge: the same current on each phase for all, who needs
@@ -176,5 +182,8 @@ struct pw_profile_user {
 // the grid is counted by itself. `users` at most PW_PROFILE_SHARES_MAX.
 void pw_profile_share(const struct pw_profile_value *value, const struct pw_profile_user *user,
                       unsigned users, int32_t *ma);
+// How far user `which` may go, output milliampere, while the others draw what they hold.
+int32_t pw_profile_room(const struct pw_profile_value *value, const struct pw_profile_user *user,
+                        unsigned users, unsigned which);
 
 #endif

@@ -16,6 +16,7 @@ void pw_connector_show_mains(const struct pw_mains_view *mains, struct pw_connec
 {
     view->measured = mains->fresh;
     view->phases = mains->phases;
+    view->used = mains->ever_used;
     view->rotation = pw_mains_rotation_name(mains->rotation);
     view->mains_mhz = mains->mhz;
     view->power_mw = mains->power_mw;

@@ -57,6 +57,7 @@ struct pw_connector_view {
     bool live;            // told to close, or seen closed: what a person must take for live
     bool measured;        // the values below are fresh
     uint8_t phases;       // 0: direct current; 1 or 3
+    uint8_t used;         // bits of its own phases that the vehicle was seen to use
     const char *rotation; // which phases of the grid feed them: "RST"...; "" for dc
     int32_t mv[PW_CONNECTOR_PHASES]; // phase to neutral, [0] for dc; PW_BOARD_UNKNOWN
     int32_t ma[PW_CONNECTOR_PHASES];

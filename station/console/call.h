@@ -54,6 +54,7 @@ int pw_console_house(struct pw_console_call *call);
 int pw_console_limits(struct pw_console_call *call);
 int pw_console_charges(struct pw_console_call *call);
 int pw_console_schedule(struct pw_console_call *call);
+int pw_console_profiles(struct pw_console_call *call);
 int pw_console_uplink(struct pw_console_call *call);
 int pw_console_network(struct pw_console_call *call);
 int pw_console_files(struct pw_console_call *call);

@@ -83,6 +83,8 @@ static const struct {
      pw_console_now},
     {"schedule", "", "what holds a charge back, until when, and what it may use",
      pw_console_schedule},
+    {"profiles", "", "charging profiles of the central system, and what they allow",
+     pw_console_profiles},
     {"until", "energy|time|soc VALUE [connector]", "end the charge by itself at so much",
      pw_console_until},
     {"estop", "press|release", "emergency stop of all connectors, as a button would",
@@ -113,7 +115,7 @@ static int on_help(struct pw_console_call *call)
         pw_put_c(call->answer, '\n');
     }
     pw_put_s(call->answer,
-             "json status|limits|faults|charges|network   the same as one JSON object\n");
+             "json status|limits|faults|charges|network|profiles   the same as one JSON object\n");
     return PW_OK;
 }
 

@@ -72,6 +72,16 @@ int pw_console_house(struct pw_console_call *call)
     return PW_OK;
 }
 
+int pw_console_profiles(struct pw_console_call *call)
+{
+    if (call->json) {
+        pw_smart_report_json(&call->st->smart, call->answer, call->now);
+    } else {
+        pw_smart_report(&call->st->smart, call->answer, call->now);
+    }
+    return PW_OK;
+}
+
 int pw_console_limits(struct pw_console_call *call)
 {
     if (call->json) {

@@ -32,6 +32,10 @@ int pw_cp16_check_setting(enum pw_setting_id id, struct pw_str value, struct pw_
         pw_put_s(why, "it must have 16 to 40 characters");
         return PW_ERR_RANGE;
     }
+    if (id == PW_SET_PROFILES_OFFLINE) {
+        unsigned purposes = 0;
+        return pw_smart_purposes(value, &purposes, why);
+    }
     bool is_url = id == PW_SET_OCPP_URL || id == PW_SET_OCPP_TLS_URL;
     return is_url && value.len > 0 ? pw_security_check_url(value, why) : PW_OK;
 }

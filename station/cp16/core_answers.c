@@ -22,19 +22,41 @@ void pw_cp16_on_availability(struct pw_cp16 *cp, struct pw_str id, const union p
     pw_cp16_reply(cp, id, PW_OCPP16_CHANGE_AVAILABILITY, &conf);
 }
 
+// A TxProfile for the transaction to come, without an id (§5.11, errata 3.41, 3.67).
+static bool takes_profile(struct pw_cp16 *cp, const struct pw_ocpp16_charging_profile *from,
+                          struct pw_profile *to)
+{
+    char text[120] = "";
+    struct pw_out why = PW_OUT(text);
+    int err = pw_cp16_profile(from, to, &why);
+    if (err == PW_OK && (from->has & PW_OCPP16_HAS(charging_profile, transaction_id)) != 0) {
+        pw_put_s(&why, "a remote start's profile has no transactionId");
+        err = PW_ERR_RANGE;
+    }
+    if (err != PW_OK) {
+        pw_cp16_profile_refused(cp, from->charging_profile_id, text);
+    }
+    return err == PW_OK;
+}
+
 void pw_cp16_on_start(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_request *req,
                       pw_ms now)
 {
     struct pw_ocpp16_remote_start_transaction_conf conf = {.status = PW_OCPP16_GENERIC_REJECTED};
     bool named = (req->remote_start_transaction.has &
                   PW_OCPP16_HAS(remote_start_transaction_req, connector_id)) != 0;
+    bool limited = (req->remote_start_transaction.has &
+                    PW_OCPP16_HAS(remote_start_transaction_req, charging_profile)) != 0;
     int32_t connector = named ? req->remote_start_transaction.connector_id : 0;
+    struct pw_profile profile;
+    bool good =
+        !limited || takes_profile(cp, &req->remote_start_transaction.charging_profile, &profile);
     // Remote commands wait for acceptance (OCPP 1.6 §4.2).
     if (cp->boot == PW_CP16_BOOT_ACCEPTED && (!named || pw_cp16_is_connector(cp, connector)) &&
-        req->remote_start_transaction.id_tag.len > 0) {
-        conf.status =
-            generic(cp->host->remote_start(cp->host->context, (unsigned)connector,
-                                           req->remote_start_transaction.id_tag, NULL, now));
+        good && req->remote_start_transaction.id_tag.len > 0) {
+        conf.status = generic(cp->host->remote_start(cp->host->context, (unsigned)connector,
+                                                     req->remote_start_transaction.id_tag,
+                                                     limited ? &profile : NULL, now));
     }
     pw_cp16_reply(cp, id, PW_OCPP16_REMOTE_START_TRANSACTION, &conf);
 }

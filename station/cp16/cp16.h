@@ -11,7 +11,7 @@
 #include "journal/journal.h"
 #include "json/json.h"
 #include "ocpp/ocpp.h"
-#include "profiles/profiles.h"
+#include "profiles/smart.h"
 #include "security/security.h"
 #include "session/session.h"
 #include "settings/settings.h"
@@ -19,7 +19,7 @@
 #define PW_CP16_LIMIT_MAX  320   // bytes of the host's answer to "Limit"
 #define PW_CP16_SIGNED_MAX 2600  // bytes of a signed value: the data set and a public key in base64
 #define PW_CP16_OUT_MAX    12288 // bytes of one message to send; GetConfiguration with all keys fits
-#define PW_CP16_NODES_MAX  512   // JSON values in one message received
+#define PW_CP16_NODES_MAX  1024  // JSON values in one message received: 96 periods of a profile
 #define PW_CP16_SPARE_MAX  1024  // bytes of strings with escapes in one message received
 #define PW_CP16_TRIGGERS   9     // messages that can be asked for
 #define PW_CP16_QUIET_MS   300000 // no heartbeat interval may be shorter when the central says 0
@@ -90,6 +90,7 @@ struct pw_cp16 {
     struct pw_settings *settings;
     struct pw_journal *journal;
     struct pw_security *security; // the station's; set after pw_cp16_init
+    struct pw_smart *smart;       // the same
     const struct pw_log *log;
     const struct pw_cp16_host *host;
     struct pw_files *files; // NULL: this station moves no files

@@ -110,6 +110,10 @@ PW_CP16_ON(diagnostics);
 PW_CP16_ON(log);
 PW_CP16_ON(update);
 PW_CP16_ON(signed_update);
+// profile_answers.c
+PW_CP16_ON(set_profile);
+PW_CP16_ON(clear_profile);
+PW_CP16_ON(composite);
 #undef PW_CP16_ON
 
 // ---------------------------------------------------------------------------------------------
@@ -123,6 +127,10 @@ void pw_cp16_spoke(struct pw_cp16 *cp, pw_ms now);
 void pw_cp16_say_status(struct pw_cp16 *cp, unsigned connector, pw_ms now);
 // authorise.c: the link is gone.
 void pw_cp16_authorise_link_down(struct pw_cp16 *cp, pw_ms now);
+// profile_answers.c: a profile in our words. PW_ERR_RANGE with one sentence in *why.
+PW_MUST_USE int pw_cp16_profile(const struct pw_ocpp16_charging_profile *from,
+                                struct pw_profile *to, struct pw_out *why);
+void pw_cp16_profile_refused(struct pw_cp16 *cp, int32_t profile, const char *why);
 // readings.c
 void pw_cp16_step_readings(struct pw_cp16 *cp, pw_ms now);
 // The quantities a setting lists. It was checked when it was set.

@@ -247,8 +247,7 @@ static void sample(struct pw_station *st, unsigned index, const struct pw_connec
     // From the time it was due, so that the readings do not wander.
     st->extra[index].sampled_at = now - due > 10000 ? now : due;
     measure(view, PW_READING_PERIODIC, pw_cp16_stamp(&st->cp16, now), &reading);
-    // A full queue is counted by the journal and shown in the status.
-    (void)!pw_journal_meter(&st->journal, index + 1, &reading);
+    pw_cp16_keep_reading(&st->cp16, index + 1, &reading);
     tell_vehicle(st, index, view);
 }
 

@@ -10,7 +10,8 @@ enum { KEY_LEAST = 16 }; // characters of AuthorizationKey
 static bool is_list_of_measurands(enum pw_setting_id id)
 {
     return id == PW_SET_SAMPLED_DATA || id == PW_SET_ALIGNED_DATA ||
-           id == PW_SET_STOP_SAMPLED_DATA || id == PW_SET_START_SAMPLED_DATA;
+           id == PW_SET_STOP_SAMPLED_DATA || id == PW_SET_STOP_ALIGNED_DATA ||
+           id == PW_SET_START_SAMPLED_DATA;
 }
 
 int pw_cp16_check_setting(enum pw_setting_id id, struct pw_str value, struct pw_out *why)
@@ -22,10 +23,6 @@ int pw_cp16_check_setting(enum pw_setting_id id, struct pw_str value, struct pw_
     if (id == PW_SET_PHASE_ROTATION) {
         enum pw_mains_rotation rotation;
         return pw_rotation_of(value, 0, &rotation, why);
-    }
-    if (id == PW_SET_STOP_ALIGNED_DATA && value.len > 0) {
-        pw_put_s(why, "only the empty list is supported");
-        return PW_ERR_RANGE;
     }
     // Whitepaper A00.FR.205: 16 to 40 characters.
     if (id == PW_SET_OCPP_KEY && value.len < KEY_LEAST) {

@@ -47,24 +47,34 @@ pw_unix_ms pw_cp16_stamp_wall(const struct pw_cp16 *cp, struct pw_stamp at, pw_m
     if (at.wall != 0) {
         return at.wall;
     }
-    return pw_cp16_wall(cp, at.boot == cp->journal->boot ? at.mono : now);
+    pw_unix_ms wall =
+        at.boot == cp->journal->boot ? pw_cp16_wall(cp, at.mono) : pw_journal_wall(cp->journal, at);
+    return wall != 0 ? wall : pw_cp16_wall(cp, now);
 }
 
 void pw_cp16_learn_clock(struct pw_cp16 *cp, pw_unix_ms wall, pw_ms now)
 {
+    enum { EARLIEST_S = 1577836800 }; // 2020-01-01: no older time is anybody's present
+    struct pw_line line;
+    if (wall < (pw_unix_ms)EARLIEST_S * 1000) {
+        pw_line(&line, cp->log, PW_LOG_WARN, "ocpp", "clock-not-believed");
+        pw_line_int(&line, "unix_s", wall / 1000);
+        pw_line_end(&line);
+        return;
+    }
     int64_t offset = wall - (pw_unix_ms)now;
     int64_t step = offset - cp->clock_offset_ms;
     // Below a second the difference is the network's, not the clock's.
     if (cp->clock_known && step > -1000 && step < 1000) {
         return;
     }
-    struct pw_line line;
     pw_line(&line, cp->log, PW_LOG_INFO, "ocpp", "clock");
     pw_line_fixed(&line, "step_s", cp->clock_known ? step : 0, 3);
     pw_line_end(&line);
     cp->clock_offset_ms = offset;
     cp->clock_known = true;
     cp->aligned_at = PW_NEVER;
+    pw_journal_clock(cp->journal, offset);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -175,7 +185,7 @@ static void give_up_call(struct pw_cp16 *cp, pw_ms now)
     }
 }
 
-pw_ms pw_cp16_step(struct pw_cp16 *cp, pw_ms now)
+static pw_ms step(struct pw_cp16 *cp, pw_ms now)
 {
     pw_cp16_step_readings(cp, now);
     if (cp->link == PW_CP16_LINK_DOWN) {
@@ -188,6 +198,14 @@ pw_ms pw_cp16_step(struct pw_cp16 *cp, pw_ms now)
         pw_cp16_say_something(cp, now);
     }
     return deadline(cp, now);
+}
+
+pw_ms pw_cp16_step(struct pw_cp16 *cp, pw_ms now)
+{
+    cp->journal->room = (uint32_t)pw_settings_int(cp->settings, PW_SET_QUEUE_MESSAGES);
+    cp->journal->policy = (enum pw_journal_policy)pw_settings_int(cp->settings, PW_SET_QUEUE_FULL);
+    pw_ms thin_at = pw_journal_step(cp->journal, now);
+    return pw_earlier(thin_at, step(cp, now));
 }
 
 struct pw_str pw_cp16_out(const struct pw_cp16 *cp)

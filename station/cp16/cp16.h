@@ -16,12 +16,15 @@
 #include "session/session.h"
 #include "settings/settings.h"
 
-#define PW_CP16_LIMIT_MAX  320   // bytes of the host's answer to "Limit"
-#define PW_CP16_SIGNED_MAX 2600  // bytes of a signed value: the data set and a public key in base64
-#define PW_CP16_OUT_MAX    12288 // bytes of one message to send; GetConfiguration with all keys fits
-#define PW_CP16_NODES_MAX  1024  // JSON values in one message received: 96 periods of a profile
-#define PW_CP16_SPARE_MAX  1024  // bytes of strings with escapes in one message received
-#define PW_CP16_TRIGGERS   9     // messages that can be asked for
+#define PW_CP16_LIMIT_MAX  320  // bytes of the host's answer to "Limit"
+#define PW_CP16_SIGNED_MAX 2600 // bytes of a signed value: the data set and a public key in base64
+// Bytes of one message to send: GetConfiguration with all keys fits, and StopTransaction with 120
+// readings of energy.
+#define PW_CP16_OUT_MAX    24576
+#define PW_CP16_STARTS     4      // StartTransactions whose late answer is understood
+#define PW_CP16_NODES_MAX  1024   // JSON values in one message received: 96 periods of a profile
+#define PW_CP16_SPARE_MAX  1024   // bytes of strings with escapes in one message received
+#define PW_CP16_TRIGGERS   9      // messages that can be asked for
 #define PW_CP16_QUIET_MS   300000 // no heartbeat interval may be shorter when the central says 0
 
 // What a connector looks like to OCPP. Texts are literals or live in the station.
@@ -124,6 +127,12 @@ struct pw_cp16 {
     bool settle;               // it was answered or refused; the journal does not know yet
     bool settle_refused;
     int32_t settle_id;
+    // The StartTransactions last sent: an answer that comes late still names the transaction.
+    struct pw_cp16_start {
+        char id[PW_OCPP_ID_MAX + 1];
+        uint32_t transaction;
+    } starts[PW_CP16_STARTS];
+    uint8_t starts_at; // the place to use next
 
     // What there is to say.
     uint8_t triggered[PW_CP16_TRIGGERS]; // by TriggerMessage: one bit a connector
@@ -136,11 +145,12 @@ struct pw_cp16 {
         char id_tag[PW_ID_TAG_MAX + 1];
         bool vehicle; // vehicle info waits to be told
         struct pw_cp16_vehicle info;
-        bool clock_meter; // a clock-aligned value outside a transaction waits
-        struct pw_sample sample;
     } voice[PW_CONNECTORS_MAX + 1];     // 0: the station
     pw_ms notice_at[PW_TRANSFER_LANES]; // no notice of station/files before
-    pw_ms aligned_at;                   // next clock-aligned reading
+    // Clock-aligned readings: when the next one is due, the boundary it bears, and the last one's.
+    pw_ms aligned_at;
+    pw_unix_ms aligned_next;
+    pw_unix_ms aligned_wall;
 
     char signed_text[2][PW_CP16_SIGNED_MAX]; // of the message being made
     char out[PW_CP16_OUT_MAX];
@@ -172,6 +182,10 @@ PW_MUST_USE int pw_cp16_authorise(struct pw_cp16 *cp, unsigned connector, struct
 // Tells the central system about the vehicle, once it can be reached.
 void pw_cp16_vehicle(struct pw_cp16 *cp, unsigned connector, const struct pw_cp16_vehicle *info);
 
+// A reading of a connector: into the queue and to its transaction's StopTransaction, as the lists
+// of measurands want it.
+void pw_cp16_keep_reading(struct pw_cp16 *cp, unsigned connector, const struct pw_sample *sample);
+
 // Talks if it is time to, and returns the next deadline.
 pw_ms pw_cp16_step(struct pw_cp16 *cp, pw_ms now);
 
@@ -179,7 +193,7 @@ bool pw_cp16_online(const struct pw_cp16 *cp); // link up and boot accepted
 pw_unix_ms pw_cp16_wall(const struct pw_cp16 *cp, pw_ms now);
 struct pw_stamp pw_cp16_stamp(const struct pw_cp16 *cp, pw_ms now);
 // The date as somebody trusted says it is now: the central system, or the central at its station
-// link.
+// link. A time before 2020 is nobody's present, and is not believed.
 void pw_cp16_learn_clock(struct pw_cp16 *cp, pw_unix_ms wall, pw_ms now);
 // The wall time of a stamp, worked out as far as can be; the present for one that cannot.
 pw_unix_ms pw_cp16_stamp_wall(const struct pw_cp16 *cp, struct pw_stamp at, pw_ms now);

@@ -39,15 +39,47 @@ static const struct row rows[] = {
 // clang-format on
 _Static_assert(PW_COUNT(rows) <= PW_CP16_VALUES_MAX, "a sample's values fit");
 
-// The quantities of one measurand; 0: it is not measured here.
+// "L1" names the phase of a row with L1 and of one with L1-N. The empty text names all.
+static bool is_phase(const struct row *row, struct pw_str text)
+{
+    if (text.len == 0) {
+        return true;
+    }
+    if (row->phase == NO_PHASE) {
+        return false;
+    }
+    struct pw_str phase = pw_ocpp_code_text(&pw_ocpp16_phase, row->phase);
+    struct pw_str line = pw_str_cut(&(struct pw_str){.at = phase.at, .len = phase.len}, '-');
+    return pw_str_eq(text, phase) || pw_str_eq(text, line);
+}
+
+static uint32_t rows_of(int measurand, struct pw_str phase)
+{
+    uint32_t found = 0;
+    for (size_t i = 0; measurand >= 0 && i < PW_COUNT(rows); i++) {
+        bool wanted = measurand == (int)rows[i].measurand && is_phase(&rows[i], phase);
+        found |= wanted ? 1U << rows[i].quantity : 0U;
+    }
+    return found;
+}
+
+// The quantities of one measurand, or of one phase of it; 0: it is not measured here.
 static uint32_t quantities_of(struct pw_str name)
 {
     int code = pw_ocpp_code_find(&pw_ocpp16_measurand, name);
-    uint32_t found = 0;
-    for (size_t i = 0; code >= 0 && i < PW_COUNT(rows); i++) {
-        found |= code == (int)rows[i].measurand ? 1U << rows[i].quantity : 0U;
+    size_t dot = name.len;
+    if (code >= 0) {
+        return rows_of(code, PW_STR(""));
     }
-    return found;
+    while (dot > 0 && name.at[dot - 1] != '.') {
+        dot--;
+    }
+    if (dot == 0 || dot == name.len) {
+        return 0;
+    }
+    struct pw_str measurand = {.at = name.at, .len = dot - 1};
+    struct pw_str phase = {.at = name.at + dot, .len = name.len - dot};
+    return rows_of(pw_ocpp_code_find(&pw_ocpp16_measurand, measurand), phase);
 }
 
 static void say_unmeasured(struct pw_str name, struct pw_out *why)
@@ -66,9 +98,13 @@ static void say_unmeasured(struct pw_str name, struct pw_out *why)
 int pw_cp16_measurands(struct pw_str list, uint32_t *quantities, struct pw_out *why)
 {
     uint32_t mask = 0;
-    while (list.len > 0) {
+    for (unsigned items = 0; list.len > 0; items++) {
         struct pw_str name = pw_str_trim(pw_str_cut(&list, ','));
         uint32_t found = quantities_of(name);
+        if (items == PW_CP16_LIST_MAX) {
+            pw_put_s(why, "there may be 16 at most");
+            return PW_ERR_RANGE;
+        }
         if (found == 0) {
             say_unmeasured(name, why);
             return PW_ERR_RANGE;

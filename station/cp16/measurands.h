@@ -15,8 +15,11 @@ struct pw_cp16_meter_value {
     struct pw_ocpp16_meter_value meter_value;
 };
 
-// The quantities of a list of measurands ("Voltage,SoC"). PW_ERR_RANGE with the first unknown one
-// in *why.
+#define PW_CP16_LIST_MAX 16 // measurands in a list: the *MaxLength keys
+
+// The quantities of a list of measurands ("Voltage,SoC"), of one phase each where that is named
+// ("Voltage.L1", OCPP 1.6 §9.1.17). PW_ERR_RANGE with the first unknown one in *why, or for too
+// many.
 PW_MUST_USE int pw_cp16_measurands(struct pw_str list, uint32_t *quantities, struct pw_out *why);
 
 // Fills *to from a sample: the quantities in the mask, and battery Ah and BMS Imax as measurands of

@@ -29,13 +29,11 @@ extern const struct pw_cp16_topic pw_cp16_vehicle_topic;     // vehicle.c
 extern const struct pw_cp16_topic pw_cp16_transaction_topic; // transactions.c
 extern const struct pw_cp16_topic pw_cp16_upload_topic;      // transfers.c
 extern const struct pw_cp16_topic pw_cp16_update_topic;      // transfers.c
-extern const struct pw_cp16_topic
-    pw_cp16_reading_topic; // transfers.c: how the upload or the update stands, for a trigger:
-                           // DiagnosticsStatusNotification and
-// FirmwareStatusNotification, or, `numbered`, LogStatusNotification and
+
+// transfers.c: how the upload or the update stands, for a trigger: DiagnosticsStatusNotification
+// and FirmwareStatusNotification, or, `numbered`, LogStatusNotification and
 // SignedFirmwareStatusNotification.
 void pw_cp16_say_transfer(struct pw_cp16 *cp, enum pw_transfer_lane lane, bool numbered, pw_ms now);
-// readings.c
 
 // topics.c
 pw_ms pw_cp16_topics_due(const struct pw_cp16 *cp, pw_ms now);
@@ -135,9 +133,19 @@ void pw_cp16_profile_refused(struct pw_cp16 *cp, int32_t profile, const char *wh
 void pw_cp16_step_readings(struct pw_cp16 *cp, pw_ms now);
 // The quantities a setting lists. It was checked when it was set.
 uint32_t pw_cp16_quantities(const struct pw_cp16 *cp, enum pw_setting_id id);
-// Sends a sample as MeterValues, of a transaction unless its id is 0. False when nothing in it is
+// Sends a sample as MeterValues, of a transaction or (NULL) of none. False when nothing in it is
 // wanted.
 bool pw_cp16_send_meter_values(struct pw_cp16 *cp, unsigned connector,
-                               const struct pw_sample *sample, int32_t transaction_id, pw_ms now);
+                               const struct pw_sample *sample,
+                               const struct pw_transaction *transaction, pw_ms now);
+// transactions.c
+// When something of a transaction was: never before its start. The clock must be known.
+pw_unix_ms pw_cp16_record_wall(const struct pw_cp16 *cp, const struct pw_transaction *transaction,
+                               struct pw_stamp at);
+// An answer to a call that was given up. Only one to StartTransaction still says something.
+void pw_cp16_late_answer(struct pw_cp16 *cp, struct pw_str id, const struct pw_json_node *payload,
+                         pw_ms now);
+// stop.c: completes a StopTransaction in cp->out with the readings that are asked for.
+void pw_cp16_put_transaction_data(struct pw_cp16 *cp, const struct pw_transaction *transaction);
 
 #endif

@@ -4,56 +4,56 @@
 
 enum { TIMEOUT_PAUSE_MS = 5000 }; // before a transaction message that timed out is sent again
 
+pw_unix_ms pw_cp16_record_wall(const struct pw_cp16 *cp, const struct pw_transaction *transaction,
+                               struct pw_stamp at)
+{
+    pw_unix_ms wall = pw_journal_wall(cp->journal, at);
+    if (transaction == NULL || transaction->seq == 0) {
+        return wall;
+    }
+    return pw_max(wall, pw_journal_wall(cp->journal, transaction->first.at));
+}
+
+// Its id is remembered: the answer may come after we stopped waiting.
+static void remember_start(struct pw_cp16 *cp, uint32_t transaction)
+{
+    struct pw_cp16_start *start = &cp->starts[cp->starts_at];
+    int err = pw_str_copy(start->id, sizeof(start->id), pw_ocpp_rpc_id(&cp->rpc));
+    PW_ASSERT(err == PW_OK);
+    start->transaction = transaction;
+    cp->starts_at = (uint8_t)((cp->starts_at + 1U) % PW_CP16_STARTS);
+}
+
 static void send_start(struct pw_cp16 *cp, const struct pw_transaction *transaction, pw_ms now)
 {
     struct pw_ocpp16_start_transaction_req req = {
+        .has = transaction->reserved ? PW_OCPP16_HAS(start_transaction_req, reservation_id) : 0,
         .connector_id = transaction->connector,
         .id_tag = pw_str_of(transaction->id_tag),
         .meter_start_wh = (int32_t)transaction->first.value[PW_ENERGY_WH],
-        .timestamp = pw_cp16_stamp_wall(cp, transaction->first.at, now),
+        .reservation_id = transaction->reservation_id,
+        .timestamp = pw_cp16_record_wall(cp, transaction, transaction->first.at),
     };
     pw_cp16_send(cp, PW_OCPP16_START_TRANSACTION, &req, now);
+    remember_start(cp, transaction->seq);
 }
 
 static void send_stop(struct pw_cp16 *cp, const struct pw_transaction *transaction, pw_ms now)
 {
-    struct pw_cp16_meter_value first;
-    struct pw_cp16_meter_value last;
-    struct pw_ocpp16_meter_value data[2];
-    uint32_t count = 0;
-    uint32_t mask = pw_cp16_quantities(cp, PW_SET_STOP_SAMPLED_DATA);
-    pw_unix_ms started = pw_cp16_stamp_wall(cp, transaction->first.at, now);
-    pw_unix_ms stopped = pw_cp16_stamp_wall(cp, transaction->last.at, now);
     int reason = pw_ocpp_code_find(
         &pw_ocpp16_stop_reason,
         pw_str_of(pw_session_reason_name((enum pw_session_reason)transaction->reason)));
-    // Signed readings of begin and end are always there, also with an empty StopTxnSampledData
-    // (Signed Meter Values 1.0 §3.1.4).
-    bool key = pw_cp16_key_in_stop(cp);
-    bool any = pw_cp16_fill(&first, &transaction->first, mask, false, started);
-    if (pw_cp16_fill_signed(cp, &first, &transaction->first, 0, key)) {
-        key = pw_cp16_key_in_every_value(cp);
-        any = true;
-    }
-    if (any) {
-        data[count++] = first.meter_value;
-    }
-    any = pw_cp16_fill(&last, &transaction->last, mask, false, stopped);
-    if (pw_cp16_fill_signed(cp, &last, &transaction->last, 1, key) || any) {
-        data[count++] = last.meter_value;
-    }
     struct pw_ocpp16_stop_transaction_req req = {
         .has = reason >= 0 ? PW_OCPP16_HAS(stop_transaction_req, reason) : 0,
         .id_tag = pw_str_of(transaction->stop_id_tag),
         .meter_stop_wh = (int32_t)transaction->last.value[PW_ENERGY_WH],
-        .timestamp = stopped,
+        .timestamp = pw_cp16_record_wall(cp, transaction, transaction->last.at),
         .transaction_id = transaction->transaction_id,
         .reason = reason >= 0 ? (enum pw_ocpp16_stop_reason)reason : PW_OCPP16_REASON_OTHER,
-        .transaction_data = {.items = data, .count = count},
     };
     req.has |= req.id_tag.len > 0 ? PW_OCPP16_HAS(stop_transaction_req, id_tag) : 0;
-    req.has |= count > 0 ? PW_OCPP16_HAS(stop_transaction_req, transaction_data) : 0;
     pw_cp16_send(cp, PW_OCPP16_STOP_TRANSACTION, &req, now);
+    pw_cp16_put_transaction_data(cp, transaction);
 }
 
 static void send_message(struct pw_cp16 *cp, pw_ms now)
@@ -63,8 +63,8 @@ static void send_message(struct pw_cp16 *cp, pw_ms now)
     case PW_MESSAGE_START: send_start(cp, transaction, now); return;
     case PW_MESSAGE_STOP: send_stop(cp, transaction, now); return;
     case PW_MESSAGE_METER:
-        if (!pw_cp16_send_meter_values(cp, transaction->connector, &cp->message.sample,
-                                       transaction->transaction_id, now)) {
+        if (!pw_cp16_send_meter_values(cp, cp->message.connector, &cp->message.sample,
+                                       transaction->seq == 0 ? NULL : transaction, now)) {
             // Nothing in it is wanted any more: it leaves the queue as if it had been said.
             cp->settle = true;
             cp->settle_refused = false;
@@ -96,7 +96,8 @@ static bool settle(struct pw_cp16 *cp, pw_ms now)
 static pw_ms transaction_due(const struct pw_cp16 *cp, pw_ms now)
 {
     (void)now;
-    return pw_journal_waiting(cp->journal) > 0 ? cp->message_at : PW_NEVER;
+    // Without a clock a record's time cannot be told, and no other may be.
+    return cp->clock_known && pw_journal_waiting(cp->journal) > 0 ? cp->message_at : PW_NEVER;
 }
 
 static void say_transaction(struct pw_cp16 *cp, pw_ms now)
@@ -109,6 +110,14 @@ static void say_transaction(struct pw_cp16 *cp, pw_ms now)
     }
 }
 
+static void hear_id_tag(struct pw_cp16 *cp, const struct pw_ocpp16_start_transaction_conf *conf,
+                        unsigned connector, uint32_t transaction, pw_ms now)
+{
+    if (conf->id_tag_info.status != PW_OCPP16_AUTHORIZATION_ACCEPTED) {
+        cp->host->start_refused(cp->host->context, connector, transaction, now);
+    }
+}
+
 static bool start_answered(struct pw_cp16 *cp, const struct pw_json_node *payload, pw_ms now)
 {
     struct pw_ocpp16_start_transaction_conf conf;
@@ -116,15 +125,59 @@ static bool start_answered(struct pw_cp16 *cp, const struct pw_json_node *payloa
         return false;
     }
     cp->settle_id = conf.transaction_id;
-    if (conf.id_tag_info.status != PW_OCPP16_AUTHORIZATION_ACCEPTED) {
-        cp->host->start_refused(cp->host->context, cp->message.transaction.connector,
-                                cp->message.transaction.seq, now);
-    }
+    hear_id_tag(cp, &conf, cp->message.connector, cp->message.transaction.seq, now);
     return true;
+}
+
+static void identify(struct pw_cp16 *cp, uint32_t transaction,
+                     const struct pw_ocpp16_start_transaction_conf *conf, pw_ms now)
+{
+    if (cp->message.kind == PW_MESSAGE_START && cp->message.transaction.seq == transaction &&
+        cp->message.seq == cp->journal->head && pw_journal_waiting(cp->journal) > 0) {
+        // It still heads the queue, perhaps sent once more: the first answer counts.
+        cp->settle = true;
+        cp->settle_refused = false;
+        cp->settle_id = conf->transaction_id;
+        hear_id_tag(cp, conf, cp->message.connector, transaction, now);
+        return;
+    }
+    if (pw_journal_identified(cp->journal, transaction, conf->transaction_id) != PW_OK) {
+        return;
+    }
+    for (unsigned i = 1; i <= cp->connectors; i++) {
+        const struct pw_transaction *open = pw_journal_open_on(cp->journal, i);
+        if (open != NULL && open->seq == transaction) {
+            hear_id_tag(cp, conf, i, transaction, now);
+        }
+    }
+}
+
+void pw_cp16_late_answer(struct pw_cp16 *cp, struct pw_str id, const struct pw_json_node *payload,
+                         pw_ms now)
+{
+    struct pw_ocpp16_start_transaction_conf conf;
+    for (size_t i = 0; i < PW_CP16_STARTS; i++) {
+        struct pw_cp16_start *start = &cp->starts[i];
+        if (start->id[0] == '\0' || !pw_str_is(id, start->id) ||
+            !pw_cp16_decode(cp, PW_OCPP16_START_TRANSACTION, payload, &conf)) {
+            continue;
+        }
+        start->id[0] = '\0';
+        identify(cp, start->transaction, &conf, now);
+    }
+}
+
+// The message under way was sent before, and its answer has come since (pw_cp16_late_answer).
+static bool is_settled(const struct pw_cp16 *cp)
+{
+    return cp->settle;
 }
 
 static bool transaction_answered(struct pw_cp16 *cp, const struct pw_json_node *payload, pw_ms now)
 {
+    if (is_settled(cp)) {
+        return true;
+    }
     if (cp->message.kind == PW_MESSAGE_START && !start_answered(cp, payload, now)) {
         return false;
     }
@@ -137,6 +190,9 @@ static bool transaction_answered(struct pw_cp16 *cp, const struct pw_json_node *
 // refusals count, not silence (OCPP 1.6 §3.7.1, errata J 3.3).
 static void transaction_failed(struct pw_cp16 *cp, const char *code, pw_ms now)
 {
+    if (is_settled(cp)) {
+        return;
+    }
     if (code == NULL) {
         cp->message_at = pw_after(now, TIMEOUT_PAUSE_MS);
         return;

@@ -45,7 +45,8 @@ static void say_status(struct pw_cp16 *cp, unsigned connector, pw_ms now)
 static bool can_measure(struct pw_cp16 *cp, pw_ms now)
 {
     (void)now;
-    return pw_cp16_quantities(cp, PW_SET_SAMPLED_DATA) != 0;
+    // Without a clock the reading would bear no time.
+    return cp->clock_known && pw_cp16_quantities(cp, PW_SET_SAMPLED_DATA) != 0;
 }
 
 static void say_meter_values(struct pw_cp16 *cp, unsigned connector, pw_ms now)
@@ -55,8 +56,8 @@ static void say_meter_values(struct pw_cp16 *cp, unsigned connector, pw_ms now)
     cp->host->measure(cp->host->context, connector, PW_READING_TRIGGER, &sample, now);
     sample.at = pw_cp16_stamp(cp, now);
     // What has no id yet is not told: -1 is for a start that failed (erratum 3.18).
-    int32_t id = open != NULL && open->id_state == PW_ID_GIVEN ? open->transaction_id : 0;
-    (void)pw_cp16_send_meter_values(cp, connector, &sample, id, now);
+    bool named = open != NULL && open->id_state == PW_ID_GIVEN;
+    (void)pw_cp16_send_meter_values(cp, connector, &sample, named ? open : NULL, now);
 }
 
 static bool can_sign(struct pw_cp16 *cp, pw_ms now)

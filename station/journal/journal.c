@@ -111,7 +111,7 @@ void pw_transaction_record(struct pw_record *record, const struct pw_transaction
 void pw_journal_on_its_clock(const struct pw_transaction *transaction, struct pw_sample *sample)
 {
     const struct pw_stamp *first = &transaction->first.at;
-    if (sample->reading == PW_READING_CLOCK || sample->at.boot != first->boot ||
+    if (sample->reading == PW_READING_CLOCK || first->boot == 0 || sample->at.boot != first->boot ||
         sample->at.mono < first->mono) {
         return;
     }

@@ -260,8 +260,8 @@ struct pw_note_walk {
 bool pw_journal_next_note(const struct pw_journal *journal, struct pw_note_walk *walk,
                           struct pw_sample *sample);
 
-// Thins a full queue, a slice a call. True: call again soon.
-bool pw_journal_step(struct pw_journal *journal);
+// Thins a full queue, a slice a call. When to call again.
+pw_ms pw_journal_step(struct pw_journal *journal, pw_ms now);
 
 // PW_OK: what is written now will last. PW_ERR_LIMIT: the store is nearly full; only what ends
 // something, and meter values, should be written. PW_ERR_STORE: nothing lasts at present.

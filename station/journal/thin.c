@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum {
+    PAUSE_MS = 100,                // while the disk is behind
     SLICE = 64,                    // records looked at in one call
     FULL_PART = 8,                 // a walk begins with this part of the room left
     WORTH_PART = 16,               // and was worth it when it gained this part
@@ -165,18 +166,18 @@ static bool take_out(struct pw_journal *journal, const uint64_t *seq, size_t cou
     return true;
 }
 
-bool pw_journal_step(struct pw_journal *journal)
+pw_ms pw_journal_step(struct pw_journal *journal, pw_ms now)
 {
     struct pw_journal_thinning *walk = &journal->thinning;
     uint64_t goes[PW_STORE_BATCH_MAX];
     size_t count = 0;
     bool over = false;
     if (!walk->running) {
-        return false;
+        return PW_NEVER;
     }
     // What was taken away may be read until that is durable.
     if (pw_journal_durable(journal, journal->must_ticket) != 1) {
-        return false;
+        return pw_after(now, PAUSE_MS);
     }
     for (int i = 0; i < SLICE && count < PW_COUNT(goes) && !over; i++) {
         char bytes[PW_RECORD_MAX];
@@ -199,10 +200,10 @@ bool pw_journal_step(struct pw_journal *journal)
     }
     if (!take_out(journal, goes, count)) {
         walk->running = false;
-        return false;
+        return PW_NEVER;
     }
     if (over) {
         end_walk(journal);
     }
-    return true;
+    return walk->running ? pw_after(now, 1) : PW_NEVER;
 }

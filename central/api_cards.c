@@ -1,5 +1,6 @@
 // REST: sessions and cards.
 #include "http.h"
+#include "records.h"
 
 #define ID_TAG_CHARS 20
 #define NAME_CHARS   64
@@ -148,6 +149,7 @@ void api_card_put(struct http *http)
     if (!keep_card(http->central, &card, http->at.now)) {
         http_fail(http, 503, "store", "the database did not take it; try again", PW_STR(""), "");
     } else if (http_commit(http)) {
+        lists_look(http->central, NULL, http->at.now);
         api_card(http);
     }
 }
@@ -160,6 +162,7 @@ void api_card_delete(struct http *http)
     if (rows == 0) {
         http_fail(http, 404, "not_found", "there is no card \"", http->param, "\"");
     } else if (http_commit(http)) {
+        lists_look(http->central, NULL, http->at.now);
         http_no_content(http);
     }
 }

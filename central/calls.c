@@ -1,5 +1,5 @@
 // What stations ask and how it is answered: one row an action.
-#include "state.h"
+#include "records.h"
 
 #include <string.h>
 
@@ -83,17 +83,24 @@ static void boot(const struct call *call, const void *message)
                                  db_words(station->serial),
                                  db_time(station->boot_at),
                                  db_time(station->last_seen),
+                                 pw_db_text(call->payload_text),
                                  pw_db_text(pw_str_of(station->id))};
     (void)db_write(call->central,
                    "UPDATE station SET vendor = $1, model = $2, firmware = $3, serial = $4,"
-                   " boot_at = $5, last_seen = $6 WHERE id = $7",
+                   " boot_at = $5, last_seen = $6, boot = $7 WHERE id = $8",
                    args, PW_COUNT(args), call->at.now);
+    configuration_booted(call->central, station, call->at.now);
+    if (station->list_automatic) {
+        lists_look(call->central, station, call->at.now);
+    }
     struct pw_ocpp16_boot_notification_conf conf = {
         .status = PW_OCPP16_REGISTRATION_ACCEPTED,
         .current_time = call->at.wall,
         .interval_s = (int32_t)call->central->config.heartbeat_s,
     };
     call_answer(call, &pw_ocpp16_boot_notification_conf, &conf);
+    struct sight sight = {.kind = SIGHT_BOOT, .number = call->at.wall};
+    sight_note(call->central, station, &sight, call->at);
     event_station(call->central, station);
 }
 
@@ -139,6 +146,9 @@ static void status(const struct call *call, const void *message)
     }
     struct pw_ocpp16_status_notification_conf conf = {0};
     call_answer(call, &pw_ocpp16_status_notification_conf, &conf);
+    struct sight sight = {
+        .kind = SIGHT_STATUS, .connector = req->connector_id, .status = (int)req->status};
+    sight_note(call->central, call->station, &sight, call->at);
     event_station(call->central, call->station);
 }
 
@@ -174,9 +184,12 @@ static void take_meter_values(const struct call *call, const void *message)
     int64_t session = 0;
     if ((req->has & PW_OCPP16_HAS(meter_values_req, transaction_id)) != 0) {
         session = req->transaction_id;
-        if (session != connector->session &&
-            !session_belongs(call->central, call->station, session)) {
-            orphan_keep(call, "no transaction of this station");
+        const char *stranger =
+            session != connector->session
+                ? session_stranger(call->central, call->station, req->connector_id, session)
+                : NULL;
+        if (stranger != NULL) {
+            orphan_keep(call, stranger);
             session = 0;
         }
     }
@@ -211,30 +224,6 @@ static void data_transfer(const struct call *call, const void *message)
     event_station(call->central, call->station);
 }
 
-static void keep_progress(const struct call *call, const char *sql, struct pw_str word)
-{
-    struct pw_db_value args[] = {pw_db_text(word), pw_db_text(pw_str_of(call->station->id))};
-    (void)db_write(call->central, sql, args, PW_COUNT(args), call->at.now);
-}
-
-static void firmware_status(const struct call *call, const void *message)
-{
-    const struct pw_ocpp16_firmware_status_notification_req *req = message;
-    keep_progress(call, "UPDATE station SET firmware_status = $1 WHERE id = $2",
-                  pw_ocpp_code_text(&pw_ocpp16_firmware_status, (int)req->status));
-    struct pw_ocpp16_firmware_status_notification_conf conf = {0};
-    call_answer(call, &pw_ocpp16_firmware_status_notification_conf, &conf);
-}
-
-static void diagnostics_status(const struct call *call, const void *message)
-{
-    const struct pw_ocpp16_diagnostics_status_notification_req *req = message;
-    keep_progress(call, "UPDATE station SET diagnostics_status = $1 WHERE id = $2",
-                  pw_ocpp_code_text(&pw_ocpp16_diagnostics_status, (int)req->status));
-    struct pw_ocpp16_diagnostics_status_notification_conf conf = {0};
-    call_answer(call, &pw_ocpp16_diagnostics_status_notification_conf, &conf);
-}
-
 // --- The table.
 
 static const struct {
@@ -244,10 +233,14 @@ static const struct {
     {PW_OCPP16_AUTHORIZE, authorize},
     {PW_OCPP16_BOOT_NOTIFICATION, boot},
     {PW_OCPP16_DATA_TRANSFER, data_transfer},
-    {PW_OCPP16_DIAGNOSTICS_STATUS_NOTIFICATION, diagnostics_status},
-    {PW_OCPP16_FIRMWARE_STATUS_NOTIFICATION, firmware_status},
+    {PW_OCPP16_DIAGNOSTICS_STATUS_NOTIFICATION, files_serve_diagnostics},
+    {PW_OCPP16_FIRMWARE_STATUS_NOTIFICATION, files_serve_firmware},
     {PW_OCPP16_HEARTBEAT, heartbeat},
+    {PW_OCPP16_LOG_STATUS_NOTIFICATION, files_serve_log},
     {PW_OCPP16_METER_VALUES, take_meter_values},
+    {PW_OCPP16_SECURITY_EVENT_NOTIFICATION, security_serve_event},
+    {PW_OCPP16_SIGN_CERTIFICATE, security_serve_sign},
+    {PW_OCPP16_SIGNED_FIRMWARE_STATUS_NOTIFICATION, files_serve_signed_firmware},
     {PW_OCPP16_START_TRANSACTION, start_transaction},
     {PW_OCPP16_STATUS_NOTIFICATION, status},
     {PW_OCPP16_STOP_TRANSACTION, stop_transaction},
@@ -262,11 +255,26 @@ union request {
     struct pw_ocpp16_diagnostics_status_notification_req diagnostics;
     struct pw_ocpp16_firmware_status_notification_req firmware;
     struct pw_ocpp16_heartbeat_req heartbeat;
+    struct pw_ocpp16_log_status_notification_req log;
     struct pw_ocpp16_meter_values_req meter;
+    struct pw_ocpp16_security_event_notification_req event;
+    struct pw_ocpp16_sign_certificate_req sign;
+    struct pw_ocpp16_signed_firmware_status_notification_req signed_firmware;
     struct pw_ocpp16_start_transaction_req start;
     struct pw_ocpp16_status_notification_req status;
     struct pw_ocpp16_stop_transaction_req stop;
 };
+
+// The connector a message is about; -1 when it names none.
+static int named(const struct call *call, const union request *request)
+{
+    switch (call->action) {
+    case PW_OCPP16_STATUS_NOTIFICATION: return request->status.connector_id;
+    case PW_OCPP16_METER_VALUES: return request->meter.connector_id;
+    case PW_OCPP16_START_TRANSACTION: return request->start.connector_id;
+    default: return -1;
+    }
+}
 
 static void refuse_call(const struct call *call, enum pw_ocpp_error code, const char *text)
 {
@@ -297,6 +305,10 @@ static void serve(const struct call *call, const struct pw_json_node *payload)
         return;
     }
     rows[row].serve(call, &request);
+    // Behind the answer: a command is a question of its own.
+    struct sight sight = {
+        .kind = SIGHT_MESSAGE, .action = call->action, .connector = named(call, &request)};
+    sight_note(call->central, call->station, &sight, call->at);
 }
 
 static void serve_call(struct call *call, const struct pw_ocpp_frame *frame)

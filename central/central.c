@@ -1,8 +1,8 @@
 // The central as a whole: memory, the batch of writes, and what is due when.
 #include "central.h"
 
+#include "records.h"
 #include "schema.h"
-#include "state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +190,7 @@ pw_ms pw_central_step(struct pw_central *central, struct pw_instant at)
 {
     pw_ms next = pw_earlier(links_step(central, at), uplinks_step(central, at));
     next = pw_earlier(next, groups_step(central, at));
+    next = pw_earlier(next, pw_earlier(effects_step(central, at), lists_step(central, at)));
     if (at.now >= central->tidy_at) {
         tidy(central, at);
     }
@@ -219,10 +220,15 @@ static int make_room(struct pw_central *central)
     central->json.node = calloc(central->json.cap, sizeof(*central->json.node));
     central->json.spare_cap = PW_CENTRAL_MESSAGE_MAX;
     central->json.spare = malloc(central->json.spare_cap);
-    return central->bucket == NULL || central->uplink == NULL || central->throttle == NULL ||
-                   central->frame == NULL || central->event == NULL || central->reply == NULL ||
-                   central->payload == NULL || central->json.node == NULL ||
-                   central->json.spare == NULL
+    central->asked = central->json;
+    central->asked.node = calloc(central->asked.cap, sizeof(*central->asked.node));
+    central->asked.spare = malloc(central->asked.spare_cap);
+    central->list = malloc(LIST_BYTES);
+    return central->asked.node == NULL || central->asked.spare == NULL || central->list == NULL ||
+                   central->bucket == NULL || central->uplink == NULL ||
+                   central->throttle == NULL || central->frame == NULL || central->event == NULL ||
+                   central->reply == NULL || central->payload == NULL ||
+                   central->json.node == NULL || central->json.spare == NULL
                ? PW_ERR_LIMIT
                : PW_OK;
 }
@@ -251,7 +257,7 @@ static int start(struct pw_central *central, pw_ms now, const char **why)
                  "UPDATE command SET state = 'offline', answered_at = requested_at"
                  " WHERE state = 'pending'",
                  NULL, 0, NULL, NULL) < 0 ||
-         db->commit(db->context) != PW_OK)) {
+         effects_load(central) != PW_OK || db->commit(db->context) != PW_OK)) {
         *why = "the database does not take writes";
         return PW_ERR_STORE;
     }
@@ -287,6 +293,8 @@ int pw_central_new(struct pw_central **central, const struct pw_central_config *
     made->tidy_at = pw_after(at.now, TIDY_MS);
     made->beat_at = pw_after(at.now, BEAT_MS);
     made->uplinks_at = PW_NEVER;
+    made->effects_at = PW_NEVER;
+    made->lists_at = PW_NEVER;
     int result = start(made, at.now, why);
     if (result != PW_OK) {
         pw_central_free(made);
@@ -321,5 +329,8 @@ void pw_central_free(struct pw_central *central)
     free(central->payload);
     free(central->json.node);
     free(central->json.spare);
+    free(central->asked.node);
+    free(central->asked.spare);
+    free(central->list);
     free(central);
 }

@@ -1,6 +1,7 @@
-// central: the logic of the central system. It serves OCPP 1.6J charge points (Core profile), keeps
-// cards, sessions, measurements and the message log in a database, and answers the REST interface
-// of central/api/openapi.yaml. It sees no socket, file or clock: a port hands it what came in and
+// central: the logic of the central system. It serves OCPP 1.6J charge points with every profile of
+// the standard and the security extensions, keeps cards, sessions, measurements, what stations were
+// told and what they answered in a database, and answers the REST interface of
+// central/api/openapi.yaml. It sees no socket, file or clock: a port hands it what came in and
 // the time, and carries out what it asks. It may allocate; every table, queue and buffer is
 // bounded.
 #ifndef PW_CENTRAL_H
@@ -27,6 +28,23 @@
 #define PW_CENTRAL_ANSWER_MS    30000   // a station must answer a call in this time
 #define PW_CENTRAL_LOG_KEPT     10000   // OCPP log entries kept of each station
 #define PW_CENTRAL_SAMPLE_DAYS  90      // days that sampled values and curves are kept
+
+// Records of each station (records.h); what is older goes first.
+#define PW_CENTRAL_WATCHES_MAX       32    // commands whose effect is watched for at once
+#define PW_CENTRAL_ORPHANS_KEPT      10000 // records that belong to no session
+#define PW_CENTRAL_CHANGES_KEPT      1000  // changes of configuration keys
+#define PW_CENTRAL_KEYS_KEPT         512   // configuration keys
+#define PW_CENTRAL_LIST_MAX          10000 // entries of a local list whose length is not known
+#define PW_CENTRAL_RESERVATIONS_KEPT 500
+#define PW_CENTRAL_PROFILES_KEPT     500        // charging profiles
+#define PW_CENTRAL_JOBS_KEPT         200        // firmware, diagnostics and log jobs …
+#define PW_CENTRAL_STATUSES_KEPT     64         // … with so many statuses each
+#define PW_CENTRAL_ISSUED_KEPT       20         // certificates signed for it; revoked ones stay
+#define PW_CENTRAL_ROOTS_KEPT        64         // root certificates it told of, of each use
+#define PW_CENTRAL_CHAIN_MAX         10001      // bytes of a certificate chain and its NUL
+#define PW_CENTRAL_SERIAL_MAX        65         // hex digits of a certificate's serial and the NUL
+#define PW_CENTRAL_REKEY_MS          120000     // a station with a new key connects in this time
+#define PW_CENTRAL_FILE_WAIT_MS      2592000000 // the farthest date of a firmware update: 30 days
 
 // Station links (doc/link.md).
 #define PW_CENTRAL_WIRE_SEND_MAX  65536 // bytes waiting to be sent to one station
@@ -80,11 +98,32 @@ struct pw_central_crypto {
                   uint8_t to[32]);
 };
 
+// What our authority says of a certificate it has signed.
+struct pw_central_issued {
+    char serial[PW_CENTRAL_SERIAL_MAX]; // lower-case hex
+    char subject[128];
+    pw_unix_ms from;
+    pw_unix_ms to;
+};
+
+// The authority that signs the stations' certificates (whitepaper A02, A03). Its private key stays
+// in the port.
+struct pw_central_ca {
+    void *context;
+    struct pw_str certificate; // its own, PEM: what stations install as a root
+    // Checks a request (PEM, borrowed): its signature, its key's strength, that its commonName is
+    // the station's id, and signs it. `chain` gets the certificate and the authority's, PEM. Any
+    // error: *why says in words what is wrong.
+    int (*sign)(void *context, struct pw_str csr, struct pw_str station, pw_unix_ms now,
+                struct pw_out *chain, struct pw_central_issued *issued, struct pw_out *why);
+};
+
 struct pw_central_config {
     const struct pw_db *db;
     const struct pw_central_net *net; // NULL: nothing is served, only the command line's tasks run
     const struct pw_central_wires *wires; // NULL: no station links
     const struct pw_central_crypto *crypto;
+    const struct pw_central_ca *ca;    // NULL: certificates are not signed here
     const struct pw_log *log;          // may be NULL
     const struct pw_http_asset *asset; // the dashboard; may be NULL with asset_count 0
     size_t asset_count;
@@ -118,6 +157,9 @@ struct pw_central_handshake {
     struct pw_str authorization; // the header's value; empty without one
     struct pw_str protocols;     // Sec-WebSocket-Protocol; empty without one
     struct pw_str address;       // of the peer
+    bool tls;                    // it came over our own TLS
+    struct pw_str common_name;   // of its certificate, which the port has verified; empty: none
+    struct pw_str serial;        // likewise, lower-case hex
 };
 
 struct pw_central_verdict {

@@ -1,6 +1,6 @@
 // What people ask of stations: queued, sent one at a time, followed to its end. Each command ends
 // exactly once: answered, error, timeout or offline.
-#include "state.h"
+#include "records.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,21 +30,21 @@ static void remove_first(struct station *station)
 }
 
 int64_t command_note(struct pw_central *central, const struct station *station,
-                     struct pw_str action, struct pw_str payload, bool offline,
-                     struct pw_instant at)
+                     const struct note *note, struct pw_instant at)
 {
     struct pw_db_value args[] = {
         pw_db_text(pw_str_of(station->id)),
-        pw_db_text(action),
-        pw_db_text(payload),
-        pw_db_text(offline ? PW_STR("offline") : PW_STR("pending")),
+        pw_db_text(note->action),
+        pw_db_text(traffic_presentable(note->payload)),
+        pw_db_text(note->offline ? PW_STR("offline") : PW_STR("pending")),
         pw_db_int(at.wall),
-        offline ? pw_db_int(at.wall) : pw_db_null(),
+        note->offline ? pw_db_int(at.wall) : pw_db_null(),
+        note->ours ? pw_db_text(PW_STR("central")) : pw_db_null(),
     };
     int64_t id = db_write_id(central,
                              "INSERT INTO command (station_id, action, payload, state,"
-                             " requested_at, answered_at) VALUES ($1, $2, $3, $4, $5, $6)"
-                             " RETURNING id",
+                             " requested_at, answered_at, origin)"
+                             " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
                              args, PW_COUNT(args), at.now);
     if (id <= 0) {
         return PW_ERR_STORE;
@@ -55,18 +55,17 @@ int64_t command_note(struct pw_central *central, const struct station *station,
     return id;
 }
 
-int64_t command_add(struct pw_central *central, struct station *station, int action,
-                    struct pw_str payload, struct pw_instant at)
+int64_t command_queue(struct pw_central *central, struct station *station, int action,
+                      struct pw_str payload, bool ours, struct pw_instant at)
 {
     bool offline = station->link == NULL;
     if (!offline && station->commands >= PW_CENTRAL_COMMANDS_MAX) {
         return PW_ERR_LIMIT;
     }
-    int64_t id = command_note(central, station, action_text(action), payload, offline, at);
-    if (id < 0) {
-        return id;
-    }
-    if (offline) {
+    const struct note note = {
+        .action = action_text(action), .payload = payload, .offline = offline, .ours = ours};
+    int64_t id = command_note(central, station, &note, at);
+    if (id < 0 || offline) {
         return id;
     }
     struct command *command = malloc(sizeof(*command) + payload.len);
@@ -105,6 +104,7 @@ void commands_go(struct pw_central *central, struct station *station, struct pw_
     traffic_note(central, station, &traffic, at);
     station->sent_wall = at.wall;
     links_wake(central, station->rpc.deadline);
+    effect_begin(central, station, command, at);
     link_send(central, station->link, pw_out_str(&out));
 }
 
@@ -123,11 +123,20 @@ static void put_error(const struct pw_ocpp_frame *frame, struct pw_out *out)
 static void check_answer(struct station *station, int action, const struct pw_ocpp_frame *frame)
 {
     struct pw_ocpp_fault fault;
-    uint64_t conf[128];
+    uint64_t conf[REQUEST_WORDS];
     const struct pw_ocpp_object *object = pw_ocpp16_actions[action].conf;
     PW_ASSERT(object->size <= sizeof(conf));
     if (pw_ocpp_decode(object, frame->payload, PW_OCPP_NULL_IS_ABSENT, conf, &fault) != PW_OK) {
         station->violations++;
+    }
+}
+
+// No answer, or an error: what was promised meanwhile is not expected any more.
+static void unanswered(struct station *station, const struct command *command)
+{
+    effect_forget(station, command->id);
+    if (command->action == PW_OCPP16_SEND_LOCAL_LIST) {
+        station->list_syncing = false;
     }
 }
 
@@ -164,6 +173,11 @@ void command_answered(struct pw_central *central, struct station *station,
     }
     PW_ASSERT(station->command != NULL);
     command_end(central, station->command->id, good ? "answered" : "error", answer, at);
+    if (good) {
+        effect_answered(central, station, station->command, frame->payload, at);
+    } else {
+        unanswered(station, station->command);
+    }
     remove_first(station);
     commands_go(central, station, at);
 }
@@ -173,6 +187,7 @@ void commands_check(struct pw_central *central, struct station *station, struct 
     if (pw_ocpp_rpc_timed_out(&station->rpc, at.now)) {
         PW_ASSERT(station->command != NULL);
         command_end(central, station->command->id, "timeout", (struct pw_str){0}, at);
+        unanswered(station, station->command);
         remove_first(station);
         commands_go(central, station, at);
     }
@@ -183,6 +198,7 @@ void commands_lost(struct pw_central *central, struct station *station, struct p
     // A start that may have reached the station is never sent again: nobody may stand there now.
     while (station->command != NULL) {
         command_end(central, station->command->id, "offline", (struct pw_str){0}, at);
+        unanswered(station, station->command);
         remove_first(station);
     }
 }

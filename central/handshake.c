@@ -1,11 +1,13 @@
 // Who may connect: the judgement of upgrade requests, and the doctor who remembers the refused.
-// Sources: OCPP-J 1.6 §3.1, §6.2; facts/reliability.md T36, T37, T41.
-#include "state.h"
+// Sources: OCPP-J 1.6 §3.1, §6.2; facts/reliability.md T36, T37, T41; whitepaper
+// §2 (profiles), A01.FR.03, A05.FR.09.
+#include "records.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define CREDENTIALS_MAX 256
+#define KEY_BYTES       20 // of a key that is sent as bytes
 
 void doctor_note(struct pw_central *central, struct pw_str station, struct pw_str address,
                  int status, const char *reason, struct pw_instant at)
@@ -38,28 +40,74 @@ void doctor_note(struct pw_central *central, struct pw_str station, struct pw_st
     pw_line_end(&line);
 }
 
-const char *door_locked(struct pw_central *central, struct pw_str id, struct pw_str key)
+// A station may send its key as the bytes that our hex digits stand for (OCPP-J 1.6 §6.2).
+static struct pw_str printable(struct pw_str key, struct pw_out *room)
+{
+    static const char digits[] = "0123456789abcdef";
+    bool plain = true;
+    for (size_t i = 0; i < key.len; i++) {
+        unsigned char c = (unsigned char)key.at[i];
+        plain = plain && c >= 0x20 && c <= 0x7E;
+    }
+    if (plain || key.len > KEY_BYTES) {
+        return key;
+    }
+    for (size_t i = 0; i < key.len; i++) {
+        unsigned char c = (unsigned char)key.at[i];
+        pw_put_c(room, digits[c >> 4]);
+        pw_put_c(room, digits[c & 15]);
+    }
+    return pw_out_str(room);
+}
+
+// The station uses the key it was being given: its answer was lost, the change was not.
+static void move_on(struct pw_central *central, struct pw_str id, struct pw_instant at)
+{
+    struct pw_db_value args[] = {pw_db_text(id)};
+    (void)db_write(central,
+                   "UPDATE station SET key_hash = key_next, key_next = NULL"
+                   " WHERE id = $1 AND key_next IS NOT NULL",
+                   args, PW_COUNT(args), at.now);
+}
+
+const char *door_locked(struct pw_central *central, struct pw_str id, struct pw_str given,
+                        struct pw_instant at)
 {
     char hash[HASH_MAX];
+    char text[2 * KEY_BYTES + 1];
+    struct pw_out room = PW_OUT(text);
+    struct pw_str key = printable(given, &room);
     bool has_key = station_key(central, id, hash);
-    bool fits = key_fits(central, key, has_key ? hash : central->dummy_hash) && has_key;
+    if (key_fits(central, key, has_key ? hash : central->dummy_hash) && has_key) {
+        return NULL;
+    }
+    // Wrong once: whoever it is, the same work again.
+    char next[HASH_MAX];
+    bool changing = station_key_next(central, id, next);
+    if (key_fits(central, key, changing ? next : central->dummy_hash) && changing) {
+        move_on(central, id, at);
+        return NULL;
+    }
     if (!has_key) {
         return central->config.accept_unknown_stations && station_id_ok(id)
                    ? NULL
                    : "unknown station, or one without a key";
     }
-    return fits ? NULL : "wrong key";
+    return "wrong key";
 }
 
 // The same for the header of an upgrade request.
-static const char *locked(struct pw_central *central, struct pw_str id, struct pw_str authorization)
+static const char *locked(struct pw_central *central, struct pw_str id, struct pw_str authorization,
+                          struct pw_instant at)
 {
     char room[CREDENTIALS_MAX];
     struct pw_out out = PW_OUT(room);
     struct pw_str user = {0};
     struct pw_str password = {0};
     bool given = pw_http_basic(authorization, &out, &user, &password) == PW_OK;
-    const char *why = door_locked(central, id, password);
+    // The right key under another name is as wrong as any, and must cost as much.
+    bool named = given && pw_str_eq(user, id);
+    const char *why = door_locked(central, id, named ? password : PW_STR(""), at);
     char hash[HASH_MAX];
     if (!station_key(central, id, hash)) {
         return why;
@@ -67,7 +115,68 @@ static const char *locked(struct pw_central *central, struct pw_str id, struct p
     if (!given) {
         return authorization.len == 0 ? "no credentials" : "credentials are not HTTP Basic";
     }
-    return pw_str_eq(user, id) ? why : "user name is not the station's id";
+    return named ? why : "user name is not the station's id";
+}
+
+// A certificate in place of a key (profile 3). The port has verified its chain and dates.
+static const char *certificate_locked(const struct pw_central *central, struct pw_str id,
+                                      const struct pw_central_handshake *handshake,
+                                      struct pw_instant at)
+{
+    char hash[HASH_MAX];
+    if (!pw_str_eq(handshake->common_name, id)) {
+        return "the certificate's commonName is not the station's id";
+    }
+    if (!station_key(central, id, hash)) {
+        return "unknown station, or one that was removed";
+    }
+    return certificate_good(central, id, handshake->serial, at.wall)
+               ? NULL
+               : "the certificate was revoked, or issued to another station";
+}
+
+static void take_number(void *to, const struct pw_db_value *columns, size_t count)
+{
+    (void)count;
+    if (columns[0].kind == PW_DB_INT) {
+        *(int64_t *)to = columns[0].number;
+    }
+}
+
+// Why this peer may not come in, or NULL with the security profile it uses.
+static const char *refused_because(struct pw_central *central, struct pw_str id,
+                                   const struct pw_central_handshake *handshake, int *profile,
+                                   struct pw_instant at)
+{
+    bool certified = handshake->tls && handshake->common_name.len > 0;
+    const char *why = certified ? certificate_locked(central, id, handshake, at)
+                                : locked(central, id, handshake->authorization, at);
+    char hash[HASH_MAX];
+    *profile = certified ? 3 : !station_key(central, id, hash) ? 0 : handshake->tls ? 2 : 1;
+    int64_t least = 0;
+    struct pw_db_value args[] = {pw_db_text(id)};
+    (void)db_read(central, "SELECT security_profile FROM station WHERE id = $1", args,
+                  PW_COUNT(args), take_number, &least);
+    return why == NULL && *profile < least ? "its security profile is below what this station must"
+                                             " use"
+                                           : why;
+}
+
+// A05.FR.09: a station that has come in with the profile it was told to use does not come back with
+// a lower one.
+static void profile_reached(struct pw_central *central, const struct station *station, int profile,
+                            pw_ms now)
+{
+    int64_t wanted = configuration_wanted(central, station, "SecurityProfile");
+    if (wanted < 0 || profile < wanted) {
+        return;
+    }
+    struct pw_db_value args[] = {pw_db_int(wanted), pw_db_text(pw_str_of(station->id))};
+    (void)db_write(central,
+                   "UPDATE station SET security_profile = $1 WHERE id = $2"
+                   " AND COALESCE(security_profile, 0) < $1",
+                   args, PW_COUNT(args), now);
+    configuration_reached(central, station, "SecurityProfile", now);
 }
 
 static bool speaks_ocpp16(struct pw_str protocols)
@@ -111,7 +220,7 @@ static struct link *open_link(struct pw_central *central, uint64_t number, struc
 
 static struct pw_central_verdict admit(struct pw_central *central, uint64_t number,
                                        struct station *station,
-                                       const struct pw_central_handshake *handshake,
+                                       const struct pw_central_handshake *handshake, int profile,
                                        struct pw_instant at)
 {
     const struct pw_central_net *net = central->config.net;
@@ -119,10 +228,15 @@ static struct pw_central_verdict admit(struct pw_central *central, uint64_t numb
     if (link == NULL) {
         return (struct pw_central_verdict){503, "out of memory"};
     }
+    link->profile = profile;
+    struct pw_out serial = PW_OUT(link->certificate);
+    pw_put(&serial, profile == 3 ? handshake->serial : PW_STR(""));
+    profile_reached(central, station, profile, at.now);
     if (station->link == NULL) {
         link->served = true;
         station->link = link;
         links_wake(central, pw_after(at.now, PW_CENTRAL_PING_MS));
+        link_served(central, link, at);
         event_station(central, station);
     } else {
         // Is the first one still alive? It has ten seconds to say so; the new one waits unread.
@@ -151,7 +265,8 @@ struct pw_central_verdict pw_central_handshake(struct pw_central *central, uint6
                       (struct pw_central_verdict){429, "too many wrong tries from this address"},
                       at);
     }
-    const char *why = locked(central, id, handshake->authorization);
+    int profile = 0;
+    const char *why = refused_because(central, id, handshake, &profile, at);
     if (why != NULL) {
         throttle_failed(central, handshake->address, at.now);
         doctor_note(central, id, handshake->address, 401, why, at);
@@ -171,5 +286,5 @@ struct pw_central_verdict pw_central_handshake(struct pw_central *central, uint6
             central, id, handshake,
             (struct pw_central_verdict){409, "this identity is being checked on another link"}, at);
     }
-    return admit(central, link, station, handshake, at);
+    return admit(central, link, station, handshake, profile, at);
 }

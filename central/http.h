@@ -51,9 +51,47 @@ void api_station(struct http *http);
 void api_station_delete(struct http *http);
 void api_measurements(struct http *http);
 void api_log(struct http *http);
+void api_refused(struct http *http);
+
+// api_commands.c
 void api_command_add(struct http *http);
 void api_command(struct http *http);
-void api_refused(struct http *http);
+void api_commands(struct http *http);
+void api_actions(struct http *http);
+// Checks a payload against the rows of its message, queues it, and answers 202, or why not.
+void http_command(struct http *http, struct station *station, int action, struct pw_str payload);
+// Answers for what has been queued: `id` as command_queue gives it.
+void http_queued(struct http *http, struct station *station, int64_t id);
+
+// api_control.c
+void api_configuration(struct http *http);
+void api_configuration_put(struct http *http);
+void api_configuration_read(struct http *http);
+void api_list(struct http *http);
+void api_list_put(struct http *http);
+void api_reservations(struct http *http);
+void api_reservation_add(struct http *http);
+void api_reservation_delete(struct http *http);
+void api_profiles(struct http *http);
+void api_profile_put(struct http *http);
+void api_profile_delete(struct http *http);
+void api_composite(struct http *http);
+
+// api_security.c
+void api_files(struct http *http);
+void api_firmware(struct http *http);
+void api_logs_ask(struct http *http);
+void api_security_events(struct http *http);
+void api_all_security_events(struct http *http);
+void api_certificates(struct http *http);
+void api_certificate_add(struct http *http);
+void api_certificates_read(struct http *http);
+void api_certificate_delete(struct http *http);
+void api_certificate_renew(struct http *http);
+void api_certificate_revoke(struct http *http);
+void api_key_change(struct http *http);
+void api_security(struct http *http);
+void api_security_put(struct http *http);
 
 // api_link.c
 void api_link_limit(struct http *http);

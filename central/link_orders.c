@@ -40,7 +40,8 @@ int64_t order_add(struct pw_central *central, struct station *station, const str
     }
     bool offline = place == PW_ERR_BUSY;
     struct pw_str name = pw_str_of(order_names[order->kind]);
-    int64_t id = command_note(central, station, name, payload, offline, at);
+    const struct note note = {.action = name, .payload = payload, .offline = offline};
+    int64_t id = command_note(central, station, &note, at);
     if (id > 0 && !offline) {
         uplink->asked[place].command = id;
         central->count.orders++;

@@ -325,7 +325,7 @@ static void judge(struct pw_central *central, struct uplink *uplink,
         refuse(central, uplink, hello->id, 429, "link: too many wrong tries from this address", at);
         return;
     }
-    const char *why = door_locked(central, hello->id, hello->key);
+    const char *why = door_locked(central, hello->id, hello->key, at);
     if (why != NULL) {
         char text[96];
         struct pw_out out = PW_OUT(text);

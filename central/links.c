@@ -2,7 +2,7 @@
 // Duplicate identity (facts/reliability.md T36): the newcomer waits while the first link is pinged.
 // If anything is heard from the first, it stays and the newcomer is refused; if nothing comes for
 // PW_CENTRAL_PROBE_MS, or it breaks, the newcomer takes its place.
-#include "state.h"
+#include "records.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +45,14 @@ void links_free(struct pw_central *central)
     }
 }
 
+void link_served(struct pw_central *central, struct link *link, struct pw_instant at)
+{
+    link->station->profile = link->profile;
+    struct sight sight = {.kind = SIGHT_CONNECTED,
+                          .text = link->profile == 3 ? PW_STR("certificate") : PW_STR("key")};
+    sight_note(central, link->station, &sight, at);
+}
+
 static void promote(struct pw_central *central, struct station *station, struct pw_instant at)
 {
     const struct pw_central_net *net = central->config.net;
@@ -54,6 +62,7 @@ static void promote(struct pw_central *central, struct station *station, struct 
     link->served = true;
     link->heard = at.now;
     links_wake(central, pw_after(at.now, PW_CENTRAL_PING_MS));
+    link_served(central, link, at);
     net->pause(net->context, link->number, false);
     char *held = link->held;
     if (held != NULL) {

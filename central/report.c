@@ -215,8 +215,8 @@ struct rows {
     pw_unix_ms wall;
 };
 
-static void put_text_column(struct pw_json_writer *json, const char *key,
-                            const struct pw_db_value *column)
+void report_text_column(struct pw_json_writer *json, const char *key,
+                        const struct pw_db_value *column)
 {
     pw_json_key(json, key);
     if (column->kind == PW_DB_TEXT) {
@@ -226,8 +226,8 @@ static void put_text_column(struct pw_json_writer *json, const char *key,
     }
 }
 
-static void put_number_column(struct pw_json_writer *json, const char *key,
-                              const struct pw_db_value *column, unsigned decimals)
+void report_number_column(struct pw_json_writer *json, const char *key,
+                          const struct pw_db_value *column, unsigned decimals)
 {
     put_fixed(json, key, column->kind == PW_DB_INT, column->number, decimals);
 }
@@ -240,15 +240,15 @@ static void put_session(void *to, const struct pw_db_value *columns, size_t coun
     bool stopped = columns[5].kind == PW_DB_INT;
     pw_json_key(json, "id");
     pw_json_put_int(json, columns[0].number);
-    put_text_column(json, "station_id", &columns[1]);
-    put_number_column(json, "connector_id", &columns[2], 0);
-    put_number_column(json, "transaction_id", &columns[0], 0);
-    put_text_column(json, "id_tag", &columns[3]);
+    report_text_column(json, "station_id", &columns[1]);
+    report_number_column(json, "connector_id", &columns[2], 0);
+    report_number_column(json, "transaction_id", &columns[0], 0);
+    report_text_column(json, "id_tag", &columns[3]);
     report_time(json, "start_at", columns[4].number);
     report_time(json, "stop_at", columns[5].number);
-    put_text_column(json, "stop_reason", &columns[6]);
-    put_number_column(json, "meter_start_wh", &columns[7], 0);
-    put_number_column(json, "meter_stop_wh", &columns[8], 0);
+    report_text_column(json, "stop_reason", &columns[6]);
+    report_number_column(json, "meter_start_wh", &columns[7], 0);
+    report_number_column(json, "meter_stop_wh", &columns[8], 0);
     int64_t start = columns[7].number * 1000;
     bool read = columns[9].kind == PW_DB_INT;
     int64_t end = stopped ? columns[8].number * 1000 : columns[9].number;
@@ -256,10 +256,10 @@ static void put_session(void *to, const struct pw_db_value *columns, size_t coun
     int64_t until = stopped ? columns[5].number : rows->wall;
     pw_json_key(json, "duration_s");
     pw_json_put_int(json, pw_max(0, until - columns[4].number) / 1000);
-    put_number_column(json, "soc_start", &columns[10], 3);
-    put_number_column(json, "soc_end", &columns[11], 3);
-    put_text_column(json, "vehicle_model", &columns[12]);
-    put_text_column(json, "suspect", &columns[13]);
+    report_number_column(json, "soc_start", &columns[10], 3);
+    report_number_column(json, "soc_end", &columns[11], 3);
+    report_text_column(json, "vehicle_model", &columns[12]);
+    report_text_column(json, "suspect", &columns[13]);
 }
 
 #define SESSION_COLUMNS                                                                            \
@@ -305,10 +305,10 @@ static void put_command(void *to, const struct pw_db_value *columns, size_t coun
     (void)count;
     const struct rows *rows = to;
     struct pw_json_writer *json = rows->json;
-    put_number_column(json, "command_id", &columns[0], 0);
-    put_text_column(json, "station_id", &columns[1]);
-    put_text_column(json, "action", &columns[2]);
-    put_text_column(json, "state", &columns[3]);
+    report_number_column(json, "command_id", &columns[0], 0);
+    report_text_column(json, "station_id", &columns[1]);
+    report_text_column(json, "action", &columns[2]);
+    report_text_column(json, "state", &columns[3]);
     pw_json_key(json, "answer");
     if (columns[4].kind == PW_DB_TEXT) {
         pw_json_put_raw(json, columns[4].text);
@@ -317,16 +317,43 @@ static void put_command(void *to, const struct pw_db_value *columns, size_t coun
     }
     report_time(json, "requested_at", columns[5].number);
     report_time(json, "answered_at", columns[6].number);
+    pw_json_key(json, "payload");
+    pw_json_put_raw(json, columns[7].text);
+    report_text_column(json, "origin", &columns[8]);
+    report_text_column(json, "effect_state", &columns[9]);
+    report_text_column(json, "effect", &columns[10]);
+    report_time(json, "effect_at", columns[11].number);
 }
+
+#define COMMAND_COLUMNS                                                                            \
+    "SELECT id, station_id, action, state, answer, requested_at, answered_at, payload,"            \
+    " COALESCE(origin, 'people'), effect_state, effect, effect_at FROM command "
 
 bool report_command(const struct pw_central *central, struct pw_json_writer *json, int64_t id)
 {
     struct rows rows = {.json = json};
     struct pw_db_value args[] = {pw_db_int(id)};
-    return db_read(central,
-                   "SELECT id, station_id, action, state, answer, requested_at, answered_at"
-                   " FROM command WHERE id = $1",
-                   args, PW_COUNT(args), put_command, &rows) == 1;
+    return db_read(central, COMMAND_COLUMNS "WHERE id = $1", args, PW_COUNT(args), put_command,
+                   &rows) == 1;
+}
+
+static void put_command_object(void *to, const struct pw_db_value *columns, size_t count)
+{
+    const struct rows *rows = to;
+    pw_json_open(rows->json, '{');
+    put_command(to, columns, count);
+    pw_json_close(rows->json, '}');
+}
+
+void report_commands(const struct pw_central *central, struct pw_json_writer *json,
+                     const struct station *station, int64_t before, int64_t limit)
+{
+    struct rows rows = {.json = json};
+    struct pw_db_value args[] = {pw_db_text(pw_str_of(station->id)), pw_db_int(before),
+                                 pw_db_int(limit)};
+    (void)db_read(central,
+                  COMMAND_COLUMNS "WHERE station_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+                  args, PW_COUNT(args), put_command_object, &rows);
 }
 
 static void put_card(void *to, const struct pw_db_value *columns, size_t count)
@@ -336,13 +363,13 @@ static void put_card(void *to, const struct pw_db_value *columns, size_t count)
     struct pw_json_writer *json = rows->json;
     bool expired = columns[3].kind == PW_DB_INT && columns[3].number <= rows->wall;
     pw_json_open(json, '{');
-    put_text_column(json, "id_tag", &columns[0]);
+    report_text_column(json, "id_tag", &columns[0]);
     pw_json_key(json, "status");
     bool accepted = pw_str_is(columns[1].text, "Accepted");
     pw_json_put_text(json, accepted && expired ? PW_STR("Expired") : columns[1].text);
-    put_text_column(json, "parent", &columns[2]);
+    report_text_column(json, "parent", &columns[2]);
     report_time(json, "expires", columns[3].number);
-    put_text_column(json, "name", &columns[4]);
+    report_text_column(json, "name", &columns[4]);
     pw_json_close(json, '}');
 }
 
@@ -362,10 +389,10 @@ static void put_unknown(void *to, const struct pw_db_value *columns, size_t coun
     (void)count;
     const struct rows *rows = to;
     pw_json_open(rows->json, '{');
-    put_text_column(rows->json, "id_tag", &columns[0]);
-    put_text_column(rows->json, "station_id", &columns[1]);
+    report_text_column(rows->json, "id_tag", &columns[0]);
+    report_text_column(rows->json, "station_id", &columns[1]);
     report_time(rows->json, "seen_at", columns[2].number);
-    put_number_column(rows->json, "count", &columns[3], 0);
+    report_number_column(rows->json, "count", &columns[3], 0);
     pw_json_close(rows->json, '}');
 }
 
@@ -384,14 +411,14 @@ static void put_traffic(void *to, const struct pw_db_value *columns, size_t coun
     const struct rows *rows = to;
     struct pw_json_writer *json = rows->json;
     pw_json_open(json, '{');
-    put_number_column(json, "seq", &columns[0], 0);
+    report_number_column(json, "seq", &columns[0], 0);
     report_time(json, "time", columns[1].number);
-    put_text_column(json, "direction", &columns[2]);
-    put_text_column(json, "kind", &columns[3]);
-    put_text_column(json, "action", &columns[4]);
-    put_text_column(json, "message_id", &columns[5]);
-    put_number_column(json, "latency_ms", &columns[6], 0);
-    put_text_column(json, "payload", &columns[7]);
+    report_text_column(json, "direction", &columns[2]);
+    report_text_column(json, "kind", &columns[3]);
+    report_text_column(json, "action", &columns[4]);
+    report_text_column(json, "message_id", &columns[5]);
+    report_number_column(json, "latency_ms", &columns[6], 0);
+    report_text_column(json, "payload", &columns[7]);
     pw_json_close(json, '}');
 }
 

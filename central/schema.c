@@ -110,6 +110,77 @@ static const struct step steps[] = {
          " offer INTEGER, used INTEGER,"
          " PRIMARY KEY (station_id, connector_id, at)) WITHOUT ROWID"},
     {26, "ALTER TABLE measurement ADD COLUMN limited INTEGER"},
+    // What was seen of a command after its answer. origin: NULL for people's, else "central".
+    {27, "ALTER TABLE command ADD COLUMN origin TEXT"},
+    {28, "ALTER TABLE command ADD COLUMN effect TEXT"},
+    {29, "ALTER TABLE command ADD COLUMN effect_state TEXT"},
+    {30, "ALTER TABLE command ADD COLUMN effect_at INTEGER"},
+    {31, "CREATE INDEX command_station ON command (station_id, id)"},
+    // A key being changed: both count until the station has answered or used one of them.
+    {32, "ALTER TABLE station ADD COLUMN key_next TEXT"},
+    // The least security profile it may connect with (whitepaper A05.FR.09); NULL: any.
+    {33, "ALTER TABLE station ADD COLUMN security_profile INTEGER"},
+    // What the last BootNotification told beside the columns of step 1, word for word.
+    {34, "ALTER TABLE station ADD COLUMN boot TEXT"},
+    // Configuration keys as last read. wanted: accepted, and takes a reboot to count.
+    {35, "CREATE TABLE configuration ("
+         " station_id TEXT NOT NULL, key TEXT NOT NULL COLLATE NOCASE, value TEXT,"
+         " readonly INTEGER NOT NULL, read_at INTEGER NOT NULL, wanted TEXT,"
+         " PRIMARY KEY (station_id, key))"},
+    {36, "CREATE TABLE configuration_change ("
+         " n INTEGER PRIMARY KEY AUTOINCREMENT, station_id TEXT NOT NULL, at INTEGER NOT NULL,"
+         " key TEXT NOT NULL, old TEXT, new TEXT, why TEXT NOT NULL)"},
+    {37, "CREATE INDEX configuration_change_newest ON configuration_change (station_id, n)"},
+    // What a station's local list is believed to hold.
+    {38, "CREATE TABLE local_list ("
+         " station_id TEXT PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL,"
+         " at INTEGER NOT NULL)"},
+    {39, "CREATE TABLE local_list_entry ("
+         " station_id TEXT NOT NULL, id_tag TEXT NOT NULL COLLATE NOCASE, status TEXT NOT NULL,"
+         " parent TEXT, expires INTEGER,"
+         " PRIMARY KEY (station_id, id_tag))"},
+    {40, "CREATE TABLE reservation ("
+         " id INTEGER NOT NULL, station_id TEXT NOT NULL, connector_id INTEGER NOT NULL,"
+         " id_tag TEXT NOT NULL, parent TEXT, expires INTEGER NOT NULL, state TEXT NOT NULL,"
+         " made_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, session_id INTEGER,"
+         " PRIMARY KEY (station_id, id))"},
+    {41, "ALTER TABLE session ADD COLUMN reservation_id INTEGER"},
+    {42, "CREATE TABLE charging_profile ("
+         " station_id TEXT NOT NULL, connector_id INTEGER NOT NULL, profile_id INTEGER NOT NULL,"
+         " purpose TEXT NOT NULL, stack_level INTEGER NOT NULL, transaction_id INTEGER,"
+         " profile TEXT NOT NULL, set_at INTEGER NOT NULL,"
+         " PRIMARY KEY (station_id, profile_id, connector_id))"},
+    {43, "CREATE TABLE composite_schedule ("
+         " station_id TEXT NOT NULL, connector_id INTEGER NOT NULL, unit TEXT NOT NULL,"
+         " start_at INTEGER, duration_s INTEGER NOT NULL, schedule TEXT, read_at INTEGER NOT NULL,"
+         " PRIMARY KEY (station_id, connector_id, unit))"},
+    // A firmware update, an upload of diagnostics or of a log. request_id: NULL when it has none.
+    {44, "CREATE TABLE file_job ("
+         " id INTEGER PRIMARY KEY AUTOINCREMENT, station_id TEXT NOT NULL, kind TEXT NOT NULL,"
+         " request_id INTEGER, location TEXT NOT NULL, file_name TEXT, state TEXT NOT NULL,"
+         " over INTEGER NOT NULL, made_at INTEGER NOT NULL, changed_at INTEGER NOT NULL)"},
+    {45, "CREATE INDEX file_job_newest ON file_job (station_id, id)"},
+    {46, "CREATE TABLE file_job_status ("
+         " job_id INTEGER NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL, status TEXT NOT NULL,"
+         " PRIMARY KEY (job_id, n))"},
+    // A repeated notification is the same event.
+    {47, "CREATE TABLE security_event ("
+         " n INTEGER PRIMARY KEY AUTOINCREMENT, station_id TEXT NOT NULL, at INTEGER NOT NULL,"
+         " received_at INTEGER NOT NULL, type TEXT NOT NULL, info TEXT NOT NULL,"
+         " UNIQUE (station_id, at, type, info))"},
+    {48, "CREATE INDEX security_event_newest ON security_event (station_id, n)"},
+    {49, "CREATE TABLE certificate ("
+         " station_id TEXT NOT NULL, use TEXT NOT NULL, hash_algorithm TEXT NOT NULL,"
+         " issuer_name_hash TEXT NOT NULL, issuer_key_hash TEXT NOT NULL,"
+         " serial_number TEXT NOT NULL, read_at INTEGER NOT NULL,"
+         " PRIMARY KEY (station_id, use, issuer_name_hash, issuer_key_hash, serial_number))"},
+    // Certificates our authority has signed for stations; serial in lower-case hex.
+    {50, "CREATE TABLE certificate_issued ("
+         " serial TEXT PRIMARY KEY, station_id TEXT NOT NULL, subject TEXT NOT NULL,"
+         " from_at INTEGER NOT NULL, to_at INTEGER NOT NULL, issued_at INTEGER NOT NULL,"
+         " state TEXT NOT NULL, pem TEXT NOT NULL)"},
+    {51, "CREATE INDEX certificate_issued_station ON certificate_issued (station_id, issued_at)"},
+    {52, "ALTER TABLE local_list ADD COLUMN automatic INTEGER NOT NULL DEFAULT 0"},
 };
 
 static void take_version(void *to, const struct pw_db_value *columns, size_t count)

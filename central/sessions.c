@@ -1,7 +1,7 @@
 // Charging sessions: started once however often the station asks, stopped once, and nothing that
 // a station reports about energy is ever thrown away.
 // Sources: facts/central.md §3 no. 1–3; facts/reliability.md T39, T43; OCPP 1.6 §4.8, §4.10.
-#include "state.h"
+#include "records.h"
 
 #include <string.h>
 
@@ -44,12 +44,35 @@ static void take_session(void *to, const struct pw_db_value *columns, size_t cou
     "SELECT id, connector_id, tag_status, parent, start_at, meter_start, stop_at, meter_stop"      \
     " FROM session "
 
-bool session_belongs(const struct pw_central *central, const struct station *station, int64_t id)
+// Who else's it may be: a disputed record says what it looked like (facts/reliability.md T39).
+static const char *stranger_of(const struct pw_central *central, int64_t id)
+{
+    struct found found = {0};
+    struct pw_db_value args[] = {pw_db_int(id)};
+    if (id == -1) {
+        return "transaction -1: its start was never delivered"; // erratum 3.18
+    }
+    if (id <= 0) {
+        return "no transaction has a number below 1";
+    }
+    return db_read(central, SESSION_COLUMNS "WHERE id = $1", args, PW_COUNT(args), take_session,
+                   &found) == 1
+               ? "disputed: another station's transaction"
+               : "no transaction of this central";
+}
+
+const char *session_stranger(const struct pw_central *central, const struct station *station,
+                             int connector, int64_t id)
 {
     struct found found = {0};
     struct pw_db_value args[] = {pw_db_int(id), pw_db_text(pw_str_of(station->id))};
-    return db_read(central, SESSION_COLUMNS "WHERE id = $1 AND station_id = $2", args,
-                   PW_COUNT(args), take_session, &found) == 1;
+    if (db_read(central, SESSION_COLUMNS "WHERE id = $1 AND station_id = $2", args, PW_COUNT(args),
+                take_session, &found) != 1) {
+        return stranger_of(central, id);
+    }
+    return connector < 0 || found.connector == connector
+               ? NULL
+               : "disputed: a transaction of another connector";
 }
 
 void orphan_keep(const struct call *call, const char *reason)
@@ -63,6 +86,11 @@ void orphan_keep(const struct call *call, const char *reason)
                    "INSERT INTO orphan (station_id, received_at, action, reason, payload)"
                    " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
                    args, PW_COUNT(args), call->at.now);
+    struct pw_db_value kept[] = {args[0], pw_db_int(PW_CENTRAL_ORPHANS_KEPT)};
+    (void)db_write(call->central,
+                   "DELETE FROM orphan WHERE station_id = $1 AND id <= (SELECT id FROM orphan"
+                   " WHERE station_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
+                   kept, PW_COUNT(kept), call->at.now);
     struct pw_line line;
     pw_line(&line, call->central->config.log, PW_LOG_WARN, "session", "orphan");
     pw_line_s(&line, "station", call->station->id);
@@ -112,6 +140,7 @@ static int64_t insert(const struct call *call, const struct pw_ocpp16_start_tran
                       const struct connector *connector, const struct pw_ocpp16_id_tag_info *info)
 {
     const char *doubt = doubt_start(req, call->at.wall);
+    bool reserved = (req->has & PW_OCPP16_HAS(start_transaction_req, reservation_id)) != 0;
     const struct vehicle *vehicle = &connector->vehicle;
     bool fresh = vehicle->at != 0 && vehicle->at >= call->at.wall - NEWS_FRESH_MS;
     struct pw_db_value soc = fresh && vehicle->soc_permille >= 0
@@ -131,11 +160,13 @@ static int64_t insert(const struct call *call, const struct pw_ocpp16_start_tran
         soc,
         model,
         doubt != NULL ? db_words(doubt) : pw_db_null(),
+        reserved ? pw_db_int(req->reservation_id) : pw_db_null(),
     };
     return db_write_id(call->central,
                        "INSERT INTO session (station_id, connector_id, id_tag, parent, tag_status,"
                        " start_at, meter_start, received_at, soc_start, soc_end, vehicle_model,"
-                       " suspect) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)"
+                       " suspect, reservation_id)"
+                       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12)"
                        " RETURNING id",
                        args, PW_COUNT(args), call->at.now);
 }
@@ -180,7 +211,14 @@ void session_start(const struct call *call, const struct pw_ocpp16_start_transac
     connector->session = id;
     struct pw_out tag = PW_OUT(connector->id_tag);
     pw_put(&tag, req->id_tag);
+    if ((req->has & PW_OCPP16_HAS(start_transaction_req, reservation_id)) != 0) {
+        reservation_used(central, call->station, req->reservation_id, id, call->at);
+    }
+    profiles_started(central, call->station, req->connector_id, id, call->at);
     answer_start(call, id, info);
+    struct sight sight = {
+        .kind = SIGHT_STARTED, .connector = req->connector_id, .number = id, .text = req->id_tag};
+    sight_note(central, call->station, &sight, call->at);
     event_session(central, id, call->at.wall);
     event_station(central, call->station);
 }
@@ -226,6 +264,9 @@ static void close_session(const struct call *call, const struct found *found,
                    " WHERE id = $6",
                    args, PW_COUNT(args), call->at.now);
     call->central->count.sessions_stopped++;
+    profiles_stopped(call->central, call->station, found->id, call->at);
+    struct sight sight = {.kind = SIGHT_STOPPED, .number = found->id, .text = args[2].text};
+    sight_note(call->central, call->station, &sight, call->at);
     struct connector *connector = connector_of(call->station, found->connector);
     if (connector != NULL && connector->session == found->id) {
         connector->session = 0;
@@ -242,7 +283,7 @@ void session_stop(const struct call *call, const struct pw_ocpp16_stop_transacti
     bool known = db_read(central, SESSION_COLUMNS "WHERE id = $1 AND station_id = $2", args,
                          PW_COUNT(args), take_session, &found) == 1;
     if (!known) {
-        orphan_keep(call, "no transaction of this station");
+        orphan_keep(call, stranger_of(central, req->transaction_id));
     } else if (!found.stopped) {
         struct connector *connector = connector_of(call->station, found.connector);
         if (connector != NULL) {
@@ -291,6 +332,9 @@ void session_reading(struct pw_central *central, int64_t session, const struct m
                    " ELSE soc_end END,"
                    " soc_start = COALESCE(soc_start, $3),"
                    " vehicle_model = COALESCE($4, vehicle_model),"
+                   // A register that goes back is no register (facts/reliability.md T43).
+                   " suspect = CASE WHEN suspect IS NULL AND $1 > COALESCE(last_at, 0) AND"
+                   " $2 < last_energy THEN 'meter_went_back' ELSE suspect END,"
                    " last_at = CASE WHEN $1 > COALESCE(last_at, 0) THEN $1 ELSE last_at END"
                    " WHERE id = $5",
                    args, PW_COUNT(args), at.now);

@@ -7,17 +7,20 @@
 #include "ocpp/ocpp.h"
 #include "vehicle/vehicle.h"
 
-#define ID_TAG_MAX    81  // 20 characters of UTF-8 and the NUL
-#define TEXT20_MAX    81  // the same, for other texts
-#define TEXT50_MAX    201 // 50 characters
-#define ADDRESS_MAX   48
-#define REFUSED_MAX   100
-#define LOGINS_MAX    64
-#define THROTTLES_MAX 1024
-#define TOKEN_MAX     33     // 32 hex digits and the NUL
-#define HASH_MAX      128    // a stored password or key hash
-#define STATION_COST  10     // scrypt N = 2^10 for station keys: 2 ms; their bits are random
-#define SCRATCH_MAX   131072 // a frame or event being written
+#define ID_TAG_MAX       81  // 20 characters of UTF-8 and the NUL
+#define TEXT20_MAX       81  // the same, for other texts
+#define TEXT50_MAX       201 // 50 characters
+#define ADDRESS_MAX      48
+#define REFUSED_MAX      100
+#define LOGINS_MAX       64
+#define THROTTLES_MAX    1024
+#define TOKEN_MAX        33     // 32 hex digits and the NUL
+#define HASH_MAX         128    // a stored password or key hash
+#define STATION_COST     10     // scrypt N = 2^10 for station keys: 2 ms; their bits are random
+#define SCRATCH_MAX      131072 // a frame or event being written
+#define LIST_BYTES       (PW_CENTRAL_MESSAGE_MAX - 256) // a payload of ours being written
+#define REQUEST_WORDS    128  // 8-byte words that hold any decoded message
+#define CONFIG_VALUE_MAX 2001 // 500 characters
 
 // --- Measured values, in thousandths of their unit.
 
@@ -129,6 +132,13 @@ struct station {
     struct command *command; // in flight first
     uint32_t commands;
     pw_unix_ms sent_wall;
+    struct watch *watch; // commands whose effect is watched for, oldest first (records.h)
+    uint32_t watches;
+    int profile;         // security profile of its link
+    bool list_automatic; // its local list follows the cards
+    bool list_look;      // … and has to be looked at
+    bool list_syncing;   // a list of ours is on its way
+    uint8_t list_fulls;  // whole lists sent for it
     struct connector *connector[PW_CENTRAL_CONNECTORS];
 };
 
@@ -145,7 +155,9 @@ struct link {
     pw_ms pinged; // PW_NEVER: no ping is out
     char *held;   // a candidate's message that waits for the verdict
     size_t held_len;
+    int profile; // its security profile (whitepaper §2)
     char address[ADDRESS_MAX];
+    char certificate[PW_CENTRAL_SERIAL_MAX]; // by which it came in; empty: by a key
 };
 
 // An answer that waits until what it promises is durable.
@@ -227,9 +239,11 @@ struct pw_central {
     pw_ms commit_at;
     struct held *held;
     struct held *held_last;
-    pw_ms tidy_at;  // when old rows are next removed
-    pw_ms check_at; // when links are next looked at
-    pw_ms beat_at;  // when streams next get a sign of life
+    pw_ms tidy_at;    // when old rows are next removed
+    pw_ms check_at;   // when links are next looked at
+    pw_ms beat_at;    // when streams next get a sign of life
+    pw_ms effects_at; // when the time of a watched command is next over
+    pw_ms lists_at;   // when local lists are next looked at
 
     struct refused refused[REFUSED_MAX];
     uint32_t refused_next;
@@ -241,10 +255,12 @@ struct pw_central {
 
     // Scratch memory, each used by one call at a time.
     struct pw_json json;
-    char *frame;   // SCRATCH_MAX: the frame being written
-    char *event;   // SCRATCH_MAX: the event being written
-    char *reply;   // PW_CENTRAL_REPLY_MAX: the HTTP answer being written
-    char *payload; // PW_CENTRAL_MESSAGE_MAX: a payload being rewritten for the log
+    struct pw_json asked; // a second reader, for a request while its answer is being read
+    char *list;           // LIST_BYTES: a payload being written
+    char *frame;          // SCRATCH_MAX: the frame being written
+    char *event;          // SCRATCH_MAX: the event being written
+    char *reply;          // PW_CENTRAL_REPLY_MAX: the HTTP answer being written
+    char *payload;        // PW_CENTRAL_MESSAGE_MAX: a payload being rewritten for the log
 };
 
 // --- central.c: the database and the batch.
@@ -277,6 +293,8 @@ bool station_id_ok(struct pw_str id);
 // The station's key hash as the database has it now: the command line may have changed it. Empty
 // and false without one.
 bool station_key(const struct pw_central *central, struct pw_str id, char hash[HASH_MAX]);
+// Likewise the one it is being given; empty and false without one.
+bool station_key_next(const struct pw_central *central, struct pw_str id, char hash[HASH_MAX]);
 int stations_load(struct pw_central *central);
 void stations_free(struct pw_central *central);
 // The connector, made on first use; NULL for an id out of range.
@@ -297,6 +315,8 @@ void link_send(struct pw_central *central, struct link *link, struct pw_str fram
 // Takes the link from its station and has it closed.
 void link_drop(struct pw_central *central, struct link *link, unsigned code, const char *reason,
                struct pw_instant at);
+// The link is its station's from now on.
+void link_served(struct pw_central *central, struct link *link, struct pw_instant at);
 // Links are looked at again no later than `when`.
 void links_wake(struct pw_central *central, pw_ms when);
 // The doctor's record of a refused handshake or a broken link.
@@ -355,8 +375,9 @@ struct pw_ocpp16_id_tag_info card_judge(struct pw_central *central,
 
 void session_start(const struct call *call, const struct pw_ocpp16_start_transaction_req *req);
 void session_stop(const struct call *call, const struct pw_ocpp16_stop_transaction_req *req);
-// True when the session is this station's.
-bool session_belongs(const struct pw_central *central, const struct station *station, int64_t id);
+// NULL when the session is of this station and connector (-1: any), else why it is not, in words.
+const char *session_stranger(const struct pw_central *central, const struct station *station,
+                             int connector, int64_t id);
 // A new reading of an open session.
 void session_reading(struct pw_central *central, int64_t session, const struct measured *measured,
                      const struct vehicle *vehicle, struct pw_instant at, pw_unix_ms taken);
@@ -409,14 +430,17 @@ void group_history_tidy(struct pw_central *central, struct pw_instant at);
 // --- commands.c
 
 // Writes a command's row; its id or PW_ERR_STORE.
+struct note {
+    struct pw_str action;
+    struct pw_str payload;
+    bool offline; // it ends at once
+    bool ours;    // the central itself asks
+};
 int64_t command_note(struct pw_central *central, const struct station *station,
-                     struct pw_str action, struct pw_str payload, bool offline,
-                     struct pw_instant at);
+                     const struct note *note, struct pw_instant at);
 // Ends it: "answered", "error", "timeout" or "offline". `answer` is JSON; empty: none.
 void command_end(struct pw_central *central, int64_t id, const char *state, struct pw_str answer,
                  struct pw_instant at);
-int64_t command_add(struct pw_central *central, struct station *station, int action,
-                    struct pw_str payload, struct pw_instant at);
 void commands_go(struct pw_central *central, struct station *station, struct pw_instant at);
 void command_answered(struct pw_central *central, struct station *station,
                       const struct pw_ocpp_frame *frame, struct pw_instant at);
@@ -425,9 +449,10 @@ void commands_lost(struct pw_central *central, struct station *station, struct p
 
 // --- handshake.c
 
-// NULL when `key` opens this station's door, else why not (for the operator only: the peer learns
-// nothing from it). Always costs the same time.
-const char *door_locked(struct pw_central *central, struct pw_str id, struct pw_str key);
+// NULL when the key given opens this station's door, else why not (for the operator only: the peer
+// learns nothing from it). Always costs the same time.
+const char *door_locked(struct pw_central *central, struct pw_str id, struct pw_str given,
+                        struct pw_instant at);
 
 // --- traffic.c: the OCPP log.
 
@@ -541,6 +566,13 @@ bool report_session(const struct pw_central *central, struct pw_json_writer *jso
                     pw_unix_ms wall);
 void report_phases(struct pw_json_writer *json, const struct outlet *outlet);
 bool report_command(const struct pw_central *central, struct pw_json_writer *json, int64_t id);
+void report_commands(const struct pw_central *central, struct pw_json_writer *json,
+                     const struct station *station, int64_t before, int64_t limit);
+// A member out of a column; null for NULL.
+void report_text_column(struct pw_json_writer *json, const char *key,
+                        const struct pw_db_value *column);
+void report_number_column(struct pw_json_writer *json, const char *key,
+                          const struct pw_db_value *column, unsigned decimals);
 // Elements of an array, as many as the filter lets through.
 struct session_filter {
     struct pw_str station; // empty: all

@@ -1,5 +1,5 @@
 // The stations known, and what was last heard of their connectors.
-#include "state.h"
+#include "records.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +62,15 @@ bool station_key(const struct pw_central *central, struct pw_str id, char hash[H
     struct pw_db_value args[] = {pw_db_text(id)};
     hash[0] = '\0';
     (void)db_read(central, "SELECT key_hash FROM station WHERE id = $1", args, PW_COUNT(args),
+                  take_key, hash);
+    return hash[0] != '\0';
+}
+
+bool station_key_next(const struct pw_central *central, struct pw_str id, char hash[HASH_MAX])
+{
+    struct pw_db_value args[] = {pw_db_text(id)};
+    hash[0] = '\0';
+    (void)db_read(central, "SELECT key_next FROM station WHERE id = $1", args, PW_COUNT(args),
                   take_key, hash);
     return hash[0] != '\0';
 }
@@ -191,6 +200,15 @@ static void take_station(void *to, const struct pw_db_value *columns, size_t cou
     station->last_seen = columns[6].number;
 }
 
+static void take_automatic(void *to, const struct pw_db_value *columns, size_t count)
+{
+    (void)count;
+    struct station *station = station_find(to, columns[0].text);
+    if (station != NULL) {
+        station->list_automatic = true;
+    }
+}
+
 static void take_connector(void *to, const struct pw_db_value *columns, size_t count)
 {
     (void)count;
@@ -233,6 +251,8 @@ int stations_load(struct pw_central *central)
                 "SELECT station_id, connector_id, id, id_tag FROM session"
                 " WHERE stop_at IS NULL AND suspect IS NULL ORDER BY id",
                 NULL, 0, take_session, central) < 0 ||
+        db_read(central, "SELECT station_id FROM local_list WHERE automatic <> 0", NULL, 0,
+                take_automatic, central) < 0 ||
         uplinks_load(central) != PW_OK) {
         return PW_ERR_STORE;
     }
@@ -254,6 +274,7 @@ void stations_free(struct pw_central *central)
             station->command = command->next;
             free(command);
         }
+        effects_free(station);
         free(station);
     }
     free(central->station);

@@ -45,7 +45,7 @@ static void every_refusal_of_credentials_looks_and_costs_the_same(void **state)
         size_t before = bench->derivations;
         assert_int_equal(
             bench_handshake(bench, rows[i].path, rows[i].user, rows[i].password, &link), 401);
-        assert_int_equal(bench->derivations - before, 1);
+        assert_int_equal(bench->derivations - before, 2);
         assert_has(doctor(bench), rows[i].reason);
     }
     uint64_t link = 0;

@@ -1,0 +1,254 @@
+// REST: commands, as OCPP has them. What each may say is read from the rows of its message.
+#include "http.h"
+#include "records.h"
+
+#include <string.h>
+
+static bool from_central(int action)
+{
+    return action >= 0 && (pw_ocpp16_actions[action].sender & PW_OCPP16_FROM_CENTRAL) != 0;
+}
+
+// --- Queueing.
+
+// Checks the payload as strictly as a station may. False after answering 400.
+static bool payload_ok(struct http *http, int action, struct pw_str payload)
+{
+    uint64_t req[REQUEST_WORDS];
+    struct pw_ocpp_fault fault;
+    struct pw_json *json = &http->central->asked;
+    const struct pw_ocpp_object *object = pw_ocpp16_actions[action].req;
+    PW_ASSERT(object->size <= sizeof(req));
+    if (pw_json_read(json, payload) != PW_OK) {
+        http_fail(http, 400, "bad_value", "payload: ", pw_str_of(pw_json_fault_name(json->fault)),
+                  "");
+        return false;
+    }
+    if (pw_ocpp_decode(object, &json->node[0], PW_OCPP_REFUSE_UNKNOWN_KEYS, req, &fault) != PW_OK) {
+        http_fail(http, 400, "bad_value", "payload: ", pw_str_of(fault.text), "");
+        return false;
+    }
+    return true;
+}
+
+void http_queued(struct http *http, struct station *station, int64_t id)
+{
+    if (id == PW_ERR_LIMIT) {
+        http->reply->retry_after_s = 1;
+        http_fail(http, 429, "queue_full", "16 commands wait for this station already", PW_STR(""),
+                  "");
+        return;
+    }
+    if (id < 0) {
+        http_fail(http, 503, "store", "the database did not take it; try again", PW_STR(""), "");
+        return;
+    }
+    bool offline = station->link == NULL;
+    commands_go(http->central, station, http->at);
+    struct pw_json_writer *json = http_object(http);
+    pw_json_key(json, "command_id");
+    pw_json_put_int(json, id);
+    pw_json_key(json, "state");
+    pw_json_put_s(json, offline ? "offline" : "pending");
+    http_done(http, 202);
+}
+
+void http_command(struct http *http, struct station *station, int action, struct pw_str payload)
+{
+    if (payload_ok(http, action, payload)) {
+        http_queued(http, station,
+                    command_queue(http->central, station, action, payload, false, http->at));
+    }
+}
+
+// The names of all commands, for whoever gave none of them.
+static void fail_action(struct http *http, struct pw_str name)
+{
+    char text[900];
+    struct pw_out out = PW_OUT(text);
+    pw_put_s(&out, "\" is none of ");
+    const char *between = "";
+    for (int i = 0; i < PW_OCPP16_ACTION_COUNT; i++) {
+        if (from_central(i)) {
+            pw_put_s(&out, between);
+            pw_put(&out, action_text(i));
+            between = ", ";
+        }
+    }
+    http_fail(http, 400, "bad_value", "action: \"", name, text);
+}
+
+static bool is_authorization_key(const struct pw_json_node *payload)
+{
+    struct pw_str key;
+    return pw_json_text(pw_json_member(payload, "key"), &key) == PW_OK &&
+           pw_str_eq_nocase(key, PW_STR("AuthorizationKey"));
+}
+
+void api_command_add(struct http *http)
+{
+    struct station *station = http_station(http);
+    struct pw_str name;
+    if (station == NULL || !http_text(http, "action", 36, true, &name)) {
+        return;
+    }
+    int action = pw_ocpp16_action_find(name);
+    if (!from_central(action)) {
+        fail_action(http, name);
+        return;
+    }
+    const struct pw_json_node *payload = pw_json_member(http->body, "payload");
+    if (payload != NULL && !pw_json_is(payload, PW_JSON_OBJECT)) {
+        http_fail(http, 400, "bad_value", "payload: must be an object", PW_STR(""), "");
+        return;
+    }
+    if (action == PW_OCPP16_CHANGE_CONFIGURATION && is_authorization_key(payload)) {
+        // It would be in the log, and the station would be locked out unless both ends change.
+        http_fail(http, 400, "bad_value",
+                  "payload.key: AuthorizationKey cannot be changed this way; use"
+                  " POST /stations/{id}/key",
+                  PW_STR(""), "");
+        return;
+    }
+    http_command(http, station, action,
+                 payload != NULL ? (struct pw_str){.at = payload->at, .len = payload->len}
+                                 : PW_STR("{}"));
+}
+
+// --- Following.
+
+void api_command(struct http *http)
+{
+    int64_t id = 0;
+    struct pw_json_writer *json = http_object(http);
+    if (pw_parse_int(http->param, 1, INT64_MAX, &id) != PW_OK ||
+        !report_command(http->central, json, id)) {
+        http_fail(http, 404, "not_found", "there is no command \"", http->param, "\"");
+        return;
+    }
+    http_done(http, 200);
+}
+
+void api_commands(struct http *http)
+{
+    const struct station *station = http_station(http);
+    int64_t before = 0;
+    int64_t limit = 0;
+    if (station == NULL || !http_query_int(http, "before", 1, INT64_MAX, INT64_MAX, &before) ||
+        !http_query_int(http, "limit", 1, 500, 50, &limit)) {
+        return;
+    }
+    struct pw_json_writer *json = http_object(http);
+    pw_json_key(json, "commands");
+    pw_json_open(json, '[');
+    report_commands(http->central, json, station, before, limit);
+    pw_json_close(json, ']');
+    http_done(http, 200);
+}
+
+// --- What there is to ask: the rows as they are, for forms and for programs.
+
+static void put_words(struct pw_json_writer *json, const struct pw_ocpp_codes *codes)
+{
+    pw_json_key(json, "words");
+    pw_json_open(json, '[');
+    for (int i = 0; i < codes->count; i++) {
+        pw_json_put_text(json, pw_ocpp_code_text(codes, i));
+    }
+    pw_json_close(json, ']');
+}
+
+// Objects hold objects; this goes along without recursion, because there is a deepest one.
+struct place {
+    const struct pw_ocpp_object *object;
+    uint8_t row;
+};
+
+// True when the row opens an object of its own.
+static bool put_row(struct pw_json_writer *json, const struct pw_ocpp_row *row)
+{
+    static const char *const kinds[] = {
+        [PW_OCPP_KIND_INT] = "integer",  [PW_OCPP_KIND_NAT] = "integer",
+        [PW_OCPP_KIND_POS] = "integer",  [PW_OCPP_KIND_TENTHS] = "number",
+        [PW_OCPP_KIND_BOOL] = "boolean", [PW_OCPP_KIND_TEXT] = "text",
+        [PW_OCPP_KIND_TIME] = "time",    [PW_OCPP_KIND_CODE] = "word",
+        [PW_OCPP_KIND_WORD] = "word",    [PW_OCPP_KIND_OBJECT] = "object",
+        [PW_OCPP_KIND_LIST] = "list",
+    };
+    pw_json_open(json, '{');
+    pw_json_key(json, "key");
+    pw_json_put_s(json, row->key);
+    pw_json_key(json, "type");
+    pw_json_put_s(json, kinds[row->kind]);
+    pw_json_key(json, "required");
+    pw_json_put_bool(json, row->must != 0);
+    if (row->kind == PW_OCPP_KIND_NAT || row->kind == PW_OCPP_KIND_POS) {
+        pw_json_key(json, "least");
+        pw_json_put_int(json, row->kind == PW_OCPP_KIND_POS ? 1 : 0);
+    }
+    if (row->kind == PW_OCPP_KIND_TEXT && row->of.max > 0) {
+        pw_json_key(json, "length");
+        pw_json_put_int(json, row->of.max);
+    }
+    if (row->kind == PW_OCPP_KIND_CODE || row->kind == PW_OCPP_KIND_WORD) {
+        put_words(json, row->of.codes);
+    }
+    return row->kind == PW_OCPP_KIND_OBJECT || row->kind == PW_OCPP_KIND_LIST;
+}
+
+static void put_fields(struct pw_json_writer *json, const struct pw_ocpp_object *object)
+{
+    struct place stack[PW_OCPP_NEST_MAX + 1] = {{.object = object}};
+    size_t depth = 0;
+    pw_json_key(json, "fields");
+    pw_json_open(json, '[');
+    for (;;) {
+        struct place *here = &stack[depth];
+        if (here->row < here->object->count) {
+            const struct pw_ocpp_row *row = &here->object->rows[here->row++];
+            if (!put_row(json, row)) {
+                pw_json_close(json, '}');
+                continue;
+            }
+            PW_ASSERT(depth < PW_OCPP_NEST_MAX);
+            stack[++depth] = (struct place){.object = row->of.object};
+            pw_json_key(json, "fields");
+            pw_json_open(json, '[');
+            continue;
+        }
+        pw_json_close(json, ']');
+        if (depth == 0) {
+            return;
+        }
+        pw_json_close(json, '}');
+        depth--;
+    }
+}
+
+void api_actions(struct http *http)
+{
+    static const char *const features[] = {
+        "Core",        "FirmwareManagement", "LocalAuthListManagement",
+        "Reservation", "SmartCharging",      "RemoteTrigger",
+        "Security"};
+    struct pw_json_writer *json = http_object(http);
+    pw_json_key(json, "actions");
+    pw_json_open(json, '[');
+    for (int i = 0; i < PW_OCPP16_ACTION_COUNT; i++) {
+        if (!from_central(i)) {
+            continue;
+        }
+        const struct effect_row *effect = effect_row_of(i);
+        pw_json_open(json, '{');
+        pw_json_key(json, "action");
+        pw_json_put_text(json, action_text(i));
+        pw_json_key(json, "feature");
+        pw_json_put_s(json, features[pw_ocpp16_actions[i].feature]);
+        pw_json_key(json, "effect_s");
+        pw_json_put_int(json, effect != NULL ? effect->wait_s : 0);
+        put_fields(json, pw_ocpp16_actions[i].req);
+        pw_json_close(json, '}');
+    }
+    pw_json_close(json, ']');
+    http_done(http, 200);
+}

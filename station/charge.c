@@ -85,6 +85,16 @@ static void measure(const struct pw_connector_view *view, enum pw_reading readin
     }
 }
 
+static void host_meter(void *context, unsigned connector, const struct pw_sample *sample, pw_ms now)
+{
+    pw_signed_meter(context, connector - 1, sample, now);
+}
+
+static void host_public_key(void *context, unsigned connector, struct pw_out *out)
+{
+    pw_signed_public_key(context, connector - 1, out);
+}
+
 static void host_measure(void *context, unsigned connector, enum pw_reading reading,
                          struct pw_sample *sample, pw_ms now)
 {
@@ -115,9 +125,14 @@ static void forget_profile(struct pw_station *st, unsigned index)
     PW_ASSERT(err == PW_OK); // taking back is never refused
 }
 
-static void begin(struct pw_station *st, unsigned index, const struct pw_session_event *event,
-                  pw_ms now)
+// Nothing flows before the record is safe; its first reading is the meter's own where that signs.
+static void begin(struct pw_station *st, unsigned index, pw_ms now)
 {
+    const struct pw_session_event *event = &st->extra[index].begin;
+    if (pw_signed_waits(st, index, now)) {
+        return;
+    }
+    st->extra[index].begin_waits = false;
     struct pw_transaction transaction = {.connector = (uint8_t)(index + 1)};
     int err = pw_str_copy(transaction.id_tag, sizeof(transaction.id_tag), pw_str_of(event->id_tag));
     PW_ASSERT(err == PW_OK);
@@ -129,6 +144,7 @@ static void begin(struct pw_station *st, unsigned index, const struct pw_session
     // all the same while the program runs.
     uint32_t seq = st->journal.transaction_next;
     (void)!pw_smart_began(&st->smart, index + 1, seq);
+    pw_signed_join(st, index, &transaction.first);
     int64_t ticket = pw_journal_begin(&st->journal, &transaction);
     if (ticket < 0) {
         pw_smart_ended(&st->smart, seq);
@@ -138,16 +154,23 @@ static void begin(struct pw_station *st, unsigned index, const struct pw_session
     }
     st->extra[index].ticket = ticket;
     st->extra[index].sampled_at = now;
+    if (pw_settings_text(&st->settings, PW_SET_START_SAMPLED_DATA)[0] != '\0') {
+        (void)!pw_journal_meter(&st->journal, index + 1, &transaction.first);
+    }
 }
 
 // A stop that cannot be kept is tried again every turn: it is never lost while the program runs.
-static void end(struct pw_station *st, unsigned index)
+static void end(struct pw_station *st, unsigned index, pw_ms now)
 {
     struct pw_station_connector *extra = &st->extra[index];
     const struct pw_session_event *event = &extra->end;
     struct pw_sample last;
+    if (pw_signed_waits(st, index, now)) {
+        return;
+    }
     uint32_t seq = pw_journal_open_on(&st->journal, index + 1)->seq;
     event_sample(st, index, event, PW_READING_END, &last);
+    pw_signed_join(st, index, &last);
     int64_t ticket = pw_journal_end(&st->journal, index + 1, (uint8_t)event->reason,
                                     pw_str_of(event->stop_tag), &last);
     if (ticket < 0) {
@@ -164,16 +187,23 @@ static bool take_events(struct pw_station *st, unsigned index, pw_ms now)
     struct pw_session *session = pw_connector_session(&st->connector[index]);
     struct pw_session_event event;
     bool any = false;
-    while (!st->extra[index].end_waits && pw_session_take(session, &event)) {
+    struct pw_station_connector *extra = &st->extra[index];
+    while (!extra->begin_waits && !extra->end_waits && pw_session_take(session, &event)) {
         any = true;
         switch (event.kind) {
-        case PW_SESSION_BEGIN: begin(st, index, &event, now); break;
+        case PW_SESSION_BEGIN:
+            extra->begin = event;
+            extra->begin_waits = true;
+            pw_signed_ask(st, index, PW_SIGNED_BEGIN, event.id_tag, now);
+            begin(st, index, now);
+            break;
         case PW_SESSION_END:
             // Without an open record the start was never kept, so there is nothing to end.
             if (pw_journal_open_on(&st->journal, index + 1) != NULL) {
-                st->extra[index].end = event;
-                st->extra[index].end_waits = true;
-                end(st, index);
+                extra->end = event;
+                extra->end_waits = true;
+                pw_signed_ask(st, index, PW_SIGNED_END, "", now);
+                end(st, index, now);
             }
             break;
         case PW_SESSION_TIMEOUT:
@@ -247,7 +277,7 @@ static void sample(struct pw_station *st, unsigned index, const struct pw_connec
     // From the time it was due, so that the readings do not wander.
     st->extra[index].sampled_at = now - due > 10000 ? now : due;
     measure(view, PW_READING_PERIODIC, pw_cp16_stamp(&st->cp16, now), &reading);
-    pw_cp16_keep_reading(&st->cp16, index + 1, &reading);
+    pw_signed_meter(st, index, &reading, now);
     tell_vehicle(st, index, view);
 }
 
@@ -295,19 +325,23 @@ static bool keep(struct pw_station *st, unsigned index, pw_ms now)
 bool pw_charge_step(struct pw_station *st, unsigned index, const struct pw_connector_view *view,
                     pw_ms now)
 {
+    if (st->extra[index].begin_waits) {
+        begin(st, index, now);
+    }
     if (st->extra[index].end_waits) {
-        end(st, index);
+        end(st, index, now);
     }
     bool told = take_events(st, index, now);
     told = await_record(st, index, now) || told;
     greet_vehicle(st, index, view, now);
     sample(st, index, view, now);
+    pw_signed_step(st, index, now);
     return keep(st, index, now) || told;
 }
 
 pw_ms pw_charge_deadline(const struct pw_station *st, unsigned index)
 {
-    pw_ms at = sample_due(st, index);
+    pw_ms at = pw_earlier(sample_due(st, index), pw_signed_deadline(st, index));
     if (st->extra[index].end_waits || st->extra[index].ticket != 0) {
         // The store's port wakes the loop; this is the net below it.
         at = pw_earlier(at, pw_after(st->now, 100));
@@ -646,6 +680,8 @@ void pw_charge_init(struct pw_station *st, pw_ms now)
         .setting = host_setting,
         .limit = host_limit,
         .measure = host_measure,
+        .meter = host_meter,
+        .public_key = host_public_key,
     };
     _Static_assert(PW_JOURNAL_CONNECTORS == PW_CONNECTORS_MAX, "the journal keeps them all");
     for (unsigned i = 0; i < PW_CONNECTORS_MAX; i++) {

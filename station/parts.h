@@ -27,6 +27,25 @@ PW_MUST_USE int pw_charge_remote_stop(struct pw_station *st, unsigned index, str
 PW_MUST_USE int pw_charge_availability(struct pw_station *st, unsigned index, bool operative,
                                        pw_ms now);
 
+// signed.c: readings that a connector's meter signs. All do nothing where there is no such meter,
+// or the settings want none. Asks for the reading of a charge's begin or end; `user` is whose it
+// is. What waited in between goes on unsigned.
+void pw_signed_ask(struct pw_station *st, unsigned index, enum pw_signed_moment moment,
+                   const char *user, pw_ms now);
+// True while the answer may still come in time.
+bool pw_signed_waits(struct pw_station *st, unsigned index, pw_ms now);
+// The answer, if there is one, joins the sample, which must be recorded next; without one the log
+// says so.
+void pw_signed_join(struct pw_station *st, unsigned index, struct pw_sample *sample);
+// pw_cp16_keep_reading: at once, or, where it is to be signed, when it is or its time is over.
+void pw_signed_meter(struct pw_station *st, unsigned index, const struct pw_sample *sample,
+                     pw_ms now);
+void pw_signed_flush(struct pw_station *st, unsigned index);
+void pw_signed_step(struct pw_station *st, unsigned index, pw_ms now);
+pw_ms pw_signed_deadline(const struct pw_station *st, unsigned index);
+// MeterPublicKey; nothing when none is known.
+void pw_signed_public_key(const struct pw_station *st, unsigned index, struct pw_out *out);
+
 // report.c: what people and programs read.
 void pw_report_status_lines(const struct pw_station *st, struct pw_out *out, pw_ms now);
 void pw_report_status(const struct pw_station *st, struct pw_out *out, pw_ms now);

@@ -23,6 +23,7 @@
 #include "rules/rules.h"
 #include "security/security.h"
 #include "settings/settings.h"
+#include "signer/signer.h"
 #include "store/store.h"
 #include "trust/trust.h"
 #include "uplink/uplink.h"
@@ -51,13 +52,21 @@ struct pw_station_start {
 
 // What the station knows of a connector beyond the connector itself.
 struct pw_station_connector {
-    struct pw_keep kept;         // latches and availability as the journal has them
-    int64_t ticket;              // the record the session waits for; 0: none
-    struct pw_session_event end; // how the last charge ended
-    bool end_waits;              // `end` could not be recorded yet
-    bool asked_remote;           // the authorisation under way is a remote start's
-    bool vehicle_told;           // VehicleInfo of this plug-in
-    pw_ms sampled_at;            // last periodic meter value; PW_NEVER: no transaction
+    struct pw_keep kept;           // latches and availability as the journal has them
+    int64_t ticket;                // the record the session waits for; 0: none
+    struct pw_session_event end;   // how the last charge ended
+    bool end_waits;                // `end` could not be recorded yet
+    struct pw_session_event begin; // how the charge begins
+    bool begin_waits;              // `begin` waits for the meter to sign
+    struct pw_sample deferred[2];  // meter values that wait for the meter to sign
+    unsigned deferred_count;
+    bool joined;           // the signer's reading is in the journal
+    int64_t joined_number; // under this number
+    bool key_read;         // the meter's public key, since the program began
+    pw_ms key_at;          // when it is asked for again
+    bool asked_remote;     // the authorisation under way is a remote start's
+    bool vehicle_told;     // VehicleInfo of this plug-in
+    pw_ms sampled_at;      // last periodic meter value; PW_NEVER: no transaction
 };
 
 // A command that somebody at the console sent to a board.
@@ -86,6 +95,7 @@ struct pw_station {
     unsigned connectors;
     struct pw_connector connector[PW_CONNECTORS_MAX];
     struct pw_station_connector extra[PW_CONNECTORS_MAX];
+    struct pw_signer signer[PW_CONNECTORS_MAX];
     bool store_failed;
     enum pw_restart restart; // asked for, and carried out once at rest
     pw_ms restart_at;        // ... or at this time at the latest
@@ -120,6 +130,14 @@ void pw_station_block(struct pw_station *st, unsigned connector, const struct pw
                       pw_ms now);
 void pw_station_mains(struct pw_station *st, unsigned connector, const struct pw_board_mains *mains,
                       pw_ms now);
+// A connector's meter signs its readings, or no longer does (from 1; others are ignored). Its
+// requests are taken with take_signing, once each; `signed` brings what the meter said, or NULL and
+// why not. A charge waits for it no longer than the settings say, so an answer may be too late.
+void pw_station_signer(struct pw_station *st, unsigned connector, bool present);
+bool pw_station_take_signing(struct pw_station *st, unsigned connector,
+                             struct pw_signed_request *request);
+void pw_station_signed(struct pw_station *st, unsigned connector, uint32_t ticket,
+                       const struct pw_signed_reading *reading, struct pw_str why);
 // The line to the board of an openevse connector (from 1): it is open, or closed with a reason, and
 // bytes it brought. `bytes` returns how many it took: offer the rest again after the next step.
 void pw_station_wire_up(struct pw_station *st, unsigned connector, pw_ms now);

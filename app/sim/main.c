@@ -33,6 +33,7 @@ static pw_ms turn(void *context, pw_ms now)
 {
     struct pw_sim *sim = context;
     pw_ms next = sim->kind->turn(sim, now);
+    next = pw_earlier(next, pw_sim_signer_turn(&sim->signer, now));
     present_card(sim);
     if (sim->options.status_s > 0) {
         if (now >= sim->status_at) {
@@ -50,7 +51,11 @@ static void run_line(void *context, struct pw_str text, struct pw_out *answer)
     char refused[PW_SCENARIO_ANSWER_MAX];
     struct pw_out out = PW_OUT(refused);
     (void)sim->kind->turn(sim, pw_clock_now(&sim->clock));
-    int err = sim->kind->line(sim, text, &out);
+    int err =
+        sim->signer.key == NULL ? PW_ERR_UNKNOWN : pw_signmeter_run(&sim->signer.meter, text, &out);
+    if (err == PW_ERR_UNKNOWN) {
+        err = sim->kind->line(sim, text, &out);
+    }
     if (err != PW_OK) {
         pw_put_s(answer, "error: ");
     }
@@ -67,6 +72,11 @@ static int open_all(struct pw_sim *sim, struct pw_out *reason)
         err = pw_sim_wired_open(&sim->wired, sim->options.meter, reason);
     }
     if (err == PW_OK) {
+        err = pw_sim_signer_open(
+            &sim->signer, sim->wired.server, sim->wired.map, sim->options.meter_key,
+            (enum pw_sim_signer_kind)sim->options.meter_key_kind, &sim->logger.log, reason);
+    }
+    if (err == PW_OK) {
         sim->lines.run = run_line;
         sim->lines.context = sim;
         err = pw_sim_lines_open(&sim->lines, &sim->loop, sim->options.control, reason);
@@ -80,6 +90,7 @@ static void close_all(struct pw_sim *sim)
         pw_sim_lines_close(&sim->lines);
     }
     sim->kind->close(sim);
+    pw_sim_signer_close(&sim->signer);
     pw_sim_wired_close(&sim->wired);
     pw_sim_reader_close(&sim->reader);
     pw_loop_close(&sim->loop);

@@ -115,6 +115,16 @@ static void set_meter(struct pw_sim_options *options, struct value value)
     options->meter = value.text;
 }
 
+static void set_meter_key(struct pw_sim_options *options, struct value value)
+{
+    options->meter_key = value.text;
+}
+
+static void set_meter_key_kind(struct pw_sim_options *options, struct value value)
+{
+    options->meter_key_kind = (unsigned)value.number;
+}
+
 static void set_card_reader(struct pw_sim_options *options, struct value value)
 {
     options->card_reader = value.text;
@@ -311,6 +321,8 @@ static const struct option known[] = {
     {OE | HOUSE, "--rotation", "RST|RTS|SRT|STR|TRS|TSR", CHOICE, 0, 0, 0, "phases of the house behind those of the charger (RST)", set_rotation},
     {OE | HOUSE, "--reading", "MILLISECONDS", NUMBER, 0, 100, 60000, "between two readings of the house's meter (1000)", set_reading},
     {AC | METER | OE | HOUSE, "--meter", "URL", TEXT, 0, 0, 0, "a Modbus meter: modbus:tcp:127.0.0.1:1502/1/sdm630, or modbus:rtu:PATH@9600/1/abb as a serial device made at PATH", set_meter},
+    {AC | METER | OE | HOUSE, "--meter-key", "FILE", TEXT, 0, 0, 0, "private key of a meter that signs (map bsm), PEM; made when it is not there (one of this run)", set_meter_key},
+    {AC | METER | OE | HOUSE, "--meter-key-kind", "p256|ed25519", CHOICE, 0, 0, 0, "of a key that is made (p256)", set_meter_key_kind},
     {PLACE, "--soc", "PERCENT", NUMBER, 1, 0, 1000, "state of charge at the start, 0..100 (dc 20, ac 40)", set_soc},
     {PLACE, "--temperature", "CELSIUS", NUMBER, 1, -300, 800, "of pack and surroundings, -30..80 (25)", set_temperature},
     {PLACE, "--plugged", "", FLAG, 0, 0, 0, "start plugged in", set_plugged},

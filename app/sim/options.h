@@ -27,6 +27,8 @@ struct pw_sim_options {
     const char *trace;                  // file of a recorded house; NULL: appliances
     const char *car;                    // temperament; NULL: the honest one
     const char *meter;                  // url of a meter that is served; NULL: none
+    const char *meter_key;              // file of the key it signs with; NULL: one of this run
+    unsigned meter_key_kind;            // enum pw_sim_signer_kind
     const char *card_reader;            // "pty:PATH" or "file:PATH"; NULL: none
     const char *control;                // path of the control socket; NULL: none
     unsigned status_s;                  // seconds between status lines; 0: none

@@ -12,6 +12,7 @@
 #include "openevse.h"
 #include "options.h"
 #include "reader.h"
+#include "signer.h"
 #include "wired.h"
 
 struct pw_sim;
@@ -36,6 +37,7 @@ struct pw_sim {
     struct pw_sim_lines lines;
     struct pw_sim_reader reader;
     struct pw_sim_wired wired; // the meter of kind meter, at the outlet of kind ac, or of the house
+    struct pw_sim_signer signer; // what of it signs
     pw_ms status_at;
     bool lost; // a wire broke: the program ends, and says so
     union {

@@ -17,6 +17,7 @@ int pw_sim_wired_open(struct pw_sim_wired *wired, const char *url, struct pw_out
         pw_put_s(reason, text);
         return err;
     }
+    wired->map = read.map;
     if (read.serial) {
         err = pw_sim_pty_open(&wired->pty, "--meter", read.place, reason);
     }

@@ -7,6 +7,7 @@
 
 struct pw_sim_wired {
     struct pw_modbus_server *server; // NULL: there is none
+    const struct pw_modbus_map *map; // NULL likewise
     struct pw_sim_pty pty;
 };
 

@@ -46,6 +46,8 @@ static int add(struct meters *meters, unsigned connector, const char *url, struc
     int number = pw_modbus_add(meters->lines, pw_str_of(url), why);
     if (number >= 0) {
         meters->connector[number] = connector;
+        pw_station_signer(meters->station, connector,
+                          pw_modbus_signs(meters->lines, (unsigned)number));
         meters->count++;
     }
     return number < 0 ? number : PW_OK;
@@ -181,6 +183,27 @@ void meters_close(struct meters *meters)
     meters->count = 0;
 }
 
+static void bring_signed(struct meters *meters, unsigned meter)
+{
+    struct pw_modbus_signed result;
+    if (!pw_modbus_signed(meters->lines, meter, &result)) {
+        return;
+    }
+    bool there = result.why[0] == '\0';
+    pw_station_signed(meters->station, meters->connector[meter], result.ticket,
+                      there ? &result.reading : NULL, pw_str_of(result.why));
+}
+
+void meters_flush(struct meters *meters)
+{
+    struct pw_signed_request request;
+    for (unsigned i = 0; i < meters->count; i++) {
+        if (pw_station_take_signing(meters->station, meters->connector[i], &request)) {
+            pw_modbus_sign(meters->lines, i, &request);
+        }
+    }
+}
+
 pw_ms meters_step(struct meters *meters, pw_ms now)
 {
     for (unsigned i = 0; i < meters->count; i++) {
@@ -194,6 +217,7 @@ pw_ms meters_step(struct meters *meters, pw_ms now)
         if (pw_modbus_news(meters->lines, i, &state)) {
             tell(meters, meters->connector[i], &state);
         }
+        bring_signed(meters, i);
     }
     return clamps_step(&meters->clamps, now);
 }

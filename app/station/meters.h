@@ -39,5 +39,7 @@ void meters_close(struct meters *meters); // harmless when nothing was opened
 // Hands new readings to the station and logs who comes and goes. The loop is woken for it. Returns
 // when it wants to be called next.
 pw_ms meters_step(struct meters *meters, pw_ms now);
+// Passes on what the station wants signed; after it has stepped.
+void meters_flush(struct meters *meters);
 
 #endif

@@ -177,6 +177,7 @@ static pw_ms turn(void *context, pw_ms now)
         uplink_flush(&program->uplink, now);
         mqtt_flush(&program->mqtt, now);
     }
+    meters_flush(&program->meters);
     at = pw_earlier(at, network_flush(&program->network, now));
     at = pw_earlier(at, people_flush(&program->people, now));
     at = pw_earlier(at, front_step(&program->front, now));

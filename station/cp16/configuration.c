@@ -37,12 +37,29 @@ int pw_cp16_check_setting(enum pw_setting_id id, struct pw_str value, struct pw_
     return is_url && value.len > 0 ? pw_security_check_url(value, why) : PW_OK;
 }
 
+// "MeterPublicKey2" (Signed Meter Values 1.0 §3.3.1): the connector, or 0.
+static unsigned public_key_of(const struct pw_cp16 *cp, struct pw_str key)
+{
+    static const char name[] = "MeterPublicKey";
+    size_t len = sizeof(name) - 1;
+    if (key.len != len + 1 || !pw_str_starts(key, name)) {
+        return 0;
+    }
+    char digit = key.at[len];
+    return digit >= '1' && digit <= '9' && (unsigned)(digit - '0') <= cp->connectors
+               ? (unsigned)(digit - '0')
+               : 0;
+}
+
 static enum pw_ocpp16_configuration_status change(struct pw_cp16 *cp, struct pw_str key,
                                                   struct pw_str value, pw_ms now)
 {
     char why[PW_SETTING_WHY_MAX] = "";
     struct pw_out out = PW_OUT(why);
     struct pw_setting_at at;
+    if (public_key_of(cp, key) != 0) {
+        return PW_OCPP16_CONFIGURATION_REJECTED; // the meter's, not ours
+    }
     if (pw_settings_find_ocpp(key, &at) != PW_OK) {
         return PW_OCPP16_CONFIGURATION_NOT_SUPPORTED;
     }
@@ -82,8 +99,10 @@ enum { KEYS_MAX = 80 }; // GetConfigurationMaxKeys: as many as a request may nam
           ? sizeof("{\"key\":\"\",\"readonly\":false,\"value\":\"\"},") + sizeof(ocpp) +           \
                 (PW_KIND_##kind == PW_KIND_TEXT ? (size_t)(most) : sizeof("-2147483648"))          \
           : 0)
-_Static_assert((0 PW_SETTINGS(KEY_ROW)) <= KEYS_MAX, "every key has a place");
-_Static_assert((128 PW_SETTINGS(KEY_BYTES)) <= PW_CP16_OUT_MAX, "all keys fit one message");
+_Static_assert((PW_CONNECTORS_MAX PW_SETTINGS(KEY_ROW)) <= KEYS_MAX, "every key has a place");
+_Static_assert((128 + PW_CONNECTORS_MAX * (PW_CP16_PUBLIC_KEY_MAX + 64) PW_SETTINGS(KEY_BYTES)) <=
+                   PW_CP16_OUT_MAX,
+               "all keys fit one message");
 #undef KEY_ROW
 #undef KEY_BYTES
 
@@ -92,6 +111,8 @@ struct configuration {
     struct pw_ocpp16_key_value known[KEYS_MAX];
     struct pw_ocpp16_key_name unknown[KEYS_MAX];
     char numbers[KEYS_MAX][12];
+    char key_names[PW_CONNECTORS_MAX][16];
+    char public_keys[PW_CONNECTORS_MAX][PW_CP16_PUBLIC_KEY_MAX];
     uint32_t known_count;
     uint32_t unknown_count;
 };
@@ -118,6 +139,27 @@ static void add_known(const struct pw_cp16 *cp, struct configuration *all, struc
     all->known_count++;
 }
 
+// A connector whose meter is not known to sign has none, and is then no key of this station.
+static bool add_public_key(const struct pw_cp16 *cp, struct configuration *all, unsigned connector)
+{
+    unsigned at = connector - 1;
+    struct pw_out name = PW_OUT(all->key_names[at]);
+    struct pw_out out = PW_OUT(all->public_keys[at]);
+    cp->host->public_key(cp->host->context, connector, &out);
+    if (out.len == 0 || all->known_count == KEYS_MAX) {
+        return false;
+    }
+    pw_put_s(&name, "MeterPublicKey");
+    pw_put_uint(&name, connector);
+    all->known[all->known_count++] = (struct pw_ocpp16_key_value){
+        .has = PW_OCPP16_HAS(key_value, value),
+        .key = pw_out_str(&name),
+        .readonly = true,
+        .value = pw_out_str(&out),
+    };
+    return true;
+}
+
 static void collect(const struct pw_cp16 *cp, const struct pw_ocpp16_get_configuration_req *req,
                     struct configuration *all)
 {
@@ -130,10 +172,17 @@ static void collect(const struct pw_cp16 *cp, const struct pw_ocpp16_get_configu
                 add_known(cp, all, at);
             }
         }
+        for (unsigned connector = 1; connector <= cp->connectors; connector++) {
+            (void)add_public_key(cp, all, connector);
+        }
         return;
     }
     for (struct pw_ocpp_iter it = pw_ocpp_each(&req->key);
          pw_ocpp_next(&it, &name, sizeof(name));) {
+        unsigned connector = public_key_of(cp, name.name);
+        if (connector != 0 && add_public_key(cp, all, connector)) {
+            continue;
+        }
         if (pw_settings_find_ocpp(name.name, &at) == PW_OK) {
             add_known(cp, all, at);
         } else if (all->unknown_count < KEYS_MAX) {

@@ -16,16 +16,17 @@
 #include "session/session.h"
 #include "settings/settings.h"
 
-#define PW_CP16_LIMIT_MAX  320  // bytes of the host's answer to "Limit"
-#define PW_CP16_SIGNED_MAX 2600 // bytes of a signed value: the data set and a public key in base64
+#define PW_CP16_LIMIT_MAX      320 // bytes of the host's answer to "Limit"
+#define PW_CP16_PUBLIC_KEY_MAX 368 // characters of MeterPublicKey and its NUL; OCPP allows 500
+#define PW_CP16_SIGNED_MAX     2600 // bytes of a signed value: the data set and a public key in base64
 // Bytes of one message to send: GetConfiguration with all keys fits, and StopTransaction with 120
 // readings of energy.
-#define PW_CP16_OUT_MAX    24576
-#define PW_CP16_STARTS     4      // StartTransactions whose late answer is understood
-#define PW_CP16_NODES_MAX  1024   // JSON values in one message received: 96 periods of a profile
-#define PW_CP16_SPARE_MAX  1024   // bytes of strings with escapes in one message received
-#define PW_CP16_TRIGGERS   9      // messages that can be asked for
-#define PW_CP16_QUIET_MS   300000 // no heartbeat interval may be shorter when the central says 0
+#define PW_CP16_OUT_MAX        24576
+#define PW_CP16_STARTS         4    // StartTransactions whose late answer is understood
+#define PW_CP16_NODES_MAX      1024 // JSON values in one message received: 96 periods of a profile
+#define PW_CP16_SPARE_MAX      1024 // bytes of strings with escapes in one message received
+#define PW_CP16_TRIGGERS       9    // messages that can be asked for
+#define PW_CP16_QUIET_MS       300000 // no heartbeat interval may be shorter when the central says 0
 
 // What a connector looks like to OCPP. Texts are literals or live in the station.
 struct pw_cp16_status {
@@ -79,6 +80,11 @@ struct pw_cp16_host {
     // Reads a connector's measurements now.
     void (*measure)(void *context, unsigned connector, enum pw_reading reading,
                     struct pw_sample *sample, pw_ms now);
+    // Takes a clock-aligned reading: pw_cp16_keep_reading, at once, or once the meter has signed
+    // it.
+    void (*meter)(void *context, unsigned connector, const struct pw_sample *sample, pw_ms now);
+    // The public key of a connector's meter, as MeterPublicKey says it; nothing without one.
+    void (*public_key)(void *context, unsigned connector, struct pw_out *out);
 };
 
 enum pw_cp16_link { PW_CP16_LINK_DOWN, PW_CP16_LINK_UP };
@@ -152,7 +158,7 @@ struct pw_cp16 {
     pw_unix_ms aligned_next;
     pw_unix_ms aligned_wall;
 
-    char signed_text[2][PW_CP16_SIGNED_MAX]; // of the message being made
+    char signed_text[1][PW_CP16_SIGNED_MAX]; // of the value being printed
     char out[PW_CP16_OUT_MAX];
     size_t out_len;
     struct pw_json_node node[PW_CP16_NODES_MAX]; // of the message being read

@@ -34,7 +34,7 @@ bool pw_cp16_send_meter_values(struct pw_cp16 *cp, unsigned connector,
     bool any = pw_cp16_fill(&part, sample, mask, seed,
                             pw_cp16_record_wall(cp, clock ? NULL : transaction, sample->at));
     // The first reading is signed for StopTransaction in any case.
-    if (!begin || pw_settings_int(cp->settings, PW_SET_SIGN_STARTED) != 0) {
+    if (!begin || pw_cp16_start_is_signed(cp, mask)) {
         any = pw_cp16_fill_signed(cp, &part, sample, 0, pw_cp16_key_in_every_value(cp)) || any;
     }
     if (!any) {
@@ -61,7 +61,10 @@ void pw_cp16_keep_reading(struct pw_cp16 *cp, unsigned connector, const struct p
         (void)!pw_journal_meter(cp->journal, connector, sample);
     }
     if (open && pw_cp16_quantities(cp, stop_list) != 0) {
-        (void)!pw_journal_note(cp->journal, connector, sample);
+        // Its signature leaves with its own message; StopTransaction has those of begin and end.
+        struct pw_sample note = *sample;
+        note.has &= ~(1U << PW_SIGNED_NUMBER);
+        (void)!pw_journal_note(cp->journal, connector, &note);
     }
 }
 
@@ -93,7 +96,7 @@ static void read_aligned(struct pw_cp16 *cp, pw_ms now)
         cp->host->measure(cp->host->context, i, PW_READING_CLOCK, &sample, now);
         sample.at = pw_cp16_stamp(cp, now);
         sample.at.wall = cp->aligned_next;
-        pw_cp16_keep_reading(cp, i, &sample);
+        cp->host->meter(cp->host->context, i, &sample, now);
     }
     cp->aligned_wall = cp->aligned_next;
 }

@@ -20,6 +20,13 @@ bool pw_cp16_key_in_stop(const struct pw_cp16 *cp)
     return pw_settings_int(cp->settings, PW_SET_PUBLIC_KEY) != NEVER;
 }
 
+bool pw_cp16_start_is_signed(const struct pw_cp16 *cp, uint32_t quantities)
+{
+    return (quantities >> PW_ENERGY_WH & 1U) != 0 &&
+           pw_settings_int(cp->settings, PW_SET_SIGN_SAMPLED) != 0 &&
+           pw_settings_int(cp->settings, PW_SET_SIGN_STARTED) != 0;
+}
+
 void pw_cp16_put_public_key(struct pw_out *out, const uint8_t *key, size_t len)
 {
     char text[16 + 2 * PW_SIGNED_KEY_MAX + 1];

@@ -386,7 +386,7 @@ int pw_smart_composite(const struct pw_smart *smart, unsigned connector, uint32_
                                              .member = member,
                                              .station = connector == 0,
                                              .ignored = ignored(smart),
-                                             .at = wall(smart, now) / 1000 * 1000,
+                                             .at = wall(smart, now),
                                              .duration_s = duration_s};
     if (smart->in.wall <= 0) {
         return PW_ERR_AGAIN;

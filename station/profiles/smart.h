@@ -111,8 +111,8 @@ PW_MUST_USE int pw_smart_clear(struct pw_smart *smart, const struct pw_smart_fil
 // wants to be called again at the latest.
 pw_ms pw_smart_step(struct pw_smart *smart, const struct pw_smart_input *in, pw_ms now);
 
-// The composite schedule of a connector (0: of the station, as drawn from the grid) from this
-// second on. *unit is what is asked for, or with `any_unit` becomes what its profiles count in.
+// The composite schedule of a connector (0: of the station, as drawn from the grid) from now
+// on. *unit is what is asked for, or with `any_unit` becomes what its profiles count in.
 // PW_ERR_AGAIN while the date is not known.
 PW_MUST_USE int pw_smart_composite(const struct pw_smart *smart, unsigned connector,
                                    uint32_t duration_s, bool any_unit, enum pw_profile_unit *unit,

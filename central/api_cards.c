@@ -34,6 +34,7 @@ void api_session(struct http *http)
     pw_json_open(json, '{');
     report_session_curve(http->central, json, id);
     pw_json_close(json, '}');
+    report_session_signed(http->central, json, id);
     http_done(http, 200);
 }
 

@@ -132,9 +132,8 @@ static void understand(struct gather *gather, const struct pw_ocpp16_sampled_val
     struct pw_str unit = word_or(&sample->unit, GIVEN(sample, unit), "");
     struct pw_str measurand =
         word_or(&sample->measurand, GIVEN(sample, measurand), "Energy.Active.Import.Register");
-    bool is_signed = GIVEN(sample, format) && pw_str_is(sample->format.text, "SignedData");
     bool inlet = GIVEN(sample, location) && pw_str_is(sample->location.text, "Inlet");
-    if (is_signed || meter_number(sample->value, &value) != PW_OK) {
+    if (signed_is(sample) || meter_number(sample->value, &value) != PW_OK) {
         return;
     }
     if (pw_str_is(unit, "Ah")) {
@@ -246,7 +245,11 @@ static void take(const struct call *call, struct connector *connector, int64_t s
     struct pw_ocpp16_sampled_value sample;
     struct pw_ocpp_iter it = pw_ocpp_each(&meter->sampled_value);
     while (pw_ocpp_next(&it, &sample, sizeof(sample))) {
-        keep_sample(call, connector, session, meter->timestamp, &sample);
+        if (signed_is(&sample)) {
+            signed_keep(call, connector, session, meter->timestamp, &sample);
+        } else {
+            keep_sample(call, connector, session, meter->timestamp, &sample);
+        }
         understand(&gather, &sample);
     }
     struct measured measured = merged(&gather);

@@ -181,6 +181,15 @@ static const struct step steps[] = {
          " state TEXT NOT NULL, pem TEXT NOT NULL)"},
     {51, "CREATE INDEX certificate_issued_station ON certificate_issued (station_id, issued_at)"},
     {52, "ALTER TABLE local_list ADD COLUMN automatic INTEGER NOT NULL DEFAULT 0"},
+    {53, "CREATE TABLE signed_value ("
+         " id INTEGER PRIMARY KEY AUTOINCREMENT, station_id TEXT NOT NULL,"
+         " connector_id INTEGER NOT NULL, session_id INTEGER NOT NULL, at INTEGER NOT NULL,"
+         " context TEXT NOT NULL, value TEXT NOT NULL, received_at INTEGER NOT NULL,"
+         " UNIQUE (station_id, connector_id, session_id, at, context, value))"},
+    {54, "CREATE INDEX signed_value_session ON signed_value (session_id, at) WHERE session_id > 0"},
+    {55, "CREATE TABLE meter_key ("
+         " station_id TEXT NOT NULL, connector_id INTEGER NOT NULL, public_key TEXT NOT NULL,"
+         " first_at INTEGER NOT NULL, PRIMARY KEY (station_id, connector_id, public_key))"},
 };
 
 static void take_version(void *to, const struct pw_db_value *columns, size_t count)

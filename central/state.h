@@ -589,6 +589,16 @@ void report_unknown_cards(const struct pw_central *central, struct pw_json_write
 void report_traffic(const struct pw_central *central, struct pw_json_writer *json,
                     const struct station *station, int64_t before, int64_t limit);
 
+// --- signed.c
+
+bool signed_is(const struct pw_ocpp16_sampled_value *sample);
+// Keeps a signed value as it came, and the public key it brought.
+void signed_keep(const struct call *call, const struct connector *connector, int64_t session,
+                 pw_unix_ms at, const struct pw_ocpp16_sampled_value *sample);
+// Members of a session's object: signed_values and meter_keys, the one first seen first.
+void report_session_signed(const struct pw_central *central, struct pw_json_writer *json,
+                           int64_t session);
+
 // --- curve.c: members of a curve's object.
 
 void report_session_curve(const struct pw_central *central, struct pw_json_writer *json,

@@ -353,9 +353,9 @@ static int find_parked(const struct pw_journal *journal, uint32_t start_of,
     char bytes[PW_RECORD_MAX];
     for (;;) {
         struct pw_record record;
-        enum pw_message_kind kind;
-        uint32_t transaction;
-        uint8_t connector;
+        enum pw_message_kind kind = PW_MESSAGE_START;
+        uint32_t transaction = 0;
+        uint8_t connector = 0;
         int len = journal->store->next(journal->store->context, PW_STR("park/"), pw_str_of(at.text),
                                        found->text, bytes, sizeof(bytes));
         if (len < 0) {

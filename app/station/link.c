@@ -1,19 +1,51 @@
 #include "link.h"
 
+// ---------------------------------------------------------------------------------------------
+// TLS, as the station's keys and certificates say.
+
+static int prepare_tls(void *context, void *ssl_ctx, struct pw_out *why)
+{
+    const struct link *link = context;
+    return pw_trust_prepare(link->keeper, ssl_ctx, &link->connection, why);
+}
+
+static void vouched(void *context, void *x509_store_ctx)
+{
+    const struct link *link = context;
+    pw_trust_vouched(link->keeper, x509_store_ctx);
+}
+
+// A00.FR.003: who does not ask for our certificate is not in profile 3.
+static const char *check_ready(void *context)
+{
+    const struct link *link = context;
+    return link->connection.certificate && !pw_trust_was_asked(link->keeper)
+               ? "the server does not ask for a certificate: it is not in security profile 3"
+               : NULL;
+}
+
+// ---------------------------------------------------------------------------------------------
+
+// TLS is left out until it is needed, which saves memory on stations without.
+static int open_client(struct link *link, bool tls, struct pw_out *why)
+{
+    pw_ws_client_free(link->client);
+    link->client = pw_ws_client_new(link->loop, link->pace, tls ? "" : NULL, why);
+    return link->client != NULL ? PW_OK : PW_ERR_UNKNOWN;
+}
+
 int link_open(struct link *link, struct pw_loop *loop, const struct pw_clock *pace,
               struct pw_out *why)
 {
-    const struct pw_settings *settings = &link->station->settings;
+    struct pw_security_target target;
     link->up = false;
     link->client = NULL;
-    struct pw_str url = pw_str_of(pw_settings_text(settings, PW_SET_OCPP_URL));
-    if (url.len == 0) {
-        return PW_OK;
-    }
-    const char *ca_file =
-        pw_str_starts(url, "wss://") ? pw_settings_text(settings, PW_SET_OCPP_CA) : NULL;
-    link->client = pw_ws_client_new(loop, pace, ca_file, why);
-    return link->client != NULL ? PW_OK : PW_ERR_UNKNOWN;
+    link->loop = loop;
+    link->pace = pace;
+    link->tls = (struct pw_ws_tls){
+        .context = link, .prepare = prepare_tls, .vouched = vouched, .ready = check_ready};
+    pw_station_target(link->station, &target, 0);
+    return target.url.len == 0 ? PW_OK : open_client(link, pw_str_starts(target.url, "wss"), why);
 }
 
 void link_close(struct link *link)
@@ -40,26 +72,60 @@ static void log_open(const struct link *link)
 {
     struct pw_line line;
     pw_line(&line, link->log, PW_LOG_INFO, "link", "open");
-    pw_line_s(&line, "url", pw_settings_text(&link->station->settings, PW_SET_OCPP_URL));
+    pw_line_s(&line, "url", link->station->security.url);
+    pw_line_int(&line, "profile", link->station->security.profile);
     pw_line_end(&line);
+}
+
+// The enumerations of port and station have the same members for the same things.
+static enum pw_security_fault fault_of(enum pw_ws_fault fault)
+{
+    switch (fault) {
+    case PW_WS_FAULT_NONE: return PW_SECURITY_FAULT_NONE;
+    case PW_WS_FAULT_CERTIFICATE: return PW_SECURITY_FAULT_CERTIFICATE;
+    case PW_WS_FAULT_TLS_VERSION: return PW_SECURITY_FAULT_TLS_VERSION;
+    case PW_WS_FAULT_TLS_SUITE: return PW_SECURITY_FAULT_TLS_SUITE;
+    case PW_WS_FAULT_REFUSED: return PW_SECURITY_FAULT_REFUSED;
+    case PW_WS_FAULT_PROFILE: return PW_SECURITY_FAULT_PROFILE;
+    }
+    PW_UNREACHABLE();
+}
+
+static void refused(struct link *link, const char *reason, pw_ms now)
+{
+    struct pw_ws_end end = {.refused = true};
+    (void)!pw_str_copy(end.reason, sizeof(end.reason), pw_str_of(reason));
+    log_end(link, &end);
+    pw_station_link_down(link->station, pw_str_of(end.reason), now);
 }
 
 static void try_open(struct link *link, pw_ms now)
 {
     const struct pw_settings *settings = &link->station->settings;
-    const struct pw_ws_target target = {
-        .url = pw_str_of(pw_settings_text(settings, PW_SET_OCPP_URL)),
-        .id = pw_str_of(pw_settings_text(settings, PW_SET_STATION_ID)),
-        .subprotocol = PW_STR("ocpp1.6"),
-        .password = pw_str_of(pw_settings_text(settings, PW_SET_OCPP_KEY)),
-    };
+    struct pw_security_target how;
     char text[128] = "";
     struct pw_out why = PW_OUT(text);
+    pw_station_target(link->station, &how, now);
+    bool tls = pw_str_starts(how.url, "wss");
+    if (tls && !pw_ws_has_tls(link->client) && open_client(link, true, &why) != PW_OK) {
+        refused(link, text, now);
+        return;
+    }
+    link->connection = (struct pw_trust_connection){
+        .certificate = how.certificate,
+        .chosen_roots = how.chosen_roots,
+        .wall = pw_station_wall(link->station, now),
+    };
+    pw_trust_begin(link->keeper);
+    const struct pw_ws_target target = {
+        .url = how.url,
+        .id = pw_str_of(pw_settings_text(settings, PW_SET_STATION_ID)),
+        .subprotocol = PW_STR("ocpp1.6"),
+        .password = how.password,
+        .tls = &link->tls,
+    };
     if (pw_ws_open(link->client, &target, &why) == PW_ERR_RANGE) {
-        struct pw_ws_end end = {.refused = true};
-        (void)!pw_str_copy(end.reason, sizeof(end.reason), pw_out_str(&why));
-        log_end(link, &end);
-        pw_station_link_down(link->station, pw_out_str(&why), now);
+        refused(link, text, now);
     }
 }
 
@@ -98,7 +164,7 @@ bool link_step(struct link *link, pw_ms now)
         link->up = false;
         active = true;
         log_end(link, &end);
-        pw_station_link_down(link->station, pw_str_of(end.reason), now);
+        pw_station_link_refused(link->station, fault_of(end.fault), pw_str_of(end.reason), now);
     }
     return active;
 }

@@ -4,13 +4,20 @@
 #define PW_APP_STATION_LINK_H
 
 #include "station.h"
+#include "trust/openssl.h"
 #include "wsclient.h"
 
 struct link {
     struct pw_ws_client *client; // NULL: no central system
     struct pw_station *station;
+    struct pw_trust_keeper *keeper;
     const struct pw_log *log;
-    bool up; // and the station knows
+    struct pw_loop *loop;
+    const struct pw_clock *pace;
+    struct pw_ws_tls tls;
+    struct pw_trust_connection connection; // what the one tried last shows and trusts
+    char said[PW_WS_REASON_SIZE];          // why the last one failed
+    bool up;                               // and the station knows
 };
 
 PW_MUST_USE int link_open(struct link *link, struct pw_loop *loop, const struct pw_clock *pace,

@@ -12,6 +12,7 @@
 #include "people.h"
 #include "service.h"
 #include "store.h"
+#include "trust/openssl.h"
 #include "uplink.h"
 #include "wires.h"
 #include "zones.h"
@@ -29,6 +30,7 @@
 #define STATUS_MS     10000 // between lines for the service manager
 #define LOG_RING_SIZE 65536 // bytes of log lines for the page and the uplink
 #define DATABASE_NAME "station.db"
+#define TRUST_NAME    "trust"
 
 // One way only.
 enum phase { RUNNING, STOPPING, LEAVING };
@@ -41,6 +43,8 @@ struct program {
     struct pw_loop loop;
     struct pw_sqlite *sqlite;
     struct pw_store store;
+    struct pw_trust_keeper *keeper;
+    struct pw_trust trust;
     struct pw_station station;
     struct buses buses;
     struct boards boards;
@@ -239,6 +243,23 @@ static int open_store(struct program *program, struct pw_out *why)
     return PW_OK;
 }
 
+static int open_trust(struct program *program, const struct pw_settings *settings,
+                      struct pw_out *why)
+{
+    char folder[512];
+    int len = snprintf(folder, sizeof(folder), "%s/%s", program->options->data, TRUST_NAME);
+    if (len < 0 || (size_t)len >= sizeof(folder)) {
+        pw_put_s(why, "--data: the path is too long");
+        return PW_ERR_LIMIT;
+    }
+    program->keeper = pw_trust_open(folder, pw_settings_text(settings, PW_SET_OCPP_CA),
+                                    pw_settings_int(settings, PW_SET_ROOT_CHECK) != 0,
+                                    &program->logger->log, why);
+    program->trust = pw_trust_port(program->keeper);
+    program->link.keeper = program->keeper;
+    return program->keeper != NULL ? PW_OK : PW_ERR_STORE;
+}
+
 static uint32_t random_seed(void)
 {
     uint32_t seed = 0;
@@ -260,6 +281,7 @@ static int open_station(struct program *program, const struct pw_settings *setti
         .logring = &program->lines,
         .zones = &station_zones,
         .network = &network_port,
+        .trust = &program->trust,
         .now = pw_clock_now(program->clock),
         .wall = pw_clock_wall(program->clock),
     };
@@ -292,6 +314,9 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     program->people.logger = program->logger;
     program->people.version = PW_VERSION;
     int err = open_store(program, why);
+    if (err == PW_OK) {
+        err = open_trust(program, settings, why);
+    }
     if (err == PW_OK) {
         err = open_station(program, settings, why);
     }
@@ -347,6 +372,7 @@ static void close_all(struct program *program)
     meters_close(&program->meters);
     buses_close(&program->buses);
     link_close(&program->link);
+    pw_trust_close(program->keeper);
     uplink_close(&program->uplink);
     mqtt_close(&program->mqtt);
     network_close(&program->network);

@@ -1,26 +1,20 @@
 #include "wsclient.h"
 
 #include "resolve.h"
+#include "wsaddress.h"
 
+#include <arpa/inet.h>
 #include <libwebsockets.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HOST_SIZE     256
-#define PATH_SIZE     512
 #define USER_SIZE     64
 #define PASSWORD_SIZE 65
 #define HEADER_SIZE   256
 #define NAME_SIZE     32
-
-// The URL of a target, taken apart.
-struct address {
-    bool tls;
-    uint16_t port;
-    char host[HOST_SIZE];
-    char path[PATH_SIZE];
-};
 
 struct pw_ws_client {
     struct pw_loop *loop;
@@ -30,14 +24,18 @@ struct pw_ws_client {
     struct lws *wsi;
 
     enum pw_ws_state state;
-    struct address to;
+    struct pw_ws_address to;
     char user[USER_SIZE];
     char password[PASSWORD_SIZE];
+    size_t password_len;
+    SSL_CTX *ssl_ctx; // of every TLS connection; NULL without TLS
+    const struct pw_ws_tls *rules;
     char subprotocol[NAME_SIZE];
-    bool tls;     // was set up
-    bool reached; // the present address accepted the connection
-    bool failed;  // libwebsockets gave the present address up
-    bool ended;   // `end` waits to be taken
+    bool tls;        // was set up
+    bool by_address; // the host is an address
+    bool reached;    // the present address accepted the connection
+    bool failed;     // libwebsockets gave the present address up
+    bool ended;      // `end` waits to be taken
     // These leave when the socket takes more.
     bool ping_due;
     bool close_due;
@@ -56,131 +54,6 @@ struct pw_ws_client {
     char in[PW_WS_MESSAGE_MAX];
     unsigned char out[LWS_PRE + PW_WS_MESSAGE_MAX];
 };
-
-// ---------------------------------------------------------------------------------------------
-// The URL.
-
-static bool is_host_char(unsigned char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-           c == '-' || c == '_' || c == ':';
-}
-
-static bool is_path_char(unsigned char c)
-{
-    return c > ' ' && c < 0x7F && c != '?' && c != '#' && c != '"' && c != '\\';
-}
-
-static bool all_are(struct pw_str text, bool (*is)(unsigned char c))
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (!is((unsigned char)text.at[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-// Cuts "host" or "[v6]"; a port, if there is one, stays in *rest with its colon.
-static struct pw_str cut_host(struct pw_str *rest)
-{
-    bool bracketed = rest->len > 0 && rest->at[0] == '[';
-    size_t len = 0;
-    while (len < rest->len && rest->at[len] != (bracketed ? ']' : ':')) {
-        len++;
-    }
-    struct pw_str host = {.at = rest->at, .len = len};
-    if (bracketed) {
-        if (len == rest->len) {
-            return (struct pw_str){0}; // never closed
-        }
-        host = (struct pw_str){.at = rest->at + 1, .len = len - 1};
-        len++;
-    }
-    *rest = (struct pw_str){.at = rest->at + len, .len = rest->len - len};
-    return host;
-}
-
-static const char *parse_authority(struct pw_str authority, struct address *to)
-{
-    struct pw_str host = cut_host(&authority);
-    if (host.len == 0 || !all_are(host, is_host_char) ||
-        pw_str_copy(to->host, sizeof(to->host), host) != PW_OK) {
-        return "the host must be a name or an address, without user name or password";
-    }
-    to->port = to->tls ? 443 : 80;
-    if (authority.len > 0) {
-        int64_t port = 0;
-        struct pw_str digits = {.at = authority.at + 1, .len = authority.len - 1};
-        if (authority.at[0] != ':' || pw_parse_int(digits, 1, 65535, &port) != PW_OK) {
-            return "the port must be 1..65535";
-        }
-        to->port = (uint16_t)port;
-    }
-    return NULL;
-}
-
-// NULL, or what is wrong.
-static const char *parse_url(struct pw_str url, struct address *to)
-{
-    to->tls = pw_str_starts(url, "wss://");
-    if (!to->tls && !pw_str_starts(url, "ws://")) {
-        return "it must begin with ws:// or wss://";
-    }
-    size_t skip = to->tls ? 6 : 5;
-    struct pw_str rest = {.at = url.at + skip, .len = url.len - skip};
-    struct pw_str authority = pw_str_cut(&rest, '/');
-    const char *wrong = parse_authority(authority, to);
-    if (wrong != NULL) {
-        return wrong;
-    }
-    while (rest.len > 0 && rest.at[rest.len - 1] == '/') {
-        rest.len--;
-    }
-    struct pw_out path = PW_OUT(to->path);
-    if (rest.len > 0) {
-        pw_put_c(&path, '/');
-        pw_put(&path, rest);
-    }
-    if (path.full || !all_are(rest, is_path_char)) {
-        return "the path must be short and of plain characters, without query";
-    }
-    return NULL;
-}
-
-static bool is_unreserved(unsigned char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
-// RFC 3986 §2.1: an identity may hold any character, a path may not.
-static int append_id(struct address *to, struct pw_str id)
-{
-    struct pw_out path = {.at = to->path, .cap = sizeof(to->path), .len = strlen(to->path)};
-    pw_put_c(&path, '/');
-    for (size_t i = 0; i < id.len; i++) {
-        unsigned char c = (unsigned char)id.at[i];
-        if (is_unreserved(c)) {
-            pw_put_c(&path, (char)c);
-        } else {
-            pw_put_c(&path, '%');
-            pw_put_hex(&path, c, 2);
-        }
-    }
-    return pw_out_err(&path);
-}
-
-int pw_ws_check_url(struct pw_str url, struct pw_out *why)
-{
-    struct address to;
-    const char *wrong = parse_url(url, &to);
-    if (wrong != NULL) {
-        pw_put_s(why, wrong);
-        return PW_ERR_RANGE;
-    }
-    return PW_OK;
-}
 
 // ---------------------------------------------------------------------------------------------
 // States. One setter; libwebsockets' callbacks below only store.
@@ -209,6 +82,13 @@ static void note_end(struct pw_ws_client *client, const char *reason)
     // The first reason is the cause, the later ones its consequences.
     if (client->end.reason[0] == '\0') {
         (void)snprintf(client->end.reason, sizeof(client->end.reason), "%s", reason);
+    }
+}
+
+static void note_fault(struct pw_ws_client *client, enum pw_ws_fault fault)
+{
+    if (client->end.fault == PW_WS_FAULT_NONE) {
+        client->end.fault = fault;
     }
 }
 
@@ -243,15 +123,30 @@ static void kill_connection(struct pw_ws_client *client, const char *reason)
 // ---------------------------------------------------------------------------------------------
 // libwebsockets' callbacks.
 
+// RFC 7617: the password may hold any byte.
+static int put_credentials(const struct pw_ws_client *client, char value[HEADER_SIZE])
+{
+    char pair[USER_SIZE + PASSWORD_SIZE];
+    struct pw_out out = PW_OUT(pair);
+    pw_put_s(&out, client->user);
+    pw_put_c(&out, ':');
+    pw_put(&out, (struct pw_str){.at = client->password, .len = client->password_len});
+    struct pw_out header = {.at = value, .cap = HEADER_SIZE};
+    pw_put_s(&header, "Basic ");
+    pw_put_base64(&header, pair, out.len);
+    explicit_bzero(pair, sizeof(pair));
+    return pw_out_err(&header) == PW_OK ? 0 : -1;
+}
+
 static int add_authorization(struct pw_ws_client *client, struct lws *wsi, unsigned char **at,
                              size_t room)
 {
     client->reached = true;
-    if (client->password[0] == '\0') {
+    if (client->password_len == 0) {
         return 0;
     }
     char value[HEADER_SIZE];
-    int rc = lws_http_basic_auth_gen(client->user, client->password, value, sizeof(value));
+    int rc = put_credentials(client, value);
     if (rc == 0) {
         rc = lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_AUTHORIZATION,
                                           (const unsigned char *)value, (int)strlen(value), at,
@@ -301,6 +196,9 @@ static void note_failure(struct pw_ws_client *client, struct lws *wsi, const cha
     char reason[PW_WS_REASON_SIZE];
     if (client->end.http_status == 0) {
         client->end.http_status = status;
+    }
+    if (status == 401 || status == 403) {
+        note_fault(client, PW_WS_FAULT_REFUSED);
     }
     if (status != 0 && status != 101) {
         (void)snprintf(reason, sizeof(reason), "the server answered HTTP %u", status);
@@ -389,6 +287,126 @@ static void note_close(struct pw_ws_client *client, const unsigned char *payload
     note_end(client, reason);
 }
 
+// ---------------------------------------------------------------------------------------------
+// TLS. What it has against a connection comes as alerts, ours and the server's.
+
+static int own_index(void)
+{
+    static int index = -1;
+    if (index < 0) {
+        index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    }
+    return index;
+}
+
+// RFC 8446 §6.2. A handshake that fails before a cipher suite was chosen found none in common.
+static enum pw_ws_fault fault_of(const SSL *ssl, bool from_server, int alert)
+{
+    switch (alert) {
+    case SSL_AD_PROTOCOL_VERSION: return PW_WS_FAULT_TLS_VERSION;
+    case SSL_AD_INSUFFICIENT_SECURITY: return PW_WS_FAULT_TLS_SUITE;
+    case SSL_AD_HANDSHAKE_FAILURE:
+        return from_server && SSL_get_pending_cipher(ssl) != NULL ? PW_WS_FAULT_REFUSED
+                                                                  : PW_WS_FAULT_TLS_SUITE;
+    case SSL_AD_ILLEGAL_PARAMETER: return from_server ? PW_WS_FAULT_NONE : PW_WS_FAULT_TLS_SUITE;
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+    case SSL_AD_CERTIFICATE_REQUIRED:
+        return from_server ? PW_WS_FAULT_REFUSED : PW_WS_FAULT_CERTIFICATE;
+    default: return PW_WS_FAULT_NONE;
+    }
+}
+
+static void on_alert(const SSL *ssl, int where, int value)
+{
+    struct pw_ws_client *client = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), own_index());
+    int alert = value & 0xFF;
+    if (client == NULL || (where & SSL_CB_ALERT) == 0 || alert == SSL_AD_CLOSE_NOTIFY) {
+        return;
+    }
+    bool from_server = (where & SSL_CB_READ) != 0;
+    enum pw_ws_fault fault = fault_of(ssl, from_server, alert);
+    if (fault == PW_WS_FAULT_NONE || client->end.fault != PW_WS_FAULT_NONE) {
+        return;
+    }
+    char reason[PW_WS_REASON_SIZE];
+    (void)snprintf(
+        reason, sizeof(reason), "TLS: %s %s",
+        from_server ? "the server says" : "we refuse:", SSL_alert_desc_string_long(value));
+    note_fault(client, fault);
+    note_end(client, reason);
+}
+
+// A host that is an address is compared with the addresses of the certificate.
+static void expect_address(struct pw_ws_client *client)
+{
+    X509_VERIFY_PARAM *rules = SSL_CTX_get0_param(client->ssl_ctx);
+    unsigned char bytes[16];
+    bool v4 = inet_pton(AF_INET, client->to.host, bytes) == 1;
+    bool v6 = !v4 && inet_pton(AF_INET6, client->to.host, bytes) == 1;
+    (void)X509_VERIFY_PARAM_set1_ip(rules, v4 || v6 ? bytes : NULL, v4 ? 4 : v6 ? 16 : 0);
+    client->by_address = v4 || v6;
+}
+
+static int prepare_tls(struct pw_ws_client *client)
+{
+    char text[PW_WS_REASON_SIZE] = "";
+    struct pw_out why = PW_OUT(text);
+    if (!client->to.tls || client->ssl_ctx == NULL) {
+        return PW_OK;
+    }
+    expect_address(client);
+    int err = client->rules == NULL
+                  ? PW_OK
+                  : client->rules->prepare(client->rules->context, client->ssl_ctx, &why);
+    if (err != PW_OK) {
+        note_fault(client, PW_WS_FAULT_CERTIFICATE);
+        note_end(client, text);
+    }
+    return err;
+}
+
+static void set_up_tls(struct pw_ws_client *client, SSL_CTX *ctx)
+{
+    client->ssl_ctx = ctx;
+    (void)SSL_CTX_set_ex_data(ctx, own_index(), client);
+    SSL_CTX_set_info_callback(ctx, on_alert);
+}
+
+// Each certificate of the server's chain as OpenSSL judged it.
+static int on_verify(struct pw_ws_client *client, X509_STORE_CTX *check, bool good)
+{
+    if (!good) {
+        char reason[PW_WS_REASON_SIZE];
+        (void)snprintf(reason, sizeof(reason), "the server's certificate: %s",
+                       X509_verify_cert_error_string(X509_STORE_CTX_get_error(check)));
+        note_fault(client, PW_WS_FAULT_CERTIFICATE);
+        note_end(client, reason);
+        return 1;
+    }
+    if (X509_STORE_CTX_get_error_depth(check) == 0 && client->rules != NULL) {
+        client->rules->vouched(client->rules->context, check);
+    }
+    return 0;
+}
+
+static int check_ready(struct pw_ws_client *client)
+{
+    const char *wrong = client->to.tls && client->rules != NULL
+                            ? client->rules->ready(client->rules->context)
+                            : NULL;
+    if (wrong != NULL) {
+        note_fault(client, PW_WS_FAULT_PROFILE);
+        note_end(client, wrong);
+    }
+    return wrong != NULL ? -1 : 0;
+}
+
 // Only what ends or opens a connection wakes decisions; all of them are taken in pw_ws_step, which
 // runs in the same turn.
 static int on_connection(struct pw_ws_client *client, struct lws *wsi,
@@ -401,7 +419,7 @@ static int on_connection(struct pw_ws_client *client, struct lws *wsi,
     } else if (reason == LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER) {
         return add_authorization(client, wsi, in, len);
     } else if (reason == LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH) {
-        return check_subprotocol(client, wsi);
+        return check_ready(client) != 0 ? -1 : check_subprotocol(client, wsi);
     } else if (reason == LWS_CALLBACK_CLIENT_ESTABLISHED) {
         enter(client, PW_WS_OPEN);
     } else if (reason == LWS_CALLBACK_CLIENT_CLOSED) {
@@ -416,9 +434,15 @@ static int on_connection(struct pw_ws_client *client, struct lws *wsi,
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t len)
 {
-    (void)user;
     struct lws_context *context = lws_get_context(wsi);
     struct pw_ws_client *client = context != NULL ? lws_context_user(context) : NULL;
+    if (client != NULL && reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS) {
+        set_up_tls(client, user);
+        return 0;
+    }
+    if (client != NULL && reason == LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION) {
+        return on_verify(client, user, len != 0);
+    }
     if (client == NULL || wsi == NULL || (client->wsi != NULL && client->wsi != wsi)) {
         return 0; // the context itself, or a connection that was given up
     }
@@ -450,7 +474,7 @@ static void on_alarm(struct ev_loop *ev, ev_timer *watcher, int events)
 
 static void connect_next(struct pw_ws_client *client)
 {
-    char host[HOST_SIZE + 8];
+    char host[PW_WS_HOST_SIZE + 8];
     bool v6 = strchr(client->to.host, ':') != NULL;
     (void)snprintf(host, sizeof(host), v6 ? "[%s]:%u" : "%s:%u", client->to.host, client->to.port);
     struct lws_client_connect_info info = {
@@ -471,6 +495,12 @@ static void connect_next(struct pw_ws_client *client)
     client->failed = false;
     // What an address that does not answer said is not the reason when the next one does.
     client->end = (struct pw_ws_end){0};
+    if (prepare_tls(client) != PW_OK) {
+        client->reached = true; // no other address would be better
+        client->failed = true;
+        return;
+    }
+    info.ssl_connection |= client->by_address ? LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK : 0;
     if (lws_client_connect_via_info(&info) == NULL) {
         client->wsi = NULL;
         client->failed = true;
@@ -584,6 +614,7 @@ struct pw_ws_client *pw_ws_client_new(struct pw_loop *loop, const struct pw_cloc
         client->tls = true;
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
         info.client_ssl_ca_filepath = ca_file[0] != '\0' ? ca_file : NULL;
+        info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
     }
     // Its own log lines go past ours and could carry headers.
     lws_set_log_level(0, NULL);
@@ -612,20 +643,24 @@ void pw_ws_client_free(struct pw_ws_client *client)
 static int copy_target(struct pw_ws_client *client, const struct pw_ws_target *target,
                        struct pw_out *why)
 {
-    const char *wrong = parse_url(target->url, &client->to);
+    const char *wrong = pw_ws_parse_url(target->url, &client->to);
     if (wrong == NULL && client->to.tls && !client->tls) {
         wrong = "wss:// needs TLS, which was left out at the start";
     }
-    if (wrong == NULL && append_id(&client->to, target->id) != PW_OK) {
+    if (wrong == NULL && pw_ws_append_id(&client->to, target->id) != PW_OK) {
         wrong = "the path with the station id is too long";
     }
     if (wrong == NULL && pw_str_copy(client->user, sizeof(client->user), target->id) != PW_OK) {
         wrong = "the station id is too long";
     }
-    if (wrong == NULL &&
-        pw_str_copy(client->password, sizeof(client->password), target->password) != PW_OK) {
+    if (wrong == NULL && target->password.len >= sizeof(client->password)) {
         wrong = "the password is too long";
     }
+    if (wrong == NULL && target->password.len > 0) {
+        memcpy(client->password, target->password.at, target->password.len);
+    }
+    client->password_len = wrong == NULL ? target->password.len : 0;
+    client->rules = target->tls;
     if (wrong == NULL &&
         pw_str_copy(client->subprotocol, sizeof(client->subprotocol), target->subprotocol) != 0) {
         wrong = "the subprotocol is too long";
@@ -635,6 +670,11 @@ static int copy_target(struct pw_ws_client *client, const struct pw_ws_target *t
         return PW_ERR_RANGE;
     }
     return PW_OK;
+}
+
+bool pw_ws_has_tls(const struct pw_ws_client *client)
+{
+    return client->tls;
 }
 
 int pw_ws_open(struct pw_ws_client *client, const struct pw_ws_target *target, struct pw_out *why)

@@ -13,18 +13,42 @@
 #define PW_WS_CLOSE_S     3     // real seconds for the closing handshake
 #define PW_WS_REASON_SIZE 160
 
+// Why a connection did not come to be, as far as it concerns security.
+enum pw_ws_fault {
+    PW_WS_FAULT_NONE,
+    PW_WS_FAULT_CERTIFICATE, // the server's is not valid, or not its own
+    PW_WS_FAULT_TLS_VERSION, // it speaks nothing newer than TLS 1.1
+    PW_WS_FAULT_TLS_SUITE,   // no cipher suite in common
+    PW_WS_FAULT_REFUSED,     // it refused the password or the certificate shown
+    PW_WS_FAULT_PROFILE,     // `ready` said no
+};
+
+// How TLS is done on a connection. SSL_CTX and X509_STORE_CTX of OpenSSL as void *.
+struct pw_ws_tls {
+    void *context;
+    // What is trusted and shown goes into this SSL_CTX before the connection is made. PW_OK, or
+    // PW_ERR_RANGE with *why: there will be no connection (a CERTIFICATE fault).
+    int (*prepare)(void *context, void *ssl_ctx, struct pw_out *why);
+    // The server's chain was found good.
+    void (*vouched)(void *context, void *x509_store_ctx);
+    // The handshake is done, before the WebSocket is open. NULL, or why it must not be.
+    const char *(*ready)(void *context);
+};
+
 struct pw_ws_target {
     struct pw_str url;         // ws:// or wss://, host, optional port and path; no query
     struct pw_str id;          // appended to the path, escaped; also the Basic user name
     struct pw_str subprotocol; // at most 31 characters; the server must select it
-    struct pw_str password;    // HTTP Basic; empty: no Authorization header. At most 64 bytes
+    struct pw_str password;    // HTTP Basic, any bytes; empty: no Authorization header; at most 64
+    const struct pw_ws_tls *tls; // outlives the connection; NULL: as pw_ws_client_new was told
 };
 
 enum pw_ws_state { PW_WS_IDLE, PW_WS_OPENING, PW_WS_OPEN, PW_WS_CLOSING };
 
 // How a connection ended.
 struct pw_ws_end {
-    bool refused;         // it never opened
+    bool refused; // it never opened
+    enum pw_ws_fault fault;
     unsigned http_status; // of the refusal; 0 without one
     unsigned close_code;  // the peer's; 0 without one
     char reason[PW_WS_REASON_SIZE];
@@ -34,11 +58,14 @@ struct pw_ws_client; // owned by the caller of pw_ws_client_new
 
 // `pace` is what the time-outs below are measured with: a clock at real pace, because networks do
 // not run faster when a demonstration does. `ca_file` holds the certificates that may sign a wss://
-// server's; "" is the system's store; NULL leaves TLS out, which saves 4 MB, and wss:// is refused
-// then. All are borrowed. NULL with a sentence in *why.
+// server's; "": none, what counts comes with each target's `tls`; NULL leaves TLS out, and wss://
+// is refused then. All are borrowed. NULL with a sentence in *why.
 struct pw_ws_client *pw_ws_client_new(struct pw_loop *loop, const struct pw_clock *pace,
                                       const char *ca_file, struct pw_out *why);
 void pw_ws_client_free(struct pw_ws_client *client); // before pw_loop_close
+
+// Whether it can do TLS.
+bool pw_ws_has_tls(const struct pw_ws_client *client);
 
 // Checks a URL and says what is wrong with it. PW_OK or PW_ERR_RANGE.
 PW_MUST_USE int pw_ws_check_url(struct pw_str url, struct pw_out *why);

@@ -22,10 +22,10 @@
 // Bytes of one message to send: GetConfiguration with all keys fits, and StopTransaction with 120
 // readings of energy.
 #define PW_CP16_OUT_MAX        24576
-#define PW_CP16_STARTS         4    // StartTransactions whose late answer is understood
-#define PW_CP16_NODES_MAX      1024 // JSON values in one message received: 96 periods of a profile
-#define PW_CP16_SPARE_MAX      1024 // bytes of strings with escapes in one message received
-#define PW_CP16_TRIGGERS       9    // messages that can be asked for
+#define PW_CP16_STARTS         4     // StartTransactions whose late answer is understood
+#define PW_CP16_NODES_MAX      1024  // JSON values in one message received: 96 periods of a profile
+#define PW_CP16_SPARE_MAX      12288 // bytes of strings with escapes: CertificateSigned
+#define PW_CP16_TRIGGERS       9     // messages that can be asked for
 #define PW_CP16_QUIET_MS       300000 // no heartbeat interval may be shorter when the central says 0
 
 // What a connector looks like to OCPP. Texts are literals or live in the station.
@@ -125,6 +125,8 @@ struct pw_cp16 {
 
     // The call under way; its id and deadline are the rpc's.
     struct pw_ocpp_rpc rpc;
+    uint32_t event_number;                // SecurityEventNotification: what is being told
+    pw_ms event_at;                       // not before
     const struct pw_cp16_topic *speaking; // what it is about; NULL: none
     unsigned call_connector;
     struct pw_message message; // of a transaction: what is being sent

@@ -29,6 +29,8 @@ extern const struct pw_cp16_topic pw_cp16_vehicle_topic;     // vehicle.c
 extern const struct pw_cp16_topic pw_cp16_transaction_topic; // transactions.c
 extern const struct pw_cp16_topic pw_cp16_upload_topic;      // transfers.c
 extern const struct pw_cp16_topic pw_cp16_update_topic;      // transfers.c
+extern const struct pw_cp16_topic pw_cp16_sign_topic;        // security_answers.c
+extern const struct pw_cp16_topic pw_cp16_event_topic;       // security_answers.c
 
 // transfers.c: how the upload or the update stands, for a trigger: DiagnosticsStatusNotification
 // and FirmwareStatusNotification, or, `numbered`, LogStatusNotification and
@@ -65,6 +67,7 @@ union pw_cp16_request {
     struct pw_ocpp16_get_composite_schedule_req get_composite_schedule;
     struct pw_ocpp16_get_configuration_req get_configuration;
     struct pw_ocpp16_get_diagnostics_req get_diagnostics;
+    struct pw_ocpp16_get_installed_certificate_ids_req get_installed_certificate_ids;
     struct pw_ocpp16_get_local_list_version_req get_local_list_version;
     struct pw_ocpp16_get_log_req get_log;
     struct pw_ocpp16_install_certificate_req install_certificate;
@@ -112,6 +115,11 @@ PW_CP16_ON(signed_update);
 PW_CP16_ON(set_profile);
 PW_CP16_ON(clear_profile);
 PW_CP16_ON(composite);
+// security_answers.c
+PW_CP16_ON(certificate_signed);
+PW_CP16_ON(install_certificate);
+PW_CP16_ON(delete_certificate);
+PW_CP16_ON(installed_certificates);
 #undef PW_CP16_ON
 
 // ---------------------------------------------------------------------------------------------

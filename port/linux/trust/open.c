@@ -1,0 +1,161 @@
+// The keeper: what the folder has, and the row of functions that the station calls.
+#include "parts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { FILE_ROOTS_MAX = 400 };
+
+static int refuse(struct pw_out *why, const char *name, const char *what)
+{
+    pw_put_s(why, name);
+    pw_put_s(why, ": ");
+    pw_put_s(why, what);
+    return PW_ERR_STORE;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t len = strlen(text);
+    size_t tail = strlen(end);
+    return len >= tail && strcmp(text + len - tail, end) == 0;
+}
+
+static void load_file(struct pw_trust_keeper *keeper, const char *name)
+{
+    struct pw_str text = pw_str_of(name);
+    size_t len = 0;
+    bool root = pw_str_starts(text, "central-") || pw_str_starts(text, "maker-");
+    bool own = pw_str_starts(text, "own-");
+    bool waiting = pw_str_is(text, "waiting.key");
+    if ((!root && !own && !waiting) || (!waiting && !ends_with(name, ".pem"))) {
+        return;
+    }
+    char *bytes = trust_read(keeper, name, &len);
+    struct pw_str pem = {.at = bytes != NULL ? bytes : "", .len = len};
+    if (root) {
+        trust_load_root(keeper, name, pem);
+    } else if (own) {
+        trust_load_own(keeper, name, pem);
+    } else {
+        trust_load_waiting(keeper, pem);
+    }
+    if (bytes != NULL) {
+        explicit_bzero(bytes, len);
+    }
+    free(bytes);
+}
+
+// In the order of their names, so that a list is the same after every start.
+static int load_folder(struct pw_trust_keeper *keeper, struct pw_out *why)
+{
+    struct dirent **names = NULL;
+    if (mkdir(keeper->folder, 0700) != 0 && errno != EEXIST) {
+        return refuse(why, keeper->folder, strerror(errno));
+    }
+    int count = scandir(keeper->folder, &names, NULL, alphasort);
+    if (count < 0) {
+        return refuse(why, keeper->folder, strerror(errno));
+    }
+    for (int i = 0; i < count; i++) {
+        load_file(keeper, names[i]->d_name);
+        free(names[i]);
+    }
+    free((void *)names);
+    return PW_OK;
+}
+
+static int load_ca_file(struct pw_trust_keeper *keeper, const char *path, struct pw_out *why)
+{
+    keeper->file_roots = sk_X509_new_null();
+    BIO *bio = path[0] != '\0' ? BIO_new_file(path, "r") : NULL;
+    while (bio != NULL && sk_X509_num(keeper->file_roots) < FILE_ROOTS_MAX) {
+        X509 *one = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+        if (one == NULL) {
+            break;
+        }
+        (void)sk_X509_push(keeper->file_roots, one);
+    }
+    BIO_free(bio);
+    ERR_clear_error();
+    return path[0] == '\0' || sk_X509_num(keeper->file_roots) > 0
+               ? PW_OK
+               : refuse(why, path, "has no certificate in PEM form that could be read");
+}
+
+struct pw_trust_keeper *pw_trust_open(const char *folder, const char *ca_file, bool exclusive,
+                                      const struct pw_log *log, struct pw_out *why)
+{
+    struct pw_trust_keeper *keeper = calloc(1, sizeof(*keeper));
+    if (keeper == NULL) {
+        pw_put_s(why, "trust: out of memory");
+        return NULL;
+    }
+    keeper->log = log;
+    keeper->exclusive = exclusive;
+    int err = pw_str_copy(keeper->folder, sizeof(keeper->folder), pw_str_of(folder));
+    if (err != PW_OK) {
+        pw_put_s(why, "trust: the folder's name is too long");
+    }
+    if (err == PW_OK) {
+        err = load_ca_file(keeper, ca_file, why);
+    }
+    if (err == PW_OK) {
+        err = load_folder(keeper, why);
+    }
+    if (err != PW_OK) {
+        pw_trust_close(keeper);
+        return NULL;
+    }
+    return keeper;
+}
+
+void pw_trust_close(struct pw_trust_keeper *keeper)
+{
+    if (keeper == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < keeper->roots; i++) {
+        X509_free(keeper->root[i].certificate);
+        X509_free(keeper->root[i].issuer);
+    }
+    for (unsigned i = 0; i < keeper->owns; i++) {
+        trust_free_own(&keeper->own[i]);
+    }
+    sk_X509_pop_free(keeper->file_roots, X509_free);
+    EVP_PKEY_free(keeper->waiting);
+    free(keeper);
+}
+
+static int port_random(void *context, uint8_t *to, size_t len)
+{
+    (void)context;
+    return RAND_bytes(to, (int)len) == 1 ? PW_OK : PW_ERR_STORE;
+}
+
+struct pw_trust pw_trust_port(struct pw_trust_keeper *keeper)
+{
+    return (struct pw_trust){
+        .context = keeper,
+        .random = port_random,
+        .request = trust_port_request,
+        .accept = trust_port_accept,
+        .own = trust_port_own,
+        .connected = trust_port_connected,
+        .retreat = trust_port_retreat,
+        .install = trust_port_install,
+        .remove = trust_port_remove,
+        .list = trust_port_list,
+        .valid_roots = trust_port_valid_roots,
+        .check_signer = trust_port_check_signer,
+        .verify = trust_port_verify,
+    };
+}

@@ -1,0 +1,51 @@
+// openssl: the trust port on OpenSSL, with its files in one folder, and what TLS connections take
+// from it. Files are readable by their owner only, written beside their name, synced and renamed; a
+// certificate of ours is one file with its key and chain, so that they can never be apart. Every
+// function returns at once, but for the disk: a certificate that is kept waits for two syncs (a few
+// milliseconds on eMMC), which happens a few times a year.
+//
+//     own-<n>.pem, own-<n>-new.pem, own-<n>-refused.pem     ours: connected, not yet, not any more
+//     central-<hash>.pem, maker-<hash>.pem                  roots
+//     central-<hash>-fallback.pem                           the root before (M05.FR.11)
+//     waiting.key                                           key of a request that is not signed yet
+#ifndef PW_LINUX_TRUST_OPENSSL_H
+#define PW_LINUX_TRUST_OPENSSL_H
+
+#include "trust/trust.h"
+
+struct pw_trust_keeper; // owned by the caller of pw_trust_open
+
+// Reads what the folder has; makes it (0700) when it is not there. `ca_file` holds further roots of
+// the central system, which are never listed or removed; "": none. `exclusive`
+// (AdditionalRootCertificateCheck): those of `ca_file` do not count once a root was installed.
+// Files that cannot be read are logged and left. NULL with a sentence in *why.
+struct pw_trust_keeper *pw_trust_open(const char *folder, const char *ca_file, bool exclusive,
+                                      const struct pw_log *log, struct pw_out *why);
+void pw_trust_close(struct pw_trust_keeper *keeper);
+// The port itself; lives as long as the keeper.
+struct pw_trust pw_trust_port(struct pw_trust_keeper *keeper);
+
+// --- TLS. What a connection needs of an SSL_CTX (as void *, so that nobody else needs OpenSSL).
+
+struct pw_trust_connection {
+    bool certificate;  // show ours when it is asked for
+    bool chosen_roots; // only roots of ours; otherwise the system's store where there is none
+    pw_unix_ms wall;   // dates are judged by it; 0: by the system's clock
+};
+
+// TLS 1.2 and newer, the cipher suites of the whitepaper only (A00.FR.317, A00.FR.422; of TLS 1.3
+// those with the same algorithms), no compression, no renegotiation, no resumption. For every TLS
+// client of the station, whoever it talks to. False: OpenSSL refuses, which would be a bug.
+bool pw_trust_restrict(void *ssl_ctx);
+// As pw_trust_restrict, and our roots and certificate. PW_ERR_RANGE with *why: there is no
+// certificate to show, or no root to trust.
+PW_MUST_USE int pw_trust_prepare(struct pw_trust_keeper *keeper, void *ssl_ctx,
+                                 const struct pw_trust_connection *connection, struct pw_out *why);
+// A new connection is tried: what vouched for the last one is forgotten.
+void pw_trust_begin(struct pw_trust_keeper *keeper);
+// A server's chain was found good (X509_STORE_CTX, in the verify callback).
+void pw_trust_vouched(struct pw_trust_keeper *keeper, void *x509_store_ctx);
+// The server asked for our certificate on the connection tried last.
+bool pw_trust_was_asked(const struct pw_trust_keeper *keeper);
+
+#endif

@@ -359,6 +359,12 @@ static bool is_waiting(const struct pw_session *session)
            status != PW_STATUS_UNAVAILABLE;
 }
 
+// Nobody came to its vehicle in time: no card at the reader means it, but who names it may begin.
+static bool is_abandoned(const struct pw_session *session)
+{
+    return session->abandoned && pw_session_status(session) == PW_STATUS_FINISHING;
+}
+
 static bool is_free(const struct pw_session *session)
 {
     return session->phase == PW_PHASE_IDLE && pw_session_status(session) == PW_STATUS_AVAILABLE;
@@ -390,7 +396,7 @@ int pw_charge_card(struct pw_station *st, unsigned index, struct pw_str id_tag, 
         }
         return pw_session_stop(session, PW_REASON_LOCAL, id_tag, now);
     }
-    if (st->stopping || !(is_waiting(session) || is_free(session))) {
+    if (st->stopping || !(is_waiting(session) || is_free(session) || is_abandoned(session))) {
         return PW_ERR_BUSY;
     }
     st->extra[index].asked_remote = false;
@@ -460,7 +466,7 @@ int pw_charge_remote_start(struct pw_station *st, unsigned index, struct pw_str 
         pw_put_s(why, "the station is stopping");
         return PW_ERR_BUSY;
     }
-    if (!is_waiting(session) && !is_free(session)) {
+    if (!is_waiting(session) && !is_free(session) && !is_abandoned(session)) {
         say_why_not(st, index, why, now);
         return PW_ERR_BUSY;
     }
@@ -544,6 +550,11 @@ static enum pw_cp16_answer host_availability(void *context, unsigned connector, 
 {
     struct pw_station *st = context;
     enum pw_cp16_answer answer = PW_CP16_ACCEPTED;
+    const struct pw_keep whole = {.inoperative = !operative};
+    if (connector == 0 && pw_journal_save_keep(&st->journal, 0, whole) != PW_OK) {
+        return PW_CP16_REJECTED;
+    }
+    st->inoperative = connector == 0 ? !operative : st->inoperative;
     for (unsigned i = 0; i < st->connectors; i++) {
         if (connector != 0 && connector != i + 1) {
             continue;
@@ -560,8 +571,7 @@ static enum pw_cp16_answer host_availability(void *context, unsigned connector, 
 static int host_unlock(void *context, unsigned connector, pw_ms now)
 {
     struct pw_station *st = context;
-    int err = pw_connector_unlock(&st->connector[connector - 1], now);
-    return err == PW_ERR_AGAIN ? PW_OK : err;
+    return pw_connector_unlock(&st->connector[connector - 1], now);
 }
 
 static enum pw_cp16_answer host_reset(void *context, bool hard, pw_ms now)

@@ -199,6 +199,11 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
         err = lay_over_kept_settings(st);
         settle_contradictions(st, start);
     }
+    if (err == PW_OK) {
+        struct pw_keep whole;
+        err = pw_journal_read_keep(&st->journal, 0, &whole);
+        st->inoperative = whole.inoperative;
+    }
     for (unsigned i = 0; err == PW_OK && i < st->connectors; i++) {
         err = init_connector(st, i, start->now);
     }

@@ -281,7 +281,7 @@ static void report_station(struct pw_station *st, pw_ms now)
                                          .error_code = "InternalError",
                                          .info = "records cannot be kept",
                                          .vendor_code = "PW-STORE"};
-    } else if (st->stopping) {
+    } else if (st->inoperative || (st->stopping && st->restart == PW_RESTART_NONE)) {
         status.status = PW_STATUS_UNAVAILABLE;
     }
     pw_cp16_status(&st->cp16, 0, &status, now);
@@ -378,7 +378,8 @@ pw_ms pw_station_step(struct pw_station *st, pw_ms now)
     at = pw_earlier(at, pw_cp16_step(&st->cp16, now));
     at = pw_earlier(at, pw_uplink_tell(&st->uplink, now));
     at = pw_earlier(at, pw_network_step(&st->network, now));
-    return pw_earlier(at, st->restart_at);
+    // Once it is due it is the program's turn (pw_station_wants_restart).
+    return now < st->restart_at ? pw_earlier(at, st->restart_at) : at;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -526,7 +527,7 @@ void pw_station_house(const struct pw_station *st, unsigned connector, struct pw
 
 enum pw_restart pw_station_wants_restart(struct pw_station *st)
 {
-    bool said = st->cp16.out_len == 0;
+    bool said = pw_cp16_has_said_all(&st->cp16, st->now);
     bool late = st->now >= st->restart_at;
     return st->restart != PW_RESTART_NONE && ((said && pw_station_at_rest(st)) || late)
                ? st->restart

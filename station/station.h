@@ -100,6 +100,7 @@ struct pw_station {
     enum pw_restart restart; // asked for, and carried out once at rest
     pw_ms restart_at;        // ... or at this time at the latest
     bool stopping;           // no new charge begins
+    bool inoperative;        // ChangeAvailability of connector 0; kept as that of connector 0
     bool muted;              // console command 0
     struct pw_station_ask asked;
     pw_ms status_at; // next status lines

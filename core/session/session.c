@@ -164,6 +164,7 @@ static void enter(struct pw_session *s, enum pw_session_phase to, const char *wh
     enum pw_session_phase from = s->phase;
     s->phase = to;
     s->since = now;
+    s->abandoned = from == PW_PHASE_PLUGGED && to == PW_PHASE_FINISHING;
     if (to == PW_PHASE_BEGINNING) {
         s->start_mwh = s->in.energy_mwh;
         tell(s, PW_SESSION_BEGIN, now);
@@ -389,6 +390,21 @@ static struct move from_authorised(const struct pw_session *s, pw_ms now)
     return (struct move){PW_PHASE_AUTHORISED, ""};
 }
 
+static bool is_abandoned(const struct pw_session *s, pw_ms now)
+{
+    return s->config.abandon_ms > 0 && s->free_tag[0] == '\0' &&
+           pw_elapsed(s->since, s->config.abandon_ms, now);
+}
+
+static struct move from_plugged(const struct pw_session *s, pw_ms now)
+{
+    if (!s->in.plugged) {
+        return (struct move){PW_PHASE_IDLE, "unplugged"};
+    }
+    return is_abandoned(s, now) ? (struct move){PW_PHASE_FINISHING, "nobody came"}
+                                : (struct move){PW_PHASE_PLUGGED, ""};
+}
+
 // Where the phase goes from here, without side effects.
 static struct move next(const struct pw_session *s, pw_ms now)
 {
@@ -397,9 +413,7 @@ static struct move next(const struct pw_session *s, pw_ms now)
     case PW_PHASE_IDLE:
         return plugged ? (struct move){PW_PHASE_PLUGGED, "plugged"}
                        : (struct move){PW_PHASE_IDLE, ""};
-    case PW_PHASE_PLUGGED:
-        return plugged ? (struct move){PW_PHASE_PLUGGED, ""}
-                       : (struct move){PW_PHASE_IDLE, "unplugged"};
+    case PW_PHASE_PLUGGED: return from_plugged(s, now);
     case PW_PHASE_AUTHORISED: return from_authorised(s, now);
     case PW_PHASE_BEGINNING: return from_beginning(s);
     case PW_PHASE_ACTIVE:
@@ -436,8 +450,11 @@ static pw_ms deadline(const struct pw_session *s)
         }
         return at;
     case PW_PHASE_BEGINNING: return pw_after(s->fault_since, s->config.fault_patience_ms);
-    case PW_PHASE_IDLE:
     case PW_PHASE_PLUGGED:
+        return s->config.abandon_ms > 0 && s->free_tag[0] == '\0'
+                   ? pw_after(s->since, s->config.abandon_ms)
+                   : PW_NEVER;
+    case PW_PHASE_IDLE:
     case PW_PHASE_FINISHING:
     case PW_PHASE_ROWS: break;
     }
@@ -461,7 +478,8 @@ static void note(struct pw_session *s, const struct pw_session_input *in, pw_ms 
     if (s->allowance_mwh > 0 && pw_session_used_mwh(s) >= s->allowance_mwh) {
         s->suspended = true;
     }
-    if (s->phase == PW_PHASE_PLUGGED && s->free_tag[0] != '\0' && in->plugged && !s->reserved) {
+    if ((s->phase == PW_PHASE_PLUGGED || s->abandoned) && s->free_tag[0] != '\0' && in->plugged &&
+        !s->reserved) {
         // Refused when the connector cannot charge; asked again while the vehicle stands there.
         int err = pw_session_authorise(s, pw_str_of(s->free_tag), PW_START_FREE, now);
         PW_ASSERT(err == PW_OK || err == PW_ERR_BUSY);

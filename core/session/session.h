@@ -56,6 +56,9 @@ enum pw_session_start { PW_START_CARD, PW_START_REMOTE, PW_START_LOCAL, PW_START
 // Zero means the default unless said otherwise.
 struct pw_session_config {
     uint32_t connection_timeout_ms; // from card to plug; 0: no limit (OCPP ConnectionTimeOut)
+    // From plug to card, where somebody else's card could be taken for this vehicle: then Finishing
+    // (erratum 3.20 of OCPP 1.6). 0: no limit.
+    uint32_t abandon_ms;
     uint32_t fault_patience_ms;     // a fault longer than this ends the transaction; default 120000
     bool keep_when_full;            // a full battery leaves the transaction open (SuspendedEV)
     bool keep_when_unplugged;       // StopTransactionOnEVSideDisconnect = false
@@ -127,6 +130,7 @@ struct pw_session {
     bool suspended;     // the station withholds energy (StopTransactionOnInvalidId = false)
     uint64_t allowance_mwh; // ... once the charge has used so much; 0: no such allowance
     bool reserved;          // kept free for somebody: shown while nobody may charge
+    bool abandoned;         // FINISHING because nobody came: who names this connector may begin
     bool inoperative;       // ChangeAvailability in force
     bool inoperative_next;  // what comes when the transaction has ended
     struct pw_session_events events;

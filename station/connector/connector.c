@@ -11,6 +11,8 @@ void pw_wire_session(const struct pw_settings *settings, struct pw_session_confi
 {
     config->connection_timeout_ms =
         (uint32_t)pw_settings_int(settings, PW_SET_CONNECTION_TIMEOUT_S) * 1000U;
+    // With one connector a card cannot mean another one.
+    config->abandon_ms = settings->connectors > 1 ? config->connection_timeout_ms : 0;
 }
 
 int pw_connector_init(struct pw_connector *connector, const struct pw_settings *settings,

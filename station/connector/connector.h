@@ -170,7 +170,7 @@ bool pw_connector_fault(const struct pw_connector *connector, unsigned row,
 // Clears a fault that stays. PW_ERR_BUSY: its cause is still there; PW_ERR_AGAIN: asked, and it
 // clears when the hardware says so; PW_ERR_UNKNOWN: it is not latched.
 PW_MUST_USE int pw_connector_clear(struct pw_connector *connector, unsigned row, pw_ms now);
-// UnlockConnector. PW_OK: the lock is open; PW_ERR_AGAIN: the charge ends first, then it opens;
+// UnlockConnector. PW_OK: the lock is open; PW_ERR_AGAIN: the charge ends first, or it is moving;
 // PW_ERR_UNKNOWN: there is no lock; PW_ERR_BUSY: it does not open.
 PW_MUST_USE int pw_connector_unlock(struct pw_connector *connector, pw_ms now);
 

@@ -8,6 +8,7 @@ static void booted(struct pw_cp16 *cp, enum pw_cp16_boot boot, int32_t interval_
     struct pw_line line;
     bool first = boot == PW_CP16_BOOT_ACCEPTED && cp->boot != PW_CP16_BOOT_ACCEPTED;
     cp->boot = boot;
+    cp->boot_tries = 0;
     cp->interval_s = interval_s > 0 ? (uint32_t)interval_s : PW_CP16_QUIET_MS / 1000;
     cp->boot_at = pw_after(now, (pw_ms)cp->interval_s * 1000);
     pw_line(&line, cp->log, PW_LOG_INFO, "ocpp", "boot");
@@ -70,7 +71,8 @@ static bool boot_answered(struct pw_cp16 *cp, const struct pw_json_node *payload
 static void boot_failed(struct pw_cp16 *cp, const char *code, pw_ms now)
 {
     (void)code;
-    cp->boot_at = pw_after(now, pw_cp16_back_off(cp, cp->timeouts, BOOT_FIRST_MS));
+    cp->boot_at = pw_after(now, pw_cp16_back_off(cp, cp->boot_tries, BOOT_FIRST_MS));
+    cp->boot_tries++;
 }
 
 const struct pw_cp16_topic pw_cp16_boot_topic = {

@@ -84,6 +84,9 @@ static enum pw_ocpp16_configuration_status change(struct pw_cp16 *cp, struct pw_
     if (at.id == PW_SET_ALIGNED_S) {
         cp->aligned_at = PW_NEVER;
     }
+    if (at.id == PW_SET_HEARTBEAT_S) {
+        pw_cp16_spoke(cp, now);
+    }
     cp->host->setting(cp->host->context, at, now);
     return pw_setting_rows[at.id].when == PW_WHEN_RESTART ? PW_OCPP16_CONFIGURATION_REBOOT_REQUIRED
                                                           : PW_OCPP16_CONFIGURATION_ACCEPTED;

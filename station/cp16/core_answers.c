@@ -82,19 +82,50 @@ void pw_cp16_on_reset(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_
     pw_cp16_reply(cp, id, PW_OCPP16_RESET, &conf);
 }
 
-// Without a connector lock: NotSupported, and the transaction goes on (erratum 3.84).
+// A lock takes its time: the charge ends before it (10 s), and its motor tries more than once.
+enum { UNLOCK_MOST_MS = 20000 };
+
+static void answer_unlock(struct pw_cp16 *cp, struct pw_str id, int err)
+{
+    struct pw_ocpp16_unlock_connector_conf conf = {
+        .status = err == PW_OK            ? PW_OCPP16_UNLOCK_UNLOCKED
+                  : err == PW_ERR_UNKNOWN ? PW_OCPP16_UNLOCK_NOT_SUPPORTED
+                                          : PW_OCPP16_UNLOCK_FAILED};
+    pw_cp16_reply(cp, id, PW_OCPP16_UNLOCK_CONNECTOR, &conf);
+}
+
+// Without a connector lock, or without such a connector: NotSupported, and the transaction goes on
+// (errata 3.84, 3.87).
 void pw_cp16_on_unlock(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_request *req,
                        pw_ms now)
 {
-    struct pw_ocpp16_unlock_connector_conf conf = {.status = PW_OCPP16_UNLOCK_NOT_SUPPORTED};
     int32_t connector = req->unlock_connector.connector_id;
+    int err = PW_ERR_UNKNOWN;
     if (pw_cp16_is_connector(cp, connector)) {
-        int err = cp->host->unlock(cp->host->context, (unsigned)connector, now);
-        conf.status = err == PW_OK            ? PW_OCPP16_UNLOCK_UNLOCKED
-                      : err == PW_ERR_UNKNOWN ? PW_OCPP16_UNLOCK_NOT_SUPPORTED
-                                              : PW_OCPP16_UNLOCK_FAILED;
+        err = cp->host->unlock(cp->host->context, (unsigned)connector, now);
     }
-    pw_cp16_reply(cp, id, PW_OCPP16_UNLOCK_CONNECTOR, &conf);
+    bool room = cp->unlocking.connector == 0 &&
+                pw_str_copy(cp->unlocking.id, sizeof(cp->unlocking.id), id) == PW_OK;
+    if (err != PW_ERR_AGAIN || !room) {
+        answer_unlock(cp, id, err);
+        return;
+    }
+    cp->unlocking.connector = (unsigned)connector;
+    cp->unlocking.until = pw_after(now, UNLOCK_MOST_MS);
+}
+
+void pw_cp16_step_unlock(struct pw_cp16 *cp, pw_ms now)
+{
+    struct pw_cp16_unlocking *unlocking = &cp->unlocking;
+    if (unlocking->connector == 0 || cp->out_len > 0) {
+        return;
+    }
+    int err = cp->host->unlock(cp->host->context, unlocking->connector, now);
+    if (err == PW_ERR_AGAIN && now < unlocking->until) {
+        return;
+    }
+    unlocking->connector = 0;
+    answer_unlock(cp, pw_str_of(unlocking->id), err);
 }
 
 // Without a cache there is nothing to clear (erratum 3.23: Rejected).

@@ -126,6 +126,7 @@ void pw_cp16_link_down(struct pw_cp16 *cp, struct pw_str reason, pw_ms now)
     cp->speaking = NULL;
     cp->out_len = 0;
     memset(cp->triggered, 0, sizeof(cp->triggered));
+    cp->unlocking.connector = 0;
     (void)pw_ocpp_rpc_drop(&cp->rpc);
     cp->retry_at = pw_after(now, pw_cp16_back_off(cp, cp->refused, RETRY_FIRST_MS));
     cp->refused++;
@@ -140,6 +141,13 @@ void pw_cp16_link_down(struct pw_cp16 *cp, struct pw_str reason, pw_ms now)
 bool pw_cp16_online(const struct pw_cp16 *cp)
 {
     return cp->link == PW_CP16_LINK_UP && cp->boot == PW_CP16_BOOT_ACCEPTED;
+}
+
+bool pw_cp16_has_said_all(const struct pw_cp16 *cp, pw_ms now)
+{
+    bool quiet = cp->out_len == 0 && cp->speaking == NULL && pw_cp16_topics_due(cp, now) > now;
+    return cp->out_len == 0 &&
+           (!pw_cp16_online(cp) || (quiet && pw_journal_waiting(cp->journal) == 0));
 }
 
 const char *pw_cp16_state_name(const struct pw_cp16 *cp)
@@ -167,6 +175,9 @@ static pw_ms deadline(const struct pw_cp16 *cp, pw_ms now)
         return now < cp->retry_at ? pw_earlier(at, cp->retry_at) : at;
     }
     at = pw_earlier(at, cp->rpc.deadline);
+    if (cp->unlocking.connector != 0) {
+        at = pw_earlier(at, pw_after(now, PW_CP16_UNLOCK_LOOK_MS));
+    }
     return cp->speaking != NULL || cp->out_len > 0 ? at
                                                    : pw_earlier(at, pw_cp16_topics_due(cp, now));
 }
@@ -194,6 +205,7 @@ static pw_ms step(struct pw_cp16 *cp, pw_ms now)
     if (pw_ocpp_rpc_timed_out(&cp->rpc, now)) {
         give_up_call(cp, now);
     }
+    pw_cp16_step_unlock(cp, now);
     if (cp->link == PW_CP16_LINK_UP && cp->speaking == NULL && cp->out_len == 0) {
         pw_cp16_say_something(cp, now);
     }

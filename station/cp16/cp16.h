@@ -63,8 +63,8 @@ struct pw_cp16_host {
     enum pw_cp16_answer (*remote_stop)(void *context, unsigned connector, pw_ms now);
     enum pw_cp16_answer (*availability)(void *context, unsigned connector, bool operative,
                                         pw_ms now); // connector 0: all
-    // PW_OK: the lock is open, or opens as soon as the charge has ended; PW_ERR_UNKNOWN: there is
-    // no lock; anything else: it does not open. A lock that then fails is reported as a fault.
+    // PW_OK: the lock is open; PW_ERR_AGAIN: the charge ends first, or it is on its way: ask again;
+    // PW_ERR_UNKNOWN: there is no lock; anything else: it does not open.
     int (*unlock)(void *context, unsigned connector, pw_ms now);
     enum pw_cp16_answer (*reset)(void *context, bool hard, pw_ms now);
     // The answer to pw_cp16_authorise. `offline`: the central system could not be asked.
@@ -118,6 +118,7 @@ struct pw_cp16 {
     char down_reason[64];
     enum pw_cp16_boot boot;
     pw_ms boot_at;       // when BootNotification is due
+    uint32_t boot_tries; // that failed, in a row
     uint32_t interval_s; // from the central system
     uint32_t timeouts;   // calls in a row that nobody answered
     pw_ms connected_at;  // last acceptance, for reports
@@ -132,7 +133,12 @@ struct pw_cp16 {
     struct pw_message message; // of a transaction: what is being sent
     unsigned attempts;         // refusals of this message
     pw_ms message_at;          // when it may be sent
-    bool settle;               // it was answered or refused; the journal does not know yet
+    struct pw_cp16_unlocking { // UnlockConnector that is not answered yet
+        char id[PW_OCPP_ID_MAX + 1];
+        unsigned connector; // 0: none
+        pw_ms until;
+    } unlocking;
+    bool settle; // it was answered or refused; the journal does not know yet
     bool settle_refused;
     int32_t settle_id;
     // The StartTransactions last sent: an answer that comes late still names the transaction.
@@ -198,6 +204,8 @@ void pw_cp16_keep_reading(struct pw_cp16 *cp, unsigned connector, const struct p
 pw_ms pw_cp16_step(struct pw_cp16 *cp, pw_ms now);
 
 bool pw_cp16_online(const struct pw_cp16 *cp); // link up and boot accepted
+// Nothing is on its way, and nothing waits that could be said now: whoever goes down has said all.
+bool pw_cp16_has_said_all(const struct pw_cp16 *cp, pw_ms now);
 pw_unix_ms pw_cp16_wall(const struct pw_cp16 *cp, pw_ms now);
 struct pw_stamp pw_cp16_stamp(const struct pw_cp16 *cp, pw_ms now);
 // The date as somebody trusted says it is now: the central system, or the central at its station

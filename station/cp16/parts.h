@@ -129,6 +129,9 @@ PW_CP16_ON(installed_certificates);
 pw_ms pw_cp16_back_off(struct pw_cp16 *cp, uint32_t tries, pw_ms first);
 // boot.c: every message is a sign of life, the next heartbeat waits.
 void pw_cp16_spoke(struct pw_cp16 *cp, pw_ms now);
+// core_answers.c: answers UnlockConnector once the lock has moved, or has not.
+void pw_cp16_step_unlock(struct pw_cp16 *cp, pw_ms now);
+#define PW_CP16_UNLOCK_LOOK_MS 200
 // status.c: a connector's condition as it is now.
 void pw_cp16_say_status(struct pw_cp16 *cp, unsigned connector, pw_ms now);
 // authorise.c: the link is gone.

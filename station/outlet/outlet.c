@@ -429,7 +429,14 @@ int pw_outlet_unlock(struct pw_outlet *outlet, pw_ms now)
     if (pw_session_stop(&outlet->session, PW_REASON_UNLOCK_COMMAND, PW_STR(""), now) == PW_OK) {
         return PW_ERR_AGAIN;
     }
-    return outlet->senses.lock == PW_BOARD_LOCK_OPEN ? PW_OK : PW_ERR_BUSY;
+    if (pw_session_in_transaction(&outlet->session)) {
+        return PW_ERR_AGAIN;
+    }
+    if (outlet->senses.lock == PW_BOARD_LOCK_OPEN) {
+        return PW_OK;
+    }
+    bool gave_up = (outlet->evse.faults & PW_EVSE_BIT(PW_EVSE_FAULT_UNLOCK)) != 0;
+    return outlet->evse.lock_want || gave_up ? PW_ERR_BUSY : PW_ERR_AGAIN;
 }
 
 bool pw_outlet_keep_due(const struct pw_outlet *outlet, pw_ms now)

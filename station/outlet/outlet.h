@@ -92,7 +92,7 @@ pw_ms pw_outlet_step(struct pw_outlet *outlet, pw_ms now);
 // its hardware as long as turns are kept.
 bool pw_outlet_take_drive(struct pw_outlet *outlet, struct pw_board_drive *drive);
 
-// UnlockConnector. PW_OK: the lock is open; PW_ERR_AGAIN: the charge ends first, then it opens;
+// UnlockConnector. PW_OK: the lock is open; PW_ERR_AGAIN: the charge ends first, or it is moving;
 // PW_ERR_UNKNOWN: there is no lock; PW_ERR_BUSY: it does not open.
 PW_MUST_USE int pw_outlet_unlock(struct pw_outlet *outlet, pw_ms now);
 

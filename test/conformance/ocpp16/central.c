@@ -439,6 +439,14 @@ const cJSON *rig_expect_(struct rig *r, const char *action, const char *subset, 
     return r->messages[at]->payload;
 }
 
+const cJSON *rig_expect_too_(struct rig *r, const char *action, const char *subset)
+{
+    size_t cursor = r->cursor;
+    const cJSON *payload = rig_expect_(r, action, subset, RIG_WAIT_MS);
+    r->cursor = cursor;
+    return payload;
+}
+
 void rig_expect_none_(struct rig *r, const char *action, const char *subset, pw_ms ms)
 {
     cJSON *want = rig_json(r, subset, r->transaction);
@@ -596,6 +604,9 @@ void rig_send_result(struct rig *r, const char *id, const char *payload)
     rig_expand(r, payload, r->transaction, &out);
     pw_put_c(&out, ']');
     street_post(&r->street, pw_out_str(&out));
+    if (r->in_flight[0] != '\0' && strcmp(id, r->in_flight) == 0) {
+        r->answered_at = r->street.now;
+    }
 }
 
 void rig_configure_(struct rig *r, const char *key, const char *value, const char *status)

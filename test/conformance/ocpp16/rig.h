@@ -153,9 +153,12 @@ void rig_answer_usual(struct rig *r, const char *action);
 // The next such CALL at or after the cursor, waiting RIG_WAIT_MS; the cursor moves behind it.
 #define rig_expect(r, action, subset)         (RIG_AT(r), rig_expect_(r, action, subset, RIG_WAIT_MS))
 #define rig_expect_for(r, action, subset, m)  (RIG_AT(r), rig_expect_(r, action, subset, m))
+// The same, and the cursor stays: for messages whose order is free.
+#define rig_expect_too(r, action, subset)     (RIG_AT(r), rig_expect_too_(r, action, subset))
 // None such at or after the cursor, nor within the next `m` ms. The cursor stays.
 #define rig_expect_none(r, action, subset, m) (RIG_AT(r), rig_expect_none_(r, action, subset, m))
 const cJSON *rig_expect_(struct rig *r, const char *action, const char *subset, pw_ms ms);
+const cJSON *rig_expect_too_(struct rig *r, const char *action, const char *subset);
 void rig_expect_none_(struct rig *r, const char *action, const char *subset, pw_ms ms);
 // The cursor behind everything heard so far.
 void rig_forget(struct rig *r);

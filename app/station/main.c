@@ -12,7 +12,7 @@
 #define WHY_MAX   512
 #define TABLE_MAX 65536
 
-enum { EXIT_SETTINGS = 2 };
+enum { EXIT_SETTINGS = 2, EXIT_UPDATED = 75 }; // 75: EX_TEMPFAIL of sysexits.h, "start me again"
 
 static int complain(const struct pw_out *why)
 {
@@ -62,6 +62,9 @@ static int run(const struct options *options, struct pw_settings *settings, stru
     }
     if (outcome == OUTCOME_SETTINGS) {
         return complain(why);
+    }
+    if (outcome == OUTCOME_UPDATED) {
+        return EXIT_UPDATED;
     }
     if (outcome == OUTCOME_FAILED) {
         (void)complain(why);

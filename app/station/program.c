@@ -2,6 +2,7 @@
 
 #include "boards.h"
 #include "buses.h"
+#include "files.h"
 #include "front.h"
 #include "gateway.h"
 #include "link.h"
@@ -45,6 +46,7 @@ struct program {
     struct pw_store store;
     struct pw_trust_keeper *keeper;
     struct pw_trust trust;
+    struct files files;
     struct pw_station station;
     struct buses buses;
     struct boards boards;
@@ -66,6 +68,7 @@ struct program {
     pw_ms leave_by; // at `pace`
     pw_ms status_at;
     bool again;
+    bool updated; // the next start is another program's
 };
 
 static const char *const phase_names[] = {"running", "stopping", "leaving"};
@@ -137,6 +140,7 @@ static pw_ms step_end(struct program *program, pw_ms now)
     if (program->phase == RUNNING &&
         pw_station_wants_restart(&program->station) != PW_RESTART_NONE) {
         program->again = true;
+        program->updated = pw_station_wants_restart(&program->station) == PW_RESTART_UPDATE;
         program->leave_by = pw_after(pw_clock_now(&program->pace), LEAVE_MAX_MS);
         enter(program, LEAVING, "restart asked for");
     }
@@ -282,6 +286,8 @@ static int open_station(struct program *program, const struct pw_settings *setti
         .zones = &station_zones,
         .network = &network_port,
         .trust = &program->trust,
+        .transfer = pw_carrier_port(program->files.carrier),
+        .install = pw_slots_port(program->files.slots),
         .now = pw_clock_now(program->clock),
         .wall = pw_clock_wall(program->clock),
     };
@@ -316,6 +322,9 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     int err = open_store(program, why);
     if (err == PW_OK) {
         err = open_trust(program, settings, why);
+    }
+    if (err == PW_OK) {
+        err = files_open(&program->files, &program->loop, settings, program->options->data, why);
     }
     if (err == PW_OK) {
         err = open_station(program, settings, why);
@@ -376,6 +385,7 @@ static void close_all(struct program *program)
     uplink_close(&program->uplink);
     mqtt_close(&program->mqtt);
     network_close(&program->network);
+    files_close(&program->files);
     front_close(&program->front);
     gateway_close(&program->gateway);
     if (program->people.control != NULL) {
@@ -429,7 +439,9 @@ enum outcome program_run(const struct options *options, const struct pw_settings
         log_start(program);
         pw_service_ready();
         pw_loop_run(&program->loop);
-        outcome = program->again ? OUTCOME_AGAIN : OUTCOME_END;
+        outcome = !program->again    ? OUTCOME_END
+                  : program->updated ? OUTCOME_UPDATED
+                                     : OUTCOME_AGAIN;
     }
     close_all(program);
     logger->ring = NULL;

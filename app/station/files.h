@@ -1,0 +1,20 @@
+// files: the ports that move files and install programs, as the station's settings say.
+#ifndef PW_STATION_APP_FILES_H
+#define PW_STATION_APP_FILES_H
+
+#include "settings/settings.h"
+#include "slots.h"
+#include "transfer/carrier.h"
+
+struct files {
+    struct pw_carrier *carrier;
+    struct pw_slots *slots;
+};
+
+// Downloads lie in `folder`, the program's data folder. PW_ERR_LIMIT with a sentence in *why.
+PW_MUST_USE int files_open(struct files *files, struct pw_loop *loop,
+                           const struct pw_settings *settings, const char *folder,
+                           struct pw_out *why);
+void files_close(struct files *files); // harmless when it was never opened
+
+#endif

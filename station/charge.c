@@ -6,8 +6,8 @@
 
 enum { VEHICLE_WAIT_MS = 2500 }; // for the ampere hours, before VehicleInfo goes without them
 
-static void say(const struct pw_station *st, enum pw_level level, unsigned index, const char *event,
-                struct pw_str detail)
+void pw_charge_say(const struct pw_station *st, enum pw_level level, unsigned index,
+                   const char *event, struct pw_str detail)
 {
     struct pw_line line;
     pw_line(&line, st->log, level, "charge", event);
@@ -119,7 +119,7 @@ static void event_sample(struct pw_station *st, unsigned index,
 // Begin and end.
 
 // The profile of a remote start that comes to nothing.
-static void forget_profile(struct pw_station *st, unsigned index)
+void pw_charge_forget_profile(struct pw_station *st, unsigned index)
 {
     int err = pw_smart_expect(&st->smart, index + 1, NULL, 0, NULL);
     PW_ASSERT(err == PW_OK); // taking back is never refused
@@ -137,8 +137,10 @@ static void begin(struct pw_station *st, unsigned index, pw_ms now)
     int err = pw_str_copy(transaction.id_tag, sizeof(transaction.id_tag), pw_str_of(event->id_tag));
     PW_ASSERT(err == PW_OK);
     event_sample(st, index, event, PW_READING_BEGIN, &transaction.first);
+    transaction.reserved =
+        pw_admission_reserved(st, index, pw_str_of(event->id_tag), &transaction.reservation_id);
     if (event->by != PW_START_REMOTE) {
-        forget_profile(st, index);
+        pw_charge_forget_profile(st, index);
     }
     // A profile that came with the start is safe before the start is. What cannot be kept counts
     // all the same while the program runs.
@@ -148,9 +150,12 @@ static void begin(struct pw_station *st, unsigned index, pw_ms now)
     int64_t ticket = pw_journal_begin(&st->journal, &transaction);
     if (ticket < 0) {
         pw_smart_ended(&st->smart, seq);
-        say(st, PW_LOG_ERROR, index, "start-not-kept", PW_STR("the charge is not begun"));
+        pw_charge_say(st, PW_LOG_ERROR, index, "start-not-kept", PW_STR("the charge is not begun"));
         pw_session_recorded(pw_connector_session(&st->connector[index]), false, now);
         return;
+    }
+    if (transaction.reserved) {
+        pw_reservations_used(&st->reservations, transaction.reservation_id);
     }
     st->extra[index].ticket = ticket;
     st->extra[index].sampled_at = now;
@@ -179,7 +184,8 @@ static void end(struct pw_station *st, unsigned index, pw_ms now)
     extra->end_waits = false;
     extra->sampled_at = PW_NEVER;
     pw_smart_ended(&st->smart, seq);
-    say(st, PW_LOG_INFO, index, "ended", pw_str_of(pw_session_reason_name(event->reason)));
+    pw_charge_say(st, PW_LOG_INFO, index, "ended",
+                  pw_str_of(pw_session_reason_name(event->reason)));
 }
 
 static bool take_events(struct pw_station *st, unsigned index, pw_ms now)
@@ -207,8 +213,8 @@ static bool take_events(struct pw_station *st, unsigned index, pw_ms now)
             }
             break;
         case PW_SESSION_TIMEOUT:
-            say(st, PW_LOG_INFO, index, "nobody-plugged-in", PW_STR(""));
-            forget_profile(st, index);
+            pw_charge_say(st, PW_LOG_INFO, index, "nobody-plugged-in", PW_STR(""));
+            pw_charge_forget_profile(st, index);
             break;
         case PW_SESSION_CHANGED: break;
         }
@@ -294,7 +300,8 @@ static void keep_rules(const struct pw_rules_connector *rules, struct pw_keep *k
 
 static bool same_keep(const struct pw_keep *a, const struct pw_keep *b)
 {
-    bool same = a->latched == b->latched && a->charge_now == b->charge_now;
+    bool same = a->latched == b->latched && a->charge_now == b->charge_now &&
+                a->card_refused == b->card_refused;
     for (unsigned use = 0; use < PW_RULES_USES; use++) {
         same = same && a->limited[use] == b->limited[use] && a->limit[use] == b->limit[use];
     }
@@ -309,6 +316,8 @@ static bool keep(struct pw_station *st, unsigned index, pw_ms now)
     const struct pw_register reg = {
         .energy = have.energy, .counter = have.counter, .at = pw_cp16_stamp(&st->cp16, now)};
     struct pw_keep now_kept = {.latched = have.latched, .inoperative = extra->kept.inoperative};
+    now_kept.card_refused =
+        extra->kept.card_refused && pw_session_in_transaction(pw_connector_session(connector));
     keep_rules(&st->rules.of[index], &now_kept);
     if (!same_keep(&now_kept, &extra->kept) &&
         pw_journal_save_keep(&st->journal, index + 1, now_kept) == PW_OK) {
@@ -350,145 +359,7 @@ pw_ms pw_charge_deadline(const struct pw_station *st, unsigned index)
 }
 
 // ---------------------------------------------------------------------------------------------
-// Who may charge.
-
-static bool is_waiting(const struct pw_session *session)
-{
-    enum pw_session_status status = pw_session_status(session);
-    return session->phase == PW_PHASE_PLUGGED && status != PW_STATUS_FAULTED &&
-           status != PW_STATUS_UNAVAILABLE;
-}
-
-// Nobody came to its vehicle in time: no card at the reader means it, but who names it may begin.
-static bool is_abandoned(const struct pw_session *session)
-{
-    return session->abandoned && pw_session_status(session) == PW_STATUS_FINISHING;
-}
-
-static bool is_free(const struct pw_session *session)
-{
-    return session->phase == PW_PHASE_IDLE && pw_session_status(session) == PW_STATUS_AVAILABLE;
-}
-
-int pw_charge_choose(struct pw_station *st, unsigned *index)
-{
-    for (unsigned i = 0; i < st->connectors; i++) {
-        if (is_waiting(pw_connector_session(&st->connector[i]))) {
-            *index = i;
-            return PW_OK;
-        }
-    }
-    for (unsigned i = 0; i < st->connectors; i++) {
-        if (is_free(pw_connector_session(&st->connector[i]))) {
-            *index = i;
-            return PW_OK;
-        }
-    }
-    return PW_ERR_BUSY;
-}
-
-int pw_charge_card(struct pw_station *st, unsigned index, struct pw_str id_tag, pw_ms now)
-{
-    struct pw_session *session = pw_connector_session(&st->connector[index]);
-    if (pw_session_in_transaction(session) || session->phase == PW_PHASE_AUTHORISED) {
-        if (!pw_str_eq_nocase(pw_str_of(session->id_tag), id_tag)) {
-            return PW_ERR_BUSY;
-        }
-        return pw_session_stop(session, PW_REASON_LOCAL, id_tag, now);
-    }
-    if (st->stopping || !(is_waiting(session) || is_free(session) || is_abandoned(session))) {
-        return PW_ERR_BUSY;
-    }
-    st->extra[index].asked_remote = false;
-    return pw_cp16_authorise(&st->cp16, index + 1, id_tag, now);
-}
-
-static void host_authorised(void *context, unsigned connector, struct pw_str id_tag, bool accepted,
-                            bool offline, pw_ms now)
-{
-    struct pw_station *st = context;
-    unsigned index = connector - 1;
-    bool allowed =
-        accepted || (offline && pw_settings_int(&st->settings, PW_SET_OFFLINE_UNKNOWN) != 0);
-    enum pw_session_start by = st->extra[index].asked_remote ? PW_START_REMOTE : PW_START_CARD;
-    if (!allowed) {
-        forget_profile(st, index);
-        say(st, PW_LOG_INFO, index, "card-refused",
-            offline ? PW_STR("the central system cannot be asked") : PW_STR(""));
-    } else if (pw_session_authorise(pw_connector_session(&st->connector[index]), id_tag, by, now) !=
-               PW_OK) {
-        say(st, PW_LOG_INFO, index, "card-too-late", PW_STR("the connector is busy"));
-    }
-}
-
-static void host_start_refused(void *context, unsigned connector, uint32_t seq, pw_ms now)
-{
-    struct pw_station *st = context;
-    const struct pw_transaction *open = pw_journal_open_on(&st->journal, connector);
-    struct pw_session *session = pw_connector_session(&st->connector[connector - 1]);
-    if (open == NULL || open->seq != seq) {
-        return;
-    }
-    say(st, PW_LOG_WARN, connector - 1, "card-refused-after-start", PW_STR(""));
-    if (pw_settings_int(&st->settings, PW_SET_STOP_ON_INVALID) == 0) {
-        pw_session_suspend(session, true);
-    } else {
-        // BUSY means it is ending already, which is as good.
-        (void)!pw_session_stop(session, PW_REASON_DE_AUTHORIZED, PW_STR(""), now);
-    }
-}
-
-// Why a connector cannot begin now, in words.
-static void say_why_not(struct pw_station *st, unsigned index, struct pw_out *why, pw_ms now)
-{
-    struct pw_connector_view view;
-    pw_connector_view(&st->connector[index], &view, now);
-    if (view.status == PW_STATUS_FAULTED) {
-        pw_put_s(why, "faulted: ");
-        pw_put_s(why, view.vendor_code);
-        pw_put_s(why, view.info[0] != '\0' ? ", " : "");
-        pw_put_s(why, view.info);
-    } else if (view.status == PW_STATUS_UNAVAILABLE) {
-        pw_put_s(why, "the connector is out of service");
-    } else if (view.phase == PW_PHASE_FINISHING) {
-        pw_put_s(why, "the vehicle of the last charge must be unplugged first");
-    } else {
-        pw_put_s(why, "a charge is under way, ");
-        pw_put_s(why, pw_session_phase_name(view.phase));
-    }
-}
-
-int pw_charge_remote_start(struct pw_station *st, unsigned index, struct pw_str id_tag,
-                           const struct pw_profile *profile, struct pw_out *why, pw_ms now)
-{
-    struct pw_session *session = pw_connector_session(&st->connector[index]);
-    if (st->stopping) {
-        pw_put_s(why, "the station is stopping");
-        return PW_ERR_BUSY;
-    }
-    if (!is_waiting(session) && !is_free(session) && !is_abandoned(session)) {
-        say_why_not(st, index, why, now);
-        return PW_ERR_BUSY;
-    }
-    // Where limits from outside do not count, the profile is ignored (§5.11).
-    bool counts = pw_settings_int(&st->settings, PW_SET_REMOTE_ADJUST) != 0;
-    int err = pw_smart_expect(&st->smart, index + 1, counts ? profile : NULL,
-                              pw_station_wall(st, now), why);
-    if (err != PW_OK) {
-        return err;
-    }
-    if (pw_settings_int(&st->settings, PW_SET_AUTHORIZE_REMOTE) != 0) {
-        st->extra[index].asked_remote = true;
-        err = pw_cp16_authorise(&st->cp16, index + 1, id_tag, now);
-    } else {
-        err = pw_session_authorise(session, id_tag, PW_START_REMOTE, now);
-    }
-    if (err != PW_OK) {
-        pw_put_s(why, err == PW_ERR_RANGE ? "id_tag: 1 to 20 characters are wanted"
-                                          : "another authorisation is under way");
-    }
-    return err;
-}
+// What the central system asks of a charge.
 
 int pw_charge_remote_stop(struct pw_station *st, unsigned index, struct pw_out *why, pw_ms now)
 {
@@ -508,12 +379,13 @@ static enum pw_cp16_answer host_remote_start(void *context, unsigned connector,
     unsigned index = connector - 1;
     char text[PW_LINK_WHY_MAX] = "";
     struct pw_out why = PW_OUT(text);
-    int err = connector == 0 ? pw_charge_choose(st, &index) : PW_OK;
+    int err = connector == 0 ? pw_charge_choose(st, id_tag, &index) : PW_OK;
     if (err == PW_OK) {
         err = pw_charge_remote_start(st, index, id_tag, profile, &why, now);
     }
     if (err != PW_OK) {
-        say(st, PW_LOG_INFO, connector == 0 ? 0 : index, "remote-start-refused", pw_out_str(&why));
+        pw_charge_say(st, PW_LOG_INFO, connector == 0 ? 0 : index, "remote-start-refused",
+                      pw_out_str(&why));
     }
     return err == PW_OK ? PW_CP16_ACCEPTED : PW_CP16_REJECTED;
 }
@@ -608,15 +480,15 @@ static void host_setting(void *context, struct pw_setting_at at, pw_ms now)
     pw_security_changed(&st->security, at.id, now);
     if (pw_journal_save_setting(&st->journal, pw_out_str(&path_out), pw_out_str(&value_out)) !=
         PW_OK) {
-        say(st, PW_LOG_ERROR, at.instance, "setting-not-kept", pw_out_str(&path_out));
+        pw_charge_say(st, PW_LOG_ERROR, at.instance, "setting-not-kept", pw_out_str(&path_out));
     }
     if (pw_rules_configure(&st->rules, NULL) != PW_OK) {
-        say(st, PW_LOG_ERROR, at.instance, "setting-refused", pw_out_str(&path_out));
+        pw_charge_say(st, PW_LOG_ERROR, at.instance, "setting-refused", pw_out_str(&path_out));
     }
     pw_household_configure(&st->house);
     for (unsigned i = 0; i < st->connectors; i++) {
         if (pw_connector_configure(&st->connector[i], &st->settings, i, NULL, now) != PW_OK) {
-            say(st, PW_LOG_ERROR, i, "setting-refused", pw_out_str(&path_out));
+            pw_charge_say(st, PW_LOG_ERROR, i, "setting-refused", pw_out_str(&path_out));
         }
     }
 }
@@ -640,10 +512,10 @@ static void stop_after_power_loss(struct pw_station *st, unsigned index)
         last.at = open->first.at;
     }
     if (pw_journal_end(&st->journal, index + 1, PW_REASON_POWER_LOSS, PW_STR(""), &last) < 0) {
-        say(st, PW_LOG_ERROR, index, "power-loss-stop-not-kept", PW_STR(""));
+        pw_charge_say(st, PW_LOG_ERROR, index, "power-loss-stop-not-kept", PW_STR(""));
         return;
     }
-    say(st, PW_LOG_WARN, index, "stopped-after-power-loss", PW_STR(""));
+    pw_charge_say(st, PW_LOG_WARN, index, "stopped-after-power-loss", PW_STR(""));
 }
 
 static void resume(struct pw_station *st, unsigned index, pw_ms now)
@@ -659,7 +531,8 @@ static void resume(struct pw_station *st, unsigned index, pw_ms now)
         return;
     }
     st->extra[index].sampled_at = now;
-    say(st, PW_LOG_WARN, index, "resumed-after-power-loss", PW_STR(""));
+    pw_admission_resumed(st, index, now);
+    pw_charge_say(st, PW_LOG_WARN, index, "resumed-after-power-loss", PW_STR(""));
 }
 
 // What somebody asked for the charge that goes on, or for the next.
@@ -687,8 +560,8 @@ void pw_charge_init(struct pw_station *st, pw_ms now)
         .availability = host_availability,
         .unlock = host_unlock,
         .reset = host_reset,
-        .authorised = host_authorised,
-        .start_refused = host_start_refused,
+        .authorised = pw_admission_authorised,
+        .start_answered = pw_admission_start_answered,
         .setting = host_setting,
         .limit = host_limit,
         .measure = host_measure,

@@ -10,12 +10,6 @@ void pw_charge_init(struct pw_station *st, pw_ms now);
 bool pw_charge_step(struct pw_station *st, unsigned index, const struct pw_connector_view *view,
                     pw_ms now);
 pw_ms pw_charge_deadline(const struct pw_station *st, unsigned index);
-// Starts with this card on a connector (index from 0), or ends the charge it started.
-PW_MUST_USE int pw_charge_card(struct pw_station *st, unsigned index, struct pw_str id_tag,
-                               pw_ms now);
-// The connector that a card, a remote start or a console start without a number means: a vehicle
-// that waits, else one that is free. PW_ERR_BUSY when there is neither.
-PW_MUST_USE int pw_charge_choose(struct pw_station *st, unsigned *index);
 // As OCPP's RemoteStartTransaction and RemoteStopTransaction, for whoever may ask. A refusal comes
 // with one sentence in *why.
 // `profile`: for the transaction to come, or NULL.
@@ -45,6 +39,39 @@ void pw_signed_step(struct pw_station *st, unsigned index, pw_ms now);
 pw_ms pw_signed_deadline(const struct pw_station *st, unsigned index);
 // MeterPublicKey; nothing when none is known.
 void pw_signed_public_key(const struct pw_station *st, unsigned index, struct pw_out *out);
+
+// A line of the log about a charge; `detail` may be empty.
+void pw_charge_say(const struct pw_station *st, enum pw_level level, unsigned index,
+                   const char *event, struct pw_str detail);
+
+// The profile that a remote start brought is of no charge any more.
+void pw_charge_forget_profile(struct pw_station *st, unsigned index);
+
+// admission.c: who may charge.
+// A card at the reader of a connector (from 1; 0: of all): it starts a charge there, or ends the
+// one that it, or another of its group, has started. PW_ERR_BUSY: there is nothing it could do;
+// PW_ERR_UNKNOWN: it is not accepted.
+PW_MUST_USE int pw_charge_card(struct pw_station *st, unsigned connector, struct pw_str id_tag,
+                               pw_ms now);
+// The connector (from 0) that a card, a remote start or a console start without a number means: a
+// vehicle that waits, else one that is free; what is reserved for others is neither. PW_ERR_BUSY
+// when there is none.
+PW_MUST_USE int pw_charge_choose(struct pw_station *st, struct pw_str id_tag, unsigned *index);
+// Starts a charge on a connector (index from 0). `ask`: only if the card is accepted, here or at
+// the central system, whose answer may still be to come. A refusal comes with one sentence in *why.
+PW_MUST_USE int pw_charge_start(struct pw_station *st, unsigned index, struct pw_str id_tag,
+                                enum pw_session_start by, bool ask, struct pw_out *why, pw_ms now);
+// cp16's news: the answers to Authorize and StartTransaction.
+void pw_admission_authorised(void *context, unsigned connector, const struct pw_tag *answer,
+                             bool offline, pw_ms now);
+void pw_admission_start_answered(void *context, unsigned connector, uint32_t seq,
+                                 const struct pw_tag *answer, pw_ms now);
+// A charge goes on after a restart.
+void pw_admission_resumed(struct pw_station *st, unsigned index, pw_ms now);
+// The reservation that a charge with this card ends. False: none.
+bool pw_admission_reserved(struct pw_station *st, unsigned index, struct pw_str id_tag,
+                           int32_t *id);
+pw_ms pw_admission_step(struct pw_station *st, pw_ms now);
 
 // report.c: what people and programs read.
 void pw_report_status_lines(const struct pw_station *st, struct pw_out *out, pw_ms now);

@@ -211,6 +211,13 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
         err = init_rules(st, start);
     }
     if (err == PW_OK) {
+        err = pw_tags_init(&st->tags, &st->settings, start->store, start->log);
+    }
+    if (err == PW_OK) {
+        err = pw_reservations_init(&st->reservations, &st->settings, st->connectors, start->store,
+                                   start->log, start->now);
+    }
+    if (err == PW_OK) {
         err = pw_household_init(&st->house, &st->settings, st->connectors, st->log, start->now);
     }
     if (err != PW_OK) {
@@ -220,6 +227,8 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     init_security(st, start);
     st->cp16.security = &st->security;
     st->cp16.smart = &st->smart;
+    st->cp16.tags = &st->tags;
+    st->cp16.reservations = &st->reservations;
     st->cp16.firmware = start->firmware;
     st->cp16.random = start->seed == 0 ? 1 : start->seed;
     st->cp16.clock_known = start->wall > 0;

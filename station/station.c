@@ -149,32 +149,11 @@ int pw_station_text(struct pw_station *st, struct pw_str text, pw_ms now)
     return pw_cp16_text(&st->cp16, text, now);
 }
 
-// A card that started a charge somewhere ends it there; another one means the connector that waits.
-static bool charging_with(struct pw_station *st, struct pw_str id_tag, unsigned *index)
-{
-    for (unsigned i = 0; i < st->connectors; i++) {
-        const struct pw_session *session = pw_connector_session(&st->connector[i]);
-        if ((pw_session_in_transaction(session) || session->phase == PW_PHASE_AUTHORISED) &&
-            pw_str_eq_nocase(pw_str_of(session->id_tag), id_tag)) {
-            *index = i;
-            return true;
-        }
-    }
-    return false;
-}
-
 void pw_station_card(struct pw_station *st, unsigned connector, struct pw_str id_tag, pw_ms now)
 {
-    unsigned index = connector - 1;
     int err = PW_ERR_RANGE;
     if (id_tag.len >= 1 && id_tag.len <= PW_ID_TAG_MAX && connector <= st->connectors) {
-        err = PW_OK;
-        if (connector == 0 && !charging_with(st, id_tag, &index)) {
-            err = pw_charge_choose(st, &index);
-        }
-    }
-    if (err == PW_OK) {
-        err = pw_charge_card(st, index, id_tag, now);
+        err = pw_charge_card(st, connector, id_tag, now);
     }
     if (err != PW_OK) {
         struct pw_line line;
@@ -283,6 +262,8 @@ static void report_station(struct pw_station *st, pw_ms now)
                                          .vendor_code = "PW-STORE"};
     } else if (st->inoperative || (st->stopping && st->restart == PW_RESTART_NONE)) {
         status.status = PW_STATUS_UNAVAILABLE;
+    } else if (st->tags.conflict) {
+        status.error_code = "LocalListConflict"; // until the list is sent again (§3.5.2)
     }
     pw_cp16_status(&st->cp16, 0, &status, now);
 }
@@ -360,6 +341,7 @@ pw_ms pw_station_step(struct pw_station *st, pw_ms now)
     for (unsigned i = 0; i < st->connectors; i++) {
         at = pw_earlier(at, pw_connector_step(&st->connector[i], now));
     }
+    at = pw_earlier(at, pw_admission_step(st, now));
     for (unsigned i = 0; i < st->connectors; i++) {
         struct pw_connector_view view;
         pw_connector_view(&st->connector[i], &view, now);

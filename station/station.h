@@ -20,11 +20,13 @@
 #include "journal/journal.h"
 #include "network/network.h"
 #include "profiles/smart.h"
+#include "reservations/reservations.h"
 #include "rules/rules.h"
 #include "security/security.h"
 #include "settings/settings.h"
 #include "signer/signer.h"
 #include "store/store.h"
+#include "tags/tags.h"
 #include "trust/trust.h"
 #include "uplink/uplink.h"
 
@@ -50,6 +52,13 @@ struct pw_station_start {
     pw_unix_ms wall; // the system's clock, 0 when it is not set
 };
 
+// An authorisation that is under way at a connector, and what is known of who charges there.
+struct pw_admission {
+    enum pw_session_start by; // who let it begin, if it is granted
+    uint8_t ends;             // the connector (from 1) whose charge the card may end instead
+    char parent[PW_TAG_SIZE]; // group of the card that charges or is awaited; "": none
+};
+
 // What the station knows of a connector beyond the connector itself.
 struct pw_station_connector {
     struct pw_keep kept;           // latches and availability as the journal has them
@@ -64,9 +73,9 @@ struct pw_station_connector {
     int64_t joined_number; // under this number
     bool key_read;         // the meter's public key, since the program began
     pw_ms key_at;          // when it is asked for again
-    bool asked_remote;     // the authorisation under way is a remote start's
-    bool vehicle_told;     // VehicleInfo of this plug-in
-    pw_ms sampled_at;      // last periodic meter value; PW_NEVER: no transaction
+    struct pw_admission admission;
+    bool vehicle_told; // VehicleInfo of this plug-in
+    pw_ms sampled_at;  // last periodic meter value; PW_NEVER: no transaction
 };
 
 // A command that somebody at the console sent to a board.
@@ -88,8 +97,10 @@ struct pw_station {
     struct pw_uplink_host uplink_host;
     struct pw_uplink uplink;
     struct pw_network network;
-    struct pw_rules rules;     // when a charge may run, and until when
-    bool broker;               // the broker's connection is up
+    struct pw_rules rules; // when a charge may run, and until when
+    bool broker;           // the broker's connection is up
+    struct pw_tags tags;   // cards that are known here
+    struct pw_reservations reservations;
     struct pw_smart smart;     // charging profiles
     struct pw_household house; // where the supply comes in: its meter, breaker and roof
     unsigned connectors;

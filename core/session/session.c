@@ -221,7 +221,7 @@ int pw_session_authorise(struct pw_session *session, struct pw_str id_tag, enum 
     if (id_tag.len == 0 || id_tag.len >= PW_SESSION_TAG_MAX) {
         return PW_ERR_RANGE;
     }
-    if (!may_begin(session)) {
+    if (!may_begin(session) || (by == PW_START_FREE && session->reserved)) {
         return PW_ERR_BUSY;
     }
     copy_tag(session->id_tag, id_tag);
@@ -478,8 +478,7 @@ static void note(struct pw_session *s, const struct pw_session_input *in, pw_ms 
     if (s->allowance_mwh > 0 && pw_session_used_mwh(s) >= s->allowance_mwh) {
         s->suspended = true;
     }
-    if ((s->phase == PW_PHASE_PLUGGED || s->abandoned) && s->free_tag[0] != '\0' && in->plugged &&
-        !s->reserved) {
+    if ((s->phase == PW_PHASE_PLUGGED || s->abandoned) && s->free_tag[0] != '\0' && in->plugged) {
         // Refused when the connector cannot charge; asked again while the vehicle stands there.
         int err = pw_session_authorise(s, pw_str_of(s->free_tag), PW_START_FREE, now);
         PW_ASSERT(err == PW_OK || err == PW_ERR_BUSY);

@@ -168,7 +168,7 @@ void pw_session_suspend(struct pw_session *session, bool on);
 void pw_session_suspend_after(struct pw_session *session, uint64_t used_mwh);
 
 // The connector is kept free for somebody, or no longer. It changes the status while nobody is let
-// charge, and no vehicle charges freely meanwhile; whoever authorises has looked for himself.
+// charge, and no charge begins freely meanwhile; whoever authorises has looked for himself.
 void pw_session_reserve(struct pw_session *session, bool on);
 
 // ChangeAvailability. Returns true when it is in force now, false when it waits for the

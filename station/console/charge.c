@@ -10,22 +10,24 @@ int pw_console_start(struct pw_console_call *call)
         return err;
     }
     struct pw_str card = pw_console_word(call);
-    if (card.len == 0) {
+    // A card that is named is looked up or asked about like one at the reader, except that one
+    // that nobody can be asked about may charge; without one it is the person who starts.
+    bool named = card.len > 0;
+    if (!named) {
         card = pw_str_of(pw_settings_text(&call->st->settings, PW_SET_LOCAL_ID));
     }
     if (card.len > PW_ID_TAG_MAX) {
         return pw_console_refuse(call, PW_ERR_RANGE, "a card id has 1 to 20 characters");
     }
-    if (!given && pw_charge_choose(call->st, &index) != PW_OK) {
+    if (!given && pw_charge_choose(call->st, card, &index) != PW_OK) {
         return pw_console_refuse(call, PW_ERR_BUSY, "no connector is free");
     }
-    if (call->st->stopping) {
-        return pw_console_refuse(call, PW_ERR_BUSY, "the station is stopping");
-    }
-    err = pw_session_authorise(pw_connector_session(&call->st->connector[index]), card,
-                               PW_START_LOCAL, call->now);
+    char text[PW_LINK_WHY_MAX] = "";
+    struct pw_out why = PW_OUT(text);
+    err = pw_charge_start(call->st, index, card, PW_START_LOCAL, named, &why, call->now);
     if (err != PW_OK) {
-        return pw_console_refuse(call, err, "the connector cannot start now: see status");
+        pw_put_s(call->answer, "cannot start: ");
+        return pw_console_refuse(call, err, text);
     }
     return pw_console_done(call, "starting");
 }

@@ -34,6 +34,7 @@ static const struct {
                    pw_ms now);
 } rows[] = {
     {PW_OCPP16_CERTIFICATE_SIGNED, pw_cp16_on_certificate_signed},
+    {PW_OCPP16_CANCEL_RESERVATION, pw_cp16_on_cancel},
     {PW_OCPP16_CHANGE_AVAILABILITY, pw_cp16_on_availability},
     {PW_OCPP16_CHANGE_CONFIGURATION, pw_cp16_on_change},
     {PW_OCPP16_CLEAR_CACHE, pw_cp16_on_cache},
@@ -46,13 +47,16 @@ static const struct {
     {PW_OCPP16_GET_INSTALLED_CERTIFICATE_IDS, pw_cp16_on_installed_certificates},
     {PW_OCPP16_GET_LOG, pw_cp16_on_log},
     {PW_OCPP16_INSTALL_CERTIFICATE, pw_cp16_on_install_certificate},
+    {PW_OCPP16_GET_LOCAL_LIST_VERSION, pw_cp16_on_list_version},
     {PW_OCPP16_REMOTE_START_TRANSACTION, pw_cp16_on_start},
     {PW_OCPP16_REMOTE_STOP_TRANSACTION, pw_cp16_on_stop},
+    {PW_OCPP16_RESERVE_NOW, pw_cp16_on_reserve},
     {PW_OCPP16_RESET, pw_cp16_on_reset},
     {PW_OCPP16_SET_CHARGING_PROFILE, pw_cp16_on_set_profile},
     {PW_OCPP16_EXTENDED_TRIGGER_MESSAGE, pw_cp16_on_extended_trigger},
     {PW_OCPP16_TRIGGER_MESSAGE, pw_cp16_on_trigger},
     {PW_OCPP16_SIGNED_UPDATE_FIRMWARE, pw_cp16_on_signed_update},
+    {PW_OCPP16_SEND_LOCAL_LIST, pw_cp16_on_list},
     {PW_OCPP16_UNLOCK_CONNECTOR, pw_cp16_on_unlock},
     {PW_OCPP16_UPDATE_FIRMWARE, pw_cp16_on_update},
 };

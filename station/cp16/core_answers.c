@@ -128,16 +128,6 @@ void pw_cp16_step_unlock(struct pw_cp16 *cp, pw_ms now)
     answer_unlock(cp, pw_str_of(unlocking->id), err);
 }
 
-// Without a cache there is nothing to clear (erratum 3.23: Rejected).
-void pw_cp16_on_cache(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_request *req,
-                      pw_ms now)
-{
-    (void)now;
-    (void)req;
-    struct pw_ocpp16_clear_cache_conf conf = {.status = PW_OCPP16_GENERIC_REJECTED};
-    pw_cp16_reply(cp, id, PW_OCPP16_CLEAR_CACHE, &conf);
-}
-
 // "Limit", with the number of a connector: who limits its current. OCPP has no message of its own
 // for a charge that is throttled and goes on.
 void pw_cp16_on_data(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_request *req,

@@ -9,6 +9,7 @@
 enum {
     RETRY_FIRST_MS = 1000,
     RETRY_MOST_MS = 600000,
+    LATE_MS = 100,     // the store's port wakes the loop; this is the net below it
     TIMEOUTS_MOST = 2, // calls in a row without an answer before the link is dropped
 };
 
@@ -124,6 +125,7 @@ void pw_cp16_link_down(struct pw_cp16 *cp, struct pw_str reason, pw_ms now)
     pw_put(&out, reason);
     cp->link = PW_CP16_LINK_DOWN;
     cp->speaking = NULL;
+    cp->late.say = NULL;
     cp->out_len = 0;
     memset(cp->triggered, 0, sizeof(cp->triggered));
     cp->unlocking.connector = 0;
@@ -178,6 +180,9 @@ static pw_ms deadline(const struct pw_cp16 *cp, pw_ms now)
     if (cp->unlocking.connector != 0) {
         at = pw_earlier(at, pw_after(now, PW_CP16_UNLOCK_LOOK_MS));
     }
+    if (cp->late.say != NULL) {
+        at = pw_earlier(at, pw_after(now, LATE_MS));
+    }
     return cp->speaking != NULL || cp->out_len > 0 ? at
                                                    : pw_earlier(at, pw_cp16_topics_due(cp, now));
 }
@@ -206,6 +211,7 @@ static pw_ms step(struct pw_cp16 *cp, pw_ms now)
         give_up_call(cp, now);
     }
     pw_cp16_step_unlock(cp, now);
+    pw_cp16_step_late(cp);
     if (cp->link == PW_CP16_LINK_UP && cp->speaking == NULL && cp->out_len == 0) {
         pw_cp16_say_something(cp, now);
     }

@@ -12,9 +12,11 @@
 #include "json/json.h"
 #include "ocpp/ocpp.h"
 #include "profiles/smart.h"
+#include "reservations/reservations.h"
 #include "security/security.h"
 #include "session/session.h"
 #include "settings/settings.h"
+#include "tags/tags.h"
 
 #define PW_CP16_LIMIT_MAX      320 // bytes of the host's answer to "Limit"
 #define PW_CP16_PUBLIC_KEY_MAX 368 // characters of MeterPublicKey and its NUL; OCPP allows 500
@@ -67,11 +69,14 @@ struct pw_cp16_host {
     // PW_ERR_UNKNOWN: there is no lock; anything else: it does not open.
     int (*unlock)(void *context, unsigned connector, pw_ms now);
     enum pw_cp16_answer (*reset)(void *context, bool hard, pw_ms now);
-    // The answer to pw_cp16_authorise. `offline`: the central system could not be asked.
-    void (*authorised)(void *context, unsigned connector, struct pw_str id_tag, bool accepted,
-                       bool offline, pw_ms now);
-    // The idTag of a started transaction was refused after all.
-    void (*start_refused)(void *context, unsigned connector, uint32_t seq, pw_ms now);
+    // The answer to pw_cp16_authorise. `offline`: the central system could not be asked; only the
+    // idTag of *answer counts then.
+    void (*authorised)(void *context, unsigned connector, const struct pw_tag *answer, bool offline,
+                       pw_ms now);
+    // What StartTransaction was answered about the idTag. The answer is not settled yet: it comes
+    // again should the power go now.
+    void (*start_answered)(void *context, unsigned connector, uint32_t seq,
+                           const struct pw_tag *answer, pw_ms now);
     // A setting has a new value.
     void (*setting)(void *context, struct pw_setting_at at, pw_ms now);
     // What limits a connector's current, by whom, why and since when: one JSON object of at most
@@ -98,8 +103,10 @@ enum pw_cp16_boot {
 struct pw_cp16 {
     struct pw_settings *settings;
     struct pw_journal *journal;
-    struct pw_security *security; // the station's; set after pw_cp16_init
-    struct pw_smart *smart;       // the same
+    struct pw_security *security;         // the station's; set after pw_cp16_init
+    struct pw_smart *smart;               // as well
+    struct pw_tags *tags;                 // as well
+    struct pw_reservations *reservations; // as well
     const struct pw_log *log;
     const struct pw_cp16_host *host;
     struct pw_files *files; // NULL: this station moves no files
@@ -167,6 +174,14 @@ struct pw_cp16 {
     pw_unix_ms aligned_wall;
 
     char signed_text[1][PW_CP16_SIGNED_MAX]; // of the value being printed
+    // An answer that waits until what it says survives a power cut. The central system has one call
+    // in flight: if another comes that must wait, nobody waits for this one any more.
+    struct pw_cp16_late {
+        void (*say)(struct pw_cp16 *cp, struct pw_str id, bool kept); // NULL: none waits
+        int64_t ticket;                                               // 0: an update of the list
+        char id[PW_OCPP_ID_BYTES + 1];
+    } late;
+
     char out[PW_CP16_OUT_MAX];
     size_t out_len;
     struct pw_json_node node[PW_CP16_NODES_MAX]; // of the message being read

@@ -103,6 +103,12 @@ PW_CP16_ON(data);
 // trigger_answers.c
 PW_CP16_ON(trigger);
 PW_CP16_ON(extended_trigger);
+// list_answers.c
+PW_CP16_ON(list_version);
+PW_CP16_ON(list);
+// reservation_answers.c
+PW_CP16_ON(reserve);
+PW_CP16_ON(cancel);
 // configuration.c
 PW_CP16_ON(change);
 PW_CP16_ON(get);
@@ -134,7 +140,16 @@ void pw_cp16_step_unlock(struct pw_cp16 *cp, pw_ms now);
 #define PW_CP16_UNLOCK_LOOK_MS 200
 // status.c: a connector's condition as it is now.
 void pw_cp16_say_status(struct pw_cp16 *cp, unsigned connector, pw_ms now);
-// authorise.c: the link is gone.
+// list_answers.c: answers that wait for the disk. `say` is called with `kept` once the ticket's
+// batch (0: the update of the local list) is durable, or cannot be; at once if it is.
+void pw_cp16_reply_later(struct pw_cp16 *cp, struct pw_str id, int64_t ticket,
+                         void (*say)(struct pw_cp16 *cp, struct pw_str id, bool kept));
+void pw_cp16_step_late(struct pw_cp16 *cp);
+// authorise.c: what the central system says of a card. False: its idTag is longer than ours.
+bool pw_cp16_tag(struct pw_str id_tag, const struct pw_ocpp16_id_tag_info *info, struct pw_tag *to);
+// Remembers it, as any answer about a card is.
+void pw_cp16_learn(struct pw_cp16 *cp, const struct pw_tag *news, pw_ms now);
+// The link is gone.
 void pw_cp16_authorise_link_down(struct pw_cp16 *cp, pw_ms now);
 // profile_answers.c: a profile in our words. PW_ERR_RANGE with one sentence in *why.
 PW_MUST_USE int pw_cp16_profile(const struct pw_ocpp16_charging_profile *from,

@@ -110,12 +110,16 @@ static void say_transaction(struct pw_cp16 *cp, pw_ms now)
     }
 }
 
+// What is said of the card that began it.
 static void hear_id_tag(struct pw_cp16 *cp, const struct pw_ocpp16_start_transaction_conf *conf,
-                        unsigned connector, uint32_t transaction, pw_ms now)
+                        const struct pw_transaction *transaction, pw_ms now)
 {
-    if (conf->id_tag_info.status != PW_OCPP16_AUTHORIZATION_ACCEPTED) {
-        cp->host->start_refused(cp->host->context, connector, transaction, now);
-    }
+    struct pw_tag card;
+    bool fits = pw_cp16_tag(pw_str_of(transaction->id_tag), &conf->id_tag_info, &card);
+    PW_ASSERT(fits);
+    pw_cp16_learn(cp, &card, now);
+    cp->host->start_answered(cp->host->context, transaction->connector, transaction->seq, &card,
+                             now);
 }
 
 static bool start_answered(struct pw_cp16 *cp, const struct pw_json_node *payload, pw_ms now)
@@ -125,7 +129,7 @@ static bool start_answered(struct pw_cp16 *cp, const struct pw_json_node *payloa
         return false;
     }
     cp->settle_id = conf.transaction_id;
-    hear_id_tag(cp, &conf, cp->message.connector, cp->message.transaction.seq, now);
+    hear_id_tag(cp, &conf, &cp->message.transaction, now);
     return true;
 }
 
@@ -138,7 +142,7 @@ static void identify(struct pw_cp16 *cp, uint32_t transaction,
         cp->settle = true;
         cp->settle_refused = false;
         cp->settle_id = conf->transaction_id;
-        hear_id_tag(cp, conf, cp->message.connector, transaction, now);
+        hear_id_tag(cp, conf, &cp->message.transaction, now);
         return;
     }
     if (pw_journal_identified(cp->journal, transaction, conf->transaction_id) != PW_OK) {
@@ -147,7 +151,7 @@ static void identify(struct pw_cp16 *cp, uint32_t transaction,
     for (unsigned i = 1; i <= cp->connectors; i++) {
         const struct pw_transaction *open = pw_journal_open_on(cp->journal, i);
         if (open != NULL && open->seq == transaction) {
-            hear_id_tag(cp, conf, i, transaction, now);
+            hear_id_tag(cp, conf, open, now);
         }
     }
 }
@@ -173,6 +177,19 @@ static bool is_settled(const struct pw_cp16 *cp)
     return cp->settle;
 }
 
+// What the central system says of the card that ended it. Whatever else it answers, it was told.
+static void stop_answered(struct pw_cp16 *cp, const struct pw_json_node *payload, pw_ms now)
+{
+    struct pw_ocpp16_stop_transaction_conf conf;
+    struct pw_str id_tag = pw_str_of(cp->message.transaction.stop_id_tag);
+    struct pw_tag card;
+    if (id_tag.len > 0 && pw_cp16_decode(cp, PW_OCPP16_STOP_TRANSACTION, payload, &conf) &&
+        (conf.has & PW_OCPP16_HAS(stop_transaction_conf, id_tag_info)) != 0 &&
+        pw_cp16_tag(id_tag, &conf.id_tag_info, &card)) {
+        pw_cp16_learn(cp, &card, now);
+    }
+}
+
 static bool transaction_answered(struct pw_cp16 *cp, const struct pw_json_node *payload, pw_ms now)
 {
     if (is_settled(cp)) {
@@ -180,6 +197,9 @@ static bool transaction_answered(struct pw_cp16 *cp, const struct pw_json_node *
     }
     if (cp->message.kind == PW_MESSAGE_START && !start_answered(cp, payload, now)) {
         return false;
+    }
+    if (cp->message.kind == PW_MESSAGE_STOP) {
+        stop_answered(cp, payload, now);
     }
     cp->settle = true;
     cp->settle_refused = false;

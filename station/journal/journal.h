@@ -131,9 +131,10 @@ struct pw_register {
 
 // What a connector keeps over a restart besides its register.
 struct pw_keep {
-    uint32_t latched; // bit per latched fault
-    bool inoperative; // ChangeAvailability
-    bool charge_now;  // timer and plan do not count for the vehicle that is plugged in
+    uint32_t latched;  // bit per latched fault
+    bool inoperative;  // ChangeAvailability
+    bool charge_now;   // timer and plan do not count for the vehicle that is plugged in
+    bool card_refused; // the card of the running charge, by the central system
     // What was asked for the running or the next charge; 0: no limit.
     int64_t limit[PW_JOURNAL_LIMITS];
     bool limited[PW_JOURNAL_LIMITS]; // it was asked for at all

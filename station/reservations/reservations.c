@@ -325,6 +325,14 @@ void pw_reservations_claim(struct pw_reservations *reservations, int32_t id, uns
     }
 }
 
+void pw_reservations_unclaim(struct pw_reservations *reservations, unsigned connector)
+{
+    for (size_t i = 0; i < PW_RESERVATIONS_MAX; i++) {
+        reservations->claimed[i] =
+            reservations->claimed[i] == connector ? 0 : reservations->claimed[i];
+    }
+}
+
 static bool is_gone(enum pw_reservations_place place)
 {
     return place == PW_PLACE_FAULTED || place == PW_PLACE_UNAVAILABLE;

@@ -86,9 +86,10 @@ enum pw_reservations_leave pw_reservations_leave(const struct pw_reservations *r
                                                  const char *parent, int32_t *id);
 // A connector that shows Reserved: a stranger would be refused there.
 bool pw_reservations_shown(const struct pw_reservations *reservations, unsigned connector);
-// The reservation's holder is awaited at a connector (from 1): it counts as kept for him there. 0:
-// no longer.
+// The reservation's holder is awaited at a connector (from 1): no other is kept for him. Until he
+// is no longer awaited there.
 void pw_reservations_claim(struct pw_reservations *reservations, int32_t id, unsigned connector);
+void pw_reservations_unclaim(struct pw_reservations *reservations, unsigned connector);
 // Its charge has begun: the reservation is over.
 void pw_reservations_used(struct pw_reservations *reservations, int32_t id);
 

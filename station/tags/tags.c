@@ -30,7 +30,6 @@ enum pw_tags_place pw_tags_find(const struct pw_tags *tags, struct pw_str id_tag
                                 struct pw_tag *found)
 {
     enum pw_tags_place place = PW_TAGS_NOWHERE;
-    *found = (struct pw_tag){.status = PW_TAG_INVALID};
     if (pw_settings_int(tags->settings, PW_SET_LIST_ENABLED) != 0 &&
         pw_tags_list_find(tags, id_tag, found)) {
         place = PW_TAGS_IN_LIST;
@@ -38,7 +37,9 @@ enum pw_tags_place pw_tags_find(const struct pw_tags *tags, struct pw_str id_tag
                pw_tags_cache_find(tags, id_tag, found)) {
         place = PW_TAGS_IN_CACHE;
     }
-    if (pw_tags_is_valid(place, found->status) && is_over(found, wall)) {
+    if (place == PW_TAGS_NOWHERE) {
+        *found = (struct pw_tag){.status = PW_TAG_INVALID};
+    } else if (pw_tags_is_valid(place, found->status) && is_over(found, wall)) {
         found->status = PW_TAG_EXPIRED;
     }
     return place;

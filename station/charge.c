@@ -95,11 +95,29 @@ static void host_public_key(void *context, unsigned connector, struct pw_out *ou
     pw_signed_public_key(context, connector - 1, out);
 }
 
+// The register is kept before a reading of it is told: after a power cut it must not be lower than
+// what the central system has heard. True when there was something to keep.
+static bool keep_register(struct pw_station *st, unsigned index, pw_ms now)
+{
+    struct pw_connector *connector = &st->connector[index];
+    struct pw_connector_keep have = pw_connector_keep(connector);
+    const struct pw_register reg = {
+        .energy = have.energy, .counter = have.counter, .at = pw_cp16_stamp(&st->cp16, now)};
+    if (pw_journal_save_register(&st->journal, index + 1, &reg) != PW_OK) {
+        return false;
+    }
+    pw_connector_kept(connector, &have, now);
+    return true;
+}
+
 static void host_measure(void *context, unsigned connector, enum pw_reading reading,
                          struct pw_sample *sample, pw_ms now)
 {
     struct pw_station *st = context;
     struct pw_connector_view view;
+    if (pw_journal_open_on(&st->journal, connector) != NULL) {
+        (void)keep_register(st, connector - 1, now);
+    }
     pw_connector_view(&st->connector[connector - 1], &view, now);
     measure(&view, reading, pw_cp16_stamp(&st->cp16, now), sample);
 }
@@ -283,6 +301,7 @@ static void sample(struct pw_station *st, unsigned index, const struct pw_connec
     // From the time it was due, so that the readings do not wander.
     st->extra[index].sampled_at = now - due > 10000 ? now : due;
     measure(view, PW_READING_PERIODIC, pw_cp16_stamp(&st->cp16, now), &reading);
+    (void)keep_register(st, index, now);
     pw_signed_meter(st, index, &reading, now);
     tell_vehicle(st, index, view);
 }
@@ -313,8 +332,6 @@ static bool keep(struct pw_station *st, unsigned index, pw_ms now)
     struct pw_connector *connector = &st->connector[index];
     struct pw_station_connector *extra = &st->extra[index];
     struct pw_connector_keep have = pw_connector_keep(connector);
-    const struct pw_register reg = {
-        .energy = have.energy, .counter = have.counter, .at = pw_cp16_stamp(&st->cp16, now)};
     struct pw_keep now_kept = {.latched = have.latched, .inoperative = extra->kept.inoperative};
     now_kept.card_refused =
         extra->kept.card_refused && pw_session_in_transaction(pw_connector_session(connector));
@@ -323,12 +340,7 @@ static bool keep(struct pw_station *st, unsigned index, pw_ms now)
         pw_journal_save_keep(&st->journal, index + 1, now_kept) == PW_OK) {
         extra->kept = now_kept;
     }
-    if (pw_connector_keep_due(connector, now) &&
-        pw_journal_save_register(&st->journal, index + 1, &reg) == PW_OK) {
-        pw_connector_kept(connector, &have, now);
-        return true;
-    }
-    return false;
+    return pw_connector_keep_due(connector, now) && keep_register(st, index, now);
 }
 
 bool pw_charge_step(struct pw_station *st, unsigned index, const struct pw_connector_view *view,
@@ -406,7 +418,10 @@ int pw_charge_availability(struct pw_station *st, unsigned index, bool operative
     struct pw_station_connector *extra = &st->extra[index];
     struct pw_keep wanted = extra->kept;
     wanted.inoperative = !operative;
-    int err = pw_journal_save_keep(&st->journal, index + 1, wanted);
+    int err = pw_journal_keeps(&st->journal);
+    if (err == PW_OK) {
+        err = pw_journal_save_keep(&st->journal, index + 1, wanted);
+    }
     if (err != PW_OK) {
         return err;
     }
@@ -508,7 +523,7 @@ static void stop_after_power_loss(struct pw_station *st, unsigned index)
         set(&last, PW_ENERGY_WH, (int64_t)(reg.energy.energy_mwh / 1000));
         last.at = reg.at.boot == 0 ? open->first.at : reg.at;
     }
-    if (last.at.wall < open->first.at.wall) {
+    if (last.at.wall != 0 && last.at.wall < open->first.at.wall) {
         last.at = open->first.at;
     }
     if (pw_journal_end(&st->journal, index + 1, PW_REASON_POWER_LOSS, PW_STR(""), &last) < 0) {

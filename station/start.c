@@ -195,6 +195,7 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     st->status_at = start->now;
     st->restart_at = PW_NEVER;
     int err = pw_journal_open(&st->journal, start->store, start->log);
+    st->journal.started = start->now;
     if (err == PW_OK) {
         err = lay_over_kept_settings(st);
         settle_contradictions(st, start);
@@ -231,8 +232,9 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     st->cp16.reservations = &st->reservations;
     st->cp16.firmware = start->firmware;
     st->cp16.random = start->seed == 0 ? 1 : start->seed;
-    st->cp16.clock_known = start->wall > 0;
-    st->cp16.clock_offset_ms = start->wall - (pw_unix_ms)start->now;
+    if (start->wall > 0) {
+        pw_cp16_learn_clock(&st->cp16, start->wall, start->now);
+    }
     pw_charge_init(st, start->now);
     // What has just been stopped has no profiles any more.
     const struct pw_smart_parts smart = {

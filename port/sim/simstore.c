@@ -179,7 +179,14 @@ static int sim_next(void *context, struct pw_str prefix, struct pw_str after, ch
                     size_t cap)
 {
     struct pw_sim_store *store = context;
-    for (size_t i = 0; i < store->count; i++) {
+    char from[PW_STORE_KEY_MAX + 1];
+    int err = pw_str_copy(from, sizeof(from), after);
+    PW_ASSERT(err == PW_OK);
+    size_t first = position(store, from);
+    err = pw_str_copy(from, sizeof(from), prefix);
+    PW_ASSERT(err == PW_OK);
+    size_t second = position(store, from);
+    for (size_t i = first > second ? first : second; i < store->count; i++) {
         const struct pw_sim_record *record = &store->records[i];
         struct pw_str name = pw_str_of(record->key);
         bool starts = name.len >= prefix.len && memcmp(name.at, prefix.at, prefix.len) == 0;
@@ -188,6 +195,9 @@ static int sim_next(void *context, struct pw_str prefix, struct pw_str after, ch
         if (starts && (order > 0 || (order == 0 && name.len > after.len))) {
             memcpy(key, record->key, sizeof(record->key));
             return copy_out(record, to, cap);
+        }
+        if (!starts) {
+            break;
         }
     }
     return PW_ERR_UNKNOWN;

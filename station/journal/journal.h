@@ -194,6 +194,7 @@ struct pw_journal {
     int64_t must_ticket; // transaction records are safe once this is durable
     uint32_t transaction_next;
     uint32_t boot;       // counts starts of the program
+    pw_ms started;       // when the program did; set by the owner once the journal is open
     bool clock_kept;     // "clk/<boot>" holds this start's clock
     int64_t offset_ms;   // and says: wall = mono + this
     uint32_t dropped;    // meter values not queued because the queue was full

@@ -16,6 +16,38 @@ int pw_journal_save_register(struct pw_journal *journal, unsigned connector,
     return pw_journal_write_one(journal, &key, &record);
 }
 
+static void raise_register(struct pw_register *reg, const struct pw_sample *sample)
+{
+    uint64_t mwh = (uint64_t)pw_max(0, sample->value[PW_ENERGY_WH]) * 1000;
+    if ((sample->has & 1U << PW_ENERGY_WH) != 0 && mwh > reg->energy.energy_mwh) {
+        reg->energy.energy_mwh = mwh;
+        reg->at = sample->at;
+    }
+}
+
+// A register that was lost goes on from the highest that transactions of its connector remember: a
+// central system must never see it go back.
+static void rebuild_register(const struct pw_journal *journal, unsigned connector,
+                             struct pw_register *reg)
+{
+    struct pw_transaction receipt;
+    const struct pw_transaction *open = pw_journal_open_on(journal, connector);
+    for (unsigned back = 0; back < PW_JOURNAL_RECEIPTS; back++) {
+        if (pw_journal_receipt(journal, back, &receipt) == PW_OK &&
+            receipt.connector == connector) {
+            raise_register(reg, &receipt.last);
+        }
+    }
+    if (open != NULL) {
+        raise_register(reg, &open->first);
+    }
+    struct pw_line line;
+    pw_line(&line, journal->log, PW_LOG_WARN, "journal", "register-rebuilt");
+    pw_line_int(&line, "connector", connector);
+    pw_line_int(&line, "wh", (int64_t)(reg->energy.energy_mwh / 1000));
+    pw_line_end(&line);
+}
+
 int pw_journal_read_register(struct pw_journal *journal, unsigned connector,
                              struct pw_register *reg)
 {
@@ -37,6 +69,7 @@ int pw_journal_read_register(struct pw_journal *journal, unsigned connector,
     if (err == PW_ERR_STORE) {
         *reg = none;
         err = pw_journal_set_aside(journal, &key);
+        rebuild_register(journal, connector, reg);
     }
     return err;
 }

@@ -287,7 +287,9 @@ static int leave_queue(struct pw_journal *journal, const struct pw_message *mess
     if (ticket < 0) {
         return (int)ticket;
     }
-    if (message->kind == PW_MESSAGE_START) {
+    // The next message leaves once that is durable: a start or a stop is repeated at most once, and
+    // never after what follows it. A value may be: it says the same again.
+    if (message->kind != PW_MESSAGE_METER) {
         journal->must_ticket = ticket;
     }
     journal->head++;

@@ -1,4 +1,5 @@
 // pilotwire-central: reads its command line, joins the central's logic with the Linux port, serves.
+#include "authority.h"
 #include "central.h"
 #include "central_crypto.h"
 #include "central_store.h"
@@ -27,7 +28,9 @@ struct program {
     struct pw_loop loop;
     struct pw_central_store store;
     struct pw_web *web;
-    struct pw_linkserver *links; // NULL: no station links
+    struct pw_linkserver *links;      // NULL: no station links
+    struct pw_central_ca_openssl *ca; // NULL: certificates are not signed here
+    struct tls_files tls;
     struct pw_central *central;
 };
 
@@ -76,6 +79,7 @@ static bool make_central(struct program *program, const struct pw_central_net *n
         .link_port = program->links != NULL ? pw_linkserver_port(program->links) : 0,
         .link_pin = pw_str_of(program->links != NULL ? pw_linkserver_pin(program->links) : ""),
         .crypto = &pw_central_crypto_openssl,
+        .ca = program->ca != NULL ? pw_central_ca_port(program->ca) : NULL,
         .log = &program->logger.log,
         .asset = pw_web_assets,
         .asset_count = pw_web_assets_count,
@@ -194,6 +198,9 @@ static int run_task(struct program *program)
     case TASK_USER_PASSWORD: return user_password(program);
     case TASK_CARD_ADD: return card_add(program);
     case TASK_LINK_PIN:
+    case TASK_CA_INIT:
+    case TASK_CA_SHOW:
+    case TASK_CA_SERVER:
     case TASK_SERVE:
     case TASK_HELP:
     case TASK_VERSION: break;
@@ -317,6 +324,10 @@ static void announce(const struct program *program)
     }
     (void)place_of(options->host, pw_web_port(program->web), place, sizeof(place));
     (void)printf("Dashboard: http://%s/\nStations:  ws://%s/ocpp/{station id}\n", place, place);
+    if (pw_web_tls_port(program->web) != 0) {
+        (void)place_of(options->tls_host, pw_web_tls_port(program->web), place, sizeof(place));
+        (void)printf("With TLS:  wss://%s/ocpp/{station id}\n", place);
+    }
     (void)fflush(stdout);
     (void)sd_notify(0, "READY=1");
 }
@@ -328,7 +339,12 @@ static int serve(struct program *program)
         return fail("cannot start", "the event loop", strerror(errno));
     }
     int result = EXIT_FAILURE;
-    if (pw_web_open(&program->web, &program->loop, options->host, options->port) != PW_OK) {
+    int opened = pw_web_open(&program->web, &program->loop, options->host, options->port,
+                             authority_tls(&program->tls, options));
+    if (opened == PW_ERR_STORE) {
+        (void)fail("cannot serve TLS with", program->tls.certificate,
+                   "it or its key cannot be read, or the address of --tls-listen is taken");
+    } else if (opened != PW_OK) {
         char where[96] = "";
         struct pw_out out = PW_OUT(where);
         pw_put_s(&out, options->host);
@@ -337,8 +353,8 @@ static int serve(struct program *program)
         (void)fail("cannot listen on", where,
                    "the port is in use, or the address is not this machine's");
     } else {
-        if (open_links(program) && make_central(program, pw_web_net(program->web)) &&
-            first_user(program)) {
+        if (open_links(program) && authority_open(&program->ca, options) &&
+            make_central(program, pw_web_net(program->web)) && first_user(program)) {
             pw_web_serve(program->web, program->central);
             if (program->links != NULL) {
                 pw_linkserver_serve(program->links, program->central);
@@ -354,6 +370,7 @@ static int serve(struct program *program)
     }
     pw_central_free(program->central);
     program->central = NULL;
+    pw_central_ca_close(program->ca);
     pw_loop_close(&program->loop);
     return result;
 }
@@ -382,9 +399,13 @@ int main(int argc, char **argv)
     pw_logger_init(&program.logger, &program.clock, STDERR_FILENO, program.options.level);
     int result = EXIT_FAILURE;
     if (open_store(&program)) {
+        bool authority = program.options.task == TASK_CA_INIT ||
+                         program.options.task == TASK_CA_SHOW ||
+                         program.options.task == TASK_CA_SERVER;
         result = program.options.task == TASK_SERVE      ? serve(&program)
                  : program.options.task == TASK_LINK_PIN ? show_pin(&program.options)
-                                                         : run_task(&program);
+                 : authority ? authority_task(&program.options, pw_clock_wall(&program.clock))
+                             : run_task(&program);
         pw_central_free(program.central);
     }
     pw_central_store_close(&program.store);

@@ -15,6 +15,10 @@ const char options_help[] =
     "  pilotwire-central [OPTIONS] user password NAME make or reset a user's password, print it\n"
     "  pilotwire-central [OPTIONS] card add TAG [NAME] accept a card\n"
     "  pilotwire-central [OPTIONS] link pin           print by which stations know this server\n"
+    "  pilotwire-central [OPTIONS] ca init OPERATOR   make an authority for stations' "
+    "certificates\n"
+    "  pilotwire-central [OPTIONS] ca show            print its certificate, the stations' root\n"
+    "  pilotwire-central [OPTIONS] ca server NAME [NAME]  issue this server's TLS certificate\n"
     "\n"
     "  -l, --listen ADDRESS:PORT    where to serve (127.0.0.1:8180; port 0: a free one)\n"
     "  -d, --data DIR               where the database is kept (pilotwire-central-data)\n"
@@ -22,6 +26,13 @@ const char options_help[] =
     "                               and its port plus 10: 127.0.0.1:8190; of port 0: a free one)\n"
     "      --link-cert FILE         certificate chain and private key (PEM) for station links;\n"
     "      --link-key FILE          without them both are made in the data folder\n"
+    "      --tls-listen ADDRESS:PORT  also serve https and, for security profiles 2 and 3, wss "
+    "there\n"
+    "      --tls-cert FILE          certificate chain and private key (PEM) for it; without them\n"
+    "      --tls-key FILE           those that ca server has made in the data folder\n"
+    "      --tls-client-ca FILE     who vouches for stations' certificates (PEM); without it our "
+    "own\n"
+    "                               authority, if there is one\n"
     "      --host NAME              name under which browsers reach this server, if it has one\n"
     "      --heartbeat SECONDS      heartbeat interval told to stations, 10 to 86400 (300)\n"
     "      --accept-unknown-stations  let stations without a key connect (only on a trusted net)\n"
@@ -33,7 +44,8 @@ const char options_help[] =
     "  -h, --help\n"
     "\n"
     "Stations connect to ws://ADDRESS:PORT/ocpp/ID with subprotocol ocpp1.6 and HTTP Basic\n"
-    "authentication (user: the station's id, password: its key).\n"
+    "authentication (user: the station's id, password: its key); over wss also with a client\n"
+    "certificate whose commonName is the station's id.\n"
     "Exit status: 0 done, 1 failed, 2 bad command line.\n";
 
 enum {
@@ -45,7 +57,11 @@ enum {
     OPT_LEVEL,
     OPT_LINK_LISTEN,
     OPT_LINK_CERT,
-    OPT_LINK_KEY
+    OPT_LINK_KEY,
+    OPT_TLS_LISTEN,
+    OPT_TLS_CERT,
+    OPT_TLS_KEY,
+    OPT_TLS_CLIENT_CA
 };
 
 static const struct option long_options[] = {
@@ -54,6 +70,10 @@ static const struct option long_options[] = {
     {"link-listen", required_argument, NULL, OPT_LINK_LISTEN},
     {"link-cert", required_argument, NULL, OPT_LINK_CERT},
     {"link-key", required_argument, NULL, OPT_LINK_KEY},
+    {"tls-listen", required_argument, NULL, OPT_TLS_LISTEN},
+    {"tls-cert", required_argument, NULL, OPT_TLS_CERT},
+    {"tls-key", required_argument, NULL, OPT_TLS_KEY},
+    {"tls-client-ca", required_argument, NULL, OPT_TLS_CLIENT_CA},
     {"host", required_argument, NULL, OPT_HOST},
     {"heartbeat", required_argument, NULL, OPT_HEARTBEAT},
     {"accept-unknown-stations", no_argument, NULL, OPT_ACCEPT},
@@ -134,6 +154,13 @@ static bool read_option(struct options *options, int option, struct pw_out *why)
     case OPT_LINK_LISTEN: return read_link_listen(options, optarg, why);
     case OPT_LINK_CERT: options->link_cert = optarg; return true;
     case OPT_LINK_KEY: options->link_key = optarg; return true;
+    case OPT_TLS_LISTEN:
+        options->tls = true;
+        return read_listen("--tls-listen", optarg, options->tls_host, sizeof(options->tls_host),
+                           &options->tls_port, why);
+    case OPT_TLS_CERT: options->tls_cert = optarg; return true;
+    case OPT_TLS_KEY: options->tls_key = optarg; return true;
+    case OPT_TLS_CLIENT_CA: options->tls_client_ca = optarg; return true;
     case 'd': options->data = optarg; return true;
     case OPT_HOST: options->own_host = optarg; return true;
     case OPT_HEARTBEAT:
@@ -165,6 +192,9 @@ static const struct {
     {"user", "password", TASK_USER_PASSWORD, 1, 1},
     {"card", "add", TASK_CARD_ADD, 1, 2},
     {"link", "pin", TASK_LINK_PIN, 0, 0},
+    {"ca", "init", TASK_CA_INIT, 1, 1},
+    {"ca", "show", TASK_CA_SHOW, 0, 0},
+    {"ca", "server", TASK_CA_SERVER, 1, 2},
 };
 
 static bool read_task(struct options *options, int count, char **words, struct pw_out *why)
@@ -188,7 +218,7 @@ static bool read_task(struct options *options, int count, char **words, struct p
     }
     say(why, "\"", words[0], count > 1 ? " " : "");
     say(why, count > 1 ? words[1] : "", "\" is none of station add, station list, station remove, ",
-        "user password, card add, link pin; see --help");
+        "user password, card add, link pin, ca init, ca show, ca server; see --help");
     return false;
 }
 
@@ -212,6 +242,10 @@ bool options_read(struct options *options, int argc, char **argv, char *why, siz
     default_link(options);
     if ((options->link_cert == NULL) != (options->link_key == NULL)) {
         say(&out, "--link-cert and --link-key: give both or none", "", "");
+        return false;
+    }
+    if ((options->tls_cert == NULL) != (options->tls_key == NULL)) {
+        say(&out, "--tls-cert and --tls-key: give both or none", "", "");
         return false;
     }
     return options->task != TASK_SERVE || read_task(options, argc - optind, argv + optind, &out);

@@ -12,6 +12,9 @@ enum task {
     TASK_USER_PASSWORD,
     TASK_CARD_ADD,
     TASK_LINK_PIN,
+    TASK_CA_INIT,
+    TASK_CA_SHOW,
+    TASK_CA_SERVER,
     TASK_HELP,
     TASK_VERSION,
 };
@@ -26,6 +29,12 @@ struct options {
     uint16_t link_port;
     const char *link_cert; // NULL: made in the data folder
     const char *link_key;
+    bool tls; // --tls-listen was there
+    char tls_host[64];
+    uint16_t tls_port;
+    const char *tls_cert; // NULL: tls.crt and tls.key in the data folder
+    const char *tls_key;
+    const char *tls_client_ca; // NULL: our own authority
     const char *data;
     enum pw_level level;
     const char *own_host; // --host

@@ -59,6 +59,7 @@ struct pw_httpd {
     struct lws_protocols protocols[3];
     struct lws_context *context;
     struct lws_vhost *vhost;
+    struct lws_vhost *tls; // NULL: none
     const struct pw_http_site *site;
     uint64_t generation;
     size_t next_slot;

@@ -9,6 +9,12 @@
 #define TIMEOUT_S   10 // for a handshake, a header, a body (facts/reliability.md T41)
 #define HEADERS_MAX 4096
 
+// Whitepaper A00.FR.317.
+#define TLS_SUITES                                                                                 \
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:AES128-GCM-SHA256:"               \
+    "AES256-GCM-SHA384"
+#define TLS_13_SUITES "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"
+
 struct conn *conn_find(const struct pw_httpd *httpd, uint64_t number)
 {
     struct conn *conn = httpd->conns[number % httpd->config.connections];
@@ -164,6 +170,9 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         }
         return 0;
     }
+    if (reason == LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION) {
+        return len != 0 ? 0 : 1; // OpenSSL's own judgement: without this line all are taken
+    }
     bool http = reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE || reason == LWS_CALLBACK_HTTP ||
                 reason == LWS_CALLBACK_HTTP_BODY || reason == LWS_CALLBACK_HTTP_BODY_COMPLETION ||
                 reason == LWS_CALLBACK_HTTP_WRITEABLE;
@@ -200,6 +209,31 @@ static uint64_t without_ipv6(const char *host)
     return v4 ? LWS_SERVER_OPTION_DISABLE_IPV6 : 0;
 }
 
+static const struct lws_context_creation_info *tls_info(const struct pw_httpd *httpd,
+                                                        struct lws_context_creation_info *info)
+{
+    const struct pw_httpd_tls *tls = httpd->config.tls;
+    info->vhost_name = "tls";
+    info->port = tls->port;
+    info->iface = tls->host != NULL && tls->host[0] != '\0' ? tls->host : NULL;
+    info->ssl_cert_filepath = tls->certificate;
+    info->ssl_private_key_filepath = tls->key;
+    info->ssl_ca_filepath = tls->client_ca;
+    info->ssl_cipher_list = TLS_SUITES;
+    info->tls1_3_plus_cipher_list = TLS_13_SUITES;
+    info->alpn = "http/1.1"; // WebSockets over HTTP/2 (RFC 8441) are nothing a station speaks
+    info->ssl_options_set =
+        SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_COMPRESSION;
+    info->options &= ~(uint64_t)LWS_SERVER_OPTION_DISABLE_IPV6;
+    info->options |= without_ipv6(tls->host);
+    if (tls->client_ca != NULL) {
+        // Asked for, and only a good one is taken; a station of profile 2 has none to show.
+        info->options |= LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT |
+                         LWS_SERVER_OPTION_PEER_CERT_NOT_REQUIRED;
+    }
+    return info;
+}
+
 static int listen_on(struct pw_httpd *httpd)
 {
     const struct pw_httpd_config *config = &httpd->config;
@@ -220,9 +254,19 @@ static int listen_on(struct pw_httpd *httpd)
                    LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
                    LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME | without_ipv6(config->host),
     };
+    if (config->tls != NULL) {
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    }
     httpd->context = lws_create_context(&info);
     httpd->vhost = httpd->context != NULL ? lws_create_vhost(httpd->context, &info) : NULL;
-    return httpd->vhost != NULL ? PW_OK : PW_ERR_LIMIT;
+    if (httpd->vhost == NULL) {
+        return PW_ERR_LIMIT;
+    }
+    if (config->tls == NULL) {
+        return PW_OK;
+    }
+    httpd->tls = lws_create_vhost(httpd->context, tls_info(httpd, &info));
+    return httpd->tls != NULL ? PW_OK : PW_ERR_STORE;
 }
 
 int pw_httpd_open(struct pw_httpd **httpd, const struct pw_httpd_config *config)
@@ -240,12 +284,13 @@ int pw_httpd_open(struct pw_httpd **httpd, const struct pw_httpd_config *config)
         made->protocols[1] = (struct lws_protocols){
             .name = config->links->protocol, .callback = callback, .rx_buffer_size = 4096};
     }
-    if (listen_on(made) != PW_OK) {
+    int result = listen_on(made);
+    if (result != PW_OK) {
         if (made->context != NULL) {
             lws_context_destroy(made->context);
         }
         free(made);
-        return PW_ERR_LIMIT;
+        return result;
     }
     *httpd = made;
     return PW_OK;
@@ -254,6 +299,11 @@ int pw_httpd_open(struct pw_httpd **httpd, const struct pw_httpd_config *config)
 uint16_t pw_httpd_port(const struct pw_httpd *httpd)
 {
     return (uint16_t)lws_get_vhost_listen_port(httpd->vhost);
+}
+
+uint16_t pw_httpd_tls_port(const struct pw_httpd *httpd)
+{
+    return httpd->tls != NULL ? (uint16_t)lws_get_vhost_listen_port(httpd->tls) : 0;
 }
 
 void pw_httpd_serve(struct pw_httpd *httpd, const struct pw_http_site *site)

@@ -11,6 +11,17 @@
 struct pw_httpd;
 struct pw_httpd_links; // conn.h: what a room adds that speaks WebSocket on the same port
 
+// A second place to listen, with TLS: version 1.2 or above, the four suites of the whitepaper
+// (A00.FR.317) and TLS 1.3's of the same ciphers, no compression. The texts outlive the server.
+struct pw_httpd_tls {
+    const char *host; // as below
+    uint16_t port;
+    const char *certificate; // PEM file: the server's, then those between it and its root
+    const char *key;         // PEM file
+    const char *client_ca;   // PEM file of who vouches for clients' certificates; NULL: none is
+                             // asked for. Who shows one that does not verify is not let in
+};
+
 struct pw_httpd_config {
     struct pw_loop *loop;               // outlives the server
     const char *host;                   // IP address, or interface like "lo"; NULL or empty: all
@@ -19,12 +30,14 @@ struct pw_httpd_config {
     size_t body_max;                    // bytes of a request's body
     const struct pw_httpd_links *links; // NULL: upgrades are refused; outlives the server
     void *links_context;
+    const struct pw_httpd_tls *tls; // NULL: none
 };
 
 // Listens. The returned server serves nobody before pw_httpd_serve. PW_ERR_LIMIT when the port is
-// taken or may not be used.
+// taken or may not be used; PW_ERR_STORE when that of TLS is, or its files are none.
 PW_MUST_USE int pw_httpd_open(struct pw_httpd **httpd, const struct pw_httpd_config *config);
 uint16_t pw_httpd_port(const struct pw_httpd *httpd);
+uint16_t pw_httpd_tls_port(const struct pw_httpd *httpd); // 0 without TLS
 
 // From now on requests go to `site`, which outlives the server.
 void pw_httpd_serve(struct pw_httpd *httpd, const struct pw_http_site *site);

@@ -172,7 +172,12 @@ static int confirm(void *context, struct conn *conn)
                                      sizeof(authorization)),
         .protocols = conn_header(conn->wsi, WSI_TOKEN_PROTOCOL, protocols, sizeof(protocols)),
         .address = pw_str_of(conn->address),
+        .tls = lws_is_ssl(conn->wsi) != 0,
     };
+    struct certificate certificate;
+    certificate_of(conn->wsi, &certificate);
+    handshake.common_name = pw_str_of(certificate.common_name);
+    handshake.serial = pw_str_of(certificate.serial);
     struct link *link = calloc(1, sizeof(*link));
     if (link == NULL) {
         return -1;

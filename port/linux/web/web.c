@@ -20,7 +20,8 @@ static void stream_closed(void *context, uint64_t stream)
     pw_central_stream_closed(context, stream);
 }
 
-int pw_web_open(struct pw_web **web, struct pw_loop *loop, const char *host, uint16_t port)
+int pw_web_open(struct pw_web **web, struct pw_loop *loop, const char *host, uint16_t port,
+                const struct pw_httpd_tls *tls)
 {
     struct pw_web *made = calloc(1, sizeof(*made));
     if (made == NULL) {
@@ -36,6 +37,7 @@ int pw_web_open(struct pw_web **web, struct pw_loop *loop, const char *host, uin
         .body_max = PW_CENTRAL_BODY_MAX,
         .links = &web_links,
         .links_context = made,
+        .tls = tls,
     };
     int err = pw_httpd_open(&made->httpd, &config);
     if (err != PW_OK) {
@@ -49,6 +51,11 @@ int pw_web_open(struct pw_web **web, struct pw_loop *loop, const char *host, uin
 uint16_t pw_web_port(const struct pw_web *web)
 {
     return pw_httpd_port(web->httpd);
+}
+
+uint16_t pw_web_tls_port(const struct pw_web *web)
+{
+    return pw_httpd_tls_port(web->httpd);
 }
 
 const struct pw_central_net *pw_web_net(const struct pw_web *web)

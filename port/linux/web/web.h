@@ -7,15 +7,19 @@
 
 #include "central.h"
 
+#include <httpd.h>
 #include <loop.h>
 
 struct pw_web;
 
 // Listens on `host` (address or name; NULL or empty: all) and `port` (0: a free one). The returned
 // server serves nobody before pw_web_serve. PW_ERR_LIMIT when the port is taken or may not be used.
+// With `tls` (may be NULL; see httpd.h) also there: the same pages, and wss for stations of
+// security profiles 2 and 3. PW_ERR_STORE: its port is taken, or its files are none.
 PW_MUST_USE int pw_web_open(struct pw_web **web, struct pw_loop *loop, const char *host,
-                            uint16_t port);
+                            uint16_t port, const struct pw_httpd_tls *tls);
 uint16_t pw_web_port(const struct pw_web *web);
+uint16_t pw_web_tls_port(const struct pw_web *web); // 0 without
 
 // What the central asks of the network; valid as long as the server.
 const struct pw_central_net *pw_web_net(const struct pw_web *web);

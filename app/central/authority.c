@@ -1,0 +1,100 @@
+#include "authority.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void path_of(char to[AUTHORITY_PATH_MAX], const struct options *options, const char *given,
+                    const char *name)
+{
+    struct pw_out out = {.at = to, .cap = AUTHORITY_PATH_MAX};
+    pw_put_s(&out, given != NULL ? given : options->data);
+    pw_put_s(&out, given != NULL ? "" : name);
+}
+
+static int fail(const char *what, const char *why)
+{
+    (void)fprintf(stderr, "pilotwire-central: %s: %s\n", what, why);
+    return EXIT_FAILURE;
+}
+
+bool authority_open(struct pw_central_ca_openssl **ca, const struct options *options)
+{
+    char text[256] = "";
+    struct pw_out why = PW_OUT(text);
+    *ca = NULL;
+    int result = pw_central_ca_open(ca, options->data, &why);
+    if (result != PW_OK && result != PW_ERR_UNKNOWN) {
+        (void)fail(options->data, text);
+        return false;
+    }
+    return true;
+}
+
+const struct pw_httpd_tls *authority_tls(struct tls_files *files, const struct options *options)
+{
+    if (!options->tls) {
+        return NULL;
+    }
+    path_of(files->certificate, options, options->tls_cert, "/tls.crt");
+    path_of(files->key, options, options->tls_key, "/tls.key");
+    path_of(files->client_ca, options, options->tls_client_ca, "/ca.crt");
+    bool vouched = options->tls_client_ca != NULL || access(files->client_ca, R_OK) == 0;
+    files->tls = (struct pw_httpd_tls){.host = options->tls_host,
+                                       .port = options->tls_port,
+                                       .certificate = files->certificate,
+                                       .key = files->key,
+                                       .client_ca = vouched ? files->client_ca : NULL};
+    return &files->tls;
+}
+
+static int make_server(const struct options *options, pw_unix_ms now)
+{
+    char text[256] = "";
+    char certificate[AUTHORITY_PATH_MAX];
+    char key[AUTHORITY_PATH_MAX];
+    struct pw_out why = PW_OUT(text);
+    struct pw_central_ca_openssl *ca = NULL;
+    const char *const names[] = {options->name, options->label};
+    if (pw_central_ca_open(&ca, options->data, &why) != PW_OK) {
+        return fail("ca server", text);
+    }
+    path_of(certificate, options, options->tls_cert, "/tls.crt");
+    path_of(key, options, options->tls_key, "/tls.key");
+    int result = pw_central_ca_server(ca, names, options->label[0] != '\0' ? 2 : 1, now,
+                                      certificate, key, &why);
+    pw_central_ca_close(ca);
+    if (result != PW_OK) {
+        return fail("ca server", text);
+    }
+    (void)printf("%s\n%s\n", certificate, key);
+    return EXIT_SUCCESS;
+}
+
+static int show(const struct options *options)
+{
+    char text[256] = "";
+    struct pw_out why = PW_OUT(text);
+    struct pw_central_ca_openssl *ca = NULL;
+    if (pw_central_ca_open(&ca, options->data, &why) != PW_OK) {
+        return fail("ca show", text);
+    }
+    struct pw_str pem = pw_central_ca_port(ca)->certificate;
+    (void)printf("%.*s", (int)pem.len, pem.at);
+    pw_central_ca_close(ca);
+    return EXIT_SUCCESS;
+}
+
+int authority_task(const struct options *options, pw_unix_ms now)
+{
+    char text[256] = "";
+    struct pw_out why = PW_OUT(text);
+    if (options->task == TASK_CA_SERVER) {
+        return make_server(options, now);
+    }
+    if (options->task == TASK_CA_INIT &&
+        pw_central_ca_make(options->data, pw_str_of(options->name), now, &why) != PW_OK) {
+        return fail("ca init", text);
+    }
+    return show(options);
+}

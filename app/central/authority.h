@@ -1,0 +1,27 @@
+// authority: what the program does with its authority for certificates, and the files of its TLS.
+#ifndef PW_APP_CENTRAL_AUTHORITY_H
+#define PW_APP_CENTRAL_AUTHORITY_H
+
+#include "central_ca.h"
+#include "httpd.h"
+#include "options.h"
+
+#define AUTHORITY_PATH_MAX 512
+
+// The files of --tls-listen, as options or the data folder have them.
+struct tls_files {
+    char certificate[AUTHORITY_PATH_MAX];
+    char key[AUTHORITY_PATH_MAX];
+    char client_ca[AUTHORITY_PATH_MAX]; // empty: nobody vouches
+    struct pw_httpd_tls tls;
+};
+
+// Opens the authority if the data folder holds one; *ca stays NULL without. False with a message
+// printed when there is one that cannot be used.
+bool authority_open(struct pw_central_ca_openssl **ca, const struct options *options);
+// NULL without --tls-listen.
+const struct pw_httpd_tls *authority_tls(struct tls_files *files, const struct options *options);
+// The tasks; what they return is the program's exit status.
+int authority_task(const struct options *options, pw_unix_ms now);
+
+#endif

@@ -2,6 +2,7 @@
 #include "at_central.h"
 
 #include "password.h"
+#include "verify.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -453,6 +454,7 @@ static const struct {
 } rows[] = {
     {"stations", 0, 0, on_stations},
     {"sessions", 0, 0, on_sessions},
+    {"verify", 1, 1, on_verify},
     {"start", 1, 2, on_start},
     {"stop", 1, 2, on_stop},
     {"reset", 1, 2, on_reset},

@@ -1,5 +1,5 @@
 // pilotwire: the command line for people and scripts, to a station or a central system.
-#include "request.h"
+#include "verify.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +38,8 @@ static const char station_help[] =
     "    network [scan]                the station's own network; scan: look what is in reach\n"
     "    unlock [CONNECTOR]            end the charge and open the lock\n"
     "    log [--follow]                the last log lines\n"
+    "    verify FILE [--key KEY]       signed meter values in a file, no station needed: are they\n"
+    "                                  what the meter signed, and for what energy\n"
     "    version                       the station's version\n"
     "\n";
 static const char central_help[] =
@@ -45,6 +47,9 @@ static const char central_help[] =
     "  pilotwire --central URL [--user NAME] [--password-file FILE] COMMAND\n"
     "    stations                      stations and connectors\n"
     "    sessions [--of STATION]       charges, newest first\n"
+    "    verify SESSION [--key KEY]    its signed meter values: are they what the meter signed, "
+    "and\n"
+    "                                  for what energy; KEY: as printed on the meter, or a file\n"
     "    start STATION [CONNECTOR] --card ID\n"
     "    stop STATION [TRANSACTION]    the running one when it is the only one\n"
     "    reset STATION [hard|soft]     restart a station\n"
@@ -113,7 +118,7 @@ static const char **value_of(struct request *request, const char *name)
         {"--card", &request->card},         {"--of", &request->filter},
         {"--limit", &request->limit},       {"--lease", &request->lease},
         {"--fallback", &request->fallback}, {"--find", &request->find},
-        {"--level", &request->level},
+        {"--level", &request->level},       {"--key", &request->key},
     };
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
         if (strcmp(name, rows[i].name) == 0) {
@@ -181,6 +186,9 @@ int main(int argc, char **argv)
     }
     if (request.word == NULL) {
         return fail_usage("COMMAND", "is missing");
+    }
+    if (request.central == NULL && strcmp(request.word, "verify") == 0) {
+        return run_verify(&request);
     }
     return request.central != NULL ? run_central(&request) : run_station(&request);
 }

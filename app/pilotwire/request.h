@@ -20,6 +20,7 @@ struct request {
     const char *fallback;      // what then counts, ampere; NULL: 6
     const char *find;          // a piece of a log line; NULL: all
     const char *level;         // of log lines; NULL: all
+    const char *key;           // public key of a meter, or its file; NULL: the one that is known
     bool force;
     bool follow;
     bool help;

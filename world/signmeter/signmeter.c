@@ -165,11 +165,13 @@ int pw_signmeter_run(struct pw_signmeter *meter, struct pw_str line, struct pw_o
     for (unsigned i = 0; i < PW_COUNT(fault_names); i++) {
         if (pw_str_is(rest, fault_names[i])) {
             meter->fault = (enum pw_signmeter_fault)i;
+            pw_put_s(answer, "ok");
             return PW_OK;
         }
     }
     if (pw_parse_int(rest, 0, LATENCY_MAX, &latency) == PW_OK) {
         meter->latency_ms = (uint32_t)latency;
+        pw_put_s(answer, "ok");
         return PW_OK;
     }
     pw_put_s(answer, "signing must be ok, fails, hangs, forges, or milliseconds up to 60000");

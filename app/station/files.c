@@ -1,9 +1,14 @@
 #include "files.h"
 
 int files_open(struct files *files, struct pw_loop *loop, const struct pw_settings *settings,
-               const char *folder, struct pw_out *why)
+               const char *folder, const char *trust, struct pw_out *why)
 {
-    files->carrier = pw_carrier_new(loop, folder, pw_settings_text(settings, PW_SET_OCPP_CA), why);
+    const struct pw_carrier_roots roots = {
+        .folder = trust,
+        .ca_file = pw_settings_text(settings, PW_SET_OCPP_CA),
+        .exclusive = pw_settings_int(settings, PW_SET_ROOT_CHECK) != 0,
+    };
+    files->carrier = pw_carrier_new(loop, folder, &roots, why);
     if (files->carrier != NULL) {
         files->slots = pw_slots_new(loop, pw_settings_text(settings, PW_SET_UPDATE_FOLDER),
                                     pw_carrier_file(files->carrier), why);

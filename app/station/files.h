@@ -11,10 +11,11 @@ struct files {
     struct pw_slots *slots;
 };
 
-// Downloads lie in `folder`, the program's data folder. PW_ERR_LIMIT with a sentence in *why.
+// Downloads lie in `folder`, the program's data folder; `trust` is where port/linux/trust keeps
+// roots. PW_ERR_LIMIT with a sentence in *why.
 PW_MUST_USE int files_open(struct files *files, struct pw_loop *loop,
                            const struct pw_settings *settings, const char *folder,
-                           struct pw_out *why);
+                           const char *trust, struct pw_out *why);
 void files_close(struct files *files); // harmless when it was never opened
 
 #endif

@@ -324,7 +324,10 @@ static int open_all(struct program *program, const struct pw_settings *settings,
         err = open_trust(program, settings, why);
     }
     if (err == PW_OK) {
-        err = files_open(&program->files, &program->loop, settings, program->options->data, why);
+        char trust[512];
+        (void)snprintf(trust, sizeof(trust), "%s/%s", program->options->data, TRUST_NAME);
+        err = files_open(&program->files, &program->loop, settings, program->options->data, trust,
+                         why);
     }
     if (err == PW_OK) {
         err = open_station(program, settings, why);

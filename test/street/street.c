@@ -171,6 +171,7 @@ void street_power_on(struct street *street)
         .firmware = "street",
         .seed = 7,
         .logring = street->logring,
+        .trust = street->trust,
         .transfer = street->files == NULL ? NULL : &street->files->transfer,
         .install = street->files == NULL ? NULL : &street->files->install,
         .now = street->now,

@@ -72,6 +72,7 @@ struct street {
     struct pw_sim_store store;
     struct pw_settings settings;
     struct pw_sim_files *files; // what moves files; NULL: nothing does
+    const struct pw_trust *trust; // keys and certificates; NULL: there are none
     struct pw_logring *logring; // where log lines are kept; NULL: nowhere
     struct pw_station *station; // NULL while its power is off
     struct book book;

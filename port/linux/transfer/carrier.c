@@ -21,7 +21,9 @@ struct pw_carrier {
     char folder[PW_CARRIER_PATH_SIZE - 32];
     char path[PW_CARRIER_PATH_SIZE];
     char tag_path[PW_CARRIER_PATH_SIZE];
+    char roots_folder[PW_CARRIER_PATH_SIZE];
     char ca_file[PW_CARRIER_PATH_SIZE];
+    bool exclusive;
     struct pw_carrier_job *job[PW_TRANSFER_LANES];
 };
 
@@ -38,6 +40,7 @@ static void release(struct pw_carrier_job *job)
             (void)close(job->fd);
         }
         (void)pthread_mutex_destroy(&job->lock);
+        free(job->roots);
         free(job);
     }
 }
@@ -159,8 +162,12 @@ static int open_part(const struct pw_carrier *carrier, bool resume)
 static struct pw_carrier_job *new_job(const struct pw_carrier *carrier, enum pw_transfer_lane lane,
                                       const struct pw_transfer_job *wanted)
 {
+    const struct pw_carrier_roots roots = {.folder = carrier->roots_folder,
+                                           .ca_file = carrier->ca_file,
+                                           .exclusive = carrier->exclusive};
     struct pw_carrier_job *job = calloc(1, sizeof(*job));
-    if (job == NULL) {
+    if (job == NULL || !pw_carrier_collect_roots(job, &roots)) {
+        free(job);
         return NULL;
     }
     (void)pthread_mutex_init(&job->lock, NULL);
@@ -172,7 +179,6 @@ static struct pw_carrier_job *new_job(const struct pw_carrier *carrier, enum pw_
     job->most_bytes = wanted->most_bytes;
     job->most_s = wanted->most_s;
     job->patience_s = wanted->patience_s;
-    memcpy(job->ca_file, carrier->ca_file, sizeof(job->ca_file));
     memcpy(job->path, carrier->path, sizeof(job->path));
     memcpy(job->tag_path, carrier->tag_path, sizeof(job->tag_path));
     if (lane == PW_TRANSFER_UP) {
@@ -264,8 +270,8 @@ static void init_curl(void)
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-struct pw_carrier *pw_carrier_new(struct pw_loop *loop, const char *folder, const char *ca_file,
-                                  struct pw_out *why)
+struct pw_carrier *pw_carrier_new(struct pw_loop *loop, const char *folder,
+                                  const struct pw_carrier_roots *roots, struct pw_out *why)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, init_curl);
@@ -275,7 +281,10 @@ struct pw_carrier *pw_carrier_new(struct pw_loop *loop, const char *folder, cons
         return NULL;
     }
     if (pw_str_copy(carrier->folder, sizeof(carrier->folder), pw_str_of(folder)) != PW_OK ||
-        pw_str_copy(carrier->ca_file, sizeof(carrier->ca_file), pw_str_of(ca_file)) != PW_OK) {
+        pw_str_copy(carrier->roots_folder, sizeof(carrier->roots_folder),
+                    pw_str_of(roots->folder)) != PW_OK ||
+        pw_str_copy(carrier->ca_file, sizeof(carrier->ca_file), pw_str_of(roots->ca_file)) !=
+            PW_OK) {
         pw_put_s(why, "the path for downloads is too long");
         free(carrier);
         return NULL;
@@ -284,6 +293,7 @@ struct pw_carrier *pw_carrier_new(struct pw_loop *loop, const char *folder, cons
     (void)snprintf(carrier->tag_path, sizeof(carrier->tag_path), "%s/download.tag",
                    carrier->folder);
     carrier->loop = loop;
+    carrier->exclusive = roots->exclusive;
     carrier->port = (struct pw_transfer){.context = carrier,
                                          .begin = begin,
                                          .give = give,

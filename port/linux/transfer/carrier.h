@@ -17,9 +17,19 @@
 
 struct pw_carrier; // owned by the caller of pw_carrier_new
 
-// `folder` exists and is writable. `ca_file` "": the system's store. NULL with a sentence in *why.
-struct pw_carrier *pw_carrier_new(struct pw_loop *loop, const char *folder, const char *ca_file,
-                                  struct pw_out *why);
+// Who vouches for servers, as for the central system: the roots in `folder` (port/linux/trust; "":
+// none) and `ca_file` ("": none), which does not count beside a root of the folder when
+// `exclusive`; without any the system's store. The cipher suites are not those of the whitepaper,
+// which are for the central system: a server of files may use every suite with GCM or ChaCha20.
+struct pw_carrier_roots {
+    const char *folder;
+    const char *ca_file;
+    bool exclusive;
+};
+
+// `folder` exists and is writable. NULL with a sentence in *why.
+struct pw_carrier *pw_carrier_new(struct pw_loop *loop, const char *folder,
+                                  const struct pw_carrier_roots *roots, struct pw_out *why);
 // Transfers under way end by themselves, seen by nobody. Before pw_loop_close.
 void pw_carrier_free(struct pw_carrier *carrier);
 // The port; lives as long as the carrier.

@@ -226,8 +226,12 @@ static void set_common(CURL *curl, struct pw_carrier_job *job)
     SET(CURLOPT_NOPROGRESS, 0L);
     SET(CURLOPT_XFERINFOFUNCTION, progress);
     SET(CURLOPT_XFERINFODATA, job);
-    if (job->ca_file[0] != '\0') {
-        SET(CURLOPT_CAINFO, job->ca_file);
+    SET(CURLOPT_SSL_CIPHER_LIST, "ECDHE+AESGCM:ECDHE+CHACHA20:AES128-GCM-SHA256:AES256-GCM-SHA384");
+    if (job->roots_len > 0) {
+        struct curl_blob roots = {
+            .data = job->roots, .len = job->roots_len, .flags = CURL_BLOB_COPY};
+        SET(CURLOPT_CAPATH, NULL);
+        SET(CURLOPT_CAINFO_BLOB, &roots);
     }
 }
 

@@ -26,7 +26,8 @@ struct pw_carrier_job {
     // Set before the thread starts.
     enum pw_transfer_lane lane;
     char url[PW_TRANSFER_URL_MAX + PW_TRANSFER_NAME_MAX + 2]; // where it goes, or comes from
-    char ca_file[PW_CARRIER_PATH_SIZE];
+    char *roots;                                              // PEM; owned
+    size_t roots_len;
     char path[PW_CARRIER_PATH_SIZE]; // DOWN
     char tag_path[PW_CARRIER_PATH_SIZE];
     uint64_t most_bytes;
@@ -56,6 +57,9 @@ struct pw_carrier_job {
 void pw_carrier_run(struct pw_carrier_job *job);
 // carrier.c: progress, and whether to go on.
 bool pw_carrier_goes_on(struct pw_carrier_job *job, uint64_t bytes, uint64_t total);
+
+// roots.c: fills job->roots; false: no memory.
+bool pw_carrier_collect_roots(struct pw_carrier_job *job, const struct pw_carrier_roots *roots);
 
 // address.c
 enum pw_network_class {

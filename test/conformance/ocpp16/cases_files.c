@@ -1,3 +1,434 @@
-// Cases of the part "files" (cases.def): one function each, named case_<function>.
+// Cases of the part "files" (cases.def): one function each, named case_<function>. The server, the
+// slots and the judge of signatures are the test's; a program is any bytes, and its signature the
+// first digits of its hash.
 #include "cases.h"
 #include "rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IMAGE_LEN = 60000, RING_LEN = 65536 };
+
+#define URL      "ftp://service:hush@192.0.2.7/in"
+#define FIRMWARE "'location':'https://files.example/new','retrieveDate':'2020-01-01T00:00:00Z'"
+#define SIGNED(signature, more)                                                                    \
+    "{'requestId':7,'firmware':{'location':'https://files.example/new',"                           \
+    "'retrieveDateTime':'2020-01-01T00:00:00Z','signingCertificate':'GOOD','signature':"           \
+    "'" signature "'" more "}}"
+
+struct depot {
+    struct pw_sim_files files;
+    struct pw_trust trust;
+    struct pw_logring ring;
+    uint8_t ring_bytes[RING_LEN];
+    uint8_t image[IMAGE_LEN];
+    char signature[17]; // of the image
+};
+
+static int check_signer(void *context, struct pw_str pem, pw_unix_ms wall, struct pw_out *why)
+{
+    (void)context;
+    (void)wall;
+    if (pw_str_is(pem, "GOOD")) {
+        return PW_OK;
+    }
+    pw_put_s(why, "no root of the manufacturer signed it");
+    return PW_ERR_RANGE;
+}
+
+static int verify(void *context, struct pw_str pem, struct pw_str signature,
+                  const uint8_t sha256[32], struct pw_out *why)
+{
+    char digits[17] = "";
+    struct pw_out out = PW_OUT(digits);
+    (void)context;
+    (void)pem;
+    for (unsigned i = 0; i < 8; i++) {
+        pw_put_hex(&out, sha256[i], 2);
+    }
+    if (pw_str_is(signature, digits)) {
+        return PW_OK;
+    }
+    pw_put_s(why, "it is the signature of something else");
+    return PW_ERR_RANGE;
+}
+
+// What the station's security room asks besides.
+static unsigned valid_roots(void *context, enum pw_trust_use use, pw_unix_ms wall)
+{
+    (void)context;
+    (void)use;
+    (void)wall;
+    return 1;
+}
+
+static int own(void *context, pw_unix_ms wall, struct pw_trust_own *of)
+{
+    (void)context;
+    (void)wall;
+    (void)of;
+    return PW_ERR_UNKNOWN;
+}
+
+static void connected(void *context, bool shown, pw_unix_ms wall)
+{
+    (void)context;
+    (void)shown;
+    (void)wall;
+}
+
+static struct rig *open_depot(struct depot *depot)
+{
+    struct rig *r = rig_open(RIG_SOCKET);
+    struct pw_out out = PW_OUT(depot->signature);
+    struct pw_sha256 hash;
+    uint8_t digest[PW_SHA256_LEN];
+    memset(depot, 0, sizeof(*depot));
+    pw_sim_files_init(&depot->files);
+    for (size_t i = 0; i < IMAGE_LEN; i++) {
+        depot->image[i] = (uint8_t)(i * 7 + i / 251);
+    }
+    pw_sha256_begin(&hash);
+    pw_sha256_add(&hash, depot->image, IMAGE_LEN);
+    pw_sha256_end(&hash, digest);
+    for (unsigned i = 0; i < 8; i++) {
+        pw_put_hex(&out, digest[i], 2);
+    }
+    depot->files.file = depot->image;
+    depot->files.file_len = IMAGE_LEN;
+    depot->trust = (struct pw_trust){.check_signer = check_signer,
+                                     .verify = verify,
+                                     .valid_roots = valid_roots,
+                                     .own = own,
+                                     .connected = connected};
+    pw_logring_init(&depot->ring, depot->ring_bytes, sizeof(depot->ring_bytes));
+    r->street.files = &depot->files;
+    r->street.verbose = getenv("RIG_VERBOSE") != NULL;
+    r->street.trust = &depot->trust;
+    r->street.logring = &depot->ring;
+    return r;
+}
+
+static void close_depot(struct rig *r, struct depot *depot)
+{
+    rig_close(r);
+    pw_sim_files_free(&depot->files);
+}
+
+// The text that was uploaded last, terminated.
+static const char *text_of(struct depot *depot)
+{
+    depot->files.taken[depot->files.taken_len] = '\0';
+    return depot->files.taken;
+}
+
+static void says_firmware(struct rig *r, const char *status)
+{
+    char subset[60];
+    (void)snprintf(subset, sizeof(subset), "{'status':'%s'}", status);
+    rig_expect_for(r, "FirmwareStatusNotification", subset, 120000);
+}
+
+static void says_signed(struct rig *r, const char *status)
+{
+    char subset[80];
+    (void)snprintf(subset, sizeof(subset), "{'status':'%s','requestId':7}", status);
+    rig_expect_for(r, "SignedFirmwareStatusNotification", subset, 120000);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Programs.
+
+void case_a_044_1(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    rig_set(r, "update.allow_unsigned", "true");
+    rig_boot(r);
+    (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
+    says_firmware(r, "Downloading");
+    says_firmware(r, "Downloaded");
+    says_firmware(r, "Installing");
+    rig_expect(r, "BootNotification", "{}");
+    says_firmware(r, "Installed");
+    rig_check(r, r->restarts == 1 && depot.files.slots.running == 'b');
+    // Told once, and Idle when it is asked for (§4.5).
+    rig_seconds(r, 60);
+    rig_check(r, rig_count(r, "FirmwareStatusNotification", "{}", 0) == 4);
+    (void)rig_ask(r, "TriggerMessage", "{'requestedMessage':'FirmwareStatusNotification'}");
+    says_firmware(r, "Idle");
+    close_depot(r, &depot);
+}
+
+void case_a_044_2(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    depot.files.file = NULL;
+    rig_boot(r);
+    (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE ",'retries':0}");
+    says_firmware(r, "Downloading");
+    says_firmware(r, "DownloadFailed");
+    rig_expect_none(r, "FirmwareStatusNotification", "{}", 60000);
+    close_depot(r, &depot);
+}
+
+void case_a_044_3(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    depot.files.writing_fails = true;
+    rig_set(r, "update.allow_unsigned", "true");
+    rig_boot(r);
+    (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
+    says_firmware(r, "Downloading");
+    says_firmware(r, "Downloaded");
+    rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'Unavailable'}");
+    says_firmware(r, "Installing");
+    rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'Available'}");
+    says_firmware(r, "InstallationFailed");
+    rig_check(r, depot.files.slots.running == 'a' && r->restarts == 0);
+    close_depot(r, &depot);
+}
+
+void case_a_080(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    char request[600];
+    rig_boot(r);
+    (void)snprintf(request, sizeof(request), SIGNED("%s", ""), depot.signature);
+    rig_is(r, rig_ask(r, "SignedUpdateFirmware", request), "{'status':'Accepted'}");
+    says_signed(r, "Downloading");
+    says_signed(r, "Downloaded");
+    says_signed(r, "SignatureVerified");
+    says_signed(r, "Installing");
+    says_signed(r, "InstallRebooting");
+    rig_expect(r, "BootNotification", "{}");
+    says_signed(r, "Installed");
+    rig_expect(r, "SecurityEventNotification", "{'type':'FirmwareUpdated'}");
+    rig_check(r, depot.files.slots.running == 'b');
+    // L01.FR.28: after Installed a trigger is told Idle, without a number.
+    (void)rig_ask(r, "ExtendedTriggerMessage", "{'requestedMessage':'FirmwareStatusNotification'}");
+    rig_expect(r, "SignedFirmwareStatusNotification", "{'status':'Idle','requestId':null}");
+    close_depot(r, &depot);
+}
+
+void case_a_081(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    rig_boot(r);
+    rig_is(r, rig_ask(r, "SignedUpdateFirmware", SIGNED("0011223344556677", "")),
+           "{'status':'Accepted'}");
+    says_signed(r, "Downloading");
+    says_signed(r, "Downloaded");
+    says_signed(r, "InvalidSignature");
+    rig_expect(r, "SecurityEventNotification", "{'type':'InvalidFirmwareSignature'}");
+    rig_check(r, depot.files.slot_writes == 0); // T11: before a slot is touched
+    // L01.FR.29: a trigger is told how it ended.
+    (void)rig_ask(r, "ExtendedTriggerMessage", "{'requestedMessage':'FirmwareStatusNotification'}");
+    says_signed(r, "InvalidSignature");
+    // A certificate that the manufacturer did not sign is not even begun with (L01.FR.24).
+    rig_is(r,
+           rig_ask(r, "SignedUpdateFirmware",
+                   "{'requestId':8,'firmware':{'location':'https://files.example/new',"
+                   "'retrieveDateTime':'2020-01-01T00:00:00Z','signingCertificate':'OTHER',"
+                   "'signature':'00'}}"),
+           "{'status':'InvalidCertificate'}");
+    rig_expect(r, "SecurityEventNotification", "{'type':'InvalidFirmwareSigningCertificate'}");
+    close_depot(r, &depot);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Logs.
+
+void case_a_045_1(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    rig_boot(r);
+    const cJSON *conf = rig_ask(r, "GetDiagnostics", "{'location':'" URL "'}");
+    char name[128];
+    (void)snprintf(name, sizeof(name), "%s", rig_text(conf, "fileName"));
+    rig_check(r, name[0] != '\0' && strlen(name) <= 255);
+    rig_expect(r, "DiagnosticsStatusNotification", "{'status':'Uploading'}");
+    rig_expect(r, "DiagnosticsStatusNotification", "{'status':'Uploaded'}");
+    rig_check(r, strcmp(depot.files.name, name) == 0);
+    rig_check(r, strstr(text_of(&depot), "Pilotwire diagnostics") != NULL);
+    rig_check(r, strstr(text_of(&depot), "=== log") != NULL);
+    (void)rig_ask(r, "TriggerMessage", "{'requestedMessage':'DiagnosticsStatusNotification'}");
+    rig_expect(r, "DiagnosticsStatusNotification", "{'status':'Idle'}");
+    close_depot(r, &depot);
+}
+
+void case_a_045_2(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    depot.files.fails = PW_TRANSFER_UNREACHABLE;
+    depot.files.failures = 3;
+    rig_boot(r);
+    (void)rig_ask(r, "GetDiagnostics", "{'location':'" URL "','retries':2,'retryInterval':10}");
+    rig_expect(r, "DiagnosticsStatusNotification", "{'status':'Uploading'}");
+    pw_ms begun = r->street.now;
+    rig_expect(r, "DiagnosticsStatusNotification", "{'status':'UploadFailed'}");
+    rig_check(r, depot.files.begun[PW_TRANSFER_UP] == 3); // the first and two retries
+    rig_check(r, r->street.now >= begun + 20000);
+    close_depot(r, &depot);
+}
+
+// ---------------------------------------------------------------------------------------------
+// What the testing tool does not ask.
+
+static void retries_and_a_date(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    char date[PW_TIME_TEXT_MAX] = "";
+    char request[300];
+    struct pw_out out = PW_OUT(date);
+    rig_set(r, "update.allow_unsigned", "true");
+    rig_boot(r);
+    // In an hour; a reboot lies between.
+    pw_put_time(&out, rig_wall(r) + 3600000);
+    (void)snprintf(request, sizeof(request),
+                   "{'location':'ftp://files.example/new','retrieveDate':'%s','retries':2,"
+                   "'retryInterval':30}",
+                   date);
+    (void)rig_ask(r, "UpdateFirmware", request);
+    rig_expect_none(r, "FirmwareStatusNotification", "{}", 600000);
+    rig_reboot(r);
+    rig_expect(r, "BootNotification", "{}");
+    rig_expect_none(r, "FirmwareStatusNotification", "{}", 2700000);
+    // Two tries break off, the third goes on where the second one was.
+    depot.files.fails = PW_TRANSFER_CUT;
+    depot.files.failures = 2;
+    depot.files.fail_at = 20000;
+    rig_expect_for(r, "FirmwareStatusNotification", "{'status':'Downloading'}", 700000);
+    says_firmware(r, "Downloaded");
+    rig_check(r, depot.files.begun[PW_TRANSFER_DOWN] == 3 && depot.files.resumed_at >= 20000);
+    says_firmware(r, "Installing");
+    says_firmware(r, "Installed");
+    close_depot(r, &depot);
+}
+
+static void an_installation_waits_for_the_charge(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    rig_set(r, "update.allow_unsigned", "true");
+    rig_boot(r);
+    rig_charge(r);
+    (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
+    says_firmware(r, "Downloaded");
+    rig_expect_none(r, "FirmwareStatusNotification", "{}", 600000);
+    rig_check(r, rig_energy_flows(r));
+    rig_unplug(r);
+    rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'Unavailable'}");
+    says_firmware(r, "Installing");
+    rig_check(r, rig_count(r, "StopTransaction", "{}", 0) == 1);
+    rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'Available'}");
+    says_firmware(r, "Installed");
+    close_depot(r, &depot);
+}
+
+// The power goes at every look of the installation; whatever comes back says Installed once, and
+// runs the new program.
+static void power_cuts_while_installing(void)
+{
+    for (pw_ms cut = 200; cut <= 4200; cut += 400) {
+        static struct depot depot;
+        struct rig *r = open_depot(&depot);
+        rig_set(r, "update.allow_unsigned", "true");
+        rig_boot(r);
+        (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
+        says_firmware(r, "Downloaded");
+        says_firmware(r, "Installing");
+        rig_run(r, cut);
+        rig_reboot(r);
+        rig_expect_for(r, "FirmwareStatusNotification", "{'status':'Installed'}", 180000);
+        rig_check(r, depot.files.slots.running == 'b');
+        rig_check(r, rig_count(r, "FirmwareStatusNotification", "{'status':'Installed'}", 0) == 1);
+        close_depot(r, &depot);
+    }
+}
+
+// Whoever starts programs starts the old one: then nothing was installed.
+static void the_old_program_starts_again(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    depot.files.wrong_start = true;
+    rig_set(r, "update.allow_unsigned", "true");
+    rig_boot(r);
+    (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
+    says_firmware(r, "Installing");
+    rig_expect(r, "BootNotification", "{}");
+    says_firmware(r, "InstallationFailed");
+    close_depot(r, &depot);
+}
+
+// T11: an image without a signature is refused before a slot is touched, and so are addresses that
+// are none.
+static void what_is_refused(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    rig_boot(r);
+    (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
+    says_firmware(r, "Downloaded");
+    says_firmware(r, "InstallationFailed");
+    rig_expect(r, "SecurityEventNotification", "{'type':'InvalidFirmwareSignature'}");
+    rig_check(r, depot.files.slot_writes == 0);
+    (void)rig_ask(r, "UpdateFirmware",
+                  "{'location':'file:///etc/passwd','retrieveDate':'2020-01-01T00:00:00Z'}");
+    says_firmware(r, "DownloadFailed");
+    (void)rig_ask(r, "GetDiagnostics", "{'location':'$(reboot)`x`'}");
+    rig_expect(r, "DiagnosticsStatusNotification", "{'status':'UploadFailed'}");
+    rig_check(r, depot.files.begun[PW_TRANSFER_UP] == 0);
+    close_depot(r, &depot);
+}
+
+// Whitepaper L01.FR.20: whoever uses it updates with signatures only.
+static void unsigned_with_a_security_profile(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    rig_set(r, "ocpp.security_profile", "1");
+    rig_boot(r);
+    rig_check(r, strcmp(rig_ask_error(r, "UpdateFirmware", "{" FIRMWARE "}"), "NotSupported") == 0);
+    rig_expect_none(r, "FirmwareStatusNotification", "{}", 60000);
+    close_depot(r, &depot);
+}
+
+void case_b_53(void)
+{
+    retries_and_a_date();
+    an_installation_waits_for_the_charge();
+    power_cuts_while_installing();
+    the_old_program_starts_again();
+    what_is_refused();
+    unsigned_with_a_security_profile();
+}
+
+void case_b_56(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    depot.files.step = 500; // it takes its time
+    rig_set(r, "update.allow_unsigned", "true");
+    rig_boot(r);
+    (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
+    says_firmware(r, "Downloading");
+    rig_is(r, rig_ask(r, "Reset", "{'type':'Soft'}"), "{'status':'Accepted'}");
+    rig_post(r, "Reset", "{'type':'Hard'}");
+    rig_expect(r, "BootNotification", "{}");
+    rig_expect_for(r, "FirmwareStatusNotification", "{'status':'Downloaded'}", 300000);
+    says_firmware(r, "Installing");
+    rig_is(r, rig_ask(r, "Reset", "{'type':'Soft'}"), "{'status':'Accepted'}");
+    rig_expect_for(r, "FirmwareStatusNotification", "{'status':'Installed'}", 300000);
+    rig_check(r, depot.files.slots.running == 'b');
+    close_depot(r, &depot);
+}

@@ -75,12 +75,14 @@ int pw_journal_read_register(struct pw_journal *journal, unsigned connector,
 }
 
 // Bits of what is kept besides the latches. From KEEP_LIMIT on one for each limit that follows.
-enum { KEEP_INOPERATIVE = 1, KEEP_CHARGE_NOW = 2, KEEP_LIMIT = 4 };
+enum { KEEP_INOPERATIVE = 1, KEEP_CHARGE_NOW = 2, KEEP_LIMIT = 4, KEEP_CARD_REFUSED = 32 };
+_Static_assert(KEEP_LIMIT << PW_JOURNAL_LIMITS <= KEEP_CARD_REFUSED, "one bit each");
 
 static unsigned keep_bits(const struct pw_keep *keep)
 {
-    unsigned bits =
-        (keep->inoperative ? KEEP_INOPERATIVE : 0U) | (keep->charge_now ? KEEP_CHARGE_NOW : 0U);
+    unsigned bits = (keep->inoperative ? KEEP_INOPERATIVE : 0U) |
+                    (keep->charge_now ? KEEP_CHARGE_NOW : 0U) |
+                    (keep->card_refused ? KEEP_CARD_REFUSED : 0U);
     for (unsigned i = 0; i < PW_JOURNAL_LIMITS; i++) {
         bits |= keep->limited[i] ? (unsigned)KEEP_LIMIT << i : 0U;
     }
@@ -116,6 +118,7 @@ int pw_journal_read_keep(struct pw_journal *journal, unsigned connector, struct 
         uint64_t bits = pw_record_get(&record, 1);
         keep->inoperative = (bits & KEEP_INOPERATIVE) != 0;
         keep->charge_now = (bits & KEEP_CHARGE_NOW) != 0;
+        keep->card_refused = (bits & KEEP_CARD_REFUSED) != 0;
         for (unsigned i = 0; i < PW_JOURNAL_LIMITS; i++) {
             keep->limited[i] = (bits >> i & KEEP_LIMIT) != 0;
             keep->limit[i] = keep->limited[i] ? (int64_t)pw_record_get(&record, 8) : 0;

@@ -229,6 +229,21 @@ static unsigned ended_by_group(struct pw_station *st, unsigned connector)
     return 0;
 }
 
+// The card that charged opens the lock of a cable that its vehicle left in the socket.
+static bool releases_cable(struct pw_station *st, unsigned connector, struct pw_str id_tag,
+                           pw_ms now)
+{
+    for (unsigned i = 0; i < st->connectors; i++) {
+        struct pw_str held = pw_str_of(pw_connector_held(&st->connector[i]));
+        if ((connector == 0 || connector == i + 1) && held.len > 0 &&
+            pw_str_eq_nocase(held, id_tag)) {
+            int err = pw_connector_unlock(&st->connector[i], now);
+            return err == PW_OK || err == PW_ERR_AGAIN;
+        }
+    }
+    return false;
+}
+
 // At a reader for all connectors a vehicle that waits means that its driver stands there. Without
 // one, the card of a group ends the group's charge before it begins another.
 int pw_charge_card(struct pw_station *st, unsigned connector, struct pw_str id_tag, pw_ms now)
@@ -236,6 +251,9 @@ int pw_charge_card(struct pw_station *st, unsigned connector, struct pw_str id_t
     unsigned index = connector - 1;
     if (charging_with(st, connector, id_tag, &index)) {
         return pw_session_stop(session_of(st, index), PW_REASON_LOCAL, id_tag, now);
+    }
+    if (releases_cable(st, connector, id_tag, now)) {
+        return PW_OK;
     }
     unsigned ends = ended_by_group(st, connector);
     bool startable =

@@ -231,6 +231,9 @@ static const char *info_of(const struct pw_station *st, unsigned index,
     const struct pw_limits *limits = pw_connector_limits(&st->connector[index]);
     int32_t least = view->phases > 0 ? pw_settings_int(&st->settings, PW_SET_CURRENT_MIN_MA) : 1;
     bool paused = view->status == PW_STATUS_SUSPENDED_EVSE;
+    if (view->status == PW_STATUS_SUSPENDED_EV && !view->plugged) {
+        return "EV side disconnected"; // as OCPP 1.6 §4.9 spells it
+    }
     return paused && limits->effective_ma < least ? limit_pauses[limits->who] : view->info;
 }
 

@@ -454,6 +454,7 @@ static pw_ms decide(struct pw_evse *evse, const struct pw_evse_input *input, pw_
         .evse = evse,
         .senses = input->senses,
         .permit = input->permit,
+        .hold = input->hold,
         .limit_ma = input->limit_ma,
         .now = now,
         .next = PW_NEVER,

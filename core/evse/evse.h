@@ -148,6 +148,7 @@ struct pw_evse_input {
     const struct pw_board_senses *senses;
     bool permit;      // the session lets energy flow
     int32_t limit_ma; // least of the limit stack; below 6000 is a pause
+    bool hold;        // a lock that is closed stays closed, whatever the state
 };
 
 // What holds the current at its value.

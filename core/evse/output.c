@@ -99,7 +99,7 @@ static bool lock_wanted(const struct turn *t)
     if (evse->state == PW_EVSE_STARTING && t->senses->lock == PW_BOARD_LOCK_OPEN) {
         return false; // found open after a restart
     }
-    bool stays = row->lock == KEEP && t->permit && evse->plugged;
+    bool stays = t->hold || (row->lock == KEEP && t->permit && evse->plugged);
     return (stays || !evse->proven_open) && evse->lock_want;
 }
 

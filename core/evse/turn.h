@@ -30,6 +30,7 @@ struct turn {
     struct pw_evse *evse;
     const struct pw_board_senses *senses;
     bool permit;
+    bool hold;
     int32_t limit_ma;
     pw_ms now;
     pw_ms next; // when to be called again at the latest

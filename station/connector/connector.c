@@ -209,6 +209,12 @@ int pw_connector_unlock(struct pw_connector *connector, pw_ms now)
                                            : connector->kind->unlock(connector, now);
 }
 
+const char *pw_connector_held(const struct pw_connector *connector)
+{
+    const struct pw_outlet *outlet = pw_connector_outlet(connector);
+    return outlet == NULL ? "" : outlet->held_tag;
+}
+
 bool pw_connector_is_off(const struct pw_connector *connector)
 {
     return connector->kind->is_off(connector);

@@ -174,6 +174,10 @@ PW_MUST_USE int pw_connector_clear(struct pw_connector *connector, unsigned row,
 // PW_ERR_UNKNOWN: there is no lock; PW_ERR_BUSY: it does not open.
 PW_MUST_USE int pw_connector_unlock(struct pw_connector *connector, pw_ms now);
 
+// Whose cable is locked in the socket though the vehicle left (UnlockConnectorOnEVSideDisconnect);
+// "": nobody's. Unlocking releases it.
+const char *pw_connector_held(const struct pw_connector *connector);
+
 // Safe to leave alone: contactor open, nothing flows.
 bool pw_connector_is_off(const struct pw_connector *connector);
 bool pw_connector_keep_due(const struct pw_connector *connector, pw_ms now);

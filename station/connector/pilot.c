@@ -34,6 +34,10 @@ void pw_wire_outlet(const struct pw_settings *settings, unsigned index,
     config->evse.closes_an_hour = of(settings, PW_SET_OPERATIONS_PER_HOUR, index);
     pw_wire_mains(settings, index, &config->mains);
     pw_wire_session(settings, &config->session);
+    // Without a lock the next vehicle would charge on, on a charge that another one left.
+    config->keep_lock = pw_settings_int(settings, PW_SET_UNLOCK_ON_DISCONNECT) == 0;
+    config->session.keep_when_unplugged =
+        config->evse.socket && pw_settings_int(settings, PW_SET_STOP_ON_DISCONNECT) == 0;
 }
 
 static int init(struct pw_connector *connector, const struct pw_settings *settings, unsigned index,

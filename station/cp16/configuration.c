@@ -51,6 +51,21 @@ static unsigned public_key_of(const struct pw_cp16 *cp, struct pw_str key)
                : 0;
 }
 
+// Some keys are only what they are where the connector is a socket (errata 3.84, 3.85).
+static bool needs_socket(const struct pw_cp16 *cp, enum pw_setting_id id)
+{
+    if (id != PW_SET_UNLOCK_ON_DISCONNECT && id != PW_SET_STOP_ON_DISCONNECT) {
+        return false;
+    }
+    for (unsigned i = 0; i < cp->connectors; i++) {
+        if (pw_settings_connector(cp->settings, PW_SET_KIND, i) == PW_KIND_OF_CONNECTOR_PILOT &&
+            pw_settings_connector(cp->settings, PW_SET_SOCKET, i) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum pw_ocpp16_configuration_status change(struct pw_cp16 *cp, struct pw_str key,
                                                   struct pw_str value, pw_ms now)
 {
@@ -62,6 +77,9 @@ static enum pw_ocpp16_configuration_status change(struct pw_cp16 *cp, struct pw_
     }
     if (pw_settings_find_ocpp(key, &at) != PW_OK) {
         return PW_OCPP16_CONFIGURATION_NOT_SUPPORTED;
+    }
+    if (needs_socket(cp, at.id)) {
+        return PW_OCPP16_CONFIGURATION_REJECTED;
     }
     int err = pw_cp16_check_setting(at.id, value, &out);
     if (err == PW_OK) {
@@ -138,6 +156,10 @@ static void add_known(const struct pw_cp16 *cp, struct configuration *all, struc
         struct pw_out out = PW_OUT(all->numbers[all->known_count]);
         pw_settings_print(cp->settings, at, &out);
         known->value = pw_out_str(&out);
+    }
+    if (needs_socket(cp, at.id)) {
+        known->readonly = true;
+        known->value = at.id == PW_SET_UNLOCK_ON_DISCONNECT ? PW_STR("false") : PW_STR("true");
     }
     all->known_count++;
 }

@@ -335,12 +335,39 @@ static bool is_counted(const struct pw_outlet *outlet, pw_ms now)
            (last != PW_NEVER && last > pw_after(opened_at, SETTLED_MS));
 }
 
-static struct pw_session_input session_input(const struct pw_outlet *outlet, pw_ms now)
+// UnlockConnectorOnEVSideDisconnect = false: while the charge runs the lock stays closed whatever
+// the vehicle does, and when the vehicle ended it, until the lock is asked to open.
+static bool holds_lock(const struct pw_outlet *outlet)
+{
+    const struct pw_session *session = &outlet->session;
+    bool runs = session->phase == PW_PHASE_ACTIVE && session->reason == PW_REASON_NONE;
+    return outlet->config.keep_lock && outlet->config.evse.socket &&
+           (runs || outlet->held_tag[0] != '\0');
+}
+
+// The vehicle ends its charge now by leaving, and the cable stays. True in that turn only.
+static bool begins_to_hold(struct pw_outlet *outlet)
+{
+    const struct pw_session *session = &outlet->session;
+    if (!outlet->evse.lock_want) {
+        outlet->held_tag[0] = '\0';
+    }
+    bool leaves = holds_lock(outlet) && outlet->held_tag[0] == '\0' && session->in.plugged &&
+                  !outlet->evse.plugged && !session->config.keep_when_unplugged &&
+                  outlet->evse.lock_want;
+    if (leaves) {
+        memcpy(outlet->held_tag, session->id_tag, sizeof(outlet->held_tag));
+    }
+    return leaves;
+}
+
+// A cable that is held counts as a vehicle that is still there, from the turn after it left on.
+static struct pw_session_input session_input(const struct pw_outlet *outlet, bool leaves, pw_ms now)
 {
     const struct pw_evse *evse = &outlet->evse;
     return (struct pw_session_input){
-        .plugged = evse->plugged,
-        .off = pw_evse_is_off(evse) && is_counted(outlet, now),
+        .plugged = evse->plugged || (outlet->held_tag[0] != '\0' && !leaves),
+        .off = pw_evse_is_off(evse) && is_counted(outlet, now) && !leaves,
         .paused_ev = pw_evse_paused_by_vehicle(evse),
         // The turn in which the permit comes: the machine has not heard of it yet.
         .paused_evse = pw_evse_paused_by_station(evse) || evse->pause == PW_EVSE_PAUSE_PERMIT,
@@ -390,17 +417,20 @@ pw_ms pw_outlet_step(struct pw_outlet *outlet, pw_ms now)
         .senses = &senses,
         .permit = pw_session_permit(&outlet->session),
         .limit_ma = most_ma(outlet),
+        .hold = holds_lock(outlet),
     };
     at = pw_earlier(at, pw_evse_step(&outlet->evse, &input, now));
     outlet->renewed = false;
     enter_own_limits(outlet, now);
     at = pw_earlier(at, watch_plug(outlet, now));
-    const struct pw_session_input hardware = session_input(outlet, now);
+    bool leaves = begins_to_hold(outlet);
+    const struct pw_session_input hardware = session_input(outlet, leaves, now);
     if (pw_evse_is_off(&outlet->evse) && !hardware.off) {
         at = pw_earlier(at, pw_after(outlet->evse.opened_at, LAST_READING_MS));
     }
     at = pw_earlier(at, pw_session_step(&outlet->session, &hardware, now));
-    if (pw_session_permit(&outlet->session) != input.permit || most_ma(outlet) != input.limit_ma) {
+    if (pw_session_permit(&outlet->session) != input.permit || most_ma(outlet) != input.limit_ma ||
+        leaves || holds_lock(outlet) != input.hold) {
         // The machine hears of it in the same turn.
         at = now;
     }
@@ -426,6 +456,8 @@ int pw_outlet_unlock(struct pw_outlet *outlet, pw_ms now)
     if (!outlet->config.evse.socket || outlet->senses.lock == PW_BOARD_LOCK_NONE) {
         return PW_ERR_UNKNOWN;
     }
+    bool held = outlet->held_tag[0] != '\0';
+    outlet->held_tag[0] = '\0';
     if (pw_session_stop(&outlet->session, PW_REASON_UNLOCK_COMMAND, PW_STR(""), now) == PW_OK) {
         return PW_ERR_AGAIN;
     }
@@ -436,7 +468,7 @@ int pw_outlet_unlock(struct pw_outlet *outlet, pw_ms now)
         return PW_OK;
     }
     bool gave_up = (outlet->evse.faults & PW_EVSE_BIT(PW_EVSE_FAULT_UNLOCK)) != 0;
-    return outlet->evse.lock_want || gave_up ? PW_ERR_BUSY : PW_ERR_AGAIN;
+    return (outlet->evse.lock_want && !held) || gave_up ? PW_ERR_BUSY : PW_ERR_AGAIN;
 }
 
 bool pw_outlet_keep_due(const struct pw_outlet *outlet, pw_ms now)

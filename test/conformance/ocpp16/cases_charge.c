@@ -66,6 +66,72 @@ void case_a_005_1(void)
     }
 }
 
+// The vehicle's end comes out; the station's stays until somebody may have it.
+void case_a_005_2(void)
+{
+    static const bool by_card[] = {true, false};
+    for (unsigned i = 0; i < PW_COUNT(by_card); i++) {
+        struct rig *r = rig_open(RIG_SOCKET);
+        rig_boot(r);
+        rig_configure(r, "UnlockConnectorOnEVSideDisconnect", "false", "Accepted");
+        rig_charge(r);
+        rig_unplug(r);
+        rig_expect_too(r, "StopTransaction", "{'transactionId':$TX,'reason':'EVDisconnected'}");
+        rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'Finishing'}");
+        rig_expect_none(r, "StatusNotification", "{'connectorId':1}", 60000);
+        rig_check(r, pw_world_ac_truth(&r->street.ac).lock == PW_BOARD_LOCK_CLOSED);
+        rig_card(r, "TAG-2");
+        rig_seconds(r, 5);
+        rig_check(r, pw_world_ac_truth(&r->street.ac).lock == PW_BOARD_LOCK_CLOSED);
+        if (by_card[i]) {
+            rig_card(r, "TAG-1");
+        } else {
+            rig_is(r, rig_ask(r, "UnlockConnector", "{'connectorId':1}"), "{'status':'Unlocked'}");
+        }
+        rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'Available'}");
+        rig_seconds(r, 3);
+        rig_check(r, pw_world_ac_truth(&r->street.ac).lock == PW_BOARD_LOCK_OPEN);
+        rig_close(r);
+    }
+    // A fixed cable has no lock: the key says so (erratum 3.85).
+    struct rig *r = rig_open(RIG_CABLE);
+    rig_boot(r);
+    rig_check(r, strcmp(rig_key(r, "UnlockConnectorOnEVSideDisconnect"), "false") == 0);
+    rig_check(r, rig_key_readonly(r, "UnlockConnectorOnEVSideDisconnect"));
+    rig_configure(r, "UnlockConnectorOnEVSideDisconnect", "true", "Rejected");
+    rig_close(r);
+}
+
+void case_a_005_3(void)
+{
+    struct rig *r = rig_open(RIG_SOCKET);
+    rig_boot(r);
+    rig_configure(r, "StopTransactionOnEVSideDisconnect", "false", "Accepted");
+    rig_configure(r, "UnlockConnectorOnEVSideDisconnect", "false", "Accepted");
+    rig_charge(r);
+    rig_unplug(r);
+    rig_expect(r, "StatusNotification",
+               "{'connectorId':1,'status':'SuspendedEV','errorCode':'NoError',"
+               "'info':'EV side disconnected'}");
+    rig_expect_none(r, "StopTransaction", "{}", 60000);
+    rig_check(r, pw_world_ac_truth(&r->street.ac).lock == PW_BOARD_LOCK_CLOSED);
+    rig_check(r, !rig_energy_flows(r));
+    // The vehicle is back: the same transaction goes on.
+    rig_leave(r);
+    rig_plug(r);
+    rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'Charging'}");
+    rig_seconds(r, 5);
+    rig_check(r, rig_energy_flows(r));
+    rig_unplug(r);
+    rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'SuspendedEV'}");
+    rig_is(r, rig_ask(r, "RemoteStopTransaction", "{'transactionId':$TX}"),
+           "{'status':'Accepted'}");
+    rig_expect_too(r, "StopTransaction", "{'transactionId':$TX,'reason':'Remote'}");
+    rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'Available'}");
+    rig_check(r, rig_count(r, "StartTransaction", "{}", 0) == 1);
+    rig_close(r);
+}
+
 void case_a_010(void)
 {
     struct rig *r = rig_open(RIG_SOCKET);

@@ -221,3 +221,21 @@ void case_b_70(void)
     rig_check(r, rig_count(r, "MeterValues", "{}", 0) >= 24 * 5);
     rig_close(r);
 }
+
+// Bytes and handshakes are the port's: its test has a server that misbehaves over real sockets.
+void case_b_8(void)
+{
+    static const char *const tests[] = {"a_server_without_the_subprotocol_is_left",
+                                        "a_server_with_another_subprotocol_is_left"};
+    rig_shown_by("test/port/test_port_wsclient", tests, PW_COUNT(tests));
+}
+
+void case_b_64(void)
+{
+    static const char *const tests[] = {
+        "fragments_become_one_message_with_a_ping_between",
+        "the_longest_message_fits_and_one_more_byte_closes_with_1009",
+        "a_binary_message_closes_with_1003", "text_that_is_no_utf8_closes_with_1007",
+        "the_peers_close_code_and_reason_are_told"};
+    rig_shown_by("test/port/test_port_wsclient", tests, PW_COUNT(tests));
+}

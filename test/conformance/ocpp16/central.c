@@ -510,6 +510,9 @@ void rig_post(struct rig *r, const char *action, const char *payload)
     if (pw_out_err(&out) != PW_OK) {
         rig_fail(r, "a question longer than the street carries");
     }
+    if (strcmp(action, "RemoteStartTransaction") == 0) {
+        rig_leave(r);
+    }
     post(r, pw_out_str(&out), !r->lenient);
 }
 

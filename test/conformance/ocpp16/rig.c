@@ -41,8 +41,22 @@ struct rig *rig_open(enum rig_kind kind)
     return r;
 }
 
+// What the observer of the physical world saw, who knows nothing of OCPP, must be right as well.
+static void check_world(struct rig *r)
+{
+    const struct acwatch *ac = &r->street.watch;
+    const struct oewatch *oe = &r->street.oewatch;
+    if (r->street.kind == &street_kind_ac && ac->violations > 0 && !r->was_off) {
+        rig_fail(r, "the outlet: %s", ac->what);
+    }
+    if (r->street.kind == &street_kind_oe && oe->violations > 0 && !r->was_off) {
+        rig_fail(r, "the OpenEVSE station: %s", oe->what);
+    }
+}
+
 void rig_close(struct rig *r)
 {
+    check_world(r);
     street_close(&r->street);
     rig_central_free(r);
     free(r);
@@ -58,6 +72,25 @@ void rig_fail(struct rig *r, const char *format, ...)
     (void)vsnprintf(text + len, sizeof(text) - (size_t)len, format, args);
     va_end(args);
     rig_end(RIG_FAILED, text);
+}
+
+void rig_shown_by(const char *program, const char *const *tests, unsigned count)
+{
+    static char output[65536];
+    char path[512];
+    char line[RIG_NOTE_MAX];
+    (void)snprintf(path, sizeof(path), "%s/%s 2>&1", CONFORMANCE_BUILD, program);
+    FILE *pipe = popen(path, "r");
+    size_t len = pipe == NULL ? 0 : fread(output, 1, sizeof(output) - 1, pipe);
+    int status = pipe == NULL ? -1 : pclose(pipe);
+    output[len] = '\0';
+    for (unsigned i = 0; i < count; i++) {
+        (void)snprintf(line, sizeof(line), "[       OK ] %s", tests[i]);
+        if (status != 0 || strstr(output, line) == NULL) {
+            (void)snprintf(line, sizeof(line), "%s: %s does not pass", program, tests[i]);
+            rig_end(RIG_FAILED, line);
+        }
+    }
 }
 
 void rig_not_applicable(const char *why)
@@ -98,11 +131,13 @@ void rig_boot(struct rig *r)
 
 void rig_power_off(struct rig *r)
 {
+    r->was_off = true;
     street_power_off(&r->street);
 }
 
 void rig_reboot(struct rig *r)
 {
+    r->was_off = true;
     street_power_off(&r->street);
     rig_power_on(r);
 }
@@ -178,12 +213,17 @@ void rig_unplug_at(struct rig *r, unsigned connector)
     plug(r, connector, false);
 }
 
+void rig_leave(struct rig *r)
+{
+    acwatch_leave(&r->street.watch, r->street.now);
+    oewatch_leave(&r->street.oewatch);
+}
+
 void rig_card_at(struct rig *r, unsigned connector, const char *id_tag)
 {
     pw_station_card(r->street.station, connector, pw_str_of(id_tag), r->street.now);
     r->street.station_at = r->street.now;
-    acwatch_leave(&r->street.watch, r->street.now);
-    oewatch_leave(&r->street.oewatch);
+    rig_leave(r);
 }
 
 void rig_card(struct rig *r, const char *id_tag)

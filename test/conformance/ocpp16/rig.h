@@ -82,6 +82,7 @@ struct rig {
     unsigned asked;
     unsigned restarts; // of the station, by itself
     unsigned opens;    // connections that were made
+    bool was_off;      // power was cut: the observer does not know how long a real start takes
     bool stay_down;    // a station that asks for a restart stays down until rig_power_on
     // Where the case stands, for the sentence.
     const char *file;
@@ -95,6 +96,9 @@ _Noreturn void rig_fail(struct rig *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 // The case cannot apply to this product, because ... (one sentence, shown in the table).
 _Noreturn void rig_not_applicable(const char *why);
+// The situation belongs to another test program (real sockets): runs it whole, and its tests named
+// here must be among those that pass. `program` is a path from the build folder.
+void rig_shown_by(const char *program, const char *const *tests, unsigned count);
 #define RIG_AT(r) ((r)->file = __FILE__, (r)->line = __LINE__)
 #define rig_check(r, truth)                                                                        \
     do {                                                                                           \
@@ -136,6 +140,9 @@ int64_t rig_energy_wh(const struct rig *r);
 // Plug, card "TAG-1", until energy flows and StartTransaction is answered; the cursor stands
 // behind.
 void rig_charge(struct rig *r);
+
+// Somebody gave leave in a way that the observer of the outlet does not see.
+void rig_leave(struct rig *r);
 
 // --- The link.
 void rig_offline(struct rig *r); // cut, and not reachable

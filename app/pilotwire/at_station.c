@@ -101,6 +101,7 @@ static const struct row {
     {"now", "now", 0, 2, SHOW_NOTHING, NULL, NULL},
     {"until", "until", 2, 3, SHOW_NOTHING, NULL, NULL},
     {"charges", "charges", 0, 0, SHOW_OBJECT, "json charges", NULL},
+    {"seclog", "seclog", 0, 1, SHOW_OBJECT, "json seclog", NULL},
     {"faults", "faults", 0, 0, SHOW_OBJECT, "json status", &fault_table},
     {"clear-fault", "clear", 0, 1, SHOW_TEXT, NULL, NULL},
     {"enable", "enable", 0, 1, SHOW_NOTHING, NULL, NULL},

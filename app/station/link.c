@@ -1,5 +1,7 @@
 #include "link.h"
 
+#include <string.h>
+
 // ---------------------------------------------------------------------------------------------
 // TLS, as the station's keys and certificates say.
 
@@ -54,10 +56,14 @@ void link_close(struct link *link)
     link->client = NULL;
 }
 
-static void log_end(const struct link *link, const struct pw_ws_end *end)
+static void log_end(struct link *link, const struct pw_ws_end *end)
 {
     struct pw_line line;
-    pw_line(&line, link->log, PW_LOG_WARN, "link", end->refused ? "refused" : "closed");
+    // What keeps a connection from being made is said once, and again when it is something else.
+    bool again = end->refused && strcmp(end->reason, link->said) == 0;
+    (void)!pw_str_copy(link->said, sizeof(link->said), pw_str_of(end->refused ? end->reason : ""));
+    pw_line(&line, link->log, again ? PW_LOG_DEBUG : PW_LOG_WARN, "link",
+            end->refused ? "refused" : "closed");
     pw_line_s(&line, "why", end->reason);
     if (end->http_status != 0) {
         pw_line_int(&line, "http_status", end->http_status);
@@ -155,6 +161,7 @@ bool link_step(struct link *link, pw_ms now)
     bool active = pw_ws_message(link->client, &text);
     if (pw_ws_state(link->client) == PW_WS_OPEN && !link->up) {
         link->up = true;
+        link->said[0] = '\0';
         active = true;
         log_open(link);
         pw_station_link_up(link->station, now);

@@ -417,9 +417,9 @@ static int on_connection(struct pw_ws_client *client, struct lws *wsi,
     } else if (reason == LWS_CALLBACK_CLIENT_HTTP_REDIRECT) {
         return -1; // a key must not follow a redirect to another server
     } else if (reason == LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER) {
-        return add_authorization(client, wsi, in, len);
+        return check_ready(client) != 0 ? -1 : add_authorization(client, wsi, in, len);
     } else if (reason == LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH) {
-        return check_ready(client) != 0 ? -1 : check_subprotocol(client, wsi);
+        return check_subprotocol(client, wsi);
     } else if (reason == LWS_CALLBACK_CLIENT_ESTABLISHED) {
         enter(client, PW_WS_OPEN);
     } else if (reason == LWS_CALLBACK_CLIENT_CLOSED) {

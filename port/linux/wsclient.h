@@ -31,7 +31,7 @@ struct pw_ws_tls {
     int (*prepare)(void *context, void *ssl_ctx, struct pw_out *why);
     // The server's chain was found good.
     void (*vouched)(void *context, void *x509_store_ctx);
-    // The handshake is done, before the WebSocket is open. NULL, or why it must not be.
+    // The TLS handshake is done, nothing has been said yet. NULL, or why nothing must be.
     const char *(*ready)(void *context);
 };
 

@@ -78,6 +78,8 @@ static const struct {
     {"network", "[scan]", "the station's own network; scan: look what is in reach",
      pw_console_network},
     {"files", "", "how the upload of a log and the update of the program stand", pw_console_files},
+    {"seclog", "[COUNT|check]", "the security log; check: the whole chain of it anew",
+     pw_console_seclog},
     {"faults", "", "what is wrong", pw_console_faults},
     {"now", "[off] [connector]", "charge now, whatever timer and plan say, until unplugged",
      pw_console_now},

@@ -122,6 +122,9 @@ void pw_cp16_link_down(struct pw_cp16 *cp, struct pw_str reason, pw_ms now)
 {
     struct pw_out out = PW_OUT(cp->down_reason);
     struct pw_line line;
+    struct pw_str cut = reason;
+    cut.len = cut.len < sizeof(cp->down_reason) ? cut.len : sizeof(cp->down_reason) - 1;
+    bool again = pw_str_is(cut, cp->down_reason); // the same as at the last try
     pw_put(&out, reason);
     cp->link = PW_CP16_LINK_DOWN;
     cp->speaking = NULL;
@@ -132,7 +135,7 @@ void pw_cp16_link_down(struct pw_cp16 *cp, struct pw_str reason, pw_ms now)
     (void)pw_ocpp_rpc_drop(&cp->rpc);
     cp->retry_at = pw_after(now, pw_cp16_back_off(cp, cp->refused, RETRY_FIRST_MS));
     cp->refused++;
-    pw_line(&line, cp->log, PW_LOG_WARN, "ocpp", "link-down");
+    pw_line(&line, cp->log, again ? PW_LOG_DEBUG : PW_LOG_WARN, "ocpp", "link-down");
     pw_line_str(&line, "reason", reason);
     pw_line_int(&line, "retry_ms", (int64_t)(cp->retry_at - now));
     pw_line_end(&line);

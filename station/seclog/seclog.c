@@ -318,6 +318,11 @@ bool pw_seclog_check_step(const struct pw_seclog *seclog, struct pw_seclog_check
 {
     for (unsigned i = 0; i < most; i++) {
         struct pw_seclog_record record;
+        if (check->next != 0 && check->next < pw_seclog_oldest(seclog)) {
+            // Overwritten meanwhile: what is there now begins later.
+            check->next = pw_seclog_oldest(seclog);
+            check->records = 0;
+        }
         if (check->next == 0 || check->next > seclog->newest || check->bad != 0) {
             break;
         }

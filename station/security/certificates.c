@@ -78,7 +78,6 @@ int pw_security_signed(struct pw_security *security, struct pw_str chain, pw_ms 
         pw_put_s(&why, "the chain is too long");
     }
     if (err != PW_OK) {
-        security->quiet_until[PW_SECURITY_OWN_CERTIFICATE] = 0;
         pw_security_event(security, PW_SECURITY_OWN_CERTIFICATE, pw_out_str(&why), now);
         return err;
     }
@@ -111,19 +110,20 @@ pw_ms pw_security_step(struct pw_security *security, pw_ms now)
     struct pw_trust_own own;
     const struct pw_trust *trust = security->trust;
     pw_unix_ms wall = wall_of(security, now);
+    pw_ms check = pw_security_step_check(security, now);
     if (now < security->look_at) {
-        return security->look_at;
+        return pw_earlier(check, security->look_at);
     }
     security->look_at = pw_after(now, LOOK_MS);
     if (trust == NULL || security->profile != 3 || wall == 0 ||
         trust->own(trust->context, wall, &own) != PW_OK) {
-        return security->look_at;
+        return pw_earlier(check, security->look_at);
     }
     if (security->up && strcmp(own.serial, security->shown_serial) != 0) {
         security->reconnect = true; // A02.FR.08: it became valid
     }
     look_at_end(security, &own, wall, now);
-    return security->look_at;
+    return pw_earlier(check, security->look_at);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -153,7 +153,6 @@ int pw_security_install(struct pw_security *security, enum pw_trust_use use, str
     why = PW_OUT(text);
     pw_put_s(&why, use_names[use]);
     pw_put_s(&why, " installed");
-    security->quiet_until[PW_SECURITY_RECONFIGURED] = 0;
     pw_security_event(security, PW_SECURITY_RECONFIGURED, pw_out_str(&why), now);
     return PW_OK;
 }
@@ -167,7 +166,6 @@ int pw_security_remove(struct pw_security *security, const struct pw_trust_id *i
     if (err == PW_OK) {
         pw_put_s(&out, "root certificate removed: serial ");
         pw_put_s(&out, id->serial);
-        security->quiet_until[PW_SECURITY_RECONFIGURED] = 0;
         pw_security_event(security, PW_SECURITY_RECONFIGURED, pw_out_str(&out), now);
     }
     return err;

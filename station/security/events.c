@@ -22,12 +22,20 @@ static void put_detail(struct pw_out *out, struct pw_str detail)
     }
 }
 
+// What somebody outside could make happen again and again is recorded once in a while. Changes of
+// keys and certificates are always (A01.FR.11), and so is what is critical.
+static bool is_limited(enum pw_security_event_kind kind)
+{
+    return !pw_security_event_critical(kind) && kind != PW_SECURITY_RECONFIGURED &&
+           kind != PW_SECURITY_OWN_CERTIFICATE;
+}
+
 void pw_security_event(struct pw_security *security, enum pw_security_event_kind kind,
                        struct pw_str detail, pw_ms now)
 {
     PW_ASSERT(kind < PW_SECURITY_KINDS);
-    bool critical = pw_security_event_critical(kind);
-    if (!critical && now < security->quiet_until[kind]) {
+    bool limited = is_limited(kind);
+    if (limited && now < security->quiet_until[kind]) {
         security->counted[kind]++;
         return;
     }
@@ -44,7 +52,7 @@ void pw_security_event(struct pw_security *security, enum pw_security_event_kind
     put_detail(&out, detail);
     log_event(security, kind, record.detail);
     security->counted[kind] = 0;
-    security->quiet_until[kind] = critical ? 0 : pw_after(now, PW_SECURITY_QUIET_MS);
+    security->quiet_until[kind] = limited ? pw_after(now, PW_SECURITY_QUIET_MS) : 0;
     // What the store does not take is in the log at least; the store's failure shows by itself.
     (void)!pw_seclog_add(&security->seclog, &record);
 }
@@ -69,4 +77,38 @@ void pw_security_told(struct pw_security *security, uint32_t number)
 void pw_security_not_understood(struct pw_security *security)
 {
     security->deaf = true;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The check of the log, slowly: each record is a read of the store.
+
+enum { CHECK_RECORDS = 8, CHECK_MS = 50 };
+
+void pw_security_check_log(struct pw_security *security, pw_ms now)
+{
+    pw_seclog_check_begin(&security->seclog, &security->check);
+    security->checking = security->check.next != 0;
+    security->check_at = now;
+}
+
+pw_ms pw_security_step_check(struct pw_security *security, pw_ms now)
+{
+    const struct pw_seclog *seclog = &security->seclog;
+    if (!security->checking) {
+        return PW_NEVER;
+    }
+    // What is not durable yet cannot be read yet.
+    if (now < security->check_at ||
+        seclog->store->durable(seclog->store->context) < seclog->ticket) {
+        return pw_after(now, CHECK_MS);
+    }
+    security->check_at = pw_after(now, CHECK_MS);
+    security->checking = pw_seclog_check_step(seclog, &security->check, CHECK_RECORDS);
+    if (security->check.bad != 0) {
+        struct pw_line line;
+        pw_line(&line, security->log, PW_LOG_ERROR, "seclog", "chain-broken");
+        pw_line_int(&line, "record", security->check.bad);
+        pw_line_end(&line);
+    }
+    return security->checking ? security->check_at : PW_NEVER;
 }

@@ -53,6 +53,7 @@ void pw_security_init(struct pw_security *security, const struct pw_security_sta
     security->profile = (uint8_t)pw_settings_int(security->settings, PW_SET_SECURITY_PROFILE);
     pw_seclog_open(&security->seclog, start->store, start->log);
     read_trial(security);
+    pw_security_check_log(security, start->now);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -237,7 +238,6 @@ static void fall_back(struct pw_security *security, pw_ms now)
     end_trial(security);
     // The value was this one before: its row takes it.
     (void)!pw_settings_set(security->settings, at, pw_str_of(digit), PW_BY_STORE, &refusal);
-    security->quiet_until[PW_SECURITY_RECONFIGURED] = 0;
     pw_security_event(security, PW_SECURITY_RECONFIGURED, pw_out_str(&out), now);
     security->host.setting(security->host.context, at, now);
 }
@@ -283,6 +283,7 @@ static void note_fault(struct pw_security *security, enum pw_security_fault faul
     security->said = fault;
     memcpy(security->said_why, cut.at, cut.len);
     security->said_why[cut.len] = '\0';
+    security->quiet_until[kinds[fault]] = 0; // back-off keeps them rare
     pw_security_event(security, kinds[fault], why, now);
 }
 

@@ -69,6 +69,11 @@ struct pw_security {
     enum pw_security_fault said; // what was recorded already (B 58)
     char said_why[64];
 
+    // The check of the log's chain, a few records a step.
+    bool checking;
+    pw_ms check_at;
+    struct pw_seclog_check check;
+
     // Our certificate.
     bool sign_due; // one shall be asked for
     pw_ms look_at; // when to look at it again
@@ -93,11 +98,17 @@ void pw_security_init(struct pw_security *security, const struct pw_security_sta
 
 // Records an event in the security log; the central system is told with SecurityEventNotification
 // as soon as it can be, after a start too. `detail` becomes techInfo: at most PW_SECLOG_DETAIL_MAX
-// bytes (cut; what is not plain ASCII becomes '?'), never a secret. Of the events that are not
-// critical one a kind is recorded in PW_SECURITY_QUIET_MS, with the number of those left out in the
-// next.
+// bytes (cut; what is not plain ASCII becomes '?'), never a secret. Of the events that somebody
+// outside could repeat at will one a kind is recorded in PW_SECURITY_QUIET_MS, with the number of
+// those left out in the next. Critical ones, and changes of keys and certificates, always are.
 void pw_security_event(struct pw_security *security, enum pw_security_event_kind kind,
                        struct pw_str detail, pw_ms now);
+
+// Checks the whole chain of the log anew; also done after each start. `security->check` has the
+// result, a broken chain is logged.
+void pw_security_check_log(struct pw_security *security, pw_ms now);
+// Carries it on; returns when to call again.
+pw_ms pw_security_step_check(struct pw_security *security, pw_ms now);
 
 // --- What the central system has still to be told, oldest first.
 

@@ -1,5 +1,7 @@
 #include "street.h"
 
+#include "signing.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +189,9 @@ void street_power_on(struct street *street)
     street->station_at = street->now;
     street->world_at = street->now;
     street->kind->power(street, true);
+    if (street->signing != NULL) {
+        street_signing_start(street);
+    }
 }
 
 void street_crash(struct street *street)
@@ -309,6 +314,9 @@ pw_ms street_next(const struct street *street)
 {
     pw_ms at = pw_earlier(street->station_at, street->world_at);
     at = pw_earlier(at, street->link_at);
+    if (street->signing != NULL) {
+        at = pw_earlier(at, street_signing_next(street));
+    }
     for (unsigned i = 0; i < street->letter_count; i++) {
         at = pw_earlier(at, street->letters[i].at);
     }
@@ -323,6 +331,9 @@ void street_turn(struct street *street)
     }
     if (street->station != NULL) {
         turn_station(street);
+    }
+    if (street->signing != NULL) {
+        street_signing_turn(street);
     }
     if (street->kind->observe != NULL) {
         street->kind->observe(street);

@@ -1,7 +1,7 @@
 // What charging profiles allow, against a reader of the standard who knows nothing but one second
 // at a time, goes through every period from the last to the first, and counts days one by one.
-#include "../test.h"
 #include "profiles/profiles.h"
+#include "test.h"
 
 #include <stdio.h>
 #include <stdlib.h>

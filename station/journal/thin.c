@@ -120,13 +120,15 @@ static void end_walk(struct pw_journal *journal)
 {
     struct pw_journal_thinning *walk = &journal->thinning;
     struct pw_line line;
-    pw_line(&line, journal->log, PW_LOG_WARN, "journal", "queue-thinned");
-    pw_line_int(&line, "removed", walk->removed);
-    pw_line_int(&line, "waiting", journal->waiting);
-    pw_line_int(&line, "spacing_s", (int64_t)(walk->spacing / 1000));
-    pw_line_end(&line);
+    if (walk->removed > 0) {
+        pw_line(&line, journal->log, PW_LOG_WARN, "journal", "queue-thinned");
+        pw_line_int(&line, "removed", walk->removed);
+        pw_line_int(&line, "waiting", journal->waiting);
+        pw_line_int(&line, "spacing_s", (int64_t)(walk->spacing / 1000));
+        pw_line_end(&line);
+    }
     walk->running = false;
-    if (walk->removed >= journal->room / WORTH_PART) {
+    if (walk->removed > 0 && walk->removed >= journal->room / WORTH_PART) {
         return;
     }
     walk->spacing = walk->spacing == 0 ? SPACING_LEAST_MS : 2 * walk->spacing;

@@ -113,7 +113,7 @@ static void on_answer(struct pw_cp16 *cp, const struct pw_ocpp_frame *frame, pw_
     enum pw_ocpp_answer match = pw_ocpp_rpc_answer(&cp->rpc, frame->id);
     if (match != PW_OCPP_ANSWER_MATCHED) {
         note_malformed(cp, frame->id, pw_ocpp_answer_name(match));
-        if (match == PW_OCPP_ANSWER_LATE && frame->kind == PW_OCPP_RESULT) {
+        if (match != PW_OCPP_ANSWER_DUPLICATE && frame->kind == PW_OCPP_RESULT) {
             pw_cp16_late_answer(cp, frame->id, frame->payload, now);
         }
         return;

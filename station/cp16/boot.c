@@ -89,6 +89,11 @@ void pw_cp16_spoke(struct pw_cp16 *cp, pw_ms now)
 {
     int32_t set = pw_settings_int(cp->settings, PW_SET_HEARTBEAT_S);
     uint32_t interval_s = set > 0 ? (uint32_t)set : cp->interval_s;
+    // While the clock is not known nothing else tells the time.
+    if (!cp->clock_known && cp->speaking != NULL && cp->speaking != &pw_cp16_heartbeat_topic &&
+        cp->heartbeat_at != PW_NEVER) {
+        return;
+    }
     cp->heartbeat_at = pw_after(now, (pw_ms)interval_s * 1000);
 }
 

@@ -16,7 +16,7 @@
 #include "simstore.h"
 #include "station.h"
 
-enum { STREET_TRANSIT_MAX = 16, STREET_TEXT_MAX = 16384 };
+enum { STREET_TRANSIT_MAX = 16, STREET_TEXT_MAX = 32768 };
 
 struct street_letter {
     pw_ms at;

@@ -273,11 +273,16 @@ static void report_station(struct pw_station *st, pw_ms now)
 
 static void watch_store(struct pw_station *st)
 {
-    bool failed = pw_journal_durable(&st->journal, 0) < 0;
-    if (failed && !st->store_failed) {
+    bool failed = pw_journal_keeps(&st->journal) != PW_OK;
+    if (failed != st->store_failed) {
         struct pw_line line;
-        pw_line(&line, st->log, PW_LOG_ERROR, "station", "store-failed");
-        pw_line_s(&line, "effect", "no charge begins until it works again");
+        pw_line(&line, st->log, failed ? PW_LOG_ERROR : PW_LOG_INFO, "station",
+                failed ? "store-failed" : "store-works-again");
+        if (failed) {
+            pw_line_s(&line, "why", pw_err_name(pw_journal_keeps(&st->journal)));
+            pw_line_s(&line, "effect",
+                      "no charge begins and no setting is taken until it works again");
+        }
         pw_line_end(&line);
     }
     st->store_failed = failed;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,7 +37,7 @@ struct pw_sqlite {
     sqlite3_stmt *after;
     int64_t last_ticket;
     enum health reported;
-    int lock_fd;
+    int lock_fd; // beside the file: its file system is asked for room
 
     // The writer's own.
     sqlite3 *writer;
@@ -291,6 +292,20 @@ static int64_t store_durable(void *context)
     return atomic_load(&sqlite->health) == FAILED ? PW_ERR_STORE : atomic_load(&sqlite->durable);
 }
 
+// A station that cannot end its charges in writing must not begin them: some room is kept back.
+static int store_able(void *context)
+{
+    struct pw_sqlite *sqlite = context;
+    struct statvfs disk;
+    if (atomic_load(&sqlite->health) != WELL) {
+        return PW_ERR_STORE;
+    }
+    if (fstatvfs(sqlite->lock_fd, &disk) != 0) {
+        return PW_OK;
+    }
+    return (uint64_t)disk.f_bavail * disk.f_frsize < PW_SQLITE_RESERVE ? PW_ERR_LIMIT : PW_OK;
+}
+
 static int copy_value(sqlite3_stmt *statement, int column, char *to, size_t cap)
 {
     size_t len = (size_t)sqlite3_column_bytes(statement, column);
@@ -364,6 +379,7 @@ struct pw_store pw_sqlite_store(struct pw_sqlite *sqlite)
         .context = sqlite,
         .write = store_write,
         .durable = store_durable,
+        .able = store_able,
         .get = store_get,
         .next = store_next,
     };

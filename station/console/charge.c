@@ -49,6 +49,10 @@ int pw_console_stop(struct pw_console_call *call)
                               PW_STR(""), call->now) == PW_OK ||
               any;
     }
+    if (any && pw_journal_keeps(&call->st->journal) != PW_OK) {
+        return pw_console_done(
+            call, "stopping, but the disk is full or fails: its record is not safe yet");
+    }
     return any ? pw_console_done(call, "stopping")
                : pw_console_refuse(call, PW_ERR_BUSY, "nothing is charging");
 }

@@ -20,6 +20,10 @@ int pw_console_set(struct pw_console_call *call)
     if (err == PW_OK) {
         err = pw_rules_check_setting(call->st->rules.parts.zones, at.id, value, call->answer);
     }
+    if (err == PW_OK && pw_journal_keeps(&call->st->journal) != PW_OK) {
+        pw_put_s(call->answer, "it could not be kept, the disk is full or fails; nothing changed");
+        err = PW_ERR_STORE;
+    }
     if (err == PW_OK) {
         *call->answer = unsaid;
         err = pw_settings_set(&call->st->settings, at, value, PW_BY_PERSON, call->answer);

@@ -85,6 +85,10 @@ static enum pw_ocpp16_configuration_status change(struct pw_cp16 *cp, struct pw_
     if (err == PW_OK) {
         err = pw_security_check_setting(cp->security, at.id, value, PW_BY_OCPP, &out, now);
     }
+    if (err == PW_OK && pw_journal_keeps(cp->journal) != PW_OK) {
+        pw_put_s(&out, "it could not be kept: the disk is full or fails");
+        err = PW_ERR_STORE;
+    }
     if (err == PW_OK) {
         err = pw_settings_set(cp->settings, at, value, PW_BY_OCPP, &out);
     }

@@ -163,6 +163,10 @@ int pw_journal_drop_setting(struct pw_journal *journal, struct pw_str path)
     if (setting_key(path, &key) != PW_OK) {
         return PW_ERR_LIMIT;
     }
+    int able = pw_journal_keeps(journal);
+    if (able != PW_OK) {
+        return able;
+    }
     struct pw_store_change change = pw_journal_take_away(&key);
     int64_t ticket = pw_journal_write(journal, &change, 1);
     return ticket < 0 ? (int)ticket : PW_OK;

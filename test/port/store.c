@@ -275,14 +275,17 @@ static void a_full_disk_holds_tickets_back_until_there_is_room(void **state)
     struct pw_sqlite *sqlite = open_store(f);
     struct pw_store store = pw_sqlite_store(sqlite);
     wait_durable(f, &store, write_one(&store, "before", "1"));
+    assert_int_equal(store.able(store.context), PW_OK);
     limit_files(1);
     int64_t ticket = write_one(&store, "during", "2");
     wait_logged(f, sqlite, "to=failing");
     assert_int_equal(store.durable(store.context), 1);
+    assert_int_equal(store.able(store.context), PW_ERR_STORE);
     assert_record(&store, "before", "1");
     limit_files(RLIM_INFINITY);
     wait_durable(f, &store, ticket);
     wait_logged(f, sqlite, "from=failing to=well");
+    assert_int_equal(store.able(store.context), PW_OK);
     assert_record(&store, "during", "2");
     pw_sqlite_close(sqlite);
 }

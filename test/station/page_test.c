@@ -456,7 +456,7 @@ static void a_refused_setting_says_what_the_console_says_and_changes_nothing(voi
         {"connectors[1].voltage_min_mv", "\"90000\"", "90000", 422},
         {"log.level", "\"loud\"", "loud", 422},
         {"station.vendor", "\"x\"", "x", 409},
-        {"session.stop_on_disconnect", "false", "false", 409},
+        {"metering.stop_values_max", "119", "119", 409},
     };
     open_page(PASSWORD);
     log_in();

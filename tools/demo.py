@@ -291,7 +291,14 @@ metering:
         bus = f"mcast:{BUS_GROUP}:{free_port(43113, socket.SOCK_DGRAM, BUS_GROUP)}"
         front = self.path("ac-front")
         self.dc.simulate("--can", bus, "--vehicle", self.args.vehicle)
-        self.ac.simulate("--link", front, "--report", "10", "--car", self.args.car)
+        signing, signer = "", ""
+        options = ["--link", front, "--report", "10", "--car", self.args.car]
+        if self.args.signing:
+            signer = f"modbus:tcp:127.0.0.1:{free_port(1503, socket.SOCK_STREAM)}/1/bsm"
+            options += ["--meter", signer, "--meter-key", self.path("ac-meter.pem")]
+            signing = "  sign_sampled: true\n"
+            signer = f"    meter: {signer}\n"
+        self.ac.simulate(*options)
         self.write("board.yaml", f"board:\n  kind: frontend\nfrontend:\n  device: {front}\n")
         board = self.path("openevse-board")
         meter = f"modbus:tcp:127.0.0.1:{free_port(1502, socket.SOCK_STREAM)}/1/sdm630"
@@ -310,11 +317,11 @@ can:
   id: {AC}
   vendor: Pilotwire
   model: AC station
-{self.common(self.ac, 8182)}{central}connectors:
+{self.common(self.ac, 8182)}{central}{signing}connectors:
   - kind: pilot
     board: board.yaml
     ac_current_max_ma: 16000
-""", keys[1])
+{signer}""", keys[1])
         self.house.start(f"""station:
   id: {HOUSE}
   vendor: Pilotwire
@@ -390,7 +397,7 @@ page:
   Its car     {self.program('pilotwire-sim')} tell {self.path('ac-sim.sock')} help
   House       {self.program('pilotwire')} --station {self.path('openevse-station.sock')} status
   Its meter   {self.program('pilotwire-sim')} tell {self.path('openevse-sim.sock')} help
-  Logs        {self.folder}/*.log
+{self.signed_line(port)}  Logs        {self.folder}/*.log
   Ctrl-C ends everything.
 """, flush=True)
         for place in self.places:
@@ -415,6 +422,19 @@ page:
                     place.tell_sim(f"soc {self.args.soc}")
                     place.begin_charge()
                     waiting[place] = 0
+
+    def signed_line(self, port):
+        return f"""  Signed      {self.program('pilotwire')} --central http://127.0.0.1:{port} verify SESSION
+              what the AC station's meter signed, once a charge has ended there
+""" if self.args.signing else ""
+
+    def verify(self, port, password):
+        """What pilotwire verify says of the AC station's session."""
+        session = self.rest.sessions(AC)[0]["id"]
+        done = subprocess.run([self.program("pilotwire"), "--central", f"http://127.0.0.1:{port}", "--json", "verify",
+                               str(session)], env={**os.environ, "PILOTWIRE_PASSWORD": password},
+                              capture_output=True, text=True, timeout=20, check=False)
+        return json.loads(done.stdout or "{}")
 
     def unattended(self):
         begun = time.monotonic()
@@ -454,6 +474,8 @@ page:
         })
         for place in (self.ac, self.house):
             result[place.tag]["link_online"] = self.rest.station(place.name)["link"]["online"]
+        if self.args.signing:
+            result["ac"]["signed"] = self.verify(port, password)
         codes = self.stop_all()
         result["exit_codes"] = codes
         problems = self.problems(result)
@@ -500,6 +522,8 @@ page:
         for name in ("vehicle_model", "soc_start", "soc_end", "range_km"):
             if result[name] in (None, ""):
                 found.append(f"{name} is not known")
+        if not result["ac"].get("signed", {"valid": True}).get("valid"):
+            found.append(f"the AC station's signed values: {result['ac']['signed']}")
         for at in (result["ac"], result["openevse"]):
             if not at["link_online"]:
                 found.append(f"{at['station']} has no station link")
@@ -523,6 +547,7 @@ def main():
     parser.add_argument("--speed", type=float, help="times real speed (1)")
     parser.add_argument("--vehicle", default="classic", choices=["classic", "pro", "max"])
     parser.add_argument("--car", default="honest", help="temperament of the AC car")
+    parser.add_argument("--signing", action="store_true", help="the AC station's meter signs its readings")
     parser.add_argument("--soc", type=int, default=35, help="state of charge at the start, percent")
     args = parser.parse_args()
     if args.seconds is not None and not 40 <= args.seconds <= 3600:

@@ -3,6 +3,7 @@
 #include "meterworld/meterworld.h"
 #include "scenario/acscenario.h"
 #include "scenario/oescenario.h"
+#include "signmeter/signmeter.h"
 
 enum kind {
     FLAG,
@@ -404,6 +405,7 @@ void pw_sim_options_help(FILE *to)
     put_commands("Commands of ac:", pw_acscenario_help, to);
     put_commands("Commands of openevse and house:", pw_oescenario_help, to);
     put_commands("Commands of meter:", pw_world_meter_help, to);
+    put_commands("Commands of every meter that signs (map bsm):", pw_signmeter_help, to);
 }
 
 static bool choose(const char *words, const char *text, int64_t *place)

@@ -177,3 +177,10 @@ int pw_signmeter_run(struct pw_signmeter *meter, struct pw_str line, struct pw_o
     pw_put_s(answer, "signing must be ok, fails, hangs, forges, or milliseconds up to 60000");
     return PW_ERR_RANGE;
 }
+
+void pw_signmeter_help(struct pw_out *out)
+{
+    pw_put_s(out,
+             "  signing ok|fails|hangs|forges      what comes of readings that are to be signed\n"
+             "  signing MILLISECONDS               how long one takes (400)\n");
+}

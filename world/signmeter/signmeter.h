@@ -56,5 +56,6 @@ pw_ms pw_signmeter_step(struct pw_signmeter *meter, int64_t energy_mwh, pw_ms no
 // "signing ok|fails|hangs|forges|WAIT_MS". PW_ERR_UNKNOWN when the line is another's.
 PW_MUST_USE int pw_signmeter_run(struct pw_signmeter *meter, struct pw_str line,
                                  struct pw_out *answer);
+void pw_signmeter_help(struct pw_out *out);
 
 #endif

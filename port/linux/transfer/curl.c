@@ -203,6 +203,7 @@ static size_t write_nothing(char *at, size_t size, size_t count, void *context)
 // ---------------------------------------------------------------------------------------------
 // What is asked.
 
+#define IMPLICIT_PORT      "990" // RFC 4217 §2
 #define SET(option, value) (void)curl_easy_setopt(curl, option, value)
 
 static void set_common(CURL *curl, struct pw_carrier_job *job)
@@ -235,7 +236,7 @@ static void set_common(CURL *curl, struct pw_carrier_job *job)
     }
 }
 
-// ftps:// on its usual port is FTP that turns to TLS before the password.
+// ftps:// is FTP that turns to TLS before the password, except on the port that begins with TLS.
 static void set_url(CURL *curl, const char *url)
 {
     char plain[PW_TRANSFER_URL_MAX + PW_TRANSFER_NAME_MAX + 2];
@@ -243,12 +244,13 @@ static void set_url(CURL *curl, const char *url)
     if (ftps) {
         CURLU *parsed = curl_url();
         char *port = NULL;
-        bool usual = parsed != NULL && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
-                     (curl_url_get(parsed, CURLUPART_PORT, &port, 0) != CURLUE_OK ||
-                      strcmp(port, "21") == 0);
+        bool implicit = parsed != NULL &&
+                        curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
+                        curl_url_get(parsed, CURLUPART_PORT, &port, 0) == CURLUE_OK &&
+                        strcmp(port, IMPLICIT_PORT) == 0;
         curl_free(port);
         curl_url_cleanup(parsed);
-        if (usual) {
+        if (!implicit) {
             (void)snprintf(plain, sizeof(plain), "ftp%s", url + 4);
             url = plain;
         }

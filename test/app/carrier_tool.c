@@ -1,0 +1,155 @@
+// The transfer and install ports as a command, for the tests with real servers:
+//     carrier_tool up FOLDER CA URL NAME MOST PATIENCE <text      uploads what it reads
+//     carrier_tool down FOLDER CA URL - MOST PATIENCE [resume]    downloads to FOLDER/download
+//     carrier_tool install FOLDER CA SLOTS SHA256 - -             FOLDER/download to a slot,
+//     current
+// One line: how it ended, bytes, hash or slot, why.
+#include "slots.h"
+#include "transfer/carrier.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { POLL_MS = 20, ALL_S = 60 };
+
+struct tool {
+    struct pw_loop loop;
+    const struct pw_transfer *port;
+    const struct pw_install *install;
+    enum pw_transfer_lane lane;
+    bool given;
+    bool activated;
+    char piece[4096];
+    size_t len;
+    size_t at;
+};
+
+static void feed(struct tool *tool)
+{
+    while (!tool->given) {
+        if (tool->at == tool->len) {
+            tool->len = fread(tool->piece, 1, sizeof(tool->piece), stdin);
+            tool->at = 0;
+        }
+        if (tool->len == 0) {
+            tool->given = true;
+            tool->port->given(tool->port->context);
+            return;
+        }
+        struct pw_str rest = {.at = tool->piece + tool->at, .len = tool->len - tool->at};
+        size_t taken = tool->port->give(tool->port->context, rest);
+        if (taken == 0) {
+            return;
+        }
+        tool->at += taken;
+    }
+}
+
+static pw_ms carry(void *context, pw_ms now)
+{
+    struct tool *tool = context;
+    struct pw_transfer_state state;
+    if (tool->lane == PW_TRANSFER_UP) {
+        feed(tool);
+    }
+    tool->port->state(tool->port->context, tool->lane, &state);
+    if (state.end != PW_TRANSFER_RUNNING) {
+        (void)printf("%s %llu ", pw_transfer_end_name(state.end), (unsigned long long)state.bytes);
+        for (size_t i = 0; i < PW_SHA256_LEN; i++) {
+            (void)printf("%02x", state.sha256[i]);
+        }
+        (void)printf(" %s\n", state.why);
+        pw_loop_end(&tool->loop);
+    }
+    return now + POLL_MS;
+}
+
+static pw_ms install(void *context, pw_ms now)
+{
+    struct tool *tool = context;
+    struct pw_install_state state;
+    tool->install->state(tool->install->context, &state);
+    if (state.phase == PW_INSTALL_READY && !tool->activated) {
+        tool->activated = true;
+        tool->install->activate(tool->install->context);
+    } else if (state.phase == PW_INSTALL_SWITCHED || state.phase == PW_INSTALL_FAILED) {
+        (void)printf("%s %llu %c %s\n",
+                     state.phase == PW_INSTALL_SWITCHED ? "switched"
+                     : state.altered                    ? "altered"
+                                                        : "failed",
+                     (unsigned long long)state.bytes, state.current == 0 ? '-' : state.current,
+                     state.why);
+        pw_loop_end(&tool->loop);
+    }
+    return now + POLL_MS;
+}
+
+static int refuse(const char *why)
+{
+    (void)printf("refused 0 - %s\n", why);
+    return EXIT_SUCCESS;
+}
+
+static int start_transfer(struct tool *tool, char **argv, bool resume)
+{
+    char text[200] = "";
+    struct pw_out why = PW_OUT(text);
+    const struct pw_transfer_job job = {.url = pw_str_of(argv[4]),
+                                        .name = pw_str_of(argv[5]),
+                                        .most_bytes = strtoull(argv[6], NULL, 10),
+                                        .most_s = ALL_S,
+                                        .patience_s = (uint32_t)strtoul(argv[7], NULL, 10),
+                                        .resume = resume};
+    tool->lane = strcmp(argv[1], "up") == 0 ? PW_TRANSFER_UP : PW_TRANSFER_DOWN;
+    if (tool->port->begin(tool->port->context, tool->lane, &job, &why) != PW_OK) {
+        return refuse(text);
+    }
+    pw_loop_on_turn(&tool->loop, carry, tool);
+    pw_loop_run(&tool->loop);
+    return EXIT_SUCCESS;
+}
+
+static int start_install(struct tool *tool, char **argv)
+{
+    char text[200] = "";
+    struct pw_out why = PW_OUT(text);
+    uint8_t wanted[PW_SHA256_LEN];
+    if (pw_parse_hex(pw_str_of(argv[5]), wanted, sizeof(wanted)) != PW_SHA256_LEN) {
+        return EXIT_FAILURE;
+    }
+    if (tool->install->begin(tool->install->context, wanted, &why) != PW_OK) {
+        return refuse(text);
+    }
+    pw_loop_on_turn(&tool->loop, install, tool);
+    pw_loop_run(&tool->loop);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    char text[200] = "";
+    struct pw_out why = PW_OUT(text);
+    struct pw_clock clock;
+    struct tool tool = {.given = false};
+    if (argc < 8 || pw_clock_init(&clock, NULL) != PW_OK ||
+        pw_loop_init(&tool.loop, &clock) != PW_OK) {
+        return EXIT_FAILURE;
+    }
+    const struct pw_carrier_roots roots = {.folder = "", .ca_file = argv[3]};
+    struct pw_carrier *carrier = pw_carrier_new(&tool.loop, argv[2], &roots, &why);
+    bool installs = strcmp(argv[1], "install") == 0;
+    struct pw_slots *slots = carrier == NULL ? NULL
+                                             : pw_slots_new(&tool.loop, installs ? argv[4] : "",
+                                                            pw_carrier_file(carrier), &why);
+    int result = EXIT_FAILURE;
+    if (slots != NULL) {
+        tool.port = pw_carrier_port(carrier);
+        tool.install = pw_slots_port(slots);
+        result = installs ? start_install(&tool, argv) : start_transfer(&tool, argv, argc > 8);
+    }
+    pw_slots_free(slots);
+    pw_carrier_free(carrier);
+    pw_loop_close(&tool.loop);
+    return result;
+}

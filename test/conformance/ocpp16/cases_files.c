@@ -244,11 +244,29 @@ void case_a_081(void)
 // ---------------------------------------------------------------------------------------------
 // Logs.
 
+// T15: no secret and no whole card leaves with a text, whoever asked for it.
+static void holds_no_secret(struct rig *r, struct depot *depot)
+{
+    static const char *const secrets[] = {"TAG-SECRET-0001", "AUTHKEY-0123456789", "hush",
+                                          "PAGE-PASSWORD-1", "broker-password"};
+    const char *text = text_of(depot);
+    for (size_t i = 0; i < PW_COUNT(secrets); i++) {
+        rig_check(r, strstr(text, secrets[i]) == NULL);
+    }
+    rig_check(r, strstr(text, "***********0001") != NULL); // it was there, and is masked
+}
+
 void case_a_045_1(void)
 {
     static struct depot depot;
     struct rig *r = open_depot(&depot);
+    street_secret(&r->street, "ocpp.authorization_key", "AUTHKEY-0123456789");
+    street_secret(&r->street, "page.password", "PAGE-PASSWORD-1");
+    rig_set(r, "mqtt.url", "mqtt://me:broker-password@broker.example");
     rig_boot(r);
+    rig_plug(r);
+    rig_card_at(r, 1, "TAG-SECRET-0001");
+    rig_expect(r, "StartTransaction", "{'idTag':'TAG-SECRET-0001'}");
     const cJSON *conf = rig_ask(r, "GetDiagnostics", "{'location':'" URL "'}");
     char name[128];
     (void)snprintf(name, sizeof(name), "%s", rig_text(conf, "fileName"));
@@ -258,6 +276,16 @@ void case_a_045_1(void)
     rig_check(r, strcmp(depot.files.name, name) == 0);
     rig_check(r, strstr(text_of(&depot), "Pilotwire diagnostics") != NULL);
     rig_check(r, strstr(text_of(&depot), "=== log") != NULL);
+    rig_check(r, strstr(text_of(&depot), "ocpp.authorization_key: ***") != NULL);
+    holds_no_secret(r, &depot);
+    // Once the charge has ended its card is in the list of charges.
+    rig_unplug(r);
+    rig_expect(r, "StopTransaction", "{}");
+    (void)rig_ask(r, "GetLog",
+                  "{'logType':'DiagnosticsLog','requestId':3,'log':{'remoteLocation':'" URL "'}}");
+    rig_expect(r, "LogStatusNotification", "{'status':'Uploading','requestId':3}");
+    rig_expect(r, "LogStatusNotification", "{'status':'Uploaded','requestId':3}");
+    holds_no_secret(r, &depot);
     (void)rig_ask(r, "TriggerMessage", "{'requestedMessage':'DiagnosticsStatusNotification'}");
     rig_expect(r, "DiagnosticsStatusNotification", "{'status':'Idle'}");
     close_depot(r, &depot);

@@ -147,6 +147,10 @@ int pw_cp16_text(struct pw_cp16 *cp, struct pw_str text, pw_ms now)
         return PW_ERR_AGAIN;
     }
     int err = pw_ocpp_frame_read(&json, text, &frame, &fault);
+    // One answer at a time waits for the disk.
+    if (err == PW_OK && frame.kind == PW_OCPP_CALL && cp->late.say != NULL) {
+        return PW_ERR_AGAIN;
+    }
     // Rejected: neither calls nor answers until the interval is over (OCPP 1.6 §4.2).
     bool mute = cp->boot == PW_CP16_BOOT_REJECTED && cp->speaking != &pw_cp16_boot_topic;
     if (err == PW_ERR_UNKNOWN) {

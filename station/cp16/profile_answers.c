@@ -124,11 +124,18 @@ static uint32_t transaction_for(const struct pw_cp16 *cp, unsigned connector,
     return open->seq;
 }
 
+static void say_set(struct pw_cp16 *cp, struct pw_str id, bool kept)
+{
+    struct pw_ocpp16_set_charging_profile_conf conf = {.status = kept ? PW_OCPP16_PROFILE_ACCEPTED
+                                                                      : PW_OCPP16_PROFILE_REJECTED};
+    pw_cp16_reply(cp, id, PW_OCPP16_SET_CHARGING_PROFILE, &conf);
+}
+
+// It counts at once; "Accepted" is said when it outlives a power cut (erratum 3.37).
 void pw_cp16_on_set_profile(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_request *req,
                             pw_ms now)
 {
     const struct pw_ocpp16_set_charging_profile_req *set = &req->set_charging_profile;
-    struct pw_ocpp16_set_charging_profile_conf conf = {.status = PW_OCPP16_PROFILE_ACCEPTED};
     struct pw_profile profile;
     char text[WHY_MAX] = "";
     struct pw_out why = PW_OUT(text);
@@ -147,20 +154,27 @@ void pw_cp16_on_set_profile(struct pw_cp16 *cp, struct pw_str id, const union pw
     }
     if (err != PW_OK) {
         pw_cp16_profile_refused(cp, set->cs_charging_profiles.charging_profile_id, text);
-        conf.status = PW_OCPP16_PROFILE_REJECTED;
+        say_set(cp, id, false);
+        return;
     }
-    pw_cp16_reply(cp, id, PW_OCPP16_SET_CHARGING_PROFILE, &conf);
+    pw_cp16_reply_later(cp, id, cp->smart->ticket, say_set);
 }
 
 // ---------------------------------------------------------------------------------------------
 // ClearChargingProfile.
+
+static void say_cleared(struct pw_cp16 *cp, struct pw_str id, bool kept)
+{
+    struct pw_ocpp16_clear_charging_profile_conf conf = {
+        .status = kept ? PW_OCPP16_CLEAR_PROFILE_ACCEPTED : PW_OCPP16_CLEAR_PROFILE_UNKNOWN};
+    pw_cp16_reply(cp, id, PW_OCPP16_CLEAR_CHARGING_PROFILE, &conf);
+}
 
 void pw_cp16_on_clear_profile(struct pw_cp16 *cp, struct pw_str id,
                               const union pw_cp16_request *req, pw_ms now)
 {
     (void)now;
     const struct pw_ocpp16_clear_charging_profile_req *clear = &req->clear_charging_profile;
-    struct pw_ocpp16_clear_charging_profile_conf conf = {.status = PW_OCPP16_CLEAR_PROFILE_UNKNOWN};
     static const uint8_t purposes[] = {
         [PW_OCPP16_PROFILE_CHARGE_POINT_MAX] = PW_PROFILE_STATION,
         [PW_OCPP16_PROFILE_TX_DEFAULT] = PW_PROFILE_DEFAULT,
@@ -184,8 +198,11 @@ void pw_cp16_on_clear_profile(struct pw_cp16 *cp, struct pw_str id,
         pw_cp16_refuse(cp, id, PW_OCPP_INTERNAL_ERROR, PW_STR("the store has failed"));
         return;
     }
-    conf.status = gone > 0 ? PW_OCPP16_CLEAR_PROFILE_ACCEPTED : PW_OCPP16_CLEAR_PROFILE_UNKNOWN;
-    pw_cp16_reply(cp, id, PW_OCPP16_CLEAR_CHARGING_PROFILE, &conf);
+    if (gone == 0) {
+        say_cleared(cp, id, false);
+        return;
+    }
+    pw_cp16_reply_later(cp, id, cp->smart->ticket, say_cleared);
 }
 
 // ---------------------------------------------------------------------------------------------

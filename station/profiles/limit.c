@@ -6,6 +6,7 @@ enum {
     MV_STEP = 500,      // a battery's voltage rises: the limit follows in such steps
     LEAST_DC_MA = 1000, // with less there is no charge to speak of
     ALL_PHASES = 7,
+    ALL_PURPOSES = (1 << PW_PROFILE_PURPOSE_ROWS) - 1,
 };
 
 #define OWNER_ROWS (1U << PW_LIMIT_HARDWARE | 1U << PW_LIMIT_SETTINGS)
@@ -379,13 +380,12 @@ int pw_smart_composite(const struct pw_smart *smart, unsigned connector, uint32_
                        bool any_unit, enum pw_profile_unit *unit, pw_unix_ms *start,
                        struct pw_composite *composite, pw_ms now)
 {
-    static const struct pw_profile_set none;
     struct pw_composite_member member[PW_CONNECTORS_MAX];
     bool off = pw_settings_int(smart->parts.settings, PW_SET_REMOTE_ADJUST) == 0;
-    struct pw_composite_question question = {.set = off ? &none : &smart->set,
+    struct pw_composite_question question = {.set = &smart->set,
                                              .member = member,
                                              .station = connector == 0,
-                                             .ignored = ignored(smart),
+                                             .ignored = off ? ALL_PURPOSES : ignored(smart),
                                              .at = wall(smart, now),
                                              .duration_s = duration_s};
     if (smart->in.wall <= 0) {

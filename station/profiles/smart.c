@@ -61,13 +61,14 @@ static void batch_put(struct batch *batch, unsigned slot, const struct pw_profil
     batch->count++;
 }
 
-static int batch_write(const struct pw_smart *smart, const struct batch *batch)
+static int batch_write(struct pw_smart *smart, const struct batch *batch)
 {
     const struct pw_store *store = smart->parts.store;
     if (batch->count == 0) {
         return PW_OK;
     }
     int64_t ticket = store->write(store->context, batch->change, batch->count);
+    smart->ticket = ticket > 0 ? ticket : smart->ticket;
     return ticket < 0 ? (int)ticket : PW_OK;
 }
 

@@ -66,6 +66,7 @@ struct pw_smart_connector {
 struct pw_smart {
     struct pw_smart_parts parts;
     struct pw_profile_set set;
+    int64_t ticket;           // of what was last written: it has been kept once this is durable
     struct pw_smart_input in; // of the last step
     pw_ms at;                 // when that was
     struct pw_smart_connector of[PW_CONNECTORS_MAX];

@@ -388,6 +388,39 @@ static void the_profile_of_a_start_that_came_to_nothing_goes(void **state)
     rig_close(r);
 }
 
+// Reason: "Accepted" means that a power cut does not take it away; and a central system that does
+// not wait for its answer gets both.
+static void what_is_accepted_outlives_a_power_cut(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open(RIG_SOCKET);
+    rig_boot(r);
+    r->street.store.lag = 40;
+    r->lenient = true;
+    rig_post(r, "SetChargingProfile", many_periods(3));
+    rig_post(r, "SetChargingProfile",
+             "{'connectorId':0,'csChargingProfiles':{'chargingProfileId':2,'stackLevel':0,"
+             "'chargingProfilePurpose':'ChargePointMaxProfile'," RELATIVE ",'chargingSchedule':{"
+             "'chargingRateUnit':'A','chargingSchedulePeriod':[{'startPeriod':0,'limit':6.5}]}}}");
+    unsigned answers = 0;
+    for (unsigned turns = 0; answers < 2; turns++) {
+        assert_true(turns < 600);
+        rig_run(r, 100);
+        size_t durable = pw_sim_store_count(&r->street.store, "prof/");
+        answers = 0;
+        for (size_t i = 0; i < r->count; i++) {
+            answers += r->messages[i]->from_station && r->messages[i]->kind == PW_OCPP_RESULT &&
+                       strcmp(r->messages[i]->action, "SetChargingProfile") == 0;
+        }
+        assert_true(answers <= durable);
+    }
+    rig_power_off(r);
+    rig_power_on(r);
+    rig_seconds(r, 1);
+    assert_int_equal(limit_of(r, 1), 6500);
+    rig_close(r);
+}
+
 // Reason: the owner's switch counts more than the operator's wish.
 static void profiles_do_not_count_where_limits_from_outside_do_not(void **state)
 {
@@ -425,6 +458,7 @@ int main(void)
         cmocka_unit_test(as_many_profiles_as_promised),
         cmocka_unit_test(without_a_clock_the_least_of_a_day_holds),
         cmocka_unit_test(the_profile_of_a_start_that_came_to_nothing_goes),
+        cmocka_unit_test(what_is_accepted_outlives_a_power_cut),
         cmocka_unit_test(profiles_do_not_count_where_limits_from_outside_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

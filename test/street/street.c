@@ -259,24 +259,43 @@ static void deliver(struct street *street)
     }
 }
 
+// A closing handshake goes behind what was sent before it; what is on its way to the station is not
+// read any more.
+static void close_link(struct street *street)
+{
+    static char text[STREET_TEXT_MAX];
+    street->link = false;
+    for (unsigned i = 0; i < street->letter_count; i++) {
+        if (!street->letters[i].to_station) {
+            memcpy(text, street->letters[i].text, sizeof(text));
+            street->central->hear(street, pw_str_of(text));
+        }
+    }
+    street->letter_count = 0;
+    street->central->closed(street);
+    pw_station_link_down(street->station, PW_STR("closed by the station"), street->now);
+}
+
 static void tend_link(struct street *street)
 {
     bool wanted = pw_station_wants_link(street->station, street->now);
     if (street->link && !wanted) {
-        street->link = false;
-        street->letter_count = 0;
-        street->central->closed(street);
+        close_link(street);
+        wanted = pw_station_wants_link(street->station, street->now);
     }
     if (!street->link && wanted && street->link_at == PW_NEVER) {
         street->link_at = street->now + street->latency_ms;
     }
     if (!street->link && street->now >= street->link_at) {
         street->link_at = PW_NEVER;
+        street->refused = PW_SECURITY_FAULT_NONE;
+        (void)snprintf(street->why, sizeof(street->why), "unreachable");
         street->link = street->reachable && street->central->open(street);
         if (street->link) {
             pw_station_link_up(street->station, street->now);
         } else {
-            pw_station_link_down(street->station, PW_STR("unreachable"), street->now);
+            pw_station_link_refused(street->station, street->refused, pw_str_of(street->why),
+                                    street->now);
         }
     }
 }

@@ -85,6 +85,8 @@ struct street {
     bool link;
     pw_ms link_at;    // a connection being made is there; PW_NEVER: none is being made
     pw_ms latency_ms; // one way
+    enum pw_security_fault refused; // set by `open` with `why` when it says no
+    char why[128];
     struct street_letter letters[STREET_TRANSIT_MAX];
     unsigned letter_count;
     // Deadlines.

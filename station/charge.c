@@ -546,6 +546,11 @@ static void resume(struct pw_station *st, unsigned index, pw_ms now)
         return;
     }
     st->extra[index].sampled_at = now;
+    struct pw_connector_view view;
+    struct pw_sample reading;
+    pw_connector_view(&st->connector[index], &view, now);
+    measure(&view, PW_READING_INTERRUPTION_END, pw_cp16_stamp(&st->cp16, now), &reading);
+    pw_cp16_keep_reading(&st->cp16, index + 1, &reading);
     pw_admission_resumed(st, index, now);
     pw_charge_say(st, PW_LOG_WARN, index, "resumed-after-power-loss", PW_STR(""));
 }

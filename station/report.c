@@ -423,7 +423,15 @@ void pw_report_status(const struct pw_station *st, struct pw_out *out, pw_ms now
     }
     pw_put_s(out, ", messages waiting ");
     pw_put_uint(out, pw_journal_waiting(&st->journal));
-    pw_put_c(out, '\n');
+    if (st->journal.thinned + st->journal.dropped > 0) {
+        pw_put_s(out, ", meter values let go ");
+        pw_put_uint(out, (uint64_t)st->journal.thinned + st->journal.dropped);
+    }
+    if (st->journal.parked > 0) {
+        pw_put_s(out, ", refused for good ");
+        pw_put_uint(out, st->journal.parked);
+    }
+    pw_put_s(out, st->store_failed ? ", RECORDS CANNOT BE KEPT\n" : "\n");
     put_house(st, out, now);
     pw_report_status_lines(st, out, now);
     for (unsigned i = 0; i < st->connectors; i++) {

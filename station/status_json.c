@@ -214,6 +214,7 @@ void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_m
     number(&json, "connect_ms", st->cp16.connected_at != PW_NEVER,
            (int64_t)(st->cp16.connected_at - st->started_at), 0);
     number(&json, "messages_waiting", true, (int64_t)pw_journal_waiting(&st->journal), 0);
+    number(&json, "messages_thinned", true, st->journal.thinned, 0);
     number(&json, "messages_dropped", true, st->journal.dropped, 0);
     number(&json, "records_damaged", true, st->journal.damaged, 0);
     number(&json, "messages_parked", true, st->journal.parked, 0);

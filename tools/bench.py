@@ -93,6 +93,7 @@ def rows(figures):
     codec, latency, street = figures["codec"], figures["latency"], figures["street"]
     edge, mqtt, house = figures["edge"], figures["mqtt"], figures["house"]
     station, sizes, load = figures["station"], figures["cortex-m4"], figures["load"]
+    journal = figures["journal"]
     return [
         (f"codec parse, {codec['bytes']} B MeterValues", f"{codec['parse_ns']:.0f} ns",
          f"{codec['parse_ratio']:.1f}x cJSON ({codec['cjson_parse_ns']:.0f} ns)", ">= 5x"),
@@ -126,6 +127,8 @@ def rows(figures):
         ("Cortex-M4 code, core + proto + station", f"{sizes['text_total'] / 1024:.0f} kB", "", ""),
         ("Cortex-M4 RAM of one whole station", f"{sizes['ram_station'] / 1024:.0f} kB",
          f"{180 * 1024 / sizes['ram_station']:.1f}x below the seed's 180 kB", ""),
+        (f"journal opened, {journal['messages']} messages wait", f"{journal['open_ms']:.0f} ms",
+         f"{journal['bytes']} B of memory; {journal['leave_per_s']:.0f} messages/s leave it", "< 1000 ms"),
         ("street, charging", f"{street['charging_station_hours_per_s']:.0f} station-h/s", "", ""),
         ("street, idle", f"{street['idle_station_hours_per_s']:.0f} station-h/s",
          f"the world alone {street['idle_world_alone_hours_per_s']:.0f} h/s", ""),
@@ -148,7 +151,7 @@ def main():
     args = parser.parse_args()
     figures = {}
     try:
-        for name in ("codec", "latency", "edge", "mqtt", "street", "load", "house"):
+        for name in ("codec", "latency", "edge", "mqtt", "street", "load", "house", "journal"):
             print(f"bench: {name}", file=sys.stderr, flush=True)
             figures[name] = run_program(os.path.join(args.build, "bench", f"bench_{name}"))
         print("bench: station", file=sys.stderr, flush=True)

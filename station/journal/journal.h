@@ -172,7 +172,7 @@ struct pw_journal_thinning {
 };
 
 // Readings kept for a transaction's StopTransaction, of one kind: every 2^shift-th.
-enum pw_note_kind { PW_NOTE_SAMPLED, PW_NOTE_ALIGNED, PW_NOTE_SEALED, PW_NOTE_KINDS };
+enum pw_note_kind { PW_NOTE_SAMPLED, PW_NOTE_ALIGNED, PW_NOTE_KINDS };
 struct pw_journal_notes {
     uint32_t seen[PW_NOTE_KINDS];
     uint8_t shift[PW_NOTE_KINDS];
@@ -243,8 +243,8 @@ PW_MUST_USE int pw_journal_meter(struct pw_journal *journal, unsigned connector,
                                  const struct pw_sample *sample);
 
 // Keeps a reading of the connector's open transaction for its StopTransaction. With more than
-// PW_JOURNAL_NOTES of them every second one goes, and only every second one is kept from then on;
-// sealed ones all stay.
+// PW_JOURNAL_NOTES of them every second one goes, and only every second one is kept from then on.
+// Signatures are not kept here: StopTransaction has those of begin and end.
 PW_MUST_USE int pw_journal_note(struct pw_journal *journal, unsigned connector,
                                 const struct pw_sample *sample);
 

@@ -24,9 +24,6 @@ static uint32_t stored(const struct pw_journal_notes *notes, unsigned kind)
 
 static enum pw_note_kind kind_of(const struct pw_sample *sample)
 {
-    if (pw_sample_is_signed(sample)) {
-        return PW_NOTE_SEALED;
-    }
     return sample->reading == PW_READING_CLOCK ? PW_NOTE_ALIGNED : PW_NOTE_SAMPLED;
 }
 
@@ -64,7 +61,7 @@ int pw_journal_note(struct pw_journal *journal, unsigned connector, const struct
     enum pw_note_kind kind = kind_of(sample);
     uint32_t number = notes->seen[kind];
     bool full = stored(notes, PW_NOTE_SAMPLED) + stored(notes, PW_NOTE_ALIGNED) >= PW_JOURNAL_NOTES;
-    if (kind != PW_NOTE_SEALED && full && number % (1U << notes->shift[kind]) == 0) {
+    if (full && number % (1U << notes->shift[kind]) == 0) {
         int err = halve(journal, open->seq, notes);
         if (err != PW_OK) {
             return err;
@@ -77,6 +74,8 @@ int pw_journal_note(struct pw_journal *journal, unsigned connector, const struct
     struct pw_record record;
     struct pw_journal_key key = note_key(open->seq, kind, number);
     struct pw_sample note = *sample;
+    // A signature goes with the sample's own message.
+    note.has &= ~(1U << PW_SIGNED_NUMBER);
     pw_journal_on_its_clock(open, &note);
     pw_record_start(&record);
     pw_record_put(&record, notes->shift[kind], 1);

@@ -155,8 +155,8 @@ static void an_answer_while_the_end_is_being_written_waits(void **state)
     pw_sim_store_free(&store);
 }
 
-// Reason: when the queue is full, values give way; starts, stops, the first and the last value never
-// do.
+// Reason: when the queue is full, values give way; starts, stops, the first and the last value
+// never do.
 static void a_full_queue_keeps_first_and_last_value_and_counts_the_rest(void **state)
 {
     (void)state;

@@ -63,6 +63,33 @@ static struct book_transaction *start(struct book *book, const cJSON *payload)
     return t;
 }
 
+// Writes down what is signed in a list of meter values.
+static void signed_values(struct book *book, int id, bool in_stop, const cJSON *list)
+{
+    const cJSON *meter = NULL;
+    const cJSON *value = NULL;
+    if (book->signed_values == NULL) {
+        return;
+    }
+    cJSON_ArrayForEach(meter, list)
+    {
+        cJSON_ArrayForEach(value, cJSON_GetObjectItemCaseSensitive(meter, "sampledValue"))
+        {
+            if (strcmp(text_of(value, "format"), "SignedData") != 0) {
+                continue;
+            }
+            PW_ASSERT(book->signed_count < BOOK_SIGNED_MAX);
+            struct book_signed *heard = &book->signed_values[book->signed_count++];
+            cJSON *inside = cJSON_Parse(text_of(value, "value"));
+            heard->transaction = id;
+            heard->stop = in_stop;
+            copy(heard->context, sizeof(heard->context), text_of(value, "context"));
+            copy(heard->data, sizeof(heard->data), text_of(inside, "signedMeterData"));
+            cJSON_Delete(inside);
+        }
+    }
+}
+
 static void stop(struct book *book, const cJSON *payload)
 {
     int id = number_of(payload, "transactionId", 0);
@@ -73,6 +100,7 @@ static void stop(struct book *book, const cJSON *payload)
         return;
     }
     t->stops++;
+    signed_values(book, id, true, cJSON_GetObjectItemCaseSensitive(payload, "transactionData"));
     t->meter_stop_wh = number_of(payload, "meterStop", -1);
     copy(t->reason, sizeof(t->reason), text_of(payload, "reason"));
     copy(t->stop_at, sizeof(t->stop_at), text_of(payload, "timestamp"));
@@ -89,6 +117,7 @@ static void values(struct book *book, const cJSON *payload)
         return;
     }
     t->values++;
+    signed_values(book, t->id, false, list);
     cJSON_ArrayForEach(value, sampled)
     {
         if (strcmp(text_of(value, "measurand"), "Energy.Active.Import.Register") == 0) {

@@ -7,7 +7,21 @@
 
 #include <cjson/cJSON.h>
 
-enum { BOOK_TRANSACTIONS_MAX = 64, BOOK_STATUSES_MAX = 512, BOOK_ANSWER_MAX = 4096 };
+enum {
+    BOOK_TRANSACTIONS_MAX = 64,
+    BOOK_STATUSES_MAX = 512,
+    BOOK_ANSWER_MAX = 4096,
+    BOOK_SIGNED_MAX = 64,
+    BOOK_SIGNED_TEXT = 2001,
+};
+
+// A sampled value of format SignedData.
+struct book_signed {
+    int transaction;
+    bool stop; // in StopTransaction
+    char context[24];
+    char data[BOOK_SIGNED_TEXT]; // signedMeterData, base64 as it came
+};
 
 struct book_transaction {
     int id;
@@ -45,6 +59,8 @@ struct book {
     unsigned count;
     struct book_status statuses[BOOK_STATUSES_MAX];
     unsigned status_count;
+    struct book_signed *signed_values; // BOOK_SIGNED_MAX of the test's; NULL: not written down
+    unsigned signed_count;
     unsigned boots;
     unsigned heartbeats;
     unsigned authorisations;

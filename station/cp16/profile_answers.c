@@ -209,10 +209,10 @@ void pw_cp16_on_clear_profile(struct pw_cp16 *cp, struct pw_str id,
 // GetCompositeSchedule.
 
 static void reply_composite(struct pw_cp16 *cp, struct pw_str id, int32_t connector,
-                            enum pw_profile_unit unit, pw_unix_ms start,
-                            const struct pw_composite *composite)
+                            const struct pw_smart_schedule *schedule)
 {
     struct pw_ocpp16_charging_schedule_period period[PW_PROFILE_PERIODS_MAX];
+    const struct pw_composite *composite = &schedule->composite;
     for (unsigned i = 0; i < composite->periods; i++) {
         period[i] = (struct pw_ocpp16_charging_schedule_period){
             .has = composite->phases[i] > 0 ? PW_OCPP16_HAS(charging_schedule_period, number_phases)
@@ -228,12 +228,13 @@ static void reply_composite(struct pw_cp16 *cp, struct pw_str id, int32_t connec
                PW_OCPP16_HAS(get_composite_schedule_conf, charging_schedule),
         .status = PW_OCPP16_GENERIC_ACCEPTED,
         .connector_id = connector,
-        .schedule_start = start,
+        .schedule_start = schedule->start,
         // startSchedule stays away (erratum 3.57).
         .charging_schedule = {.has = PW_OCPP16_HAS(charging_schedule, duration_s),
                               .duration_s = (int32_t)composite->duration_s,
-                              .charging_rate_unit =
-                                  unit == PW_PROFILE_WATT ? PW_OCPP16_RATE_W : PW_OCPP16_RATE_A,
+                              .charging_rate_unit = schedule->unit == PW_PROFILE_WATT
+                                                        ? PW_OCPP16_RATE_W
+                                                        : PW_OCPP16_RATE_A,
                               .charging_schedule_period = {.items = period,
                                                            .count = composite->periods}},
     };
@@ -245,23 +246,22 @@ void pw_cp16_on_composite(struct pw_cp16 *cp, struct pw_str id, const union pw_c
 {
     const struct pw_ocpp16_get_composite_schedule_req *get = &req->get_composite_schedule;
     struct pw_ocpp16_get_composite_schedule_conf refused = {.status = PW_OCPP16_GENERIC_REJECTED};
-    bool any_unit = (get->has & PW_OCPP16_HAS(get_composite_schedule_req, charging_rate_unit)) == 0;
-    enum pw_profile_unit unit = !any_unit && get->charging_rate_unit == PW_OCPP16_RATE_W
-                                    ? PW_PROFILE_WATT
-                                    : PW_PROFILE_AMPERE;
-    struct pw_composite composite;
-    pw_unix_ms start = 0;
+    bool named = (get->has & PW_OCPP16_HAS(get_composite_schedule_req, charging_rate_unit)) != 0;
+    bool watts = named && get->charging_rate_unit == PW_OCPP16_RATE_W;
     bool known = get->connector_id == 0 || pw_cp16_is_connector(cp, get->connector_id);
+    struct pw_smart_schedule schedule;
     if (get->duration_s < 0) {
         pw_cp16_refuse(cp, id, PW_OCPP_PROPERTY_CONSTRAINT_VIOLATION,
                        PW_STR("duration: must not be negative"));
         return;
     }
-    if (!known ||
-        pw_smart_composite(cp->smart, (unsigned)get->connector_id, (uint32_t)get->duration_s,
-                           any_unit, &unit, &start, &composite, now) != PW_OK) {
+    const struct pw_smart_ask ask = {.connector = (unsigned)get->connector_id,
+                                     .duration_s = (uint32_t)get->duration_s,
+                                     .any_unit = !named,
+                                     .unit = watts ? PW_PROFILE_WATT : PW_PROFILE_AMPERE};
+    if (!known || pw_smart_composite(cp->smart, &ask, &schedule, now) != PW_OK) {
         pw_cp16_reply(cp, id, PW_OCPP16_GET_COMPOSITE_SCHEDULE, &refused);
         return;
     }
-    reply_composite(cp, id, get->connector_id, unit, start, &composite);
+    reply_composite(cp, id, get->connector_id, &schedule);
 }

@@ -376,30 +376,29 @@ static enum pw_profile_unit unit_of(const struct pw_smart *smart,
     return value.any ? (enum pw_profile_unit)value.unit : ac ? PW_PROFILE_AMPERE : PW_PROFILE_WATT;
 }
 
-int pw_smart_composite(const struct pw_smart *smart, unsigned connector, uint32_t duration_s,
-                       bool any_unit, enum pw_profile_unit *unit, pw_unix_ms *start,
-                       struct pw_composite *composite, pw_ms now)
+int pw_smart_composite(const struct pw_smart *smart, const struct pw_smart_ask *ask,
+                       struct pw_smart_schedule *schedule, pw_ms now)
 {
     struct pw_composite_member member[PW_CONNECTORS_MAX];
     bool off = pw_settings_int(smart->parts.settings, PW_SET_REMOTE_ADJUST) == 0;
     struct pw_composite_question question = {.set = &smart->set,
                                              .member = member,
-                                             .station = connector == 0,
+                                             .station = ask->connector == 0,
                                              .ignored = off ? ALL_PURPOSES : ignored(smart),
                                              .at = wall(smart, now),
-                                             .duration_s = duration_s};
+                                             .duration_s = ask->duration_s};
     if (smart->in.wall <= 0) {
         return PW_ERR_AGAIN;
     }
     for (unsigned i = 0; i < smart->parts.connectors; i++) {
-        if (connector == 0 || connector == i + 1) {
+        if (question.station || ask->connector == i + 1) {
             member[question.members++] = member_of(smart, i, now);
         }
     }
     PW_ASSERT(question.members > 0);
-    *unit = any_unit ? unit_of(smart, &question) : *unit;
-    question.unit = *unit;
-    *start = question.at;
-    pw_profiles_composite(&question, composite);
+    question.unit = ask->any_unit ? unit_of(smart, &question) : ask->unit;
+    schedule->start = question.at;
+    schedule->unit = question.unit;
+    pw_profiles_composite(&question, &schedule->composite);
     return PW_OK;
 }

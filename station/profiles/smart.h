@@ -112,12 +112,23 @@ PW_MUST_USE int pw_smart_clear(struct pw_smart *smart, const struct pw_smart_fil
 // wants to be called again at the latest.
 pw_ms pw_smart_step(struct pw_smart *smart, const struct pw_smart_input *in, pw_ms now);
 
-// The composite schedule of a connector (0: of the station, as drawn from the grid) from now
-// on. *unit is what is asked for, or with `any_unit` becomes what its profiles count in.
-// PW_ERR_AGAIN while the date is not known.
-PW_MUST_USE int pw_smart_composite(const struct pw_smart *smart, unsigned connector,
-                                   uint32_t duration_s, bool any_unit, enum pw_profile_unit *unit,
-                                   pw_unix_ms *start, struct pw_composite *composite, pw_ms now);
+// What is asked of the composite schedule, ...
+struct pw_smart_ask {
+    unsigned connector; // 0: the station, as drawn from the grid
+    uint32_t duration_s;
+    bool any_unit; // the one that the profiles in force count in
+    enum pw_profile_unit unit;
+};
+// ... and the answer. Cost: PW_PROFILES_MAX for each instant at which anything changes, at most
+// some thousand of them.
+struct pw_smart_schedule {
+    pw_unix_ms start;
+    enum pw_profile_unit unit;
+    struct pw_composite composite;
+};
+// From now on. PW_ERR_AGAIN while the date is not known.
+PW_MUST_USE int pw_smart_composite(const struct pw_smart *smart, const struct pw_smart_ask *ask,
+                                   struct pw_smart_schedule *schedule, pw_ms now);
 
 // Purposes that do not count while the central system cannot be reached, from a list as the setting
 // has it: a set of 1 << purpose. PW_ERR_RANGE with the first unknown word in *why (may be NULL).

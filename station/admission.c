@@ -437,7 +437,7 @@ static enum pw_reservations_place place_of(const struct pw_session *session)
 pw_ms pw_admission_step(struct pw_station *st, pw_ms now)
 {
     enum pw_reservations_place place[PW_CONNECTORS_MAX];
-    (void)pw_tags_step(&st->tags);
+    bool waits = pw_tags_step(&st->tags);
     for (unsigned i = 0; i < st->connectors; i++) {
         const struct pw_session *session = session_of(st, i);
         place[i] = place_of(session);
@@ -446,6 +446,8 @@ pw_ms pw_admission_step(struct pw_station *st, pw_ms now)
         }
     }
     pw_ms at = pw_reservations_step(&st->reservations, place, pw_cp16_wall(&st->cp16, now), now);
+    // The store's port wakes the loop; this is the net below it.
+    at = waits ? pw_earlier(at, pw_after(now, 100)) : at;
     for (unsigned i = 0; i < st->connectors; i++) {
         pw_session_reserve(session_of(st, i), pw_reservations_shown(&st->reservations, i + 1));
     }

@@ -37,6 +37,9 @@ int pw_console_estop(struct pw_console_call *call);
 int pw_console_clear(struct pw_console_call *call);
 // security.c
 int pw_console_seclog(struct pw_console_call *call);
+// cards.c
+int pw_console_cards(struct pw_console_call *call);
+int pw_console_reservations(struct pw_console_call *call);
 // settings.c
 int pw_console_set(struct pw_console_call *call);
 int pw_console_get(struct pw_console_call *call);

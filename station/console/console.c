@@ -71,6 +71,9 @@ static const struct {
     {"limits", "", "who limits the current, why, since when", pw_console_limits},
     {"house", "", "the phases of the house against its breaker, and the roof", pw_console_house},
     {"charges", "", "the last charges that ended, newest first", pw_console_charges},
+    {"cards", "[list [CARD]]", "cards that are known: the cache; the local list, from a card on",
+     pw_console_cards},
+    {"reservations", "", "what is kept free, for whom, until when", pw_console_reservations},
     {"limit", "AMPERE|off [connector]", "lower the current by hand", pw_console_limit},
     {"claim", "AMPERE|off [connector]", "the same for another program; each has its own",
      pw_console_claim},
@@ -116,8 +119,8 @@ static int on_help(struct pw_console_call *call)
         pw_put_s(call->answer, rows[i].help);
         pw_put_c(call->answer, '\n');
     }
-    pw_put_s(call->answer,
-             "json status|limits|faults|charges|network|profiles   the same as one JSON object\n");
+    pw_put_s(call->answer, "json status|limits|faults|charges|cards|reservations|network|profiles  "
+                           " the same as one JSON object\n");
     return PW_OK;
 }
 

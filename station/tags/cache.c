@@ -18,41 +18,65 @@ static struct slot_key key_of(unsigned slot)
     return key;
 }
 
-static int read_slot(struct pw_tags *tags, unsigned slot)
+// *epoch is the record's.
+static int read_slot(struct pw_tags *tags, unsigned slot, uint32_t *epoch)
 {
     struct pw_tags_bytes bytes;
     struct slot_key key = key_of(slot);
     struct pw_tags_slot *to = &tags->cache[slot];
     int err = pw_tags_load(tags, pw_str_of(key.text), &bytes);
+    *epoch = 0;
     if (err != PW_OK) {
-        return err == PW_ERR_UNKNOWN ? PW_OK : err;
+        return err == PW_ERR_STORE ? err : PW_OK;
     }
-    uint64_t epoch = pw_tags_bytes_get(&bytes, 4);
+    *epoch = (uint32_t)pw_tags_bytes_get(&bytes, 4);
     to->used = (uint32_t)pw_tags_bytes_get(&bytes, 4);
     pw_tags_bytes_get_tag(&bytes, &to->tag);
     if (!pw_tags_bytes_end(&bytes)) {
         pw_tags_say_damaged(tags, pw_str_of(key.text));
         *to = (struct pw_tags_slot){.used = 0};
-    } else if (epoch != tags->epoch) {
+    } else if (*epoch != tags->epoch) {
         *to = (struct pw_tags_slot){.used = 0}; // of a cache that was cleared
     }
     tags->uses = to->used > tags->uses ? to->used : tags->uses;
     return PW_OK;
 }
 
+// Of another epoch, every record of the cache is void at once.
+static int64_t begin_epoch(struct pw_tags *tags)
+{
+    struct pw_tags_batch batch = {.count = 0};
+    pw_tags_bytes_put(pw_tags_batch_put(&batch, head_key), tags->epoch + 1, 4);
+    int64_t ticket = pw_tags_batch_write(tags, &batch);
+    if (ticket > 0) {
+        tags->epoch++;
+        memset(tags->cache, 0, sizeof(tags->cache));
+    }
+    return ticket;
+}
+
 int pw_tags_cache_init(struct pw_tags *tags)
 {
     struct pw_tags_bytes bytes;
+    uint32_t highest = 0;
     int err = pw_tags_load(tags, head_key, &bytes);
+    bool lost = err == PW_ERR_PEER;
     if (err == PW_OK) {
         tags->epoch = (uint32_t)pw_tags_bytes_get(&bytes, 4);
-        if (!pw_tags_bytes_end(&bytes)) {
-            pw_tags_say_damaged(tags, head_key);
-        }
+        lost = !pw_tags_bytes_end(&bytes);
     }
-    err = err == PW_ERR_UNKNOWN ? PW_OK : err;
+    err = err == PW_ERR_STORE ? err : PW_OK;
     for (unsigned i = 0; err == PW_OK && i < PW_TAGS_CACHE_MAX; i++) {
-        err = read_slot(tags, i);
+        uint32_t epoch = 0;
+        err = read_slot(tags, i, &epoch);
+        highest = epoch > highest ? epoch : highest;
+    }
+    if (lost && err == PW_OK) {
+        // Which records were cleared nobody knows: none counts.
+        pw_tags_say_damaged(tags, head_key);
+        tags->epoch = highest;
+        memset(tags->cache, 0, sizeof(tags->cache));
+        err = begin_epoch(tags) < 0 ? PW_ERR_STORE : PW_OK;
     }
     return err;
 }
@@ -140,19 +164,6 @@ uint32_t pw_tags_cached(const struct pw_tags *tags)
         count += tags->cache[i].tag.id_tag[0] != '\0' ? 1 : 0;
     }
     return count;
-}
-
-// Of another epoch, every record of the cache is void at once.
-static int64_t begin_epoch(struct pw_tags *tags)
-{
-    struct pw_tags_batch batch = {.count = 0};
-    pw_tags_bytes_put(pw_tags_batch_put(&batch, head_key), tags->epoch + 1, 4);
-    int64_t ticket = pw_tags_batch_write(tags, &batch);
-    if (ticket > 0) {
-        tags->epoch++;
-        memset(tags->cache, 0, sizeof(tags->cache));
-    }
-    return ticket;
 }
 
 int64_t pw_tags_clear_cache(struct pw_tags *tags)

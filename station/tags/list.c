@@ -137,6 +137,15 @@ int32_t pw_tags_version(const struct pw_tags *tags)
     return tags->list.count == 0 ? 0 : tags->list.version;
 }
 
+void pw_tags_after(const struct pw_tags *tags, struct pw_str id_tag, char *after)
+{
+    struct key key = {.text = ""};
+    if (id_tag.len > 0 && id_tag.len < PW_TAG_SIZE) {
+        key = entry_key(tags->list.generation, id_tag);
+    }
+    memcpy(after, key.text, sizeof(key.text));
+}
+
 int pw_tags_next(const struct pw_tags *tags, char *after, pw_unix_ms wall, struct pw_tag *tag)
 {
     struct key prefix = generation_key(tags->list.generation);
@@ -227,9 +236,9 @@ static void say_in_force(const struct pw_tags *tags)
 // The deciding batch is safe.
 static void put_in_force(struct pw_tags *tags)
 {
-    tags->sweep = tags->list.generation != tags->next.generation ? tags->list.generation : 0;
+    tags->sweeping = tags->sweeping || tags->list.generation != tags->next.generation;
     tags->list = tags->next;
-    tags->outcome = PW_TAGS_UPDATED;
+    tags->outcome = is_changing(tags) ? PW_TAGS_UPDATING : PW_TAGS_UPDATED;
     tags->conflict = false;
     tags->cursor = 0;
     tags->stage = is_changing(tags) ? CHANGE : REST;
@@ -241,34 +250,37 @@ static void give_up(struct pw_tags *tags)
     struct pw_line line;
     pw_line(&line, tags->log, PW_LOG_ERROR, "tags", "list-not-kept");
     pw_line_end(&line);
-    // Only before the deciding batch is there anything to take back; after it the next start goes
-    // on from the records.
-    if (tags->outcome == PW_TAGS_UPDATING) {
-        tags->outcome = PW_TAGS_FAILED;
-        tags->stage = REST;
-    }
+    // What was decided already, the next start carries through from the records.
+    tags->outcome = PW_TAGS_FAILED;
+    tags->stage = REST;
+    tags->ticket = 0;
 }
 
-// Removes entries of a generation that no longer counts, a batch at a time: the store shows what
-// is durable, so each batch must be before the next look. True while there may be more.
-static bool sweep(struct pw_tags *tags)
+// Removes what is not of the generation in force, a batch at a time: the store shows what is
+// durable, so each batch must be before the next look. Rests while an update writes the next one.
+static void sweep(struct pw_tags *tags)
 {
     struct pw_tags_batch batch = {.count = 0};
-    struct key prefix = generation_key(tags->sweep);
+    struct key mine = generation_key(tags->list.generation);
     struct key key = {.text = ""};
     char value[sizeof(batch.bytes[0].at)];
     while (batch.count < PW_STORE_BATCH_MAX &&
-           tags->store->next(tags->store->context, pw_str_of(prefix.text), pw_str_of(key.text),
-                             key.text, value, sizeof(value)) >= 0) {
-        pw_tags_batch_remove(&batch, pw_str_of(key.text));
+           tags->store->next(tags->store->context, PW_STR("l/"), pw_str_of(key.text), key.text,
+                             value, sizeof(value)) >= 0) {
+        if (pw_str_starts(pw_str_of(key.text), mine.text)) {
+            // Past all of ours at once: '0' sorts after '/'.
+            key = mine;
+            key.text[strlen(key.text) - 1] = '0';
+        } else {
+            pw_tags_batch_remove(&batch, pw_str_of(key.text));
+        }
     }
     if (batch.count == 0) {
-        tags->sweep = 0;
-        return false;
+        tags->sweeping = false;
+        return;
     }
     int64_t ticket = pw_tags_batch_write(tags, &batch);
-    tags->ticket = ticket > 0 ? ticket : 0;
-    return ticket > 0;
+    tags->swept = ticket > 0 ? ticket : 0;
 }
 
 // One batch of the update under way. False: not now.
@@ -282,6 +294,7 @@ static bool advance(struct pw_tags *tags)
     struct step step = write_stage(tags, &batch);
     if (tags->stage == CLEAN_PROMISE) {
         tags->list.promised = 0; // the head without it is durable: entries are read again
+        tags->outcome = PW_TAGS_UPDATED;
     }
     int64_t ticket = batch.count > 0 ? pw_tags_batch_write(tags, &batch) : 0;
     if (ticket < 0) {
@@ -296,32 +309,37 @@ static bool advance(struct pw_tags *tags)
     return true;
 }
 
+// 1: nothing is waited for, 0: not yet; PW_ERR_STORE.
+static int is_durable(const struct pw_tags *tags, int64_t ticket)
+{
+    int64_t durable = ticket == 0 ? 0 : tags->store->durable(tags->store->context);
+    return durable < 0 ? PW_ERR_STORE : durable >= ticket ? 1 : 0;
+}
+
 bool pw_tags_step(struct pw_tags *tags)
 {
     if (pw_settings_int(tags->settings, PW_SET_CACHE_ENABLED) == 0) {
         pw_tags_cache_switched_off(tags);
     }
-    for (;;) {
-        if (tags->ticket != 0) {
-            int64_t durable = tags->store->durable(tags->store->context);
-            if (durable < 0) {
-                give_up(tags);
-                tags->ticket = 0;
-                return false;
-            }
-            if (durable < tags->ticket) {
-                return true;
-            }
-            tags->ticket = 0;
-        }
-        if (tags->stage != REST) {
-            if (!advance(tags)) {
-                return true;
-            }
-        } else if (tags->sweep == 0 || !sweep(tags)) {
+    while (tags->stage != REST) {
+        int durable = is_durable(tags, tags->ticket);
+        if (durable < 0) {
+            give_up(tags);
             return false;
         }
+        if (durable == 0) {
+            return true;
+        }
+        tags->ticket = 0;
+        if (!advance(tags)) {
+            return tags->stage != REST;
+        }
     }
+    if (tags->sweeping && is_durable(tags, tags->swept) > 0) {
+        tags->swept = 0;
+        sweep(tags);
+    }
+    return tags->sweeping;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -330,7 +348,7 @@ bool pw_tags_step(struct pw_tags *tags)
 int pw_tags_update_begin(struct pw_tags *tags)
 {
     (void)pw_tags_step(tags);
-    if (tags->stage != REST || tags->sweep != 0) {
+    if (tags->stage != REST || is_changing(tags)) {
         return PW_ERR_BUSY;
     }
     tags->changes = 0;
@@ -374,7 +392,7 @@ static void plan(struct pw_tags *tags, enum pw_tags_kind kind, int32_t version)
     tags->cursor = 0;
     if (kind == PW_TAGS_FULL) {
         tags->next.count = tags->changes;
-        tags->next.generation++;
+        tags->next.generation = ++tags->highest;
         tags->stage = WRITE_FULL;
     } else if (tags->changes <= FEW) {
         tags->next.count = count_after(tags);
@@ -440,39 +458,41 @@ static bool read_promise(struct pw_tags *tags, uint32_t number)
     return pw_tags_bytes_end(&bytes);
 }
 
+// Rests of an update that a power cut ended may lie under a generation that never was in force.
+static uint32_t highest_generation(const struct pw_tags *tags)
+{
+    uint32_t highest = tags->list.generation;
+    struct key key = {.text = ""};
+    char value[64];
+    while (tags->store->next(tags->store->context, PW_STR("l/"), pw_str_of(key.text), key.text,
+                             value, sizeof(value)) >= 0) {
+        uint8_t bytes[4] = {0};
+        const struct pw_str digits = {.at = key.text + 2, .len = 8};
+        bool good = pw_parse_hex(digits, bytes, sizeof(bytes)) == (int)sizeof(bytes);
+        highest = good && pw_be32(bytes) > highest ? pw_be32(bytes) : highest;
+        key.text[2 + 8] = '0'; // past all of it at once: '0' sorts after '/'
+        key.text[2 + 8 + 1] = '\0';
+    }
+    return highest;
+}
+
 // Without its head, or with a broken promise, nobody knows what the list was: the central system
 // sees version 0 and sends it anew.
 static void forget(struct pw_tags *tags)
 {
     pw_tags_say_damaged(tags, head_key);
-    tags->list = (struct pw_tags_list){.generation = tags->list.generation + 1};
+    tags->list.generation = 0;
+    tags->list = (struct pw_tags_list){.generation = highest_generation(tags) + 1};
     tags->changes = 0;
     tags->stage = REST;
 }
 
-static void sweep_rests(struct pw_tags *tags)
+static bool has_promises(const struct pw_tags *tags)
 {
-    struct key key = {.text = ""};
-    struct key prefix = {.text = "l/"};
-    struct key mine = generation_key(tags->list.generation);
+    struct key key;
     char value[64];
-    // One other generation at most: an update is begun when none is left.
-    while (tags->store->next(tags->store->context, pw_str_of(prefix.text), pw_str_of(key.text),
-                             key.text, value, sizeof(value)) >= 0) {
-        if (!pw_str_starts(pw_str_of(key.text), mine.text)) {
-            int64_t generation = 0;
-            uint8_t bytes[4];
-            struct pw_str digits = {.at = key.text + 2, .len = 8};
-            if (pw_parse_hex(digits, bytes, sizeof(bytes)) == 4) {
-                generation = pw_be32(bytes);
-            }
-            tags->sweep = (uint32_t)generation;
-            return;
-        }
-        // Past all of ours at once: '0' sorts after '/'.
-        (void)!pw_str_copy(key.text, sizeof(key.text), pw_str_of(mine.text));
-        key.text[strlen(key.text) - 1] = '0';
-    }
+    return tags->store->next(tags->store->context, PW_STR("ld/"), PW_STR(""), key.text, value,
+                             sizeof(value)) >= 0;
 }
 
 int pw_tags_list_init(struct pw_tags *tags)
@@ -484,7 +504,7 @@ int pw_tags_list_init(struct pw_tags *tags)
     if (err == PW_ERR_STORE) {
         return err;
     }
-    if (err == PW_OK && !read_head(tags, &bytes)) {
+    if (err == PW_ERR_PEER || (err == PW_OK && !read_head(tags, &bytes))) {
         forget(tags);
     }
     for (uint32_t i = 0; i < tags->list.promised; i++) {
@@ -497,7 +517,11 @@ int pw_tags_list_init(struct pw_tags *tags)
     if (tags->list.promised > 0) {
         tags->next = tags->list;
         tags->stage = CHANGE;
+    } else if (has_promises(tags)) {
+        tags->changes = PW_TAGS_SEND_MAX; // decided otherwise, or kept: they go
+        tags->stage = CLEAN_PROMISE;
     }
-    sweep_rests(tags);
+    tags->highest = highest_generation(tags);
+    tags->sweeping = true; // whatever a power cut left
     return PW_OK;
 }

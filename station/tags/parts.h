@@ -22,8 +22,8 @@ void pw_tags_bytes_put_tag(struct pw_tags_bytes *bytes, const struct pw_tag *tag
 void pw_tags_bytes_get_tag(struct pw_tags_bytes *bytes, struct pw_tag *tag);
 // Whether all was there and nothing is left.
 bool pw_tags_bytes_end(const struct pw_tags_bytes *bytes);
-// Reads the record of a key: PW_OK, PW_ERR_UNKNOWN, or PW_ERR_STORE; one that is of another version
-// or too long is said in the log and counts as unknown.
+// Reads the record of a key: PW_OK, PW_ERR_UNKNOWN or PW_ERR_STORE; PW_ERR_PEER, said in the log,
+// for one of another version or too long.
 PW_MUST_USE int pw_tags_load(const struct pw_tags *tags, struct pw_str key,
                              struct pw_tags_bytes *bytes);
 void pw_tags_say_damaged(const struct pw_tags *tags, struct pw_str key);

@@ -179,7 +179,7 @@ int pw_tags_load(const struct pw_tags *tags, struct pw_str key, struct pw_tags_b
     bytes->bad = false;
     if (pw_tags_bytes_get(bytes, 1) != VERSION) {
         pw_tags_say_damaged(tags, key);
-        return PW_ERR_UNKNOWN;
+        return PW_ERR_PEER;
     }
     return PW_OK;
 }

@@ -112,7 +112,9 @@ struct pw_tags {
     int64_t ticket; // the next stage waits until this is durable; 0: for nothing
     struct pw_tags_list next;
     enum pw_tags_update outcome; // of the last update
-    uint32_t sweep;              // generation whose entries are being removed; 0: none
+    uint32_t highest;            // generation that was ever begun: none is begun twice
+    bool sweeping;               // entries of other generations are being removed
+    int64_t swept;               // ... and the last ones are gone once this is durable
     bool conflict;               // the list and the central system disagreed about a card
     // The cache.
     struct pw_tags_slot cache[PW_TAGS_CACHE_MAX];
@@ -160,8 +162,10 @@ PW_MUST_USE enum pw_tags_update pw_tags_update_commit(struct pw_tags *tags, enum
 // How the last update stands: UPDATING, then UPDATED once it survives a power cut, or FAILED.
 enum pw_tags_update pw_tags_updated(const struct pw_tags *tags);
 
-// The list, one after the other, for people: `after` "" begins (PW_STORE_KEY_MAX + 1 bytes).
-// PW_ERR_UNKNOWN at the end.
+// The list, one after the other in the order of their ids, for people. `after` is the place
+// (PW_STORE_KEY_MAX + 1 bytes): "" is the beginning, pw_tags_after that behind a card.
+// PW_ERR_AGAIN: this one was just taken out; PW_ERR_UNKNOWN: the end.
+void pw_tags_after(const struct pw_tags *tags, struct pw_str id_tag, char *after);
 PW_MUST_USE int pw_tags_next(const struct pw_tags *tags, char *after, pw_unix_ms wall,
                              struct pw_tag *tag);
 

@@ -383,6 +383,77 @@ static void suspended_by_the_station_goes_before_suspended_by_the_vehicle(void *
     assert_true(pw_session_permit(&session));
 }
 
+// Reason: MaxEnergyOnInvalidId: enough to drive home, and not a watt hour more.
+static void a_refused_card_gets_its_allowance_and_no_more(void **state)
+{
+    (void)state;
+    start(&(struct pw_session_config){0});
+    in.energy_mwh = 7000000;
+    begin();
+    in.energy_mwh += 499000;
+    pw_session_suspend_after(&session, 500000);
+    step(10);
+    assert_true(pw_session_permit(&session));
+    // What has flowed and is not in the register yet counts.
+    in.pending_mwh = 1000;
+    step(10);
+    assert_false(pw_session_permit(&session));
+    assert_int_equal(pw_session_status(&session), PW_STATUS_SUSPENDED_EVSE);
+    assert_true(pw_session_in_transaction(&session));
+    // The next charge knows nothing of it.
+    assert_int_equal(pw_session_stop(&session, PW_REASON_LOCAL, PW_STR("CARD"), now), PW_OK);
+    in.off = true;
+    in.pending_mwh = 0;
+    step(10);
+    assert_true(told(PW_SESSION_END));
+    in.plugged = false;
+    step(10);
+    in.energy_mwh += 1000000;
+    begin();
+    in.energy_mwh += 1000000;
+    step(10);
+    assert_true(pw_session_permit(&session));
+}
+
+// Reason: §4.9: Reserved while nobody is let charge, plugged in or not; what is worse shows first,
+// and whoever has authorised is no stranger.
+static void a_reserved_connector_shows_it_until_its_card_comes(void **state)
+{
+    (void)state;
+    start(&(struct pw_session_config){0});
+    pw_session_reserve(&session, true);
+    step(10);
+    assert_int_equal(pw_session_status(&session), PW_STATUS_RESERVED);
+    // Nobody charges there freely.
+    assert_int_equal(pw_session_free(&session, PW_STR("FREE")), PW_OK);
+    in.plugged = true;
+    step(10);
+    assert_int_equal(session.phase, PW_PHASE_PLUGGED);
+    assert_int_equal(pw_session_status(&session), PW_STATUS_RESERVED);
+    assert_int_equal(pw_session_authorise(&session, PW_STR("FREE"), PW_START_FREE, now),
+                     PW_ERR_BUSY);
+    in.fault = true;
+    step(10);
+    assert_int_equal(pw_session_status(&session), PW_STATUS_FAULTED);
+    in.fault = false;
+    assert_true(pw_session_set_operative(&session, false, now));
+    step(10);
+    assert_int_equal(pw_session_status(&session), PW_STATUS_UNAVAILABLE);
+    assert_true(pw_session_set_operative(&session, true, now));
+    assert_int_equal(pw_session_free(&session, PW_STR("")), PW_OK);
+    in.plugged = false;
+    step(10);
+    assert_int_equal(pw_session_authorise(&session, PW_STR("CARD"), PW_START_CARD, now), PW_OK);
+    step(10);
+    assert_int_equal(pw_session_status(&session), PW_STATUS_PREPARING);
+    in.plugged = true;
+    step(10);
+    assert_true(told(PW_SESSION_BEGIN));
+    pw_session_recorded(&session, true, now);
+    step(10);
+    assert_int_equal(pw_session_status(&session), PW_STATUS_CHARGING);
+}
+
 static void unplugging_ends_or_suspends_as_set(void **state)
 {
     (void)state;
@@ -528,6 +599,8 @@ int main(void)
         cmocka_unit_test(availability_waits_for_the_transaction),
         cmocka_unit_test(a_fault_within_a_transaction_passes_or_ends_it),
         cmocka_unit_test(suspended_by_the_station_goes_before_suspended_by_the_vehicle),
+        cmocka_unit_test(a_refused_card_gets_its_allowance_and_no_more),
+        cmocka_unit_test(a_reserved_connector_shows_it_until_its_card_comes),
         cmocka_unit_test(unplugging_ends_or_suspends_as_set),
         cmocka_unit_test(a_full_vehicle_ends_or_suspends_as_set),
         cmocka_unit_test(a_transaction_goes_on_after_a_restart),

@@ -470,6 +470,8 @@ static enum pw_cp16_answer host_reset(void *context, bool hard, pw_ms now)
         st->restart = hard ? PW_RESTART_HARD : PW_RESTART_SOFT;
     }
     st->restart_at = pw_after(now, hard ? HARD_WAIT_MS : SOFT_WAIT_MS);
+    pw_security_event(&st->security, PW_SECURITY_RESET, hard ? PW_STR("hard") : PW_STR("soft"),
+                      now);
     for (unsigned i = 0; i < st->connectors; i++) {
         // BUSY: nothing to stop there.
         (void)!pw_session_stop(pw_connector_session(&st->connector[i]),

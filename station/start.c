@@ -235,6 +235,7 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     if (start->wall > 0) {
         pw_cp16_learn_clock(&st->cp16, start->wall, start->now);
     }
+    pw_security_event(&st->security, PW_SECURITY_STARTUP, pw_str_of(start->firmware), start->now);
     pw_charge_init(st, start->now);
     // What has just been stopped has no profiles any more.
     const struct pw_smart_parts smart = {

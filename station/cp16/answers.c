@@ -98,7 +98,7 @@ static void answer(struct pw_cp16 *cp, const struct pw_ocpp_frame *frame, pw_ms 
                    PW_STR("this action's feature profile is not supported"));
 }
 
-static void note_malformed(struct pw_cp16 *cp, struct pw_str what, const char *why)
+static void note_malformed(struct pw_cp16 *cp, struct pw_str what, const char *why, pw_ms now)
 {
     struct pw_line line;
     cp->malformed++;
@@ -106,13 +106,49 @@ static void note_malformed(struct pw_cp16 *cp, struct pw_str what, const char *w
     pw_line_str(&line, "what", what);
     pw_line_s(&line, "why", why);
     pw_line_end(&line);
+    if (cp->security != NULL) {
+        pw_security_event(cp->security, PW_SECURITY_INVALID_MESSAGES, pw_str_of(why), now);
+    }
+}
+
+static void note_replayed(struct pw_cp16 *cp, struct pw_str id, pw_ms now)
+{
+    struct pw_line line;
+    cp->malformed++;
+    pw_line(&line, cp->log, PW_LOG_WARN, "ocpp", "replayed-call");
+    pw_line_str(&line, "id", id);
+    pw_line_end(&line);
+    if (cp->security != NULL) {
+        pw_security_event(cp->security, PW_SECURITY_REPLAY, id, now);
+    }
+}
+
+// The same call once more, to the letter: somebody plays back what was heard (T06). A central
+// system that only uses its ids again asks something else, and is answered.
+static bool is_replayed(struct pw_cp16 *cp, struct pw_str id, struct pw_str text)
+{
+    uint32_t hash = 2166136261U;
+    for (size_t i = 0; i < text.len; i++) {
+        hash = (hash ^ (unsigned char)text.at[i]) * 16777619U;
+    }
+    for (size_t i = 0; i < PW_CP16_SERVED; i++) {
+        if (cp->served[i].hash == hash && pw_str_is(id, cp->served[i].id)) {
+            return true;
+        }
+    }
+    struct pw_cp16_served *place = &cp->served[cp->served_at];
+    if (pw_str_copy(place->id, sizeof(place->id), id) == PW_OK) {
+        place->hash = hash;
+        cp->served_at = (uint8_t)((cp->served_at + 1U) % PW_CP16_SERVED);
+    }
+    return false;
 }
 
 static void on_answer(struct pw_cp16 *cp, const struct pw_ocpp_frame *frame, pw_ms now)
 {
     enum pw_ocpp_answer match = pw_ocpp_rpc_answer(&cp->rpc, frame->id);
     if (match != PW_OCPP_ANSWER_MATCHED) {
-        note_malformed(cp, frame->id, pw_ocpp_answer_name(match));
+        note_malformed(cp, frame->id, pw_ocpp_answer_name(match), now);
         if (match != PW_OCPP_ANSWER_DUPLICATE && frame->kind == PW_OCPP_RESULT) {
             pw_cp16_late_answer(cp, frame->id, frame->payload, now);
         }
@@ -154,14 +190,16 @@ int pw_cp16_text(struct pw_cp16 *cp, struct pw_str text, pw_ms now)
     // Rejected: neither calls nor answers until the interval is over (OCPP 1.6 §4.2).
     bool mute = cp->boot == PW_CP16_BOOT_REJECTED && cp->speaking != &pw_cp16_boot_topic;
     if (err == PW_ERR_UNKNOWN) {
-        note_malformed(cp, PW_STR("message type"), "is none of 2, 3, 4");
+        note_malformed(cp, PW_STR("message type"), "is none of 2, 3, 4", now);
     } else if (err != PW_OK) {
-        note_malformed(cp, frame.id, fault.text);
+        note_malformed(cp, frame.id, fault.text, now);
         if (frame.id.len > 0 && !mute) {
             pw_cp16_refuse(cp, frame.id, fault.code, pw_str_of(fault.text));
         }
     } else if (frame.kind != PW_OCPP_CALL) {
         on_answer(cp, &frame, now);
+    } else if (!mute && is_replayed(cp, frame.id, text)) {
+        note_replayed(cp, frame.id, now);
     } else if (!mute) {
         answer(cp, &frame, now);
     }

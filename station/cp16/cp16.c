@@ -72,6 +72,13 @@ void pw_cp16_learn_clock(struct pw_cp16 *cp, pw_unix_ms wall, pw_ms now)
     pw_line(&line, cp->log, PW_LOG_INFO, "ocpp", "clock");
     pw_line_fixed(&line, "step_s", cp->clock_known ? step : 0, 3);
     pw_line_end(&line);
+    if (cp->clock_known && cp->security != NULL) {
+        char text[40];
+        struct pw_out detail = PW_OUT(text);
+        pw_put_fixed(&detail, step, 3);
+        pw_put_s(&detail, " s");
+        pw_security_event(cp->security, PW_SECURITY_SYSTEM_TIME, pw_out_str(&detail), now);
+    }
     cp->clock_offset_ms = offset;
     cp->clock_known = true;
     cp->aligned_at = PW_NEVER;
@@ -132,6 +139,7 @@ void pw_cp16_link_down(struct pw_cp16 *cp, struct pw_str reason, pw_ms now)
     cp->out_len = 0;
     memset(cp->triggered, 0, sizeof(cp->triggered));
     cp->unlocking.connector = 0;
+    memset(cp->served, 0, sizeof(cp->served)); // ids are one connection's
     (void)pw_ocpp_rpc_drop(&cp->rpc);
     cp->retry_at = pw_after(now, pw_cp16_back_off(cp, cp->refused, RETRY_FIRST_MS));
     cp->refused++;

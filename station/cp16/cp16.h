@@ -28,6 +28,7 @@
 #define PW_CP16_NODES_MAX      1024  // JSON values in one message received: 96 periods of a profile
 #define PW_CP16_SPARE_MAX      12288 // bytes of strings with escapes: CertificateSigned
 #define PW_CP16_TRIGGERS       9     // messages that can be asked for
+#define PW_CP16_SERVED         8     // calls remembered, to know one that is sent again
 #define PW_CP16_QUIET_MS       300000 // no heartbeat interval may be shorter when the central says 0
 
 // What a connector looks like to OCPP. Texts are literals or live in the station.
@@ -140,6 +141,11 @@ struct pw_cp16 {
     struct pw_message message; // of a transaction: what is being sent
     unsigned attempts;         // refusals of this message
     pw_ms message_at;          // when it may be sent
+    struct pw_cp16_served {    // the last calls of the central system on this connection
+        char id[PW_OCPP_ID_MAX + 1];
+        uint32_t hash; // of the whole text
+    } served[PW_CP16_SERVED];
+    uint8_t served_at;         // the place of the next
     struct pw_cp16_unlocking { // UnlockConnector that is not answered yet
         char id[PW_OCPP_ID_MAX + 1];
         unsigned connector; // 0: none

@@ -157,7 +157,7 @@ class Settings(Case):
     """Each wrong file gets file, line, key, value and what is allowed, and exit status 2."""
 
     ROWS = [
-        ("station: {id: CP1, colour: red}\n", ":1: station.colour: there is no such setting"),
+        ("station: {id: CP1, wallpaper: red}\n", ":1: station.wallpaper: there is no such setting"),
         ("station: {id: CP1}\nocp:\n  url: ''\n",
          ":3: ocp.url: there is no such setting; did you mean ocpp.url?"),
         ("ocpp:\n  heartbeat_intervall_s: 5\n",

@@ -168,6 +168,8 @@ static bool answer(struct book *book, const char *action, const cJSON *payload, 
         stop(book, payload);
     } else if (strcmp(action, "MeterValues") == 0) {
         values(book, payload);
+    } else if (strcmp(action, "SecurityEventNotification") == 0) {
+        // Heard, and of no interest here.
     } else if (strcmp(action, "DataTransfer") == 0) {
         book->vehicle_infos++;
         copy(book->vehicle_info, sizeof(book->vehicle_info), text_of(payload, "data"));

@@ -6,6 +6,7 @@
 
 #define OCPP16_CASE(part, id, function, situation) void case_##function(void);
 OCPP16_CASES(OCPP16_CASE)
+OCPP16_HOSTILE_CASES(OCPP16_CASE)
 #undef OCPP16_CASE
 
 #endif

@@ -45,7 +45,9 @@ static struct rig_message *find_call(struct rig *r, bool from_station, const cha
 static void dump(const struct rig_message *message)
 {
     const char *path = getenv("PW_OCPP_DUMP");
-    FILE *file = path == NULL || path[0] == '\0' ? NULL : fopen(path, "a");
+    bool known =
+        message->action[0] != '\0' && pw_ocpp16_action_find(pw_str_of(message->action)) >= 0;
+    FILE *file = path == NULL || path[0] == '\0' || !known ? NULL : fopen(path, "a");
     if (file == NULL) {
         return;
     }
@@ -97,7 +99,7 @@ static void read_frame(struct rig *r, struct pw_str text, struct rig_message *me
         rig_fail(r, "this is no frame: %.*s (%s)", (int)text.len, text.at, fault.text);
     }
     message->kind = frame.kind;
-    if (pw_str_copy(message->id, sizeof(message->id), frame.id) != PW_OK) {
+    if (pw_str_copy(message->id, sizeof(message->id), frame.id) != PW_OK && !r->lenient) {
         rig_fail(r, "a message id of more than 36 characters: %.*s", (int)frame.id.len,
                  frame.id.at);
     }
@@ -115,13 +117,16 @@ static void read_frame(struct rig *r, struct pw_str text, struct rig_message *me
         rig_fail(r, "an action of %zu characters", frame.action.len);
     }
     if (frame.kind == PW_OCPP_RESULT) {
+        // An answer to text that only looked like a call has no action to judge it by.
         const struct rig_message *call = find_call(r, !message->from_station, message->id);
-        if (call == NULL) {
+        if (call == NULL && !r->lenient) {
             rig_fail(r, "an answer to nothing that was asked: %s", message->id);
         }
-        memcpy(message->action, call->action, sizeof(message->action));
+        if (call != NULL) {
+            memcpy(message->action, call->action, sizeof(message->action));
+        }
     }
-    if (judged) {
+    if (judged && message->action[0] != '\0') {
         check_payload(r, message, frame.payload);
     }
 }
@@ -567,9 +572,22 @@ const char *rig_ask_error_(struct rig *r, const char *action, const char *payloa
     return message->kind == PW_OCPP_ERROR ? message->code : "";
 }
 
+// What the street's letters cannot carry is put into the station's hand.
+static void deliver(struct rig *r, struct pw_str text)
+{
+    if (text.len < STREET_TEXT_MAX) {
+        street_post(&r->street, text);
+        return;
+    }
+    while (pw_station_text(r->street.station, text, r->street.now) == PW_ERR_AGAIN) {
+        rig_slice(r);
+    }
+    r->street.station_at = r->street.now;
+}
+
 void rig_send_raw(struct rig *r, const char *text)
 {
-    static char whole[STREET_TEXT_MAX];
+    static char whole[RIG_RAW_MAX];
     struct pw_out out = PW_OUT(whole);
     char id[PW_OCPP_ID_MAX + 1];
     const char *at = strstr(text, "%ID");
@@ -587,8 +605,11 @@ void rig_send_raw(struct rig *r, const char *text)
     struct rig_message *message = note(r);
     message->kind = PW_OCPP_CALL;
     memcpy(message->id, id, sizeof(id));
-    (void)snprintf(message->action, sizeof(message->action), "Heartbeat");
-    street_post(&r->street, pw_out_str(&out));
+    cJSON *json = cJSON_ParseWithLength(out.at, out.len);
+    const char *action = cJSON_GetStringValue(cJSON_GetArrayItem(json, 2));
+    (void)snprintf(message->action, sizeof(message->action), "%s", action == NULL ? "" : action);
+    cJSON_Delete(json);
+    deliver(r, pw_out_str(&out));
 }
 
 const char *rig_ask_raw(struct rig *r, const char *text)

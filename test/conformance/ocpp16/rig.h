@@ -33,6 +33,7 @@ enum rig_kind {
 
 enum {
     RIG_ACTION_MAX = 40,
+    RIG_RAW_MAX = 140000,
     RIG_WAIT_MS = 60000, // rig_expect waits so long, in virtual time
 };
 

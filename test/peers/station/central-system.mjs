@@ -173,10 +173,10 @@ const some = await client.call("GetConfiguration", { key: ["MeterValueSampleInte
 assert.deepEqual(some.unknownKey, ["Nope"]);
 assert.equal(some.configurationKey[0].value, "20");
 
-// --- What is not offered says so with the right code.
+// --- What is empty or not there says so.
 
-await assert.rejects(client.call("GetLocalListVersion", {}), (e) => e.rpcErrorCode === "NotSupported");
-assert.equal((await client.call("ClearCache", {})).status, "Rejected");
+assert.equal((await client.call("GetLocalListVersion", {})).listVersion, 0);
+assert.equal((await client.call("ClearCache", {})).status, "Accepted");
 assert.equal((await client.call("UnlockConnector", { connectorId: 1 })).status, "NotSupported");
 assert.equal((await client.call("DataTransfer", { vendorId: "org.example" })).status, "UnknownVendorId");
 
@@ -226,7 +226,7 @@ assert.equal((await client.call("RemoteStopTransaction", { transactionId: 1 })).
 await until("StopTransaction", () => last("StopTransaction"));
 assert.equal(last("StopTransaction").reason, "Remote");
 assert.ok(last("StopTransaction").meterStop > last("StartTransaction").meterStart);
-assert.equal(last("StopTransaction").transactionData.length, 2);
+assert.ok(last("StopTransaction").transactionData.length >= 2);
 tell("unplug");
 await until("Unavailable, as scheduled", () => status(1) === "Unavailable", 30);
 assert.equal((await client.call("ChangeAvailability", { connectorId: 0, type: "Operative" })).status,

@@ -135,7 +135,8 @@ const struct pw_cp16_topic pw_cp16_sign_topic = {
 static pw_ms event_due(const struct pw_cp16 *cp, pw_ms now)
 {
     (void)now;
-    return pw_security_has_untold(cp->security) ? cp->event_at : PW_NEVER;
+    // A time is required, and one of 1970 is none.
+    return cp->clock_known && pw_security_has_untold(cp->security) ? cp->event_at : PW_NEVER;
 }
 
 static void say_event(struct pw_cp16 *cp, pw_ms now)

@@ -16,10 +16,11 @@ test: ## everything that must hold: builds, linters, unit tests, peers, guest, b
 	@tools/setup test
 	@tools/check
 
-conformance: ## the 177 cases of an OCPP 1.6 charge point: id, situation, outcome
+conformance: ## the 177 cases of an OCPP 1.6 charge point, and those of a central: id, situation, outcome
 	@tools/setup test
 	@tools/build dev
 	@build/dev/bin/conformance_ocpp16
+	@build/dev/bin/conformance_central
 
 street-week: ## 20 stations on one fuse for a simulated week (SITE_HOURS, SITE_SEED): about a quarter of an hour
 	@tools/setup test

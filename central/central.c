@@ -294,6 +294,8 @@ int pw_central_new(struct pw_central **central, const struct pw_central_config *
     made->beat_at = pw_after(at.now, BEAT_MS);
     made->uplinks_at = PW_NEVER;
     made->effects_at = PW_NEVER;
+    made->wrong_left = PW_CENTRAL_WRONG_MAX;
+    made->wrong_at = at.now;
     made->lists_at = PW_NEVER;
     int result = start(made, at.now, why);
     if (result != PW_OK) {

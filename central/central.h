@@ -26,7 +26,9 @@
 #define PW_CENTRAL_DEAD_MS      60000   // silence after which it is given up
 #define PW_CENTRAL_PROBE_MS     10000   // a doubted link must answer a ping in this time
 #define PW_CENTRAL_ANSWER_MS    30000   // a station must answer a call in this time
+#define PW_CENTRAL_WRONG_MAX    50      // wrong keys at once from all addresses together
 #define PW_CENTRAL_LOG_KEPT     10000   // OCPP log entries kept of each station
+#define PW_CENTRAL_POWER_MAX_W  400000  // W of one connector, more than any we know delivers
 #define PW_CENTRAL_SAMPLE_DAYS  90      // days that sampled values and curves are kept
 
 // Records of each station (records.h); what is older goes first.

@@ -260,7 +260,7 @@ struct pw_central_verdict pw_central_handshake(struct pw_central *central, uint6
                       at);
     }
     id = (struct pw_str){.at = id.at + 6, .len = id.len - 6};
-    if (!throttle_open(central, handshake->address, at.now)) {
+    if (!throttle_open(central, handshake->address, false, at.now)) {
         return refuse(central, id, handshake,
                       (struct pw_central_verdict){429, "too many wrong tries from this address"},
                       at);
@@ -268,7 +268,7 @@ struct pw_central_verdict pw_central_handshake(struct pw_central *central, uint6
     int profile = 0;
     const char *why = refused_because(central, id, handshake, &profile, at);
     if (why != NULL) {
-        throttle_failed(central, handshake->address, at.now);
+        throttle_failed(central, handshake->address, false, at.now);
         doctor_note(central, id, handshake->address, 401, why, at);
         return (struct pw_central_verdict){401, "station id or key is wrong"};
     }

@@ -8,6 +8,8 @@
 #define COST_MAX      20
 #define THROTTLE_MAX  10   // wrong tries at once
 #define THROTTLE_FILL 6000 // ms until one more
+#define WRONG_FILL    20   // ms until all addresses together have one more
+#define PEOPLE_COST   20   // a password costs as much as so many stations' keys
 
 int key_random_hex(const struct pw_central *central, char *to, size_t digits)
 {
@@ -128,20 +130,42 @@ static struct throttle *refilled(struct pw_central *central, struct pw_str addre
     return row;
 }
 
-bool throttle_open(struct pw_central *central, struct pw_str address, pw_ms now)
+// What all addresses together may cost: many that guess a little are one that guesses a lot.
+static uint32_t wrong_left(struct pw_central *central, pw_ms now)
 {
-    for (size_t i = 0; i < THROTTLES_MAX && central->throttle[i].address[0] != '\0'; i++) {
-        if (pw_str_is(address, central->throttle[i].address)) {
-            return refilled(central, address, now)->tokens > 0;
-        }
-    }
-    return true;
+    pw_ms gained = now > central->wrong_at ? (now - central->wrong_at) / WRONG_FILL : 0;
+    central->wrong_left =
+        (uint32_t)pw_min((int64_t)(central->wrong_left + gained), PW_CENTRAL_WRONG_MAX);
+    central->wrong_at =
+        central->wrong_left == PW_CENTRAL_WRONG_MAX ? now : central->wrong_at + gained * WRONG_FILL;
+    return central->wrong_left;
 }
 
-void throttle_failed(struct pw_central *central, struct pw_str address, pw_ms now)
+bool throttle_open(struct pw_central *central, struct pw_str address, bool people, pw_ms now)
+{
+    bool spent = wrong_left(central, now) == 0;
+    for (size_t i = 0; i < THROTTLES_MAX && central->throttle[i].address[0] != '\0'; i++) {
+        if (pw_str_is(address, central->throttle[i].address)) {
+            const struct throttle *row = refilled(central, address, now);
+            bool known = row->good || (!people && row->tokens == THROTTLE_MAX);
+            return row->tokens > 0 && (!spent || known);
+        }
+    }
+    return !people || !spent;
+}
+
+void throttle_failed(struct pw_central *central, struct pw_str address, bool people, pw_ms now)
 {
     struct throttle *row = refilled(central, address, now);
+    uint32_t cost = people ? PEOPLE_COST : 1;
+    uint32_t left = wrong_left(central, now);
     if (row->tokens > 0) {
         row->tokens--;
     }
+    central->wrong_left = left > cost ? left - cost : 0;
+}
+
+void throttle_passed(struct pw_central *central, struct pw_str address, pw_ms now)
+{
+    refilled(central, address, now)->good = true;
 }

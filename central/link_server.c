@@ -321,7 +321,7 @@ static void judge(struct pw_central *central, struct uplink *uplink,
 {
     struct pw_str address = pw_str_of(uplink->address);
     central->count.handshakes++;
-    if (!throttle_open(central, address, at.now)) {
+    if (!throttle_open(central, address, false, at.now)) {
         refuse(central, uplink, hello->id, 429, "link: too many wrong tries from this address", at);
         return;
     }
@@ -331,7 +331,7 @@ static void judge(struct pw_central *central, struct uplink *uplink,
         struct pw_out out = PW_OUT(text);
         pw_put_s(&out, "link: ");
         pw_put_s(&out, why);
-        throttle_failed(central, address, at.now);
+        throttle_failed(central, address, false, at.now);
         doctor_note(central, hello->id, address, 401, text, at);
         pw_link_central_refuse(&uplink->end, why, at.now);
         return;

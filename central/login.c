@@ -110,7 +110,7 @@ void api_login(struct http *http)
     char hash[HASH_MAX];
     struct pw_str user;
     struct pw_str password;
-    if (!throttle_open(central, http->request->address, http->at.now)) {
+    if (!throttle_open(central, http->request->address, true, http->at.now)) {
         http->reply->retry_after_s = 6;
         http_fail(http, 429, "rate_limited", "too many wrong tries from this address: wait 6 s",
                   PW_STR(""), "");
@@ -123,10 +123,11 @@ void api_login(struct http *http)
     user_hash(central, user, hash);
     if (!password_fits(central, password, hash)) {
         central->count.logins_failed++;
-        throttle_failed(central, http->request->address, http->at.now);
+        throttle_failed(central, http->request->address, true, http->at.now);
         http_fail(http, 401, "bad_login", "user or password is wrong", PW_STR(""), "");
         return;
     }
+    throttle_passed(central, http->request->address, http->at.now);
     struct login *login = free_login(central);
     *login = (struct login){.used = http->at.now};
     if (key_random_hex(central, login->token, TOKEN_MAX - 1) != PW_OK ||

@@ -210,6 +210,8 @@ void report_station(struct pw_json_writer *json, const struct station *station)
 
 // --- Rows of the database.
 
+#define YEAR_S INT64_C(31536000)
+
 struct rows {
     struct pw_json_writer *json;
     pw_unix_ms wall;
@@ -255,7 +257,12 @@ static void put_session(void *to, const struct pw_db_value *columns, size_t coun
     put_fixed(json, "energy_wh", stopped || read, end - start, 3);
     int64_t until = stopped ? columns[5].number : rows->wall;
     pw_json_key(json, "duration_s");
-    pw_json_put_int(json, pw_max(0, until - columns[4].number) / 1000);
+    int64_t duration_s = pw_max(0, until - columns[4].number) / 1000;
+    pw_json_put_int(json, duration_s);
+    // What a meter may say and a connector cannot have delivered is nobody's to pay (T43).
+    put_fixed(
+        json, "billable_wh", stopped || read,
+        pw_clamp(end - start, 0, pw_min(duration_s, YEAR_S) * PW_CENTRAL_POWER_MAX_W * 10 / 36), 3);
     report_number_column(json, "soc_start", &columns[10], 3);
     report_number_column(json, "soc_end", &columns[11], 3);
     report_text_column(json, "vehicle_model", &columns[12]);

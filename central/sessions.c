@@ -5,9 +5,8 @@
 
 #include <string.h>
 
-#define HOUR_MS     INT64_C(3600000)
-#define YEAR_MS     (INT64_C(365) * 24 * HOUR_MS)
-#define POWER_MAX_W 400000 // more than any connector we know delivers
+#define HOUR_MS INT64_C(3600000)
+#define YEAR_MS (INT64_C(365) * 24 * HOUR_MS)
 #define NEWS_FRESH_MS                                                                              \
     (INT64_C(15) * 60 * 1000) // a vehicle seen this long before a start is the one
 
@@ -238,7 +237,8 @@ static const char *doubt_stop(const struct found *found,
         return "clock";
     }
     int64_t energy_wh = req->meter_stop_wh - found->meter_start;
-    int64_t most_wh = (req->timestamp - found->start_at) / 1000 * POWER_MAX_W / 3600 + 1000;
+    int64_t most_wh =
+        (req->timestamp - found->start_at) / 1000 * PW_CENTRAL_POWER_MAX_W / 3600 + 1000;
     return energy_wh > most_wh ? "implausible_energy" : NULL;
 }
 

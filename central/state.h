@@ -193,6 +193,7 @@ struct login {
 struct throttle {
     char address[ADDRESS_MAX];
     uint32_t tokens;
+    bool good; // somebody has logged in from here
     pw_ms refilled;
 };
 
@@ -249,6 +250,8 @@ struct pw_central {
     uint32_t refused_next;
     struct login login[LOGINS_MAX];
     struct throttle *throttle; // THROTTLES_MAX
+    uint32_t wrong_left;       // wrong tries that all addresses together still have
+    pw_ms wrong_at;
     struct stream stream[PW_CENTRAL_STREAMS_MAX];
     struct counters count;
     char dummy_hash[HASH_MAX]; // what an unknown station's key is checked against
@@ -333,9 +336,12 @@ bool key_fits(const struct pw_central *central, struct pw_str secret, const char
 PW_MUST_USE int key_random_hex(const struct pw_central *central, char *to, size_t digits);
 PW_MUST_USE int key_make(const struct pw_central *central, char *to, size_t characters);
 
-// May this address try (again)? Counts down with throttle_failed; one more try every 6 s.
-bool throttle_open(struct pw_central *central, struct pw_str address, pw_ms now);
-void throttle_failed(struct pw_central *central, struct pw_str address, pw_ms now);
+// May this address try (again)? Counts down with throttle_failed; one more try every 6 s. All
+// addresses together have PW_CENTRAL_WRONG_MAX wrong tries, and 50 more each second: when those are
+// spent, a station that has not failed may still try, people only from where one has logged in.
+bool throttle_open(struct pw_central *central, struct pw_str address, bool people, pw_ms now);
+void throttle_failed(struct pw_central *central, struct pw_str address, bool people, pw_ms now);
+void throttle_passed(struct pw_central *central, struct pw_str address, pw_ms now);
 
 // --- calls.c: what stations ask.
 

@@ -245,7 +245,7 @@ static void set_profile(struct bench *bench, const char *connector, const char *
 
 #define PROFILE(id, purpose, level)                                                                \
     "\"chargingProfileId\":" id ",\"chargingProfilePurpose\":\"" purpose "\","                     \
-                                                                         "\"stackLevel\":" level
+    "\"stackLevel\":" level
 
 static void profiles_are_kept_as_the_station_has_them(void **state)
 {

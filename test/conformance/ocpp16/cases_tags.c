@@ -176,6 +176,13 @@ void case_a_023_4(void)
     rig_expect(r, "Authorize", "{'idTag':'TAG-1'}");
     rig_expect_none(r, "StartTransaction", "{}", A_WHILE_MS);
     rig_check(r, !rig_energy_flows(r));
+    // An answer that comes after the card was given up starts nothing any more.
+    rig_answer_never(r, "Authorize", 1);
+    rig_card(r, "TAG-2");
+    rig_expect(r, "Authorize", "{'idTag':'TAG-2'}");
+    rig_seconds(r, 40);
+    rig_send_result(r, rig_last(r, "Authorize")->id, ACCEPTED);
+    rig_expect_none(r, "StartTransaction", "{}", A_WHILE_MS);
     rig_close(r);
 }
 

@@ -286,7 +286,6 @@ struct pw_profile_value pw_profiles_transaction(const struct pw_profile_set *set
     struct scope scope = {
         .purpose = PW_PROFILE_TX, .connector = connector, .transaction = transaction};
     struct pw_profile_value own = {.any = false, .until = PW_PROFILE_EVER};
-    struct pw_profile_value value = own;
     if (transaction != 0 && (ignored >> PW_PROFILE_TX & 1U) == 0) {
         own = prevailing(set, &scope, moment);
     }
@@ -294,7 +293,7 @@ struct pw_profile_value pw_profiles_transaction(const struct pw_profile_set *set
         return own;
     }
     scope.purpose = PW_PROFILE_DEFAULT;
-    value = prevailing(set, &scope, moment);
+    struct pw_profile_value value = prevailing(set, &scope, moment);
     value.until = pw_min(value.until, own.until);
     return value;
 }

@@ -75,9 +75,8 @@ enum pw_setting_bytes { PW_SETTINGS(PW_SETTING_BYTES) };
 // row, each as long as its row allows.
 #define PW_SETTING_TEXT_ROW(scope, concerns, name, path, kind, least, most, value, when, ocpp,     \
                             doc)                                                                   \
-    +(PW_KIND_##kind != PW_KIND_TEXT           ? 0                                                 \
-      : PW_SCOPE_##scope == PW_SCOPE_CONNECTOR ? PW_CONNECTORS_MAX * ((most) + 1)                  \
-                                               : (most) + 1)
+    +(PW_KIND_##kind == PW_KIND_TEXT ? (most) + 1 : 0) *                                           \
+        (PW_SCOPE_##scope == PW_SCOPE_CONNECTOR ? PW_CONNECTORS_MAX : 1)
 enum { PW_SETTING_TEXTS = 0 PW_SETTINGS(PW_SETTING_TEXT_ROW) };
 #undef PW_SETTING_TEXT_ROW
 

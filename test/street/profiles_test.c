@@ -355,6 +355,29 @@ static void without_a_clock_the_least_of_a_day_holds(void **state)
     rig_close(r);
 }
 
+// Reason: the loop sleeps until the next deadline; a period that begins while it sleeps is late.
+static void the_station_wakes_when_the_next_period_begins(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open(RIG_SOCKET);
+    rig_boot(r);
+    assert_string_equal(
+        set_profile(r, 1, 1, "TxDefaultProfile", DAILY,
+                    "'startSchedule':'$NOW','chargingRateUnit':'A','chargingSchedulePeriod':[{"
+                    "'startPeriod':0,'limit':7},{'startPeriod':5000,'limit':8}]"),
+        "Accepted");
+    struct pw_smart *smart = &r->street.station->smart;
+    const struct pw_smart_input in = smart->in;
+    pw_unix_ms begins = smart->set.slot[0].profile.start + 5000000;
+    pw_ms at = pw_smart_step(smart, &in, smart->at);
+    assert_int_equal(at - smart->at, begins - in.wall);
+    rig_run(r, at - r->street.now - 100);
+    assert_int_equal(limit_of(r, 1), 7000);
+    rig_run(r, 200);
+    assert_int_equal(limit_of(r, 1), 8000);
+    rig_close(r);
+}
+
 // Reason: nobody plugged in; the profile that came with that start must not limit the next driver.
 static void the_profile_of_a_start_that_came_to_nothing_goes(void **state)
 {
@@ -457,6 +480,7 @@ int main(void)
         cmocka_unit_test(as_many_periods_as_promised),
         cmocka_unit_test(as_many_profiles_as_promised),
         cmocka_unit_test(without_a_clock_the_least_of_a_day_holds),
+        cmocka_unit_test(the_station_wakes_when_the_next_period_begins),
         cmocka_unit_test(the_profile_of_a_start_that_came_to_nothing_goes),
         cmocka_unit_test(what_is_accepted_outlives_a_power_cut),
         cmocka_unit_test(profiles_do_not_count_where_limits_from_outside_do_not),

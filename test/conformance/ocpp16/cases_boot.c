@@ -82,20 +82,29 @@ void case_b_1(void)
     rig_close(r);
 }
 
+// BootNotifications since message `from`, and nothing else, each `least` ms after the one before.
+static unsigned boots_since(struct rig *r, size_t from, pw_ms least)
+{
+    pw_ms last = 0;
+    unsigned boots = 0;
+    for (size_t i = from; i < r->count; i++) {
+        const struct rig_message *message = r->messages[i];
+        if (!message->from_station || message->kind != PW_OCPP_CALL) {
+            continue;
+        }
+        bool boot = strcmp(message->action, "BootNotification") == 0;
+        rig_check(r, boot && (last == 0 || message->at >= last + least));
+        last = message->at;
+        boots++;
+    }
+    return boots;
+}
+
 static void no_flood(struct rig *r, const char *what, pw_ms least)
 {
     size_t from = r->count;
-    pw_ms last = 0;
     rig_run(r, (pw_ms)3600 * 1000);
-    unsigned boots = 0;
-    for (size_t i = from; i < r->count; i++) {
-        if (r->messages[i]->from_station && r->messages[i]->kind == PW_OCPP_CALL) {
-            rig_check(r, strcmp(r->messages[i]->action, "BootNotification") == 0);
-            rig_check(r, last == 0 || r->messages[i]->at >= last + least);
-            last = r->messages[i]->at;
-            boots++;
-        }
-    }
+    unsigned boots = boots_since(r, from, least);
     if (boots < 3 || boots > 40) {
         rig_fail(r, "%s: %u BootNotifications in an hour", what, boots);
     }

@@ -45,7 +45,7 @@ void case_a_019(void)
     rig_check(r, rig_at(all, "unknownKey") == NULL ||
                      cJSON_GetArraySize(rig_at(all, "unknownKey")) == 0);
     int keys = cJSON_GetArraySize(rig_at(all, "configurationKey"));
-    rig_check(r, atoi(rig_key(r, "GetConfigurationMaxKeys")) >= keys);
+    rig_check(r, strtol(rig_key(r, "GetConfigurationMaxKeys"), NULL, 10) >= keys);
     const cJSON *two = rig_ask(r, "GetConfiguration",
                                "{'key':['HeartbeatInterval','NoSuchKey','NumberOfConnectors']}");
     rig_is(r, two,
@@ -116,11 +116,11 @@ void case_b_65(void)
     static char request[8192];
     struct rig *r = rig_open(RIG_SOCKET);
     rig_boot(r);
-    int most = atoi(rig_key(r, "GetConfigurationMaxKeys"));
-    for (int asked = most; asked <= most + 1; asked++) {
+    long most = strtol(rig_key(r, "GetConfigurationMaxKeys"), NULL, 10);
+    for (long asked = most; asked <= most + 1; asked++) {
         struct pw_out out = PW_OUT(request);
         pw_put_s(&out, "{'key':[");
-        for (int i = 0; i < asked; i++) {
+        for (long i = 0; i < asked; i++) {
             pw_put_s(&out, i == 0 ? "" : ",");
             pw_put_s(&out, i % 2 == 0 ? "'HeartbeatInterval'"
                                       : "'ThisKeyIsNotOneThatTheStationKnowsAtAll.Really'");

@@ -48,6 +48,7 @@ cJSON *rig_json(struct rig *r, const char *text, int transaction)
     return json;
 }
 
+// NOLINTBEGIN(misc-no-recursion): as deep as the JSON of a case, which is ours.
 static bool matches(const cJSON *have, const cJSON *want);
 
 static bool list_matches(const cJSON *have, const cJSON *want)
@@ -98,6 +99,8 @@ static bool matches(const cJSON *have, const cJSON *want)
     return cJSON_Compare(have, want, true) != 0;
 }
 
+// NOLINTEND(misc-no-recursion)
+
 bool rig_matches(struct rig *r, const cJSON *json, const char *subset)
 {
     cJSON *want = rig_json(r, subset, r->transaction);
@@ -122,7 +125,7 @@ const cJSON *rig_at(const cJSON *json, const char *path)
         PW_ASSERT(len < sizeof(part));
         memcpy(part, path, len);
         part[len] = '\0';
-        json = cJSON_IsArray(json) ? cJSON_GetArrayItem(json, atoi(part))
+        json = cJSON_IsArray(json) ? cJSON_GetArrayItem(json, (int)strtol(part, NULL, 10))
                                    : cJSON_GetObjectItemCaseSensitive(json, part);
         path += path[len] == '.' ? len + 1 : len;
     }

@@ -8,7 +8,7 @@ enum { RIG_NOTE_MAX = 2048 };
 
 // main.c: where the sentence goes that ends a case; exits the case's process.
 enum rig_end { RIG_PASS = 0, RIG_FAILED = 1, RIG_NOT_APPLICABLE = 77 };
-_Noreturn void rig_end(enum rig_end how, const char *note);
+_Noreturn void rig_end(enum rig_end how, const char *text);
 
 // central.c
 extern const struct street_central rig_central;

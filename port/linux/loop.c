@@ -85,6 +85,8 @@ int pw_loop_init(struct pw_loop *loop, const struct pw_clock *clock)
         return PW_ERR_LIMIT;
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    // A limit on the size of files is a full disk, not the end of the program.
+    (void)signal(SIGXFSZ, SIG_IGN);
     ev_prepare_init(&loop->prepare, on_prepare);
     loop->prepare.data = loop;
     // Last among the prepare watchers: what libwebsockets prepares is seen by the turn.

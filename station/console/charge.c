@@ -50,8 +50,9 @@ int pw_console_stop(struct pw_console_call *call)
               any;
     }
     if (any && pw_journal_keeps(&call->st->journal) != PW_OK) {
-        return pw_console_done(
-            call, "stopping, but the disk is full or fails: its record is not safe yet");
+        return pw_console_refuse(call, PW_ERR_STORE,
+                                 "the charge stops, but its record is not safe: the disk is full "
+                                 "or fails");
     }
     return any ? pw_console_done(call, "stopping")
                : pw_console_refuse(call, PW_ERR_BUSY, "nothing is charging");

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import pathlib
+import resource
 import signal
 import socket
 import sqlite3
@@ -407,6 +408,25 @@ class Charging(Hardware):
         truth = self.truth()
         self.assertEqual((truth["contactor_closed"], truth["opened_loaded"]), (False, 0))
         self.assertIn("at rest", self.log())
+
+    def test_on_a_full_disk_nothing_is_claimed_that_is_not_kept(self):
+        # The kernel lets no file grow further: to SQLite's log that is a full disk.
+        full = max(file.stat().st_size for file in self.path.rglob("*-wal"))
+        self.assertGreater(full, len(self.log()))
+        resource.prlimit(self.station.pid, resource.RLIMIT_FSIZE, (full, resource.RLIM_INFINITY))
+        until(lambda: "store-failed" in self.log(), "the store to be missed")
+        kept = self.ask("get", "charging.stop_idle_s").stdout
+        refused = self.ask("set", "charging.stop_idle_s", "321")
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("could not be kept", refused.stdout + refused.stderr)
+        self.assertEqual(self.ask("get", "charging.stop_idle_s").stdout, kept)
+        stop = self.ask("stop", "1")
+        self.assertIn("not safe", stop.stdout + stop.stderr)
+        self.assert_open()
+        resource.prlimit(self.station.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        until(lambda: "store-works-again" in self.log(), "the store to work again")
+        self.assertEqual(self.ask("set", "charging.stop_idle_s", "321").returncode, 0)
+        until(lambda: self.status()["messages_waiting"] >= 2, "the stop to be kept after all")
 
     def test_after_kill_9_the_next_start_switches_off_and_keeps_the_transaction(self):
         self.station.kill()

@@ -18,7 +18,8 @@ bool pw_journal_number(const char *digits, uint64_t *number)
         return false;
     }
     *number = (uint64_t)pw_be32(bytes) << 32 | pw_be32(bytes + 4);
-    return true;
+    // Ours begin at 1 and never come far; there is always one before and one after.
+    return *number >= 1 && *number <= INT64_MAX;
 }
 
 struct pw_store_change pw_journal_put(const struct pw_journal_key *key,

@@ -195,6 +195,8 @@ static int read_transaction(const struct pw_journal *journal, uint32_t seq,
     if (err == PW_OK) {
         pw_record_get_transaction(&record, transaction);
         err = pw_record_end(&record);
+        // Another one's record under this key is as good as none.
+        err = err == PW_OK && transaction->seq != seq ? PW_ERR_STORE : err;
     }
     return err;
 }

@@ -264,20 +264,26 @@ static int follow(const struct call *call, int64_t id, bool quiet)
     return code_of(call, err == PW_ERR_AGAIN ? PW_ERR_BUSY : err);
 }
 
-int order(const struct call *call, const char *path, const char *body, bool quiet)
+int order(const struct call *call, const char *method, const char *path, const char *body,
+          bool quiet)
 {
     struct pw_str answer = {0};
     struct document document;
     int64_t id = 0;
-    int err = remote_ask(call->remote, "POST", path, body, &answer, call->why);
+    int err = remote_ask(call->remote, method, path, body, &answer, call->why);
     if (err == PW_OK) {
         err = document_read(&document, answer, call->why);
     }
     if (err != PW_OK) {
         return code_of(call, err);
     }
+    bool done = pw_json_member(document_root(&document), "command_id") == NULL;
     err = pw_json_int(pw_json_member(document_root(&document), "command_id"), 0, INT64_MAX, &id);
     document_free(&document);
+    if (done && strcmp(method, "PUT") == 0) {
+        (void)puts("nothing to send");
+        return EXIT_DONE;
+    }
     if (err != PW_OK) {
         pw_put_s(call->why, "the central system's answer has no command_id");
         return code_of(call, PW_ERR_PEER);
@@ -301,7 +307,7 @@ static int command(const struct call *call, const char *action, const char *payl
     if (at.full || out.full) {
         return fail_usage(action, "its arguments are too long");
     }
-    return order(call, path, body, false);
+    return order(call, "POST", path, body, false);
 }
 
 static int on_start(const struct call *call)
@@ -470,6 +476,23 @@ static const struct {
     {"logs", 1, 1, on_logs},
     {"link-events", 1, 1, on_link_events},
     {"watch", 0, 0, on_watch},
+    {"actions", 0, 0, on_actions},
+    {"send", 2, 3, on_send},
+    {"commands", 1, 1, on_commands},
+    {"configuration", 1, 1, on_configuration},
+    {"local-list", 1, 2, on_local_list},
+    {"reservations", 1, 1, on_reservations},
+    {"reserve", 3, 3, on_reserve},
+    {"unreserve", 2, 2, on_unreserve},
+    {"profiles", 1, 1, on_profiles},
+    {"clear-profiles", 1, 2, on_clear_profiles},
+    {"files", 1, 1, on_files},
+    {"firmware", 2, 2, on_firmware},
+    {"diagnostics", 2, 3, on_diagnostics},
+    {"security-events", 0, 1, on_security_events},
+    {"certificates", 1, 1, on_certificates},
+    {"renew", 1, 1, on_renew},
+    {"rekey", 1, 1, on_rekey},
 };
 
 static int run_logged_in(const struct request *request, int (*run)(const struct call *call))

@@ -27,9 +27,29 @@ void put_escaped(struct pw_out *out, const char *text);
 void put_station_path(struct pw_out *out, const struct call *call, const char *rest);
 // Asks and prints a table, or the JSON as it came.
 int show_list(const struct call *call, const char *path, const struct list *list);
-// Posts an order and follows its command to the end, for which it returns the exit code; prints
+// Sends an order and follows its command to the end, for which it returns the exit code; prints
 // the answer unless `quiet`.
-int order(const struct call *call, const char *path, const char *body, bool quiet);
+int order(const struct call *call, const char *method, const char *path, const char *body,
+          bool quiet);
+
+// at_records.c
+int on_actions(const struct call *call);
+int on_send(const struct call *call);
+int on_commands(const struct call *call);
+int on_configuration(const struct call *call);
+int on_local_list(const struct call *call);
+int on_reservations(const struct call *call);
+int on_reserve(const struct call *call);
+int on_unreserve(const struct call *call);
+int on_profiles(const struct call *call);
+int on_clear_profiles(const struct call *call);
+int on_files(const struct call *call);
+int on_firmware(const struct call *call);
+int on_diagnostics(const struct call *call);
+int on_security_events(const struct call *call);
+int on_certificates(const struct call *call);
+int on_renew(const struct call *call);
+int on_rekey(const struct call *call);
 
 // at_link.c
 int on_limit(const struct call *call);

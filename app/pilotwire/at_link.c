@@ -54,7 +54,7 @@ int on_limit(const struct call *call)
     }
     pw_json_close(&json, '}');
     put_station_path(&at, call, "/link/limit");
-    return order(call, path, body, false);
+    return order(call, "POST", path, body, false);
 }
 
 int on_energize(const struct call *call)
@@ -86,7 +86,7 @@ int on_energize(const struct call *call)
         return fail_usage("--card", "is too long");
     }
     put_station_path(&at, call, "/link/energize");
-    return order(call, path, body, false);
+    return order(call, "POST", path, body, false);
 }
 
 static const struct column outlet_columns[] = {
@@ -117,7 +117,7 @@ int on_snapshot(const struct call *call)
     struct pw_str answer = {0};
     struct document document;
     put_station_path(&at, call, "/link/snapshot");
-    int code = order(call, path, "{}", true);
+    int code = order(call, "POST", path, "{}", true);
     if (code != EXIT_DONE) {
         return code;
     }

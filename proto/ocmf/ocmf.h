@@ -6,9 +6,12 @@
 #define PW_OCMF_H
 
 #include "base/base.h"
+#include "json/json.h"
 
 #define PW_OCMF_TEXT_MAX      4000 // bytes of a data set that is read
 #define PW_OCMF_READINGS_MAX  8    // readings in one
+#define PW_OCMF_NODES_MAX     288  // JSON values in one section: eight readings with all fields
+#define PW_OCMF_SPARE_MAX     1024 // bytes of strings with escapes
 #define PW_OCMF_SIGNATURE_MAX 160  // bytes of a signature; ECDSA with P-384 has 104 at most
 #define PW_OCMF_OBIS_ENERGY   "01-00:01.08.00*FF" // what our meters sign: total import
 
@@ -46,6 +49,9 @@ struct pw_ocmf {
     uint32_t page;
     unsigned readings;
     struct pw_ocmf_reading reading[PW_OCMF_READINGS_MAX];
+    // While it is being read.
+    struct pw_json_node node[PW_OCMF_NODES_MAX];
+    char spare[PW_OCMF_SPARE_MAX];
 };
 
 // PW_ERR_PEER with what is wrong in *why when the text is no data set that could be verified;

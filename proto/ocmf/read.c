@@ -4,25 +4,20 @@
 
 #include <string.h>
 
-enum { NODES = 512, SPARE = 1024 };
-
-struct room {
-    struct pw_json_node node[NODES];
-    char spare[SPARE];
-};
-
 static int refuse(struct pw_out *why, const char *what)
 {
     pw_put_s(why, what);
     return PW_ERR_PEER;
 }
 
-static int read_json(struct room *room, struct pw_str text, struct pw_out *why)
+static int read_json(struct pw_ocmf *ocmf, struct pw_str text, struct pw_out *why)
 {
-    struct pw_json json = {
-        .node = room->node, .cap = NODES, .spare = room->spare, .spare_cap = SPARE};
+    struct pw_json json = {.node = ocmf->node,
+                           .cap = PW_OCMF_NODES_MAX,
+                           .spare = ocmf->spare,
+                           .spare_cap = PW_OCMF_SPARE_MAX};
     int err = pw_json_read(&json, text);
-    if (err != PW_OK || !pw_json_is(&room->node[0], PW_JSON_OBJECT)) {
+    if (err != PW_OK || !pw_json_is(&ocmf->node[0], PW_JSON_OBJECT)) {
         return refuse(why, err == PW_OK ? "a section is no JSON object"
                                         : pw_json_fault_name(json.fault));
     }
@@ -130,15 +125,15 @@ static int read_readings(const struct pw_json_node *list, struct pw_ocmf *ocmf, 
     return PW_OK;
 }
 
-static int read_payload(struct room *room, struct pw_ocmf *ocmf, struct pw_out *why)
+static int read_payload(struct pw_ocmf *ocmf, struct pw_out *why)
 {
     int64_t page = 0;
     struct pw_str text;
-    int err = read_json(room, ocmf->payload, why);
+    int err = read_json(ocmf, ocmf->payload, why);
     if (err != PW_OK) {
         return err;
     }
-    const struct pw_json_node *root = room->node;
+    const struct pw_json_node *root = ocmf->node;
     if (pw_json_text(pw_json_member(root, "PG"), &text) != PW_OK || text.len < 2 ||
         (text.at[0] != 'T' && text.at[0] != 'F') ||
         pw_parse_int((struct pw_str){.at = text.at + 1, .len = text.len - 1}, 0, UINT32_MAX,
@@ -154,17 +149,16 @@ static int read_payload(struct room *room, struct pw_ocmf *ocmf, struct pw_out *
     return read_readings(pw_json_member(root, "RD"), ocmf, why);
 }
 
-static int read_signature(struct room *room, struct pw_str section, struct pw_ocmf *ocmf,
-                          struct pw_out *why)
+static int read_signature(struct pw_str section, struct pw_ocmf *ocmf, struct pw_out *why)
 {
     struct pw_str encoding = PW_STR("hex");
     struct pw_str type = PW_STR("application/x-der");
     struct pw_str data;
-    int err = read_json(room, section, why);
+    int err = read_json(ocmf, section, why);
     if (err != PW_OK) {
         return err;
     }
-    const struct pw_json_node *root = room->node;
+    const struct pw_json_node *root = ocmf->node;
     const struct pw_json_node *algorithm = pw_json_member(root, "SA");
     ocmf->algorithm = PW_STR(PW_OCMF_P256);
     ocmf->named = algorithm != NULL;
@@ -195,7 +189,6 @@ static int read_signature(struct room *room, struct pw_str section, struct pw_oc
 
 int pw_ocmf_read(struct pw_str text, struct pw_ocmf *ocmf, struct pw_out *why)
 {
-    struct room room;
     struct pw_str rest = text;
     memset(ocmf, 0, sizeof(*ocmf));
     if (text.len > PW_OCMF_TEXT_MAX) {
@@ -209,8 +202,8 @@ int pw_ocmf_read(struct pw_str text, struct pw_ocmf *ocmf, struct pw_out *why)
     if (rest.len == 0 || memchr(rest.at, '|', rest.len) != NULL) {
         return refuse(why, "it must have three sections");
     }
-    int err = read_payload(&room, ocmf, why);
-    return err == PW_OK ? read_signature(&room, rest, ocmf, why) : err;
+    int err = read_payload(ocmf, why);
+    return err == PW_OK ? read_signature(rest, ocmf, why) : err;
 }
 
 static bool is_end(char transaction)

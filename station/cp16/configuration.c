@@ -137,7 +137,6 @@ struct configuration {
     struct pw_ocpp16_key_name unknown[KEYS_MAX];
     char numbers[KEYS_MAX][12];
     char key_names[PW_CONNECTORS_MAX][16];
-    char public_keys[PW_CONNECTORS_MAX][PW_CP16_PUBLIC_KEY_MAX];
     uint32_t known_count;
     uint32_t unknown_count;
 };
@@ -169,11 +168,11 @@ static void add_known(const struct pw_cp16 *cp, struct configuration *all, struc
 }
 
 // A connector whose meter is not known to sign has none, and is then no key of this station.
-static bool add_public_key(const struct pw_cp16 *cp, struct configuration *all, unsigned connector)
+static bool add_public_key(struct pw_cp16 *cp, struct configuration *all, unsigned connector)
 {
     unsigned at = connector - 1;
     struct pw_out name = PW_OUT(all->key_names[at]);
-    struct pw_out out = PW_OUT(all->public_keys[at]);
+    struct pw_out out = PW_OUT(cp->public_keys[at]);
     cp->host->public_key(cp->host->context, connector, &out);
     if (out.len == 0 || all->known_count == KEYS_MAX) {
         return false;
@@ -189,7 +188,7 @@ static bool add_public_key(const struct pw_cp16 *cp, struct configuration *all, 
     return true;
 }
 
-static void collect(const struct pw_cp16 *cp, const struct pw_ocpp16_get_configuration_req *req,
+static void collect(struct pw_cp16 *cp, const struct pw_ocpp16_get_configuration_req *req,
                     struct configuration *all)
 {
     struct pw_setting_at at = {.instance = 0};

@@ -179,7 +179,10 @@ struct pw_cp16 {
     pw_unix_ms aligned_next;
     pw_unix_ms aligned_wall;
 
-    char signed_text[1][PW_CP16_SIGNED_MAX]; // of the value being printed
+    union {                                   // while a message is being printed
+        char signed_text[PW_CP16_SIGNED_MAX]; // of one value
+        char public_keys[PW_CONNECTORS_MAX][PW_CP16_PUBLIC_KEY_MAX]; // for GetConfiguration
+    };
     // An answer that waits until what it says survives a power cut. The central system has one call
     // in flight: if another comes that must wait, nobody waits for this one any more.
     struct pw_cp16_late {

@@ -31,11 +31,11 @@ PW_MUST_USE bool pw_cp16_fill(struct pw_cp16_meter_value *to, const struct pw_sa
 // OCPP's word for why a reading was taken.
 enum pw_ocpp16_reading_context pw_cp16_context(enum pw_reading reading);
 
-// Adds the signed reading that a sample names, as a value of format SignedData (signed.c). `slot`
-// is the room for its text (0), free again once the value was printed; `with_key`: it carries
-// the meter's public key. False when the sample names none. After pw_cp16_fill, whatever that said.
+// Adds the signed reading that a sample names, as a value of format SignedData (signed.c); its text
+// lies in cp->signed_text, so one is printed before the next is filled. `with_key`: it carries the
+// meter's public key. False when the sample names none. After pw_cp16_fill, whatever that said.
 bool pw_cp16_fill_signed(struct pw_cp16 *cp, struct pw_cp16_meter_value *to,
-                         const struct pw_sample *sample, unsigned slot, bool with_key);
+                         const struct pw_sample *sample, bool with_key);
 // Whether the value of StartTxnSampledData, with these quantities, is signed.
 bool pw_cp16_start_is_signed(const struct pw_cp16 *cp, uint32_t quantities);
 // What PublicKeyWithSignedMeterValue says of a value in MeterValues.

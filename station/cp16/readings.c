@@ -35,7 +35,7 @@ bool pw_cp16_send_meter_values(struct pw_cp16 *cp, unsigned connector,
                             pw_cp16_record_wall(cp, clock ? NULL : transaction, sample->at));
     // The first reading is signed for StopTransaction in any case.
     if (!begin || pw_cp16_start_is_signed(cp, mask)) {
-        any = pw_cp16_fill_signed(cp, &part, sample, 0, pw_cp16_key_in_every_value(cp)) || any;
+        any = pw_cp16_fill_signed(cp, &part, sample, pw_cp16_key_in_every_value(cp)) || any;
     }
     if (!any) {
         return false;

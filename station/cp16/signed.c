@@ -71,14 +71,13 @@ static void put_value(struct pw_out *out, const struct pw_signed_reading *readin
 }
 
 bool pw_cp16_fill_signed(struct pw_cp16 *cp, struct pw_cp16_meter_value *to,
-                         const struct pw_sample *sample, unsigned slot, bool with_key)
+                         const struct pw_sample *sample, bool with_key)
 {
     struct pw_signed_reading reading;
-    PW_ASSERT(slot < PW_COUNT(cp->signed_text));
     if (pw_journal_signed(cp->journal, sample, &reading) != PW_OK) {
         return false;
     }
-    struct pw_out out = PW_OUT(cp->signed_text[slot]);
+    struct pw_out out = PW_OUT(cp->signed_text);
     put_value(&out, &reading, with_key);
     PW_ASSERT(pw_out_err(&out) == PW_OK);
     uint32_t at = to->meter_value.sampled_value.count++;

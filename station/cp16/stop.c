@@ -38,7 +38,7 @@ static void put(struct data *data, const struct pw_sample *sample, struct pw_out
     struct pw_cp16_meter_value part;
     bool edge = sample->reading == PW_READING_BEGIN || sample->reading == PW_READING_END;
     bool any = fill(data, sample, &part);
-    if (edge && pw_cp16_fill_signed(data->cp, &part, sample, 0, data->key)) {
+    if (edge && pw_cp16_fill_signed(data->cp, &part, sample, data->key)) {
         data->key = pw_cp16_key_in_every_value(data->cp);
         any = true;
     }

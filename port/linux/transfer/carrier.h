@@ -5,9 +5,10 @@
 // part of one version is never continued with another.
 //
 // HTTP uploads are PUT, and POST where the server knows no PUT. FTP is passive; ftps:// is FTP that
-// turns to TLS before the password (RFC 4217); on port 990 it is TLS from its first byte. TLS is 1.2 or newer, and the certificate must be good for the host. At most three
-// redirects are followed: none from https to http, and none into a private or link-local network
-// unless the URL itself was there (facts/reliability.md T11). No proxy, no netrc, no file://.
+// turns to TLS before the password (RFC 4217); on port 990 it is TLS from its first byte. TLS
+// is 1.2 or newer, and the certificate must be good for the host. At most three redirects are
+// followed: none from https to http, and none into a private or link-local network unless the URL
+// itself was there (facts/reliability.md T11). No proxy, no netrc, no file://.
 #ifndef PW_LINUX_CARRIER_H
 #define PW_LINUX_CARRIER_H
 

@@ -237,8 +237,9 @@ static void set_common(CURL *curl, struct pw_carrier_job *job)
 }
 
 // ftps:// is FTP that turns to TLS before the password, except on the port that begins with TLS.
-static void set_url(CURL *curl, const char *url)
+static void set_url(CURL *curl, const struct pw_carrier_job *job)
 {
+    const char *url = job->url;
     char plain[PW_TRANSFER_URL_MAX + PW_TRANSFER_NAME_MAX + 2];
     bool ftps = strncasecmp(url, "ftps://", 7) == 0;
     if (ftps) {
@@ -258,6 +259,11 @@ static void set_url(CURL *curl, const char *url)
     SET(CURLOPT_URL, url); // copied
     if (ftps) {
         SET(CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
+    }
+    if (ftps && job->old_tls) {
+        // With TLS 1.3 a server's session tickets may lie unread when libcurl (7.88) closes the
+        // data connection of an upload; the reset that follows cuts its end off at the server.
+        SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2 | CURL_SSLVERSION_MAX_TLSv1_2);
     }
 }
 
@@ -443,7 +449,7 @@ static bool ask(CURL *curl, struct pw_carrier_job *job, struct result *result)
     struct writing writing = {.job = job, .curl = curl};
     curl_easy_reset(curl);
     set_common(curl, job);
-    set_url(curl, job->url);
+    set_url(curl, job);
     bool http = strncasecmp(job->url, "http", 4) == 0;
     if (job->lane == PW_TRANSFER_UP) {
         set_up(curl, job);
@@ -459,6 +465,11 @@ static bool ask(CURL *curl, struct pw_carrier_job *job, struct result *result)
     curl_slist_free_all(headers);
     if (job->again) {
         return false;
+    }
+    // A server that knows nothing older.
+    if (code == CURLE_SSL_CONNECT_ERROR && job->old_tls && !http) {
+        job->old_tls = false;
+        return true;
     }
     if (code != CURLE_OK) {
         const char *why = job->forbidden ? "it leads into a network that is not the URL's"
@@ -542,6 +553,7 @@ void pw_carrier_run(struct pw_carrier_job *job)
     if (job->lane == PW_TRANSFER_DOWN) {
         look_at_part(job);
     }
+    job->old_tls = job->lane == PW_TRANSFER_UP;
     for (unsigned tries = 0; curl != NULL && tries <= AGAIN_MOST; tries++) {
         job->again = false;
         while (ask(curl, job, &result)) {

@@ -50,6 +50,7 @@ struct pw_carrier_job {
     bool large;
     bool full;
     bool post;
+    bool old_tls;  // no newer than TLS 1.2
     pw_ms told_at; // progress
 };
 

@@ -119,7 +119,8 @@ static void say_one(struct pw_cp16 *cp, enum pw_transfer_lane lane,
 void pw_cp16_say_transfer(struct pw_cp16 *cp, enum pw_transfer_lane lane, bool numbered, pw_ms now)
 {
     struct pw_files_notice state = {.status = 0, .numbered = numbered}; // Idle, of both
-    _Static_assert(PW_UPLOAD_IDLE == 0 && PW_UPDATE_IDLE == 0, "zero is Idle");
+    _Static_assert(PW_UPLOAD_IDLE == 0, "zero is Idle");
+    _Static_assert(PW_UPDATE_IDLE == 0, "here too");
     if (cp->files != NULL) {
         state = lane == PW_TRANSFER_UP ? pw_files_upload_now(cp->files, numbered)
                                        : pw_files_update_now(cp->files, numbered);

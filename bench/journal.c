@@ -21,13 +21,17 @@ static double now_ms(void)
 
 static long resident_kb(void)
 {
-    long pages = 0;
+    char line[128] = "";
     FILE *file = fopen("/proc/self/statm", "r");
-    if (file != NULL && fscanf(file, "%*s %ld", &pages) != 1) {
-        pages = 0;
+    if (file == NULL) {
+        return 0;
     }
+    (void)!fgets(line, sizeof(line), file);
     (void)fclose(file);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+    // The second number: resident pages.
+    char *end = line;
+    (void)strtol(line, &end, 10);
+    return strtol(end, NULL, 10) * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 static void advanced(void *context)

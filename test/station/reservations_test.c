@@ -85,6 +85,7 @@ static void every_condition_has_its_answer(void **state)
             place[1] = (enum pw_reservations_place)b;
             (void)step();
             assert_int_equal(letters[take(7, 0, "CARD", "", NOW + 1)], any[a][b]);
+            pw_sim_store_free(&store);
             open_store();
             place[0] = (enum pw_reservations_place)a;
             place[1] = (enum pw_reservations_place)b;

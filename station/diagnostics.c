@@ -155,7 +155,8 @@ static bool put_settings(struct pw_station *st, struct pw_files_reading *reading
 {
     enum { LINES = 16 };
     (void)now;
-    for (unsigned i = 0; i < LINES && reading->cursor < PW_SETTING_ROWS * PW_CONNECTORS_MAX; i++) {
+    for (unsigned i = 0;
+         i < LINES && reading->cursor < (uint64_t)PW_SETTING_ROWS * PW_CONNECTORS_MAX; i++) {
         const struct pw_setting_at at = {
             .id = (enum pw_setting_id)(reading->cursor / PW_CONNECTORS_MAX),
             .instance = (uint8_t)(reading->cursor % PW_CONNECTORS_MAX)};
@@ -170,7 +171,7 @@ static bool put_settings(struct pw_station *st, struct pw_files_reading *reading
         pw_settings_print(&st->settings, at, out);
         pw_put_c(out, '\n');
     }
-    return reading->cursor < PW_SETTING_ROWS * PW_CONNECTORS_MAX;
+    return reading->cursor < (uint64_t)PW_SETTING_ROWS * PW_CONNECTORS_MAX;
 }
 
 // What a person at the console would ask for.

@@ -46,7 +46,8 @@ static void path_of(const struct pw_slots *slots, char slot, const char *file, c
 // The slot whose folder is the one this path lies in; 0: neither.
 static char slot_of(const struct pw_slots *slots, const char *path)
 {
-    for (char slot = 'a'; slot <= 'b'; slot++) {
+    for (unsigned i = 0; i < 2; i++) {
+        const char slot = "ab"[i];
         char folder[PATH_SIZE];
         char real[4096]; // PATH_MAX, as realpath wants it
         path_of(slots, slot, "", folder);

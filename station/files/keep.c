@@ -14,6 +14,12 @@ struct writer {
     size_t len;
 };
 
+static struct writer write_to(uint8_t *to)
+{
+    *to = VERSION;
+    return (struct writer){.at = to, .len = 1};
+}
+
 static void put(struct writer *w, uint64_t value, unsigned bytes)
 {
     PW_ASSERT(w->len + bytes <= PW_FILES_RECORD_MAX);
@@ -48,8 +54,7 @@ static void put_notices(struct writer *w, const struct pw_files_notices *notices
 
 size_t pw_upload_pack(const struct pw_upload *upload, uint8_t *to)
 {
-    struct writer w = {.at = to};
-    put(&w, VERSION, 1);
+    struct writer w = write_to(to);
     put(&w, upload->stage, 1);
     put(&w, upload->status, 1);
     put(&w, upload->kind, 1);
@@ -67,8 +72,7 @@ size_t pw_upload_pack(const struct pw_upload *upload, uint8_t *to)
 
 size_t pw_update_pack(const struct pw_update *update, uint8_t *to)
 {
-    struct writer w = {.at = to};
-    put(&w, VERSION, 1);
+    struct writer w = write_to(to);
     put(&w, update->stage, 1);
     put(&w, update->status, 1);
     put(&w, update->numbered, 1);

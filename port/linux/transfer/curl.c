@@ -94,6 +94,7 @@ static uint64_t range_begin(struct pw_str value)
     return pw_parse_int(first, 0, INT64_MAX, &from) == PW_OK ? (uint64_t)from : UINT64_MAX;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): curl's type
 static size_t read_header(char *at, size_t size, size_t count, void *context)
 {
     struct pw_carrier_job *job = context;
@@ -103,9 +104,8 @@ static size_t read_header(char *at, size_t size, size_t count, void *context)
         job->new_tag[0] = '\0';
         job->range_from = UINT64_MAX;
         job->begun = false;
-    } else if (header_is(line, "ETag", &value) && !pw_str_starts(value, "W/")) {
-        (void)!pw_str_copy(job->new_tag, sizeof(job->new_tag), value);
-    } else if (header_is(line, "Last-Modified", &value) && job->new_tag[0] == '\0') {
+    } else if ((header_is(line, "ETag", &value) && !pw_str_starts(value, "W/")) ||
+               (header_is(line, "Last-Modified", &value) && job->new_tag[0] == '\0')) {
         (void)!pw_str_copy(job->new_tag, sizeof(job->new_tag), value);
     } else if (header_is(line, "Content-Range", &value)) {
         job->range_from = range_begin(value);
@@ -165,6 +165,7 @@ struct writing {
     CURL *curl;
 };
 
+// NOLINTNEXTLINE(readability-non-const-parameter): curl's type
 static size_t write_download(char *at, size_t size, size_t count, void *context)
 {
     const struct writing *writing = context;
@@ -193,6 +194,7 @@ static size_t write_download(char *at, size_t size, size_t count, void *context)
     return len;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): curl's type
 static size_t write_nothing(char *at, size_t size, size_t count, void *context)
 {
     (void)at;

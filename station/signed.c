@@ -55,16 +55,21 @@ static bool reading_is_wanted(const struct pw_station *st, enum pw_reading readi
 static void ask(struct pw_station *st, unsigned index, enum pw_signed_moment moment,
                 const char *user, pw_ms now)
 {
-    char text[PW_SIGNED_ID_MAX];
-    struct pw_out place = PW_OUT(text);
     pw_ms wait_ms = (pw_ms)pw_settings_int(&st->settings, PW_SET_SIGN_WAIT_S) * 1000;
     bool hurry = st->restart == PW_RESTART_HARD && wait_ms > HURRY_MS;
+    struct pw_signed_request request = {
+        .moment = moment,
+        .wall = pw_cp16_wall(&st->cp16, now),
+        .wait_ms = hurry ? HURRY_MS : wait_ms,
+    };
+    struct pw_out whose = PW_OUT(request.user);
+    struct pw_out place = PW_OUT(request.place);
+    pw_put_s(&whose, user);
     // As OCMF's CBIDC: charge box and connector.
     pw_put_s(&place, pw_settings_text(&st->settings, PW_SET_STATION_ID));
     pw_put_c(&place, ' ');
     pw_put_uint(&place, index + 1U);
-    pw_signer_ask(&st->signer[index], moment, pw_str_of(user), pw_out_str(&place),
-                  pw_cp16_wall(&st->cp16, now), hurry ? HURRY_MS : wait_ms, now);
+    pw_signer_ask(&st->signer[index], &request, now);
 }
 
 static void say_unsigned(const struct pw_station *st, unsigned index)

@@ -72,9 +72,8 @@ static int open_all(struct pw_sim *sim, struct pw_out *reason)
         err = pw_sim_wired_open(&sim->wired, sim->options.meter, reason);
     }
     if (err == PW_OK) {
-        err = pw_sim_signer_open(
-            &sim->signer, sim->wired.server, sim->wired.map, sim->options.meter_key,
-            (enum pw_sim_signer_kind)sim->options.meter_key_kind, &sim->logger.log, reason);
+        err =
+            pw_sim_signer_open(&sim->signer, &sim->wired, &sim->options, &sim->logger.log, reason);
     }
     if (err == PW_OK) {
         sim->lines.run = run_line;

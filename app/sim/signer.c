@@ -95,17 +95,18 @@ static void tell(const struct pw_signmeter_signer *with, const struct pw_log *lo
     pw_line_end(&line);
 }
 
-int pw_sim_signer_open(struct pw_sim_signer *signer, struct pw_modbus_server *server,
-                       const struct pw_modbus_map *map, const char *file,
-                       enum pw_sim_signer_kind kind, const struct pw_log *log,
+int pw_sim_signer_open(struct pw_sim_signer *signer, const struct pw_sim_wired *wired,
+                       const struct pw_sim_options *options, const struct pw_log *log,
                        struct pw_out *reason)
 {
-    *signer = (struct pw_sim_signer){.server = server, .map = map};
+    const struct pw_modbus_map *map = wired->map;
+    const char *file = options->meter_key;
+    *signer = (struct pw_sim_signer){.server = wired->server, .map = map};
     const struct pw_modbus_signer *registers = map == NULL ? NULL : pw_modbus_signer_of(map);
     if (registers == NULL) {
         return PW_OK;
     }
-    int err = open_key(signer, file, kind, reason);
+    int err = open_key(signer, file, (enum pw_sim_signer_kind)options->meter_key_kind, reason);
     if (err != PW_OK) {
         return err;
     }
@@ -115,7 +116,7 @@ int pw_sim_signer_open(struct pw_sim_signer *signer, struct pw_modbus_server *se
         .algorithm = ed25519 ? PW_OCMF_ED25519 : PW_OCMF_P256,
         .sign = sign,
     };
-    const struct pw_signmeter_registers on = {.context = server, .peek = peek, .fill = fill};
+    const struct pw_signmeter_registers on = {.context = wired->server, .peek = peek, .fill = fill};
     int len = i2d_PUBKEY(signer->key, NULL);
     if (len <= 0 || len > 2 * registers->key_words) {
         return fail(reason, file != NULL ? file : "", "has no place in the meter");

@@ -4,8 +4,9 @@
 #define PW_SIM_SIGNER_H
 
 #include "log.h"
-#include "modbus/server.h"
+#include "options.h"
 #include "signmeter/signmeter.h"
+#include "wired.h"
 
 #include <openssl/evp.h>
 
@@ -18,11 +19,11 @@ struct pw_sim_signer {
     EVP_PKEY *key; // NULL: the meter does not sign
 };
 
-// Nothing when `map` is of a meter that does not sign. The key comes from `file` (PEM), which is
-// made when it is not there; NULL: a key of this run only. On an error `reason` says what failed.
-PW_MUST_USE int pw_sim_signer_open(struct pw_sim_signer *signer, struct pw_modbus_server *server,
-                                   const struct pw_modbus_map *map, const char *file,
-                                   enum pw_sim_signer_kind kind, const struct pw_log *log,
+// Nothing when what is wired is no meter that signs. The key comes from the file the options name
+// (PEM), which is made when it is not there; without one: a key of this run only. On an error
+// `reason` says what failed.
+PW_MUST_USE int pw_sim_signer_open(struct pw_sim_signer *signer, const struct pw_sim_wired *wired,
+                                   const struct pw_sim_options *options, const struct pw_log *log,
                                    struct pw_out *reason);
 void pw_sim_signer_close(struct pw_sim_signer *signer);
 // Returns when it wants to be called next.

@@ -5,13 +5,12 @@
 // version, encoding, length of the key, the key, length of the text, the text.
 enum { VERSION = 1, HEAD = 3 };
 
-static void part_key(char *text, uint64_t number, unsigned part)
+static void put_part_key(struct pw_out *out, uint64_t number, unsigned part)
 {
-    struct pw_out out = {.at = text, .cap = PW_STORE_KEY_MAX + 1};
-    pw_put_s(&out, "sig/");
-    pw_put_hex(&out, number, 16);
-    pw_put_c(&out, '/');
-    pw_put_uint(&out, part);
+    pw_put_s(out, "sig/");
+    pw_put_hex(out, number, 16);
+    pw_put_c(out, '/');
+    pw_put_uint(out, part);
 }
 
 static size_t encode(const struct pw_signed_reading *reading, uint8_t *to)
@@ -65,7 +64,8 @@ int pw_journal_keep_signed(struct pw_journal *journal, const struct pw_signed_re
     size_t count = 0;
     for (size_t at = 0; at < len; at += PW_SIGNED_PART) {
         size_t rest = len - at;
-        part_key(keys[count], number, (unsigned)count);
+        struct pw_out out = PW_OUT(keys[count]);
+        put_part_key(&out, number, (unsigned)count);
         changes[count] = (struct pw_store_change){
             .key = pw_str_of(keys[count]),
             .value = {.at = (const char *)bytes + at,
@@ -92,7 +92,8 @@ int pw_journal_signed(const struct pw_journal *journal, const struct pw_sample *
     }
     for (unsigned part = 0; part < PW_SIGNED_PARTS; part++) {
         char key[PW_STORE_KEY_MAX + 1];
-        part_key(key, (uint64_t)sample->value[PW_SIGNED_NUMBER], part);
+        struct pw_out out = PW_OUT(key);
+        put_part_key(&out, (uint64_t)sample->value[PW_SIGNED_NUMBER], part);
         int got = journal->store->get(journal->store->context, pw_str_of(key), (char *)bytes + len,
                                       sizeof(bytes) - len);
         if (got == PW_ERR_UNKNOWN && part > 0) {
@@ -134,7 +135,8 @@ size_t pw_signed_leave(const struct pw_message *message, struct pw_signed_keys *
     size_t samples = samples_that_leave(message, sample);
     for (size_t i = 0; i < samples; i++) {
         for (unsigned part = 0; part < PW_SIGNED_PARTS && pw_sample_is_signed(sample[i]); part++) {
-            part_key(keys->text[count], (uint64_t)sample[i]->value[PW_SIGNED_NUMBER], part);
+            struct pw_out out = PW_OUT(keys->text[count]);
+            put_part_key(&out, (uint64_t)sample[i]->value[PW_SIGNED_NUMBER], part);
             changes[count] =
                 (struct pw_store_change){.key = pw_str_of(keys->text[count]), .remove = true};
             count++;
@@ -143,19 +145,19 @@ size_t pw_signed_leave(const struct pw_message *message, struct pw_signed_keys *
     return count;
 }
 
-static void meter_key(char *text, unsigned connector)
+static void put_meter_key(struct pw_out *out, unsigned connector)
 {
-    struct pw_out out = {.at = text, .cap = PW_STORE_KEY_MAX + 1};
-    pw_put_s(&out, "mkey/");
-    pw_put_uint(&out, connector);
+    pw_put_s(out, "mkey/");
+    pw_put_uint(out, connector);
 }
 
 int pw_journal_save_meter_key(struct pw_journal *journal, unsigned connector, const uint8_t *key,
                               size_t len)
 {
     char name[PW_STORE_KEY_MAX + 1];
+    struct pw_out out = PW_OUT(name);
     PW_ASSERT(len <= PW_SIGNED_KEY_MAX);
-    meter_key(name, connector);
+    put_meter_key(&out, connector);
     const struct pw_store_change change = {.key = pw_str_of(name),
                                            .value = {.at = (const char *)key, .len = len}};
     int64_t ticket = journal->store->write(journal->store->context, &change, 1);
@@ -166,6 +168,7 @@ int pw_journal_read_meter_key(const struct pw_journal *journal, unsigned connect
                               size_t cap)
 {
     char name[PW_STORE_KEY_MAX + 1];
-    meter_key(name, connector);
+    struct pw_out out = PW_OUT(name);
+    put_meter_key(&out, connector);
     return journal->store->get(journal->store->context, pw_str_of(name), (char *)key, cap);
 }

@@ -7,20 +7,15 @@ static void cut_to(char *to, size_t cap, struct pw_str text)
     PW_ASSERT(err == PW_OK);
 }
 
-void pw_signer_ask(struct pw_signer *signer, enum pw_signed_moment moment, struct pw_str user,
-                   struct pw_str place, pw_unix_ms wall, pw_ms wait_ms, pw_ms now)
+void pw_signer_ask(struct pw_signer *signer, const struct pw_signed_request *request, pw_ms now)
 {
-    struct pw_signed_request *request = &signer->request;
+    uint32_t ticket = signer->request.ticket + 1;
     PW_ASSERT(signer->present);
-    request->ticket++;
-    request->moment = moment;
-    request->wall = wall;
-    request->wait_ms = wait_ms;
-    cut_to(request->user, sizeof(request->user), user);
-    cut_to(request->place, sizeof(request->place), place);
+    signer->request = *request;
+    signer->request.ticket = ticket;
     signer->state = PW_SIGNER_WAITS;
     signer->offered = true;
-    signer->until = pw_after(now, wait_ms);
+    signer->until = pw_after(now, request->wait_ms);
     signer->why[0] = '\0';
 }
 

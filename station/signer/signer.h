@@ -26,9 +26,8 @@ struct pw_signer {
     char why[64];
 };
 
-// Asks. `user` and `place` are cut to what fits; wait_ms is the longest wait.
-void pw_signer_ask(struct pw_signer *signer, enum pw_signed_moment moment, struct pw_str user,
-                   struct pw_str place, pw_unix_ms wall, pw_ms wait_ms, pw_ms now);
+// Asks; what the request's ticket is, is decided here.
+void pw_signer_ask(struct pw_signer *signer, const struct pw_signed_request *request, pw_ms now);
 // The request, once, for whoever carries it to the meter.
 bool pw_signer_take(struct pw_signer *signer, struct pw_signed_request *request);
 // What the meter said; NULL: nothing, and why. False: nobody waits for that any more.

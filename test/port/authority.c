@@ -5,27 +5,20 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
-#include <stdlib.h>
 #include <string.h>
-
-static void check(bool good)
-{
-    if (!good) {
-        abort();
-    }
-}
 
 static void set_date(ASN1_TIME *date, pw_unix_ms at)
 {
-    check(ASN1_TIME_adj(date, (time_t)(at / 1000), 0, 0) != NULL);
+    PW_ASSERT(ASN1_TIME_adj(date, (time_t)(at / 1000), 0, 0) != NULL);
 }
 
 static void set_serial(X509 *certificate)
 {
     unsigned char bytes[8];
-    check(RAND_bytes(bytes, sizeof(bytes)) == 1);
+    PW_ASSERT(RAND_bytes(bytes, sizeof(bytes)) == 1);
     BIGNUM *number = BN_bin2bn(bytes, sizeof(bytes), NULL);
-    check(number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL);
+    PW_ASSERT(number != NULL &&
+              BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL);
     BN_free(number);
 }
 
@@ -34,15 +27,15 @@ static void add(X509 *certificate, int kind, const char *value)
     X509V3_CTX context;
     X509V3_set_ctx(&context, certificate, certificate, NULL, NULL, 0);
     X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, kind, value);
-    check(extension != NULL && X509_add_ext(certificate, extension, -1) == 1);
+    PW_ASSERT(extension != NULL && X509_add_ext(certificate, extension, -1) == 1);
     X509_EXTENSION_free(extension);
 }
 
 static X509 *begin(const X509_NAME *subject, EVP_PKEY *key, pw_unix_ms from, pw_unix_ms to)
 {
     X509 *made = X509_new();
-    check(made != NULL && X509_set_version(made, X509_VERSION_3) == 1 &&
-          X509_set_subject_name(made, subject) == 1 && X509_set_pubkey(made, key) == 1);
+    PW_ASSERT(made != NULL && X509_set_version(made, X509_VERSION_3) == 1 &&
+              X509_set_subject_name(made, subject) == 1 && X509_set_pubkey(made, key) == 1);
     set_serial(made);
     set_date(X509_getm_notBefore(made), from);
     set_date(X509_getm_notAfter(made), to);
@@ -51,8 +44,8 @@ static X509 *begin(const X509_NAME *subject, EVP_PKEY *key, pw_unix_ms from, pw_
 
 static void finish(X509 *made, const struct authority *issuer)
 {
-    check(X509_set_issuer_name(made, X509_get_subject_name(issuer->certificate)) == 1 &&
-          X509_sign(made, issuer->key, EVP_sha256()) > 0);
+    PW_ASSERT(X509_set_issuer_name(made, X509_get_subject_name(issuer->certificate)) == 1 &&
+              X509_sign(made, issuer->key, EVP_sha256()) > 0);
 }
 
 struct authority authority_make(const struct authority *issuer, enum authority_kind kind,
@@ -62,11 +55,11 @@ struct authority authority_make(const struct authority *issuer, enum authority_k
     struct authority made = {.key = rsa_bits > 0 ? EVP_RSA_gen((unsigned)rsa_bits)
                                                  : EVP_EC_gen("P-256")};
     X509_NAME *name = X509_NAME_new();
-    check(made.key != NULL && name != NULL);
-    check(X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)"Operator",
-                                     -1, -1, 0) == 1 &&
-          X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1, -1,
-                                     0) == 1);
+    PW_ASSERT(made.key != NULL && name != NULL);
+    PW_ASSERT(X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8,
+                                         (const unsigned char *)"Operator", -1, -1, 0) == 1 &&
+              X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1,
+                                         -1, 0) == 1);
     made.certificate = begin(name, made.key, from, to);
     add(made.certificate, NID_basic_constraints,
         kind == AUTHORITY_CA ? "critical,CA:TRUE" : "CA:FALSE");
@@ -92,7 +85,7 @@ X509 *authority_sign(const struct authority *authority, const char *csr, pw_unix
 {
     BIO *bio = BIO_new_mem_buf(csr, -1);
     X509_REQ *request = PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL);
-    check(request != NULL && X509_REQ_verify(request, X509_REQ_get0_pubkey(request)) == 1);
+    PW_ASSERT(request != NULL && X509_REQ_verify(request, X509_REQ_get0_pubkey(request)) == 1);
     X509 *made = begin(X509_REQ_get_subject_name(request), X509_REQ_get0_pubkey(request), from, to);
     add(made, NID_basic_constraints, "CA:FALSE");
     add(made, NID_ext_key_usage, "clientAuth");
@@ -106,10 +99,10 @@ void authority_pem(X509 *certificate, char to[AUTHORITY_PEM_MAX])
 {
     char *bytes = NULL;
     BIO *bio = BIO_new(BIO_s_mem());
-    check(bio != NULL && PEM_write_bio_X509(bio, certificate) == 1);
+    PW_ASSERT(bio != NULL && PEM_write_bio_X509(bio, certificate) == 1);
     long len = BIO_get_mem_data(bio, &bytes);
     size_t at = strlen(to);
-    check(len > 0 && at + (size_t)len < AUTHORITY_PEM_MAX);
+    PW_ASSERT(len > 0 && at + (size_t)len < AUTHORITY_PEM_MAX);
     memcpy(to + at, bytes, (size_t)len);
     to[at + (size_t)len] = '\0';
     BIO_free(bio);

@@ -1,7 +1,7 @@
 // trust: the port contract for keys, certificates and signatures. The station decides what is
 // trusted and when; how a certificate is read, checked and kept is the port's. Private keys never
-// cross this border. Everything returns at once: making a key (EC P-256) takes well below 20 ms;
-// what is kept is kept when a function has returned PW_OK (file, fsync, rename).
+// cross this border. Everything is done when a function returns: a key (EC P-256) takes well below
+// 20 ms; certificates that are kept or removed wait for the disk (file, fsync, rename).
 // Sources: OCPP 1.6 security whitepaper edition 3 (A00, A02, A03, L01, M03–M05), RFC 5280, RFC
 // 6960.
 //

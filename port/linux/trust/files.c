@@ -35,7 +35,7 @@ static bool sync_folder(const struct pw_trust_keeper *keeper)
     return good;
 }
 
-static bool write_all(int fd, const char *bytes, size_t len)
+static bool write_all(int fd, const char *bytes, size_t len, bool sync)
 {
     while (len > 0) {
         ssize_t done = write(fd, bytes, len);
@@ -48,11 +48,11 @@ static bool write_all(int fd, const char *bytes, size_t len)
         bytes += done;
         len -= (size_t)done;
     }
-    return fsync(fd) == 0;
+    return !sync || fsync(fd) == 0;
 }
 
 int trust_write(const struct pw_trust_keeper *keeper, const char *name, const char *bytes,
-                size_t len, struct pw_out *why)
+                size_t len, bool sync, struct pw_out *why)
 {
     char path[TRUST_PATH_MAX];
     char beside[TRUST_PATH_MAX];
@@ -60,11 +60,11 @@ int trust_write(const struct pw_trust_keeper *keeper, const char *name, const ch
     path_of(keeper, "writing.tmp", beside);
     (void)unlink(beside);
     int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool good = fd >= 0 && write_all(fd, bytes, len);
+    bool good = fd >= 0 && write_all(fd, bytes, len, sync);
     if (fd >= 0 && close(fd) != 0) {
         good = false;
     }
-    if (!good || rename(beside, path) != 0 || !sync_folder(keeper)) {
+    if (!good || rename(beside, path) != 0 || (sync && !sync_folder(keeper))) {
         int result = refuse_errno(why, name);
         (void)unlink(beside);
         return result;

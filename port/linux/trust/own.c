@@ -125,8 +125,9 @@ int trust_port_request(void *context, const struct pw_trust_subject *subject, st
         EVP_PKEY_free(key);
         return trust_refuse(why, PW_ERR_STORE, "OpenSSL makes no request");
     }
-    // The key is safe before the request can be signed.
-    int err = trust_write(keeper, WAITING_NAME, pem, out.len, why);
+    // Nobody waits for the disk here: a key that a power cut takes along makes what is signed for
+    // it useless, and it is asked for again.
+    int err = trust_write(keeper, WAITING_NAME, pem, out.len, false, why);
     explicit_bzero(pem, sizeof(pem));
     if (err != PW_OK) {
         EVP_PKEY_free(key);
@@ -239,7 +240,7 @@ static int write_own(struct pw_trust_keeper *keeper, const struct trust_own *own
     for (int i = 0; good && i < sk_X509_num(own->between); i++) {
         good = trust_put_pem(&out, sk_X509_value(own->between, i)) == PW_OK;
     }
-    int err = good ? trust_write(keeper, name, pem, out.len, why)
+    int err = good ? trust_write(keeper, name, pem, out.len, true, why)
                    : trust_refuse(why, PW_ERR_STORE, "the chain is too large");
     if (pem != NULL) {
         explicit_bzero(pem, OWN_PEM_MAX);

@@ -47,9 +47,9 @@ struct pw_trust_keeper {
     const struct trust_own *shown;
 };
 
-// files.c. PW_OK or PW_ERR_STORE with *why.
+// files.c. PW_OK or PW_ERR_STORE with *why. `sync`: it is on the disk when this returns.
 int trust_write(const struct pw_trust_keeper *keeper, const char *name, const char *bytes,
-                size_t len, struct pw_out *why);
+                size_t len, bool sync, struct pw_out *why);
 int trust_rename(const struct pw_trust_keeper *keeper, const char *from, const char *to,
                  struct pw_out *why);
 int trust_unlink(const struct pw_trust_keeper *keeper, const char *name, struct pw_out *why);

@@ -168,7 +168,7 @@ static int write_root(struct pw_trust_keeper *keeper, const char *name, X509 *ro
         err = trust_put_pem(&out, issuer);
     }
     return err != PW_OK ? trust_refuse(why, PW_ERR_STORE, "the certificate is too large")
-                        : trust_write(keeper, name, pem, out.len, why);
+                        : trust_write(keeper, name, pem, out.len, true, why);
 }
 
 // The present ones become the fall-back; there is only one, the newest.

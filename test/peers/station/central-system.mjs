@@ -62,6 +62,7 @@ const answers = {
   StopTransaction: () => ({ idTagInfo }),
   MeterValues: () => ({}),
   DataTransfer: () => ({ status: "Accepted" }),
+  SecurityEventNotification: () => ({}),
 };
 server.on("client", (connected) => {
   client = connected;

@@ -147,8 +147,7 @@ async function fragments() {
   const one = (i) => frame(i === 0 ? 1 : 0, Buffer.from(" "), false);
   let closed = false;
   rude.socket.once("close", () => { closed = true; });
-  let told;
-  rude.socket.on("data", (chunk) => { told ??= chunk; });
+  rude.socket.resume();
   for (let i = 0; i < FRAGMENTS && !closed; i += 1000) {
     const many = Buffer.concat(Array.from({ length: 1000 }, (_, k) => one(i + k)));
     if (!rude.socket.write(many)) {
@@ -156,7 +155,8 @@ async function fragments() {
     }
   }
   if (FRAGMENTS > 65536) {
-    assert.ok(told && told[0] === 0x88 && told.readUInt16BE(2) === 1009, "closed with 1009 beyond 64 KiB");
+    // Its close frame may be lost to a peer that goes on writing; the doctor has it.
+    assert.match((await rest("GET", "/refused")).text, /"status":1009/);
   }
   rude.socket.destroy();
   const big = connect("H1", { secure: false });

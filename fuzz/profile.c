@@ -1,7 +1,7 @@
 // Target functions: pw_smart_unpack, pw_profile_at, pw_profile_ma, pw_profiles_composite.
 // The record of a charging profile after a crash: any bytes are refused whole, or give a profile
 // that is allowed, comes out again as the same bytes, and can be asked at any time of any calendar.
-#include "profiles/smart.h"
+#include "smart/smart.h"
 
 #include <string.h>
 

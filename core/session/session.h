@@ -59,9 +59,9 @@ struct pw_session_config {
     // From plug to card, where somebody else's card could be taken for this vehicle: then Finishing
     // (erratum 3.20 of OCPP 1.6). 0: no limit.
     uint32_t abandon_ms;
-    uint32_t fault_patience_ms;     // a fault longer than this ends the transaction; default 120000
-    bool keep_when_full;            // a full battery leaves the transaction open (SuspendedEV)
-    bool keep_when_unplugged;       // StopTransactionOnEVSideDisconnect = false
+    uint32_t fault_patience_ms; // a fault longer than this ends the transaction; default 120000
+    bool keep_when_full;        // a full battery leaves the transaction open (SuspendedEV)
+    bool keep_when_unplugged;   // StopTransactionOnEVSideDisconnect = false
 };
 
 // What the hardware says, each turn.

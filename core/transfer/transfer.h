@@ -50,10 +50,10 @@ struct pw_transfer_job {
 
 struct pw_transfer_state {
     enum pw_transfer_end end;
-    uint64_t bytes;                  // moved so far, with what was there before
-    uint64_t total;                  // 0: not known
+    uint64_t bytes;                // moved so far, with what was there before
+    uint64_t total;                // 0: not known
     uint8_t sha256[PW_SHA256_LEN]; // of the whole file; DOWN and DONE only
-    char why[PW_TRANSFER_WHY_MAX];   // how it ended, for people; never a user name or password
+    char why[PW_TRANSFER_WHY_MAX]; // how it ended, for people; never a user name or password
 };
 
 struct pw_transfer {

@@ -11,11 +11,11 @@
 #include "journal/journal.h"
 #include "json/json.h"
 #include "ocpp/ocpp.h"
-#include "profiles/smart.h"
 #include "reservations/reservations.h"
 #include "security/security.h"
 #include "session/session.h"
 #include "settings/settings.h"
+#include "smart/smart.h"
 #include "tags/tags.h"
 
 #define PW_CP16_LIMIT_MAX      320 // bytes of the host's answer to "Limit"

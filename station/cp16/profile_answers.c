@@ -1,6 +1,6 @@
 // What the central system asks in profile SmartCharging, and the profile that comes with a remote
 // start: words of OCPP to those of core/profiles and back. What is decided is decided in
-// station/profiles.
+// station/smart.
 #include "cp16/parts.h"
 
 enum { WHY_MAX = 120 };

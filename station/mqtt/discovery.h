@@ -23,7 +23,8 @@ struct pw_discovery {
     struct pw_mqtt *mqtt;
     const struct pw_station *station;
     const char *version;
-    char prefix[PW_SETTING_BYTES_MQTT_DISCOVERY]; // mqtt.discovery_prefix at the start; it counts from then on
+    char prefix[PW_SETTING_BYTES_MQTT_DISCOVERY]; // mqtt.discovery_prefix at the start; it counts
+                                                  // from then on
     bool up;
     uint32_t due; // bits: devices to be said; above them devices to be taken back
     char topic[PW_BROKER_TOPIC_MAX];

@@ -101,8 +101,9 @@ struct pw_page {
     struct pw_page_stream stream[PW_PAGE_STREAMS_MAX];
     struct pw_page_asked asked[PW_PAGE_ASKED_MAX];
     struct pw_guesses guesses;
-    char password[PW_SETTING_BYTES_PAGE_PASSWORD]; // as of the last look; another one ends all logins
-    uint32_t seen[PW_CONNECTORS_MAX];   // what was last told of each connector, as a sum
+    char password[PW_SETTING_BYTES_PAGE_PASSWORD]; // as of the last look; another one ends all
+                                                   // logins
+    uint32_t seen[PW_CONNECTORS_MAX];              // what was last told of each connector, as a sum
     struct pw_history history[PW_CONNECTORS_MAX];
     struct pw_house_history house;
     pw_ms sampled_at; // PW_NEVER: not yet

@@ -1,5 +1,5 @@
 // Installed profiles and their store: what takes whose place, and what a power cut leaves.
-#include "profiles/smart.h"
+#include "smart/smart.h"
 #include "simstore.h"
 #include "test.h"
 

@@ -1,6 +1,6 @@
 // The installed profiles, for people and for programs.
 #include "json/json.h"
-#include "profiles/smart.h"
+#include "smart/smart.h"
 
 static const char *unit_name(unsigned unit)
 {

@@ -1,6 +1,6 @@
 // From what the profiles say now to the connectors' limits.
-#include "profiles/smart.h"
 #include "rotation/rotation.h"
+#include "smart/smart.h"
 
 enum {
     MV_STEP = 500,      // a battery's voltage rises: the limit follows in such steps

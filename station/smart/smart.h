@@ -9,13 +9,12 @@
 // - A default of a connector replaces that of connector 0 with the same stack level, no other.
 // - A transaction's profiles that say nothing at an instant (over, or in a gap) leave it to the
 //   default ones.
-// - A profile for the whole station is shared by those that charge (core/profiles/share.c): the
-// same
-//   current for each, whoever needs less leaves the rest, and when it is not enough for everybody's
-//   least, who began last waits. Who is to get more waits until those who get less have followed.
+// - A profile for the whole station is shared by those that charge (core/profiles/share.c): each
+//   gets the same current, whoever needs less leaves the rest, and when it is not enough for
+//   everybody's least, who began last waits. Who is to get more waits until those who get less have
+//   followed.
 // - Amperes of a dc connector are its output's, watts too, at the present voltage; a profile for
-// the
-//   whole station counts on the side of the mains.
+//   the whole station counts on the side of the mains.
 // - While the date is not known, of a profile that needs it the least of all periods counts.
 //
 // Keys: "prof/<slot>", one record each (record.c).

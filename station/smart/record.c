@@ -1,5 +1,5 @@
 // The bytes of an installed profile: a version, fixed fields, then nine bytes a period, big-endian.
-#include "profiles/smart.h"
+#include "smart/smart.h"
 
 enum { VERSION = 1, FIXED = 56, A_PERIOD = 9 };
 

@@ -1,5 +1,5 @@
 // Which profiles are installed, and that they last.
-#include "profiles/smart.h"
+#include "smart/smart.h"
 
 #include <string.h>
 

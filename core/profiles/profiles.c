@@ -244,14 +244,35 @@ static bool replaced(const struct pw_profile_set *set, const struct pw_profile_s
     return false;
 }
 
+// Whether a profile counts without a doubt while the date is not known.
+static bool is_sure(const struct pw_profile *profile)
+{
+    return !needs_date(profile) && profile->valid_from == PW_PROFILE_ALWAYS &&
+           profile->valid_to == PW_PROFILE_EVER;
+}
+
+// Whether `a` allows less than `b`; without `any` nothing limits.
+static bool is_less(const struct pw_profile_value *a, const struct pw_profile_value *b,
+                    const struct pw_profile_moment *moment)
+{
+    enum { MAINS_MV = 690000 };
+    static const struct pw_profile_scale usual = {
+        .mv = MAINS_MV, .grid_mv = MAINS_MV, .efficiency_permille = 1000, .phases = 3};
+    const struct pw_profile_scale *scale = moment->scale != NULL ? moment->scale : &usual;
+    return a->any && (!b->any || pw_profile_ma(a, scale) < pw_profile_ma(b, scale));
+}
+
 // The highest level that says anything; `until` is the first instant at which any of them changes.
+// Without the date: the least from the highest level down to the first that counts for sure.
 static struct pw_profile_value prevailing(const struct pw_profile_set *set,
                                           const struct scope *scope,
-                                          const struct pw_profile_moment *moment)
+                                          const struct pw_profile_moment *moment, bool *sure)
 {
     struct pw_profile_value best = {.any = false, .until = PW_PROFILE_EVER};
+    struct pw_profile_value least = best;
     pw_unix_ms until = PW_PROFILE_EVER;
     int32_t level = -1;
+    int32_t sure_level = -1;
     for (unsigned i = 0; i < PW_PROFILES_MAX; i++) {
         const struct pw_profile_slot *slot = &set->slot[i];
         if (!concerns(slot, scope) || replaced(set, slot, scope)) {
@@ -263,8 +284,23 @@ static struct pw_profile_value prevailing(const struct pw_profile_set *set,
             best = value;
             level = slot->profile.level;
         }
+        if (value.any && is_sure(&slot->profile) && slot->profile.level > sure_level) {
+            sure_level = slot->profile.level;
+        }
     }
+    for (unsigned i = 0; i < PW_PROFILES_MAX && moment->no_date; i++) {
+        const struct pw_profile_slot *slot = &set->slot[i];
+        bool asked = concerns(slot, scope) && !replaced(set, slot, scope) &&
+                     slot->profile.level >= sure_level;
+        struct pw_profile_value value = {.any = false};
+        if (asked) {
+            value = pw_profile_at(slot, moment);
+        }
+        least = is_less(&value, &least, moment) ? value : least;
+    }
+    best = moment->no_date ? least : best;
     best.until = until;
+    *sure = !moment->no_date || sure_level >= 0;
     return best;
 }
 
@@ -275,7 +311,8 @@ struct pw_profile_value pw_profiles_station(const struct pw_profile_set *set, un
     if ((ignored >> PW_PROFILE_STATION & 1U) != 0) {
         return (struct pw_profile_value){.any = false, .until = PW_PROFILE_EVER};
     }
-    return prevailing(set, &scope, moment);
+    bool sure = true;
+    return prevailing(set, &scope, moment, &sure);
 }
 
 struct pw_profile_value pw_profiles_transaction(const struct pw_profile_set *set,
@@ -286,15 +323,18 @@ struct pw_profile_value pw_profiles_transaction(const struct pw_profile_set *set
     struct scope scope = {
         .purpose = PW_PROFILE_TX, .connector = connector, .transaction = transaction};
     struct pw_profile_value own = {.any = false, .until = PW_PROFILE_EVER};
+    bool sure = true;
     if (transaction != 0 && (ignored >> PW_PROFILE_TX & 1U) == 0) {
-        own = prevailing(set, &scope, moment);
+        own = prevailing(set, &scope, moment, &sure);
     }
-    if (own.any || (ignored >> PW_PROFILE_DEFAULT & 1U) != 0) {
+    if ((own.any && sure) || (ignored >> PW_PROFILE_DEFAULT & 1U) != 0) {
         return own;
     }
     scope.purpose = PW_PROFILE_DEFAULT;
-    struct pw_profile_value value = prevailing(set, &scope, moment);
-    value.until = pw_min(value.until, own.until);
+    struct pw_profile_value value = prevailing(set, &scope, moment, &sure);
+    pw_unix_ms until = pw_min(value.until, own.until);
+    value = is_less(&own, &value, moment) ? own : value;
+    value.until = until;
     return value;
 }
 

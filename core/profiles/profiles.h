@@ -78,14 +78,19 @@ struct pw_profile_set {
     struct pw_profile_slot slot[PW_PROFILES_MAX];
 };
 
+struct pw_profile_scale;
+
 // An instant on the clock of the profiles.
 struct pw_profile_moment {
     pw_unix_ms at;
     pw_unix_ms began; // of the transaction that is asked about; `at` when there is none yet
     // The date is not known: `at` and `began` only tell how long ago the transaction began.
     // Relative profiles count by that; of those that need the date the least of all their periods
-    // counts, and validity is not looked at.
+    // counts, and validity is not looked at. A set is then asked level by level: one that may be
+    // over or not yet begun does not hide what is below it, the least of them counts.
     bool no_date;
+    // With no_date: what amperes and watts are compared by; NULL: three phases of 230 V.
+    const struct pw_profile_scale *scale;
 };
 
 // What counts. Without `any` nothing limits.

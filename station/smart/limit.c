@@ -263,7 +263,9 @@ static void look(struct pw_smart *smart, unsigned index, const struct pw_connect
 {
     struct pw_smart_connector *c = &smart->of[index];
     const struct pw_session *session = pw_connector_session(&smart->parts.connector[index]);
-    const struct pw_profile_moment moment = moment_of(smart, index, now);
+    const struct pw_profile_scale scale = scale_of(smart, index, view, now);
+    struct pw_profile_moment moment = moment_of(smart, index, now);
+    moment.scale = &scale;
     bool active = takes_part(session, view);
     c->own = pw_profiles_transaction(&smart->set, index + 1, transaction_on(smart, index), ignore,
                                      &moment);

@@ -546,6 +546,55 @@ static void without_the_date_the_least_of_all_periods_counts(void **state)
     assert_true(pw_profile_at(&slot, &moment).until == 101000);
 }
 
+// Reason: last week's profile, of a higher level and with more, must not come back because the
+// station does not know that it is over.
+static void without_the_date_a_profile_that_may_be_over_hides_none(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t low_purpose, high_purpose;
+        bool high_dated;
+        int32_t want_tenths;
+    } rows[] = {
+        {PW_PROFILE_STATION, PW_PROFILE_STATION, true, 100},
+        {PW_PROFILE_DEFAULT, PW_PROFILE_DEFAULT, true, 100},
+        {PW_PROFILE_DEFAULT, PW_PROFILE_TX, true, 100},
+        {PW_PROFILE_TX, PW_PROFILE_TX, true, 100},
+        {PW_PROFILE_DEFAULT, PW_PROFILE_DEFAULT, false, 320}, // counts for sure: it hides
+        {PW_PROFILE_DEFAULT, PW_PROFILE_TX, false, 320},
+    };
+    for (unsigned i = 0; i < PW_COUNT(rows); i++) {
+        struct pw_profile_set set = {.slot = {{.used = true}, {.used = true}}};
+        for (unsigned n = 0; n < 2; n++) {
+            set.slot[n].profile = (struct pw_profile){
+                .id = (int32_t)n + 1,
+                .level = (int32_t)n,
+                .purpose = n == 0 ? rows[i].low_purpose : rows[i].high_purpose,
+                .kind = PW_PROFILE_RELATIVE,
+                .unit = PW_PROFILE_AMPERE,
+                .periods = 1,
+                .limit_tenths = {n == 0 ? 100 : 320},
+                .valid_from = PW_PROFILE_ALWAYS,
+                .valid_to = n == 1 && rows[i].high_dated ? T0 : PW_PROFILE_EVER};
+            bool own = set.slot[n].profile.purpose == PW_PROFILE_TX;
+            set.slot[n].connector = own ? 1 : 0;
+            set.slot[n].transaction = own ? 7 : 0;
+        }
+        const struct pw_profile_moment moment = {.at = 100000, .began = 40000, .no_date = true};
+        struct pw_profile_value value = rows[i].low_purpose == PW_PROFILE_STATION
+                                            ? pw_profiles_station(&set, 0, &moment)
+                                            : pw_profiles_transaction(&set, 1, 7, 0, &moment);
+        assert_true(value.any);
+        assert_int_equal(value.limit_tenths, rows[i].want_tenths);
+        // The other way round too: what may be over counts while it is the lesser.
+        set.slot[0].profile.limit_tenths[0] = 400;
+        value = rows[i].low_purpose == PW_PROFILE_STATION
+                    ? pw_profiles_station(&set, 0, &moment)
+                    : pw_profiles_transaction(&set, 1, 7, 0, &moment);
+        assert_int_equal(value.limit_tenths, 320);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -558,6 +607,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(schedules_begin_whenever_they_like),
         cmocka_unit_test(without_the_date_the_least_of_all_periods_counts),
+        cmocka_unit_test(without_the_date_a_profile_that_may_be_over_hides_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,6 +160,8 @@ static void begin(struct pw_station *st, unsigned index, pw_ms now)
     if (event->by != PW_START_REMOTE) {
         pw_charge_forget_profile(st, index);
     }
+    // As a reading of the register is told, the register is kept (keep_register).
+    (void)keep_register(st, index, now);
     // A profile that came with the start is safe before the start is. What cannot be kept counts
     // all the same while the program runs.
     uint32_t seq = st->journal.transaction_next;
@@ -194,6 +196,8 @@ static void end(struct pw_station *st, unsigned index, pw_ms now)
     uint32_t seq = pw_journal_open_on(&st->journal, index + 1)->seq;
     event_sample(st, index, event, PW_READING_END, &last);
     pw_signed_join(st, index, &last);
+    // The next charge must not begin below what this one ended with.
+    (void)keep_register(st, index, now);
     int64_t ticket = pw_journal_end(&st->journal, index + 1, (uint8_t)event->reason,
                                     pw_str_of(event->stop_tag), &last);
     if (ticket < 0) {

@@ -15,6 +15,7 @@ struct visit {
     const char *name;
     void (*open)(struct street *street);
     void (*leave)(struct street *street);
+    void (*come)(struct street *street);
     int64_t (*physical_wh)(const struct street *street);
 };
 
@@ -29,6 +30,11 @@ static void open_dc(struct street *street)
 static void leave_dc(struct street *street)
 {
     pw_world_dc_plug(&street->world, false);
+}
+
+static void come_dc(struct street *street)
+{
+    pw_world_dc_plug(&street->world, true);
 }
 
 static int64_t physical_dc(const struct street *street)
@@ -48,13 +54,18 @@ static void leave_ac(struct street *street)
     street_do(street, "unplug");
 }
 
+static void come_ac(struct street *street)
+{
+    street_do(street, "plug");
+}
+
 static int64_t physical_ac(const struct street *street)
 {
     return pw_world_ac_truth(&street->ac).energy_mwh / 1000;
 }
 
-static const struct visit scooter = {"scooter", open_dc, leave_dc, physical_dc};
-static const struct visit car = {"car", open_ac, leave_ac, physical_ac};
+static const struct visit scooter = {"scooter", open_dc, leave_dc, come_dc, physical_dc};
+static const struct visit car = {"car", open_ac, leave_ac, come_ac, physical_ac};
 
 struct outcome {
     uint64_t operations; // of the store in an undisturbed charge
@@ -177,6 +188,43 @@ static void a_cut_anywhere_then_resume(void **state)
     cut_everywhere(&car, 2, true, "resume");
 }
 
+// Reason: what a stop has told was not on the disk yet as the register when the power went; the
+// next charge began below it, and its driver paid for the same energy again.
+static void a_charge_begins_where_the_last_one_ended(void **state)
+{
+    (void)state;
+    static const struct visit *const visits[] = {&scooter, &car};
+    for (unsigned i = 0; i < PW_COUNT(visits); i++) {
+        struct street *street = calloc(1, sizeof(*street));
+        assert_non_null(street);
+        visits[i]->open(street);
+        street_set(street, "metering.sample_interval_s", "0");
+        street_power_on(street);
+        assert_true(street_until(street, is_online, 5000));
+        street_run(street, 3000);
+        street_card(street, "CARD-1");
+        street_run(street, 40000);
+        street_card(street, "CARD-1");
+        street_run(street, 5000);
+        assert_true(street_until(street, nothing_waits, 120000));
+        street_power_off(street);
+        street_run(street, DARK_MS);
+        street_power_on(street);
+        visits[i]->leave(street);
+        street_run(street, 30000);
+        visits[i]->come(street);
+        street_run(street, 5000);
+        street_card(street, "CARD-2");
+        street_run(street, 20000);
+        assert_int_equal(street->book.count, 2);
+        const struct book_transaction *t = street->book.transactions;
+        assert_true(t[0].meter_stop_wh > t[0].meter_start_wh);
+        assert_true(t[1].meter_start_wh >= t[0].meter_stop_wh);
+        street_close(street);
+        free(street);
+    }
+}
+
 // Reason: a connector is taken out of the configuration while its charge is open. Its stop is owed
 // all the same, whatever the settings say about going on.
 static void a_charge_on_a_connector_that_is_gone_is_stopped(void **state)
@@ -211,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_anywhere_then_stop),
         cmocka_unit_test(a_cut_anywhere_then_resume),
+        cmocka_unit_test(a_charge_begins_where_the_last_one_ended),
         cmocka_unit_test(a_charge_on_a_connector_that_is_gone_is_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool record_read(struct pw_central *central, struct pw_str text,
-                 const struct pw_ocpp_object *object, void *to)
+// Reads JSON into the second reader (central->asked), which nothing else holds on to, and decodes
+// it as this object. False when it is none.
+static bool record_read(struct pw_central *central, struct pw_str text,
+                        const struct pw_ocpp_object *object, void *to)
 {
     struct pw_ocpp_fault fault;
     return pw_json_read(&central->asked, text) == PW_OK &&

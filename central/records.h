@@ -101,11 +101,6 @@ int effects_load(struct pw_central *central);
 // effect_rows.c: the table; NULL for an action without a row.
 const struct effect_row *effect_row_of(int action);
 
-// Reads JSON into the second reader (central->asked), which nothing else holds on to, and decodes
-// it as this object. False when it is none.
-bool record_read(struct pw_central *central, struct pw_str text,
-                 const struct pw_ocpp_object *object, void *to);
-
 // --- commands.c
 
 // Queues a command that the central itself wants, or an interface made from checked parts.

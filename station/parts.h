@@ -34,7 +34,6 @@ void pw_signed_join(struct pw_station *st, unsigned index, struct pw_sample *sam
 // pw_cp16_keep_reading: at once, or, where it is to be signed, when it is or its time is over.
 void pw_signed_meter(struct pw_station *st, unsigned index, const struct pw_sample *sample,
                      pw_ms now);
-void pw_signed_flush(struct pw_station *st, unsigned index);
 void pw_signed_step(struct pw_station *st, unsigned index, pw_ms now);
 pw_ms pw_signed_deadline(const struct pw_station *st, unsigned index);
 // MeterPublicKey; nothing when none is known.

@@ -86,23 +86,6 @@ static void say_unsigned(const struct pw_station *st, unsigned index)
 // ---------------------------------------------------------------------------------------------
 // Begin and end.
 
-void pw_signed_ask(struct pw_station *st, unsigned index, enum pw_signed_moment moment,
-                   const char *user, pw_ms now)
-{
-    enum pw_reading reading = moment == PW_SIGNED_BEGIN ? PW_READING_BEGIN : PW_READING_END;
-    pw_signed_flush(st, index);
-    pw_signer_rest(&st->signer[index]);
-    st->extra[index].joined = false;
-    if (st->signer[index].present && reading_is_wanted(st, reading)) {
-        ask(st, index, moment, user, now);
-    }
-}
-
-bool pw_signed_waits(struct pw_station *st, unsigned index, pw_ms now)
-{
-    return pw_signer_state(&st->signer[index], now) == PW_SIGNER_WAITS;
-}
-
 void pw_signed_join(struct pw_station *st, unsigned index, struct pw_sample *sample)
 {
     struct pw_signer *signer = &st->signer[index];
@@ -121,10 +104,8 @@ void pw_signed_join(struct pw_station *st, unsigned index, struct pw_sample *sam
     }
 }
 
-// ---------------------------------------------------------------------------------------------
-// In between: a sample waits for its signature, the charge does not.
-
-void pw_signed_flush(struct pw_station *st, unsigned index)
+// What waits for its signature goes out, with it or without.
+static void flush(struct pw_station *st, unsigned index)
 {
     struct pw_station_connector *extra = &st->extra[index];
     for (unsigned i = 0; i < extra->deferred_count; i++) {
@@ -135,6 +116,26 @@ void pw_signed_flush(struct pw_station *st, unsigned index)
     }
     extra->deferred_count = 0;
 }
+
+void pw_signed_ask(struct pw_station *st, unsigned index, enum pw_signed_moment moment,
+                   const char *user, pw_ms now)
+{
+    enum pw_reading reading = moment == PW_SIGNED_BEGIN ? PW_READING_BEGIN : PW_READING_END;
+    flush(st, index);
+    pw_signer_rest(&st->signer[index]);
+    st->extra[index].joined = false;
+    if (st->signer[index].present && reading_is_wanted(st, reading)) {
+        ask(st, index, moment, user, now);
+    }
+}
+
+bool pw_signed_waits(struct pw_station *st, unsigned index, pw_ms now)
+{
+    return pw_signer_state(&st->signer[index], now) == PW_SIGNER_WAITS;
+}
+
+// ---------------------------------------------------------------------------------------------
+// In between: a sample waits for its signature, the charge does not.
 
 void pw_signed_meter(struct pw_station *st, unsigned index, const struct pw_sample *sample,
                      pw_ms now)
@@ -172,7 +173,7 @@ static void want_key(struct pw_station *st, unsigned index, pw_ms now)
 void pw_signed_step(struct pw_station *st, unsigned index, pw_ms now)
 {
     if (st->extra[index].deferred_count > 0 && !pw_signed_waits(st, index, now)) {
-        pw_signed_flush(st, index);
+        flush(st, index);
         pw_signer_rest(&st->signer[index]);
     }
     want_key(st, index, now);

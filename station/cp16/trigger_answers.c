@@ -68,57 +68,25 @@ static bool can_sign(struct pw_cp16 *cp, pw_ms now)
 static void say_diagnostics(struct pw_cp16 *cp, unsigned connector, pw_ms now)
 {
     (void)connector;
-    struct pw_files_notice at = {.status = PW_UPLOAD_IDLE};
-    at = cp->files == NULL ? at : pw_files_upload_now(cp->files, false);
-    int code = pw_ocpp_code_find(&pw_ocpp16_diagnostics_status,
-                                 pw_str_of(pw_upload_status_name(at.status)));
-    struct pw_ocpp16_diagnostics_status_notification_req req = {
-        .status = code >= 0 ? (enum pw_ocpp16_diagnostics_status)code
-                            : PW_OCPP16_DIAGNOSTICS_UPLOAD_FAILED};
-    pw_cp16_send(cp, PW_OCPP16_DIAGNOSTICS_STATUS_NOTIFICATION, &req, now);
+    pw_cp16_say_transfer(cp, PW_TRANSFER_UP, false, now);
 }
 
 static void say_firmware(struct pw_cp16 *cp, unsigned connector, pw_ms now)
 {
     (void)connector;
-    struct pw_files_notice at = {.status = PW_UPDATE_IDLE};
-    at = cp->files == NULL ? at : pw_files_update_now(cp->files, false);
-    int code =
-        pw_ocpp_code_find(&pw_ocpp16_firmware_status, pw_str_of(pw_update_status_name(at.status)));
-    struct pw_ocpp16_firmware_status_notification_req req = {
-        .status = code >= 0 ? (enum pw_ocpp16_firmware_status)code : PW_OCPP16_FIRMWARE_IDLE};
-    pw_cp16_send(cp, PW_OCPP16_FIRMWARE_STATUS_NOTIFICATION, &req, now);
+    pw_cp16_say_transfer(cp, PW_TRANSFER_DOWN, false, now);
 }
 
 static void say_log(struct pw_cp16 *cp, unsigned connector, pw_ms now)
 {
     (void)connector;
-    struct pw_files_notice at = {.status = PW_UPLOAD_IDLE};
-    at = cp->files == NULL ? at : pw_files_upload_now(cp->files, true);
-    int code =
-        pw_ocpp_code_find(&pw_ocpp16_upload_status, pw_str_of(pw_upload_status_name(at.status)));
-    struct pw_ocpp16_log_status_notification_req req = {
-        .status = code >= 0 ? (enum pw_ocpp16_upload_status)code : PW_OCPP16_UPLOAD_IDLE,
-        .request_id = at.request_id};
-    req.has =
-        at.status == PW_UPLOAD_IDLE ? 0 : PW_OCPP16_HAS(log_status_notification_req, request_id);
-    pw_cp16_send(cp, PW_OCPP16_LOG_STATUS_NOTIFICATION, &req, now);
+    pw_cp16_say_transfer(cp, PW_TRANSFER_UP, true, now);
 }
 
 static void say_signed_firmware(struct pw_cp16 *cp, unsigned connector, pw_ms now)
 {
     (void)connector;
-    struct pw_files_notice at = {.status = PW_UPDATE_IDLE};
-    at = cp->files == NULL ? at : pw_files_update_now(cp->files, true);
-    int code = pw_ocpp_code_find(&pw_ocpp16_signed_firmware_status,
-                                 pw_str_of(pw_update_status_name(at.status)));
-    struct pw_ocpp16_signed_firmware_status_notification_req req = {
-        .status = code >= 0 ? (enum pw_ocpp16_signed_firmware_status)code : PW_OCPP16_SIGNED_IDLE,
-        .request_id = at.request_id};
-    req.has = at.status == PW_UPDATE_IDLE
-                  ? 0
-                  : PW_OCPP16_HAS(signed_firmware_status_notification_req, request_id);
-    pw_cp16_send(cp, PW_OCPP16_SIGNED_FIRMWARE_STATUS_NOTIFICATION, &req, now);
+    pw_cp16_say_transfer(cp, PW_TRANSFER_DOWN, true, now);
 }
 
 static const struct row rows[PW_CP16_TRIGGERS] = {

@@ -33,11 +33,9 @@ struct pw_trust_connection {
     pw_unix_ms wall;   // dates are judged by it; 0: by the system's clock
 };
 
-// TLS 1.2 and newer, the cipher suites of the whitepaper only (A00.FR.317, A00.FR.422; of TLS 1.3
-// those with the same algorithms), no compression, no renegotiation, no resumption. For every TLS
-// client of the station, whoever it talks to. False: OpenSSL refuses, which would be a bug.
-bool pw_trust_restrict(void *ssl_ctx);
-// As pw_trust_restrict, and our roots and certificate. PW_ERR_RANGE with *why: there is no
+// A TLS client of OCPP or a file transfer: TLS 1.2 and newer, the cipher suites of the whitepaper
+// only (A00.FR.317, A00.FR.422; of TLS 1.3 those with the same algorithms), no compression, no
+// renegotiation, no resumption; our roots and certificate. PW_ERR_RANGE with *why: there is no
 // certificate to show, or no root to trust.
 PW_MUST_USE int pw_trust_prepare(struct pw_trust_keeper *keeper, void *ssl_ctx,
                                  const struct pw_trust_connection *connection, struct pw_out *why);

@@ -5,7 +5,8 @@
 #include <openssl/ssl.h>
 #include <string.h>
 
-bool pw_trust_restrict(void *ssl_ctx)
+// False: OpenSSL refuses, which would be a bug.
+static bool restrict_to_whitepaper(void *ssl_ctx)
 {
     SSL_CTX *ctx = ssl_ctx;
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
@@ -66,7 +67,7 @@ int pw_trust_prepare(struct pw_trust_keeper *keeper, void *ssl_ctx,
                             connection->wall == 0 ? "the clock is not set: no certificate is valid"
                                                   : "this station has no valid certificate");
     }
-    if (!pw_trust_restrict(ctx)) {
+    if (!restrict_to_whitepaper(ctx)) {
         return trust_refuse(why, PW_ERR_RANGE, "OpenSSL knows none of the cipher suites");
     }
     SSL_CTX_set_cert_cb(ctx, show_own, keeper);

@@ -440,7 +440,7 @@ void pw_station_out_sent(struct pw_station *st, pw_ms now)
 bool pw_station_wants_link(const struct pw_station *st, pw_ms now)
 {
     // An answer leaves before the connection that it announces the end of.
-    bool leave = pw_security_wants_reconnect(&st->security) && pw_cp16_out(&st->cp16).len == 0;
+    bool leave = pw_security_wants_reconnect(&st->security) && !pw_cp16_is_answering(&st->cp16);
     return !leave && pw_cp16_wants_link(&st->cp16, now);
 }
 

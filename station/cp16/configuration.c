@@ -219,12 +219,40 @@ static void collect(struct pw_cp16 *cp, const struct pw_ocpp16_get_configuration
     }
 }
 
+static void say_change(struct pw_cp16 *cp, struct pw_str id,
+                       enum pw_ocpp16_configuration_status status)
+{
+    const struct pw_ocpp16_change_configuration_conf conf = {.status = status};
+    pw_cp16_reply(cp, id, PW_OCPP16_CHANGE_CONFIGURATION, &conf);
+}
+
+static void say_changed(struct pw_cp16 *cp, struct pw_str id, bool kept)
+{
+    say_change(cp, id, kept ? PW_OCPP16_CONFIGURATION_ACCEPTED : PW_OCPP16_CONFIGURATION_REJECTED);
+}
+
+static void say_changed_from_restart(struct pw_cp16 *cp, struct pw_str id, bool kept)
+{
+    say_change(cp, id,
+               kept ? PW_OCPP16_CONFIGURATION_REBOOT_REQUIRED : PW_OCPP16_CONFIGURATION_REJECTED);
+}
+
+// A change counts at once; it is said when it outlives a power cut. A station that came back with
+// the AuthorizationKey of before could not come in any more.
 void pw_cp16_on_change(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_request *req,
                        pw_ms now)
 {
-    struct pw_ocpp16_change_configuration_conf conf = {
-        .status = change(cp, req->change_configuration.key, req->change_configuration.value, now)};
-    pw_cp16_reply(cp, id, PW_OCPP16_CHANGE_CONFIGURATION, &conf);
+    enum pw_ocpp16_configuration_status status =
+        change(cp, req->change_configuration.key, req->change_configuration.value, now);
+    bool restart = status == PW_OCPP16_CONFIGURATION_REBOOT_REQUIRED;
+    if (status != PW_OCPP16_CONFIGURATION_ACCEPTED && !restart) {
+        say_change(cp, id, status);
+    } else if (cp->journal->setting_ticket <= 0) {
+        say_change(cp, id, PW_OCPP16_CONFIGURATION_REJECTED);
+    } else {
+        pw_cp16_reply_later(cp, id, cp->journal->setting_ticket,
+                            restart ? say_changed_from_restart : say_changed);
+    }
 }
 
 void pw_cp16_on_get(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_request *req,

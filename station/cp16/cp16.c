@@ -242,6 +242,11 @@ struct pw_str pw_cp16_out(const struct pw_cp16 *cp)
     return (struct pw_str){.at = cp->out, .len = cp->out_len};
 }
 
+bool pw_cp16_is_answering(const struct pw_cp16 *cp)
+{
+    return cp->out_len > 0 || cp->late.say != NULL;
+}
+
 void pw_cp16_out_sent(struct pw_cp16 *cp)
 {
     cp->out_len = 0;

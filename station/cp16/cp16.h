@@ -208,6 +208,8 @@ bool pw_cp16_wants_link(const struct pw_cp16 *cp, pw_ms now);
 PW_MUST_USE int pw_cp16_text(struct pw_cp16 *cp, struct pw_str text, pw_ms now);
 struct pw_str pw_cp16_out(const struct pw_cp16 *cp);
 void pw_cp16_out_sent(struct pw_cp16 *cp);
+// An answer has not left, or waits for the disk: the connection must stay for it.
+bool pw_cp16_is_answering(const struct pw_cp16 *cp);
 
 // The condition of a connector (0: the station) as it is now. Reported when it differs from what
 // was said and has lasted MinimumStatusDuration.

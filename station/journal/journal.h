@@ -188,10 +188,11 @@ struct pw_journal {
     struct pw_journal_stream stream[2 * PW_JOURNAL_CONNECTORS]; // in, then outside transactions
     struct pw_journal_notes notes[PW_JOURNAL_CONNECTORS];
     struct pw_journal_thinning thinning;
-    uint64_t head;       // no waiting message has a lower seq
-    uint64_t tail;       // seq the next message gets
-    uint32_t waiting;    // messages
-    int64_t must_ticket; // transaction records are safe once this is durable
+    uint64_t head;          // no waiting message has a lower seq
+    uint64_t tail;          // seq the next message gets
+    uint32_t waiting;       // messages
+    int64_t must_ticket;    // transaction records are safe once this is durable
+    int64_t setting_ticket; // the setting kept last is; below 0: it could not be kept
     uint32_t transaction_next;
     uint32_t boot;       // counts starts of the program
     pw_ms started;       // when the program did; set by the owner once the journal is open

@@ -145,6 +145,7 @@ static int setting_key(struct pw_str path, struct pw_journal_key *key)
 int pw_journal_save_setting(struct pw_journal *journal, struct pw_str path, struct pw_str value)
 {
     struct pw_journal_key key;
+    journal->setting_ticket = PW_ERR_STORE;
     if (setting_key(path, &key) != PW_OK || value.len > PW_STORE_VALUE_MAX) {
         return PW_ERR_LIMIT;
     }
@@ -154,6 +155,7 @@ int pw_journal_save_setting(struct pw_journal *journal, struct pw_str path, stru
     }
     struct pw_store_change change = {.key = pw_str_of(key.text), .value = value};
     int64_t ticket = pw_journal_write(journal, &change, 1);
+    journal->setting_ticket = ticket;
     return ticket < 0 ? (int)ticket : PW_OK;
 }
 

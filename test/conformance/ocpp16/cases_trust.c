@@ -84,6 +84,18 @@ void case_a_073(void)
     expect_password(KEY, strlen(KEY));
     gate_wait(r, &gate, opened);
     rig_check(r, count_log(r, PW_SECURITY_RECONFIGURED) == 2); // A01.FR.11
+    // The disk is slow and the power goes before the new key is safe: nobody was told of it, and
+    // the station comes back with the key that the central system has.
+    opened = gate.opened;
+    r->street.store.lag = 1000;
+    rig_post(r, "ChangeConfiguration", "{'key':'AuthorizationKey','value':'" HEX_KEY "'}");
+    rig_run(r, 300);
+    rig_check(r, rig_answered(r) == NULL && gate.opened == opened);
+    rig_power_off(r);
+    r->street.store.lag = 0;
+    rig_power_on(r);
+    gate_wait(r, &gate, opened);
+    expect_password(KEY, strlen(KEY));
     gate_close(r, &gate);
 }
 

@@ -338,7 +338,15 @@ void api_key_change(struct http *http)
                   PW_STR(""), "");
         return;
     }
-    http_queued(http, station, key_change(http->central, station, http->at));
+    int64_t id = key_change(http->central, station, http->at);
+    if (id == PW_ERR_BUSY) {
+        http_fail(http, 409, "changing",
+                  "the station has not answered the last change of its key; what it uses is known"
+                  " when it answers or connects again",
+                  PW_STR(""), "");
+        return;
+    }
+    http_queued(http, station, id);
 }
 
 void api_security(struct http *http)

@@ -235,6 +235,9 @@ static struct pw_central_verdict admit(struct pw_central *central, uint64_t numb
     if (station->link == NULL) {
         link->served = true;
         station->link = link;
+        if (profile == 1 || profile == 2) {
+            key_stayed(central, station, at); // who uses a new one has moved on to it
+        }
         links_wake(central, pw_after(at.now, PW_CENTRAL_PING_MS));
         link_served(central, link, at);
         event_station(central, station);

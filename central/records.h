@@ -188,11 +188,14 @@ enum expect certificates_listed(const struct answered *answered);
 enum expect certificate_installed(const struct answered *answered);
 enum expect certificate_deleted(const struct answered *answered);
 enum expect certificate_taken(const struct answered *answered);
-// Gives the station a new key over OCPP. The command's id or as command_queue.
+// Gives the station a new key over OCPP. The command's id or as command_queue; PW_ERR_BUSY while it
+// is not known which key of the last change it uses.
 int64_t key_change(struct pw_central *central, struct station *station, struct pw_instant at);
 // What the change of the AuthorizationKey came to: the answer's status, or it never came.
 void key_changed(struct pw_central *central, const struct station *station, bool accepted,
                  struct pw_instant at);
+// The station has come in with the key of before: what it was being given did not reach it.
+void key_stayed(struct pw_central *central, const struct station *station, struct pw_instant at);
 // True when our authority has issued this certificate to the station and not taken it back.
 bool certificate_good(const struct pw_central *central, struct pw_str station, struct pw_str serial,
                       pw_unix_ms wall);

@@ -316,6 +316,11 @@ int64_t key_change(struct pw_central *central, struct station *station, struct p
     char hash[HASH_MAX];
     char text[128];
     struct pw_out out = PW_OUT(text);
+    // Who may hold a third key that nobody would know of is not given another one.
+    bool by_key = station->link != NULL && station->link->profile < 3;
+    if (by_key && station_key_next(central, pw_str_of(station->id), hash)) {
+        return PW_ERR_BUSY;
+    }
     if (key_random_hex(central, key, KEY_DIGITS) != PW_OK ||
         key_hash(central, pw_str_of(key), STATION_COST, hash) != PW_OK) {
         return PW_ERR_STORE;
@@ -329,10 +334,22 @@ int64_t key_change(struct pw_central *central, struct station *station, struct p
         return PW_ERR_STORE;
     }
     // Durable before the station may have it.
-    int result = db_commit(central, at);
-    return result != PW_OK ? PW_ERR_STORE
-                           : command_queue(central, station, PW_OCPP16_CHANGE_CONFIGURATION,
-                                           pw_out_str(&out), false, at);
+    int64_t result = db_commit(central, at) != PW_OK
+                         ? PW_ERR_STORE
+                         : command_queue(central, station, PW_OCPP16_CHANGE_CONFIGURATION,
+                                         pw_out_str(&out), false, at);
+    if (result < 0) {
+        key_changed(central, station, false, at); // it was not told
+    }
+    return result;
+}
+
+void key_stayed(struct pw_central *central, const struct station *station, struct pw_instant at)
+{
+    char next[HASH_MAX];
+    if (station_key_next(central, pw_str_of(station->id), next)) {
+        key_changed(central, station, false, at);
+    }
 }
 
 void key_changed(struct pw_central *central, const struct station *station, bool accepted,

@@ -39,8 +39,30 @@ static int lay_over_kept_settings(struct pw_station *st)
     }
 }
 
-// A file edited since may contradict what was kept. Then the file counts, whole: a station that
-// does not start is worse than one that forgot a change.
+// Takes over by what the central system knows the station. Each value was good there.
+static void take_identity(struct pw_settings *to, const struct pw_settings *from)
+{
+    for (size_t id = 0; id < PW_SETTING_ROWS; id++) {
+        const struct pw_setting_at at = {.id = (enum pw_setting_id)id};
+        char value[PW_SETTING_TEXT_MAX] = "";
+        char why[PW_SETTING_WHY_MAX] = "";
+        struct pw_out out = PW_OUT(value);
+        struct pw_out refusal = PW_OUT(why);
+        if (!pw_security_outlives(at.id)) {
+            continue;
+        }
+        if (pw_setting_rows[id].kind == PW_KIND_TEXT) {
+            pw_put_s(&out, pw_settings_text(from, at.id)); // secrets are not printed
+        } else {
+            pw_settings_print(from, at, &out);
+        }
+        (void)!pw_settings_set(to, at, pw_out_str(&out), PW_BY_STORE, &refusal);
+    }
+}
+
+// A file edited since may contradict what was kept. Then the file counts, but for what the central
+// system knows the station by: a station that does not start is worse than one that forgot a
+// change.
 static void settle_contradictions(struct pw_station *st, const struct pw_station_start *start)
 {
     char why[PW_SETTING_WHY_MAX] = "";
@@ -48,7 +70,9 @@ static void settle_contradictions(struct pw_station *st, const struct pw_station
     if (pw_settings_check(&st->settings, &out) != PW_OK ||
         pw_rules_check(start->zones, &st->settings, &out) != PW_OK) {
         log_kept_setting(st, "all of them", why);
-        st->settings = *start->settings;
+        struct pw_settings file = *start->settings;
+        take_identity(&file, &st->settings);
+        st->settings = file;
     }
 }
 

@@ -70,6 +70,14 @@ int pw_console_get(struct pw_console_call *call)
 }
 
 // What was set while running goes, but for the network: whoever asks may be at the other end of it.
+// Whether a kept setting outlives "defaults": without its network or its key nobody reaches it.
+static bool stays(struct pw_str path)
+{
+    struct pw_setting_at at;
+    return pw_str_starts(path, "network.") ||
+           (pw_settings_find(path, &at) == PW_OK && pw_security_outlives(at.id));
+}
+
 int pw_console_defaults(struct pw_console_call *call)
 {
     char path[PW_STORE_KEY_MAX + 1] = "";
@@ -77,7 +85,7 @@ int pw_console_defaults(struct pw_console_call *call)
     struct pw_journal *journal = &call->st->journal;
     int err = PW_OK;
     while (err == PW_OK && pw_journal_next_setting(journal, path, value, sizeof(value)) == PW_OK) {
-        if (!pw_str_starts(pw_str_of(path), "network.")) {
+        if (!stays(pw_str_of(path))) {
             err = pw_journal_drop_setting(journal, pw_str_of(path));
         }
     }

@@ -95,7 +95,7 @@ const struct pw_mqtt_command_row pw_mqtt_commands[] = {
      .words = "", .unit = "", .argument = "", .echo = "debug", .json = "digits", .doc = "20 areas, two digits each: log, MQTT"},
     DO("set_update", PW_MQTT_NO_SOURCE, "", "", "refused: no update source is configured"),
     DO("set_update_spiffs", PW_MQTT_NO_SOURCE, "", "", "refused: no update source is configured"),
-    DO("delete_settings", PW_MQTT_RUN, "defaults", "", "forgets every setting made while running, Wi-Fi aside, and restarts"),
+    DO("delete_settings", PW_MQTT_RUN, "defaults", "", "forgets every setting made while running, but Wi-Fi, AuthorizationKey and SecurityProfile, and restarts"),
     DO("delete_wifi", PW_MQTT_CLEAR, "network.", "wifi", "forgets Wi-Fi names and passwords"),
 };
 const size_t pw_mqtt_command_count = PW_COUNT(pw_mqtt_commands);

@@ -59,6 +59,12 @@ void pw_security_init(struct pw_security *security, const struct pw_security_sta
 // ---------------------------------------------------------------------------------------------
 // Settings.
 
+bool pw_security_outlives(enum pw_setting_id id)
+{
+    return id == PW_SET_SECURITY_PROFILE || id == PW_SET_OCPP_KEY || id == PW_SET_OCPP_TLS_URL ||
+           id == PW_SET_CPO_NAME;
+}
+
 static int refuse(struct pw_out *why, int err, const char *sentence)
 {
     pw_put_s(why, sentence);

@@ -133,6 +133,10 @@ bool pw_security_wants_reconnect(const struct pw_security *security);
 
 // --- Settings.
 
+// The settings by which central system and station know each other. They outlive "defaults" and a
+// file that contradicts kept settings: the file's key may be an old one, and its profile a lower.
+bool pw_security_outlives(enum pw_setting_id id);
+
 // What a value must be beyond its row: PW_OK, or PW_ERR_RANGE or PW_ERR_BUSY with a sentence in
 // *why. OCPP may only raise the profile; a person may lower it, too (A00.FR.005, A05.FR.01–05).
 PW_MUST_USE int pw_security_check_setting(struct pw_security *security, enum pw_setting_id id,

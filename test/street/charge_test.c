@@ -364,6 +364,33 @@ static void a_file_that_contradicts_kept_settings_counts(void **state)
     street_close(&street);
 }
 
+// Reason: the key in the file is the first one, and was changed over OCPP; the profile there is the
+// first one, too. With them the station is locked out, or its password leaves in the clear.
+static void key_and_profile_outlive_defaults_and_a_contradiction(void **state)
+{
+    (void)state;
+    struct street street;
+    start_street(&street, 30, false);
+    (void)street_command(&street, "set ocpp.authorization_key the-second-key-0001");
+    (void)street_command(&street, "set ocpp.security_profile 1");
+    (void)street_command(&street, "set metering.sample_interval_s 33");
+    (void)street_command(&street, "set connectors[0].voltage_min_mv 70000");
+    street_run(&street, 20000);
+    street_power_off(&street);
+    street_set(&street, "connectors[0].voltage_max_mv", "65000");
+    for (unsigned i = 0; i < 2; i++) {
+        street_power_on(&street);
+        const struct pw_settings *settings = &street.station->settings;
+        assert_int_equal(pw_settings_int(settings, PW_SET_SAMPLE_S), 10);
+        assert_int_equal(pw_settings_int(settings, PW_SET_SECURITY_PROFILE), 1);
+        assert_string_equal(pw_settings_text(settings, PW_SET_OCPP_KEY), "the-second-key-0001");
+        assert_non_null(strstr(street_command(&street, "defaults"), "restarting"));
+        street_run(&street, 1000);
+        street_power_off(&street);
+    }
+    street_close(&street);
+}
+
 // Reason: same seed, same calls, same bytes; otherwise no failure could be replayed.
 static void the_same_street_twice_is_the_same(void **state)
 {
@@ -397,6 +424,7 @@ int main(void)
         cmocka_unit_test(a_charge_ends_by_itself_at_its_limit),
         cmocka_unit_test(the_console_has_an_emergency_stop),
         cmocka_unit_test(a_file_that_contradicts_kept_settings_counts),
+        cmocka_unit_test(key_and_profile_outlive_defaults_and_a_contradiction),
         cmocka_unit_test(the_same_street_twice_is_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

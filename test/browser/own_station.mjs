@@ -59,8 +59,9 @@ export async function tell(sim, socket, command) {
 }
 
 export class OwnStation {
-  constructor(programs, folder, password) {
-    Object.assign(this, { programs, folder, password });
+  // `ocpp`: {url, key} of a central system; without it the station has none.
+  constructor(programs, folder, password, ocpp = null) {
+    Object.assign(this, { programs, folder, password, ocpp });
   }
 
   async start() {
@@ -84,7 +85,7 @@ house:
 page:
   listen: 127.0.0.1:${this.port}
   url: http://wallbox.lan:${this.port}/
-lcd:
+${this.ocpp ? `ocpp:\n  url: ${this.ocpp.url}\n  cpo_name: Example Operator\n` : ""}lcd:
   device: png:${join(this.folder, "lcd.png")}
 connectors:
   - kind: dc
@@ -93,9 +94,11 @@ connectors:
 `,
     );
     const args = ["--config", config, "--data", join(this.folder, "data"), "--control", join(this.folder, "station.sock")];
-    if (this.password) {
+    if (this.password || this.ocpp) {
       const secrets = join(this.folder, "secrets.yaml");
-      writeFileSync(secrets, `page:\n  password: ${this.password}\n`, { mode: 0o600 });
+      const page = this.password ? `page:\n  password: ${this.password}\n` : "";
+      const key = this.ocpp ? `ocpp:\n  authorization_key: ${this.ocpp.key}\n` : "";
+      writeFileSync(secrets, page + key, { mode: 0o600 });
       args.push("--secrets", secrets);
     }
     this.simControl = join(this.folder, "sim.sock");

@@ -58,6 +58,10 @@ export class PlayedStation {
     }));
     client.handle("ChangeConfiguration", ({ params }) => {
       if (!this.configuration.has(params.key)) return { status: "NotSupported" };
+      if (params.key === "ConnectionTimeOut") {
+        this.afterBoot = [params.key, params.value];
+        return { status: "RebootRequired" };
+      }
       this.configuration.set(params.key, params.value);
       return { status: "Accepted" };
     });
@@ -91,6 +95,7 @@ export class PlayedStation {
   }
 
   async boot() {
+    if (this.afterBoot) this.configuration.set(...this.afterBoot);
     await this.client.call("BootNotification", {
       chargePointVendor: "Played",
       chargePointModel: "Scooter DC 2",

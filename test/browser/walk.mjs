@@ -190,7 +190,16 @@ async function configuration(browser, page) {
   await page.click("text=Save");
   await finished(page, "ChangeConfiguration", "done");
   await page.waitForFunction(() => document.querySelector("[aria-label='Value of HeartbeatInterval']")?.value === "120");
+
+  step("configuration: what counts only after a start says so until then");
+  await page.getByLabel("Value of ConnectionTimeOut").fill("90");
+  await page.click("text=Save");
+  await page.locator("tr", { hasText: "ConnectionTimeOut" }).getByText("Reboot required").waitFor();
   await browser.shot(page, "configuration");
+  await page.getByRole("button", { name: "Soft restart" }).click();
+  await page.click("dialog .danger");
+  await page.locator("tr", { hasText: "ConnectionTimeOut" }).getByText("Reboot required").waitFor({ state: "detached" });
+  await page.waitForFunction(() => document.querySelector("[aria-label='Value of ConnectionTimeOut']")?.value === "90");
 }
 
 async function sessions(browser, page) {

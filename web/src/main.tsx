@@ -10,6 +10,7 @@ import "./style/parts.css";
 import "./style/pages.css";
 import "./style/station.css";
 import "./style/groups.css";
+import "./style/ocpp.css";
 
 followAddress();
 connect();

@@ -13,9 +13,14 @@ export type Route =
   | { page: "refused" }
   | { page: "missing"; hash: string };
 
-export type StationTab = "charge" | "lines" | "log" | "configuration";
+export type StationTab = "charge" | OcppTab | "lines" | "log";
 
-const TABS: readonly StationTab[] = ["lines", "log", "configuration"];
+// What OCPP lets a central do beyond a charge: pages of their own, read when they are opened.
+export type OcppTab = (typeof OCPP_TABS)[number];
+
+export const OCPP_TABS = ["commands", "profiles", "reservations", "list", "configuration", "files", "security"] as const;
+
+const TABS: readonly StationTab[] = [...OCPP_TABS, "lines", "log"];
 
 export function parse(hash: string): Route {
   const [path = "", search = ""] = hash.replace(/^#/, "").split("?");

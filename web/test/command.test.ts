@@ -4,7 +4,7 @@ import type { Station } from "../src/data/types";
 import { connector, station } from "./world";
 
 function job(action: string, payload: Record<string, unknown>, before: Station = station()): Job {
-  return { key: 1, station: "A", action, payload, title: action, phase: "pending", commandId: 1, answer: null, note: "", before, at: 0 };
+  return { key: 1, station: "A", action, payload, title: action, phase: "pending", commandId: 1, answer: null, note: "", told: false, before, at: 0 };
 }
 const accepted = (j: Job): Job => withAnswer(j, { state: "answered", answer: { status: "Accepted" } });
 
@@ -67,6 +67,28 @@ describe("effects", () => {
     const asked = accepted(job("Reset", { type: "Soft" }));
     expect(withEffect(asked, station(), EFFECT_WAIT_MS).phase).toBe("watching");
     expect(withEffect(asked, station(), EFFECT_WAIT_MS + 1).phase).toBe("unseen");
+  });
+});
+
+describe("effects that the central tells", () => {
+  const told = (effect_state: "waiting" | "progress" | "seen" | "none", effect: string): Job =>
+    withAnswer(withAnswer(job("UpdateFirmware", {}), { state: "answered", answer: {}, effect_state: "waiting", effect: null }), { state: "answered", answer: {}, effect_state, effect });
+
+  test("each is followed to its end, in the central's words", () => {
+    expect(told("progress", "Downloading")).toMatchObject({ phase: "watching", note: "Downloading" });
+    expect(told("seen", "Installed")).toMatchObject({ phase: "done", note: "Installed" });
+    expect(told("none", "no effect within 180 s")).toMatchObject({ phase: "unseen", note: "no effect within 180 s" });
+  });
+  test("one that is told after the answer still counts", () => {
+    const answered = accepted(job("ReserveNow", {}));
+    expect(answered.phase).toBe("done");
+    const later = withAnswer(answered, { state: "answered", answer: {}, effect_state: "seen", effect: "status Reserved on connector 2" });
+    expect(later).toMatchObject({ phase: "done", note: "status Reserved on connector 2" });
+    expect(withAnswer(later, { state: "answered", answer: {}, effect_state: "seen", effect: "again" })).toBe(later);
+  });
+  test("they have no time of ours: the central knows how long to look", () => {
+    const job = told("progress", "Downloading");
+    expect(withEffect(job, station(), EFFECT_WAIT_MS * 10)).toBe(job);
   });
 });
 

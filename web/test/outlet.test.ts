@@ -53,7 +53,8 @@ describe("outlet", () => {
 
 describe("orders over the station link", () => {
   const job = (action: string, payload: Record<string, unknown>): Job => ({
-    key: 1, station: "A", action, payload, title: action, phase: "pending", commandId: 1, answer: null, note: "", before: station(), at: 0,
+    key: 1, station: "A", action, payload, title: action, phase: "pending", commandId: 1, answer: null, told: false,
+    note: "", before: station(), at: 0,
   });
   const accepted = (j: Job): Job => withAnswer(j, { state: "answered", answer: { status: "Accepted" } });
   const at = (part: object): Station => station({ connectors: [connector(part)] });

@@ -39,6 +39,7 @@ describe("routes", () => {
     expect(parse("")).toEqual({ page: "overview" });
     expect(parse(href.station("A/B ü%"))).toEqual({ page: "station", id: "A/B ü%", tab: "charge" });
     expect(parse(href.station("S1", "log"))).toEqual({ page: "station", id: "S1", tab: "log" });
+    expect(parse(href.station("S1", "security"))).toEqual({ page: "station", id: "S1", tab: "security" });
     expect(parse(href.session(7))).toEqual({ page: "session", id: 7 });
     expect(parse(href.addCard("A&B"))).toEqual({ page: "cards", add: "A&B" });
   });

@@ -42,7 +42,7 @@ function failure(status: number, body: unknown): ApiError {
   return new ApiError(status, String(status), `The central answered with HTTP ${status}.`);
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET" && me.value) headers["X-CSRF"] = me.value.csrf;
@@ -72,7 +72,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   return value as T;
 }
 
-function query(parameters: Record<string, string | number | undefined | null>): string {
+export function query(parameters: Record<string, string | number | undefined | null>): string {
   const parts = new URLSearchParams();
   for (const [key, value] of Object.entries(parameters)) {
     if (value !== undefined && value !== null && value !== "") parts.set(key, String(value));
@@ -81,7 +81,7 @@ function query(parameters: Record<string, string | number | undefined | null>): 
   return text === "" ? "" : `?${text}`;
 }
 
-const segment = encodeURIComponent;
+export const segment = encodeURIComponent;
 
 export async function whoAmI(): Promise<void> {
   try {

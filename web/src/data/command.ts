@@ -14,6 +14,7 @@ export interface Job {
   commandId: number | null;
   answer: unknown;
   note: string;
+  told: boolean; // the central watches for the effect and tells it
   before: Station | undefined; // as it was when we asked
   at: number; // ms
 }
@@ -105,23 +106,42 @@ function refusal(status: string, answer: unknown): string {
   return typeof reason === "string" && reason !== "" ? `the station refused: ${reason}` : (NOTES[status] ?? status);
 }
 
-function answered(job: Job, answer: unknown): Job {
+type Told = Pick<Command, "effect_state" | "effect">;
+
+// What this page sees on the station itself comes first; of all else the central tells.
+function answered(job: Job, answer: unknown, told: Told): Job {
   const status = answerStatus(answer);
   if (status !== null && !GOOD.has(status)) {
     return { ...job, answer, phase: "refused", note: refusal(status, answer) };
   }
   const effect = EFFECTS[job.action];
   if (effect && status !== "Scheduled") return { ...job, answer, phase: "watching", note: effect.expect };
+  if (told.effect_state) return withTold({ ...job, answer, told: true }, told);
   return { ...job, answer, phase: "done", note: status === null ? "answered" : (NOTES[status] ?? status.toLowerCase()) };
 }
 
-export function withAnswer(job: Job, command: Pick<Command, "state" | "answer">): Job {
+function withTold(job: Job, { effect_state, effect }: Told): Job {
+  switch (effect_state) {
+    case "seen":
+      return { ...job, phase: "done", note: effect ?? "done" };
+    case "none":
+    case "unknown":
+      return { ...job, phase: "unseen", note: effect ?? "accepted, but nothing changed since" };
+    default:
+      return { ...job, phase: "watching", note: effect ?? "accepted; nothing was seen yet" };
+  }
+}
+
+export function withAnswer(job: Job, command: Pick<Command, "state" | "answer"> & Told): Job {
+  if (job.told && job.phase === "watching") return withTold(job, command);
+  // The answer may be told before what it leads to is known.
+  if (job.phase === "done" && !job.told && command.effect_state && !EFFECTS[job.action]) return withTold({ ...job, told: true }, command);
   if (job.phase !== "sending" && job.phase !== "pending") return job;
   switch (command.state) {
     case "pending":
       return { ...job, phase: "pending", note: "waiting for the station's answer" };
     case "answered":
-      return answered(job, command.answer);
+      return answered(job, command.answer, command);
     case "error":
       return { ...job, answer: command.answer, phase: "failed", note: callError(command.answer) };
     case "timeout":
@@ -132,7 +152,7 @@ export function withAnswer(job: Job, command: Pick<Command, "state" | "answer">)
 }
 
 export function withEffect(job: Job, now: Station | undefined, ms: number): Job {
-  if (job.phase !== "watching") return job;
+  if (job.phase !== "watching" || job.told) return job;
   const seen = now ? EFFECTS[job.action]?.seen(now, job) : null;
   if (seen) return { ...job, phase: "done", note: seen };
   if (ms - job.at > EFFECT_WAIT_MS) return { ...job, phase: "unseen", note: "accepted, but nothing changed since" };

@@ -47,12 +47,12 @@ export type Drawn = (number | null | undefined)[];
 export type Series<K extends string> = { readonly t: readonly number[] } & Readonly<Record<K, readonly (number | null)[]>>;
 
 // What uPlot draws: null breaks a line, undefined (not in this sample) does not.
-export function drawn<K extends string>(columns: Series<K>, keys: readonly K[], scale: readonly number[]): [number[], ...Drawn[]] {
+export function drawn<K extends string>(columns: Series<K>, keys: readonly K[], scale: readonly number[], gap = GAP_S): [number[], ...Drawn[]] {
   const t: number[] = [];
   const values: Drawn[] = keys.map(() => []);
   columns.t.forEach((time, row) => {
     const before = t[t.length - 1];
-    if (before !== undefined && time - before > GAP_S) {
+    if (before !== undefined && time - before > gap) {
       t.push(before + 1);
       values.forEach((column) => column.push(null));
     }

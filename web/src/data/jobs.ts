@@ -9,6 +9,7 @@ export const jobs = signal<readonly Job[]>([]);
 
 const KEPT = 20;
 const POLL_MS = 2000;
+const SLOW_POLL_MS = 10_000; // an update may take an hour
 let lastKey = 0;
 
 function update(key: number, step: (job: Job) => Job): void {
@@ -25,12 +26,12 @@ function watch(): void {
 // The event stream tells first; asking is for the time it is down.
 async function poll(key: number): Promise<void> {
   for (let job = find(key); job && !isOver(job); job = find(key)) {
-    if (job.commandId !== null && job.phase !== "watching") {
+    if (job.commandId !== null && (job.phase !== "watching" || job.told)) {
       const state = await api.commandState(job.commandId).catch(() => null);
       if (state) update(key, (j) => withAnswer(j, state));
     }
     watch();
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await new Promise((resolve) => setTimeout(resolve, job.told ? SLOW_POLL_MS : POLL_MS));
   }
 }
 
@@ -45,11 +46,24 @@ function over(key: number): Promise<Job | undefined> {
   });
 }
 
-export async function send(
+export type Queued = Pick<Command, "command_id" | "state">;
+
+export interface Asked {
+  action: string;
+  payload: Record<string, unknown>;
+  title: string;
+}
+
+export const send = (station: string, action: string, payload: Record<string, unknown>, title: string): Promise<Job | undefined> =>
+  follow(station, { action, payload, title }, () => api.command(station, action, payload));
+
+// `ask` queues the command; what has no command_id had nothing to do. `refused` gets what the central finds wrong with
+// the request itself (400): that belongs to the form, not to the list.
+export async function follow(
   station: string,
-  action: string,
-  payload: Record<string, unknown>,
-  title: string,
+  { action, payload, title }: Asked,
+  ask: () => Promise<Queued | object>,
+  refused?: (problem: string) => void,
 ): Promise<Job | undefined> {
   lastKey += 1;
   const key = lastKey;
@@ -65,13 +79,23 @@ export async function send(
     commandId: null,
     answer: null,
     note: "sending",
+    told: false,
     at: Date.now(),
   };
   jobs.value = [job, ...jobs.value].slice(0, KEPT);
   try {
-    const { command_id, state } = await api.command(station, action, payload);
-    update(key, (j) => withAnswer({ ...j, commandId: command_id }, { state, answer: null }));
+    const queued = await ask();
+    if (!("command_id" in queued)) {
+      update(key, (j) => ({ ...j, answer: queued, phase: "done", note: "nothing had to be sent" }));
+      return find(key);
+    }
+    update(key, (j) => withAnswer({ ...j, commandId: queued.command_id }, { state: queued.state, answer: null }));
   } catch (error) {
+    if (refused && error instanceof api.ApiError && error.status === 400) {
+      jobs.value = jobs.value.filter((j) => j.key !== key);
+      refused(error.message);
+      return undefined;
+    }
     update(key, (j) => ({ ...j, phase: "failed", note: error instanceof Error ? error.message : String(error) }));
     return find(key);
   }

@@ -163,7 +163,14 @@ export interface Command {
   answer: unknown;
   requested_at: string | null;
   answered_at: string | null;
+  payload?: unknown;
+  origin?: "people" | "central";
+  effect_state?: EffectState | null; // null: nothing is to be seen beyond the answer
+  effect?: string | null;
+  effect_at?: string | null;
 }
+
+export type EffectState = "waiting" | "progress" | "seen" | "none" | "unknown";
 
 export interface Session {
   id: number;

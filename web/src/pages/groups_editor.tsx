@@ -2,7 +2,6 @@
 // field it is wrong in. The central has the last word; its refusal finds its field too.
 import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { ComponentChildren } from "preact";
 import * as api from "../data/api";
 import { plugs } from "../data/fleet";
 import {
@@ -24,75 +23,13 @@ import {
 } from "../data/groups";
 import { fleet } from "../data/live";
 import { href } from "../route";
+import { Choice, Text } from "../ui/fields";
 import { Icon } from "../ui/icon";
 import { Loading, Problem } from "../ui/parts";
 
 interface Editing {
   draft: Signal<Draft>;
   problems: Problems; // shown ones
-}
-
-function Field(props: { label: string; wrong: string | undefined; class?: string; children: ComponentChildren }) {
-  return (
-    <label class={`${props.class ?? ""} ${props.wrong ? "wrong" : ""}`}>
-      {props.label}
-      {props.children}
-      {props.wrong && (
-        <span class="small" role="alert">
-          {props.wrong}
-        </span>
-      )}
-    </label>
-  );
-}
-
-function Text(props: {
-  label: string;
-  value: string;
-  wrong: string | undefined;
-  onInput: (value: string) => void;
-  class?: string;
-  unit?: string;
-  numeric?: boolean;
-  placeholder?: string;
-  disabled?: boolean;
-}) {
-  return (
-    <Field label={props.unit ? `${props.label}, ${props.unit}` : props.label} wrong={props.wrong} class={props.class ?? ""}>
-      <input
-        value={props.value}
-        placeholder={props.placeholder ?? ""}
-        disabled={props.disabled ?? false}
-        inputMode={props.numeric ? "decimal" : "text"}
-        aria-invalid={Boolean(props.wrong)}
-        maxLength={64}
-        onInput={(event) => props.onInput(event.currentTarget.value)}
-      />
-    </Field>
-  );
-}
-
-function Choice(props: {
-  label: string;
-  value: string;
-  wrong: string | undefined;
-  options: readonly (readonly [string, string])[];
-  onChange: (value: string) => void;
-  class?: string;
-}) {
-  const known = props.options.some(([value]) => value === props.value);
-  return (
-    <Field label={props.label} wrong={props.wrong} class={props.class ?? ""}>
-      <select value={props.value} aria-invalid={Boolean(props.wrong)} onChange={(event) => props.onChange(event.currentTarget.value)}>
-        {!known && <option value={props.value}>{props.value === "" ? "choose" : props.value}</option>}
-        {props.options.map(([value, text]) => (
-          <option key={value} value={value}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </Field>
-  );
 }
 
 const nameOf = (c: CircuitDraft): string => c.name.trim() || c.id || "unnamed";

@@ -1,7 +1,7 @@
 // Two plots under one cursor: power with state of charge, current with voltage.
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import { drawn, type Series } from "../data/curve";
+import { drawn, GAP_S, type Series } from "../data/curve";
 import { clockTime, current, percent, plain, power, voltage, type Quantity } from "../data/format";
 import type { Columns, Sample } from "../data/types";
 import { dark } from "../theme";
@@ -16,6 +16,7 @@ export interface Line<K extends string> {
   range: (max: number, min: number) => [number, number];
   fill?: boolean;
   dash?: number[];
+  step?: boolean; // holds until the next; nothing is a pause
 }
 
 // A hair above the largest value, so that a steady line is not glued to the frame.
@@ -60,6 +61,7 @@ export const HOUR_DC: Panels = [SOC_AND_POWER, CURRENT_AND_OFFER];
 export const HOUR_AC: Panels = [POWER_ONLY, CURRENT_AND_OFFER];
 
 const HEIGHT = 180;
+const STEPPED = uPlot.paths.stepped?.({ align: 1 });
 
 function lastKnown(column: readonly (number | null)[]): number | null {
   for (let row = column.length - 1; row >= 0; row -= 1) {
@@ -108,6 +110,7 @@ function options(lines: readonly Line<string>[], width: number, colours: Record<
         points: { show: false },
         ...(line.dash && { dash: line.dash }),
         ...(line.fill && { fill: colour("fill") }),
+        ...(line.step && STEPPED && { paths: STEPPED }),
       })),
     ],
   };
@@ -141,7 +144,7 @@ export function Panel<K extends string>({ lines, columns }: { lines: readonly Li
   const plot = useRef<uPlot | null>(null);
   const [row, setRow] = useState<number | null>(null);
   const isDark = dark.value;
-  const data = drawn(columns, lines.map((l) => l.key), lines.map((l) => l.scale)) as uPlot.AlignedData;
+  const data = drawn(columns, lines.map((l) => l.key), lines.map((l) => l.scale), lines[0]?.step ? Infinity : GAP_S) as uPlot.AlignedData;
   const latest = useRef(data);
   latest.current = data;
 

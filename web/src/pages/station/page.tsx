@@ -1,27 +1,42 @@
+import { useEffect, useRef } from "preact/hooks";
 import { dateTime } from "../../data/format";
 import { fleet } from "../../data/live";
 import { plugs } from "../../data/fleet";
 import type { Station } from "../../data/types";
-import { href, type StationTab } from "../../route";
+import { href, OCPP_TABS, type OcppTab, type StationTab } from "../../route";
 import { Icon } from "../../ui/icon";
 import { Chip, Empty, Fact, Since, When } from "../../ui/parts";
-import { Configuration } from "./configuration";
 import { ConnectorCard } from "./connector";
 import { Jobs } from "./jobs";
 import { StationLines } from "./lines";
 import { LinkCard } from "./link_card";
 import { LivePlot } from "./live_plot";
 import { OcppLog } from "./ocpp_log";
+import { OcppTabs } from "./ocpp_tabs";
 import { StationActions } from "./station_actions";
 
 const TABS: readonly [StationTab, string][] = [
   ["charge", "Charging"],
-  ["lines", "Station log"],
-  ["log", "OCPP log"],
+  ["commands", "Commands"],
+  ["profiles", "Profiles"],
+  ["reservations", "Reservations"],
+  ["list", "Local list"],
   ["configuration", "Configuration"],
+  ["files", "Files"],
+  ["security", "Security"],
+  ["log", "OCPP log"],
+  ["lines", "Station log"],
 ];
 
+const isOcpp = (tab: StationTab): tab is OcppTab => OCPP_TABS.some((name) => name === tab);
+
 function Head({ station, tab }: { station: Station; tab: StationTab }) {
+  const tabs = useRef<HTMLElement>(null);
+  // On a telephone they are a row wider than the screen.
+  useEffect(() => {
+    const [row, here] = [tabs.current, tabs.current?.querySelector<HTMLElement>("[aria-current]")];
+    if (row && here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+  }, [tab]);
   return (
     <header class="stationhead">
       <a class="back soft" href={href.overview}>
@@ -35,7 +50,7 @@ function Head({ station, tab }: { station: Station; tab: StationTab }) {
           <Chip tone="mute">Offline {station.last_seen && <Since at={station.last_seen} />}</Chip>
         )}
       </div>
-      <nav class="tabs" aria-label="Parts of the station">
+      <nav class="tabs" ref={tabs} aria-label="Parts of the station">
         {TABS.map(([name, text]) => (
           <a key={name} href={href.station(station.id, name)} aria-current={name === tab ? "page" : undefined}>
             {text}
@@ -145,7 +160,7 @@ export function StationPage({ id, tab }: { id: string; tab: StationTab }) {
       {tab === "charge" && <Charging station={station} />}
       {tab === "lines" && <StationLines station={station} />}
       {tab === "log" && <OcppLog station={id} />}
-      {tab === "configuration" && <Configuration station={station} />}
+      {isOcpp(tab) && <OcppTabs station={station} tab={tab} />}
     </>
   );
 }

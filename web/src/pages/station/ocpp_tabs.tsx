@@ -1,0 +1,30 @@
+// The pages of what OCPP lets a central do are read when the first of them is opened.
+import type { ComponentType } from "preact";
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Station } from "../../data/types";
+import type { OcppTab } from "../../route";
+import { Loading, Problem } from "../../ui/parts";
+
+type Props = { station: Station; tab: OcppTab };
+
+let read: ComponentType<Props> | null = null;
+
+export function OcppTabs(props: Props) {
+  const ready = useSignal(read !== null);
+  const problem = useSignal(false);
+  useEffect(() => {
+    if (read !== null) return;
+    import("./ocpp/tabs").then(
+      (module) => {
+        read = module.Tabs;
+        ready.value = true;
+      },
+      () => (problem.value = true),
+    );
+  }, []);
+  if (problem.value) return <Problem error="This page cannot be read: the central is away, or is a newer one since you came." retry={() => window.location.reload()} />;
+  if (!ready.value || read === null) return <Loading />;
+  const Tabs = read;
+  return <Tabs {...props} />;
+}

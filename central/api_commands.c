@@ -206,14 +206,14 @@ static void put_fields(struct pw_json_writer *json, const struct pw_ocpp_object 
         struct place *here = &stack[depth];
         if (here->row < here->object->count) {
             const struct pw_ocpp_row *row = &here->object->rows[here->row++];
-            if (!put_row(json, row)) {
+            if (put_row(json, row)) {
+                PW_ASSERT(depth < PW_OCPP_NEST_MAX);
+                stack[++depth] = (struct place){.object = row->of.object};
+                pw_json_key(json, "fields");
+                pw_json_open(json, '[');
+            } else {
                 pw_json_close(json, '}');
-                continue;
             }
-            PW_ASSERT(depth < PW_OCPP_NEST_MAX);
-            stack[++depth] = (struct place){.object = row->of.object};
-            pw_json_key(json, "fields");
-            pw_json_open(json, '[');
             continue;
         }
         pw_json_close(json, ']');

@@ -333,7 +333,7 @@ void api_composite(struct http *http)
         return;
     }
     const struct pw_json_node *node = pw_json_member(http->body, "duration_s");
-    if (node != NULL && pw_json_int(node, 1, 366 * DAY_S, &duration) != PW_OK) {
+    if (node != NULL && pw_json_int(node, 1, (int64_t)366 * DAY_S, &duration) != PW_OK) {
         http_fail(http, 400, "bad_value", "duration_s: ",
                   (struct pw_str){.at = node->at, .len = node->len < 40 ? node->len : 40},
                   " is not a whole number from 1 to 31622400");

@@ -100,6 +100,13 @@ struct pw_central_crypto {
                   uint8_t to[32]);
 };
 
+// What a station asks the authority for.
+struct pw_central_request {
+    struct pw_str csr;     // PEM
+    struct pw_str station; // its id
+    pw_unix_ms now;
+};
+
 // What our authority says of a certificate it has signed.
 struct pw_central_issued {
     char serial[PW_CENTRAL_SERIAL_MAX]; // lower-case hex
@@ -116,8 +123,8 @@ struct pw_central_ca {
     // Checks a request (PEM, borrowed): its signature, its key's strength, that its commonName is
     // the station's id, and signs it. `chain` gets the certificate and the authority's, PEM. Any
     // error: *why says in words what is wrong.
-    int (*sign)(void *context, struct pw_str csr, struct pw_str station, pw_unix_ms now,
-                struct pw_out *chain, struct pw_central_issued *issued, struct pw_out *why);
+    int (*sign)(void *context, const struct pw_central_request *wanted, struct pw_out *chain,
+                struct pw_central_issued *issued, struct pw_out *why);
 };
 
 struct pw_central_config {

@@ -12,7 +12,8 @@
 
 static void copy(char *to, size_t cap, struct pw_str text)
 {
-    struct pw_out out = {.at = to, .cap = cap};
+    struct pw_out out = {.cap = cap};
+    out.at = to;
     pw_put(&out, text);
 }
 

@@ -282,7 +282,7 @@ enum expect list_version_kept(const struct answered *answered)
 
 // --- By itself.
 
-void lists_look(struct pw_central *central, struct station *station, pw_ms now)
+void lists_look(struct pw_central *central, const struct station *station, pw_ms now)
 {
     for (size_t i = 0; i < central->stations; i++) {
         struct station *each = central->station[i];

@@ -137,7 +137,7 @@ void list_automatic(struct pw_central *central, struct station *station, bool au
 int64_t list_sync(struct pw_central *central, struct station *station, bool full,
                   struct pw_instant at);
 // Cards have changed, or a station has booted: lists kept automatically follow soon.
-void lists_look(struct pw_central *central, struct station *station, pw_ms now);
+void lists_look(struct pw_central *central, const struct station *station, pw_ms now);
 pw_ms lists_step(struct pw_central *central, struct pw_instant at);
 void report_list(const struct pw_central *central, struct pw_json_writer *json,
                  const struct station *station);

@@ -128,8 +128,9 @@ void security_serve_sign(const struct call *call, const void *message)
     char text[256] = "";
     struct pw_out out = PW_OUT(chain);
     struct pw_out why = PW_OUT(text);
-    bool signing = ca != NULL && ca->sign(ca->context, req->csr, pw_str_of(call->station->id),
-                                          call->at.wall, &out, &issued, &why) == PW_OK;
+    const struct pw_central_request wanted = {
+        .csr = req->csr, .station = pw_str_of(call->station->id), .now = call->at.wall};
+    bool signing = ca != NULL && ca->sign(ca->context, &wanted, &out, &issued, &why) == PW_OK;
     if (!signing) {
         say_refused(call, ca != NULL ? text : none);
     } else {

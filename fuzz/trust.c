@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > PW_TRUST_CHAIN_MAX) {
         return 0;
     }
-    int err = trust.install(keeper, PW_TRUST_CENTRAL, all, 10, false, wall, &why);
+    const struct pw_trust_root root = {.use = PW_TRUST_CENTRAL, .pem = all, .most = 10};
+    int err = trust.install(keeper, &root, wall, &why);
     PW_ASSERT(err != PW_OK && err != PW_ERR_BUG && why.len > 0);
     PW_ASSERT(trust.accept(keeper, all, &subject, wall, &why) == PW_ERR_RANGE);
     PW_ASSERT(trust.check_signer(keeper, all, wall, &why) == PW_ERR_RANGE);

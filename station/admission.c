@@ -305,9 +305,10 @@ static int explain(int err, struct pw_out *why)
     return err;
 }
 
-int pw_charge_start(struct pw_station *st, unsigned index, struct pw_str id_tag,
-                    enum pw_session_start by, bool ask, struct pw_out *why, pw_ms now)
+int pw_charge_start(struct pw_station *st, unsigned index, const struct pw_charge_wish *wish,
+                    struct pw_out *why, pw_ms now)
 {
+    struct pw_str id_tag = wish->id_tag;
     struct pw_tag card;
     int32_t id = 0;
     if (st->stopping) {
@@ -325,16 +326,16 @@ int pw_charge_start(struct pw_station *st, unsigned index, struct pw_str id_tag,
         return PW_ERR_BUSY;
     }
     struct pw_admission *admission = &st->extra[index].admission;
-    admission->by = by;
+    admission->by = wish->by;
     admission->ends = ENDS_NONE;
     // Whether the card is of the reservation's group only the central system knows (§5.13).
-    if (ask || leave == PW_LEAVE_PARENT) {
+    if (wish->ask || leave == PW_LEAVE_PARENT) {
         return explain(present(st, index, id_tag, now), why);
     }
     if (id_tag.len == 0 || pw_str_copy(card.id_tag, sizeof(card.id_tag), id_tag) != PW_OK) {
         return explain(PW_ERR_RANGE, why);
     }
-    return explain(start(st, index, &card, by, now), why);
+    return explain(start(st, index, &card, wish->by, now), why);
 }
 
 int pw_charge_remote_start(struct pw_station *st, unsigned index, struct pw_str id_tag,
@@ -349,8 +350,12 @@ int pw_charge_remote_start(struct pw_station *st, unsigned index, struct pw_str 
     if (err != PW_OK) {
         return err;
     }
-    bool ask = pw_settings_int(&st->settings, PW_SET_AUTHORIZE_REMOTE) != 0;
-    err = pw_charge_start(st, index, id_tag, PW_START_REMOTE, ask, why, now);
+    const struct pw_charge_wish wish = {
+        .id_tag = id_tag,
+        .by = PW_START_REMOTE,
+        .ask = pw_settings_int(&st->settings, PW_SET_AUTHORIZE_REMOTE) != 0,
+    };
+    err = pw_charge_start(st, index, &wish, why, now);
     if (err != PW_OK && free) {
         pw_charge_forget_profile(st, index);
     }

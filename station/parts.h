@@ -56,10 +56,15 @@ PW_MUST_USE int pw_charge_card(struct pw_station *st, unsigned connector, struct
 // vehicle that waits, else one that is free; what is reserved for others is neither. PW_ERR_BUSY
 // when there is none.
 PW_MUST_USE int pw_charge_choose(struct pw_station *st, struct pw_str id_tag, unsigned *index);
-// Starts a charge on a connector (index from 0). `ask`: only if the card is accepted, here or at
-// the central system, whose answer may still be to come. A refusal comes with one sentence in *why.
-PW_MUST_USE int pw_charge_start(struct pw_station *st, unsigned index, struct pw_str id_tag,
-                                enum pw_session_start by, bool ask, struct pw_out *why, pw_ms now);
+// Starts a charge on a connector (index from 0). A refusal comes with one sentence in *why.
+struct pw_charge_wish {
+    struct pw_str id_tag;
+    enum pw_session_start by;
+    bool ask; // only if the card is accepted, here or at the central system, whose answer may still
+              // be to come
+};
+PW_MUST_USE int pw_charge_start(struct pw_station *st, unsigned index,
+                                const struct pw_charge_wish *wish, struct pw_out *why, pw_ms now);
 // cp16's news: the answers to Authorize and StartTransaction.
 void pw_admission_authorised(void *context, unsigned connector, const struct pw_tag *answer,
                              bool offline, pw_ms now);

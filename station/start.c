@@ -208,6 +208,37 @@ static void init_security(struct pw_station *st, const struct pw_station_start *
     pw_security_init(&st->security, &parts);
 }
 
+// The rooms that hold what outlives a restart, beside the journal.
+static int init_rooms(struct pw_station *st, const struct pw_station_start *start)
+{
+    int err = init_rules(st, start);
+    if (err == PW_OK) {
+        err = pw_tags_init(&st->tags, &st->settings, start->store, start->log);
+    }
+    if (err == PW_OK) {
+        err = pw_reservations_init(&st->reservations, &st->settings, st->connectors, start->store,
+                                   start->log, start->now);
+    }
+    if (err == PW_OK) {
+        err = pw_household_init(&st->house, &st->settings, st->connectors, st->log, start->now);
+    }
+    return err;
+}
+
+static void init_cp16(struct pw_station *st, const struct pw_station_start *start)
+{
+    pw_cp16_init(&st->cp16, &st->settings, &st->journal, &st->host, st->log);
+    st->cp16.security = &st->security;
+    st->cp16.smart = &st->smart;
+    st->cp16.tags = &st->tags;
+    st->cp16.reservations = &st->reservations;
+    st->cp16.firmware = start->firmware;
+    st->cp16.random = start->seed == 0 ? 1 : start->seed;
+    if (start->wall > 0) {
+        pw_cp16_learn_clock(&st->cp16, start->wall, start->now);
+    }
+}
+
 int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
 {
     memset(st, 0, sizeof(*st));
@@ -233,32 +264,13 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
         err = init_connector(st, i, start->now);
     }
     if (err == PW_OK) {
-        err = init_rules(st, start);
-    }
-    if (err == PW_OK) {
-        err = pw_tags_init(&st->tags, &st->settings, start->store, start->log);
-    }
-    if (err == PW_OK) {
-        err = pw_reservations_init(&st->reservations, &st->settings, st->connectors, start->store,
-                                   start->log, start->now);
-    }
-    if (err == PW_OK) {
-        err = pw_household_init(&st->house, &st->settings, st->connectors, st->log, start->now);
+        err = init_rooms(st, start);
     }
     if (err != PW_OK) {
         return err;
     }
-    pw_cp16_init(&st->cp16, &st->settings, &st->journal, &st->host, st->log);
     init_security(st, start);
-    st->cp16.security = &st->security;
-    st->cp16.smart = &st->smart;
-    st->cp16.tags = &st->tags;
-    st->cp16.reservations = &st->reservations;
-    st->cp16.firmware = start->firmware;
-    st->cp16.random = start->seed == 0 ? 1 : start->seed;
-    if (start->wall > 0) {
-        pw_cp16_learn_clock(&st->cp16, start->wall, start->now);
-    }
+    init_cp16(st, start);
     pw_security_event(&st->security, PW_SECURITY_STARTUP, pw_str_of(start->firmware), start->now);
     pw_charge_init(st, start->now);
     // What has just been stopped has no profiles any more.

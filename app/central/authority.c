@@ -7,7 +7,8 @@
 static void path_of(char to[AUTHORITY_PATH_MAX], const struct options *options, const char *given,
                     const char *name)
 {
-    struct pw_out out = {.at = to, .cap = AUTHORITY_PATH_MAX};
+    struct pw_out out = {.cap = AUTHORITY_PATH_MAX};
+    out.at = to;
     pw_put_s(&out, given != NULL ? given : options->data);
     pw_put_s(&out, given != NULL ? "" : name);
 }
@@ -61,8 +62,11 @@ static int make_server(const struct options *options, pw_unix_ms now)
     }
     path_of(certificate, options, options->tls_cert, "/tls.crt");
     path_of(key, options, options->tls_key, "/tls.key");
-    int result = pw_central_ca_server(ca, names, options->label[0] != '\0' ? 2 : 1, now,
-                                      certificate, key, &why);
+    const struct pw_central_ca_server server = {.names = names,
+                                                .count = options->label[0] != '\0' ? 2 : 1,
+                                                .certificate = certificate,
+                                                .key = key};
+    int result = pw_central_ca_server(ca, &server, now, &why);
     pw_central_ca_close(ca);
     if (result != PW_OK) {
         return fail("ca server", text);

@@ -300,7 +300,8 @@ static int open_station(struct program *program, const struct pw_settings *setti
     return err;
 }
 
-static int open_all(struct program *program, const struct pw_settings *settings, struct pw_out *why)
+// Whom each part works for; none is open yet.
+static void introduce(struct program *program)
 {
     struct pw_station *station = &program->station;
     const struct pw_log *log = &program->logger->log;
@@ -319,6 +320,20 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     program->people.station = station;
     program->people.logger = program->logger;
     program->people.version = PW_VERSION;
+    program->front.loop = &program->loop;
+    program->front.station = station;
+    program->front.log = log;
+    program->front.lines = &program->lines;
+    program->gateway.loop = &program->loop;
+    program->gateway.station = station;
+    program->gateway.log = log;
+}
+
+static int open_all(struct program *program, const struct pw_settings *settings, struct pw_out *why)
+{
+    const struct pw_settings *kept = &program->station.settings;
+    const struct pw_log *log = &program->logger->log;
+    introduce(program);
     int err = open_store(program, why);
     if (err == PW_OK) {
         err = open_trust(program, settings, why);
@@ -337,14 +352,7 @@ static int open_all(struct program *program, const struct pw_settings *settings,
                           program->options->control_mode, why);
     }
     if (err == PW_OK) {
-        program->front.loop = &program->loop;
-        program->front.station = station;
-        program->front.log = log;
-        program->front.lines = &program->lines;
         front_open(&program->front, pw_clock_now(program->clock));
-        program->gateway.loop = &program->loop;
-        program->gateway.station = station;
-        program->gateway.log = log;
         gateway_open(&program->gateway, pw_clock_now(program->clock));
         err = link_open(&program->link, &program->loop, &program->pace, why);
     }
@@ -353,7 +361,7 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     }
     if (err == PW_OK) {
         mqtt_init(&program->mqtt, pw_clock_now(program->clock));
-        err = meters_join(&program->meters, &station->settings, &program->mqtt.topics, why);
+        err = meters_join(&program->meters, kept, &program->mqtt.topics, why);
     }
     if (err == PW_OK) {
         mqtt_open(&program->mqtt);
@@ -361,16 +369,16 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     }
     if (err == PW_OK) {
         pw_panic_hook(switch_off, program);
-        err = buses_open(&program->buses, &station->settings, why);
+        err = buses_open(&program->buses, kept, why);
     }
     if (err == PW_OK) {
-        err = boards_open(&program->boards, &station->settings, program->options->config, why);
+        err = boards_open(&program->boards, kept, program->options->config, why);
     }
     if (err == PW_OK) {
-        err = wires_open(&program->wires, &station->settings, why);
+        err = wires_open(&program->wires, kept, why);
     }
     if (err == PW_OK) {
-        err = meters_open(&program->meters, &station->settings, program->options->config, why);
+        err = meters_open(&program->meters, kept, program->options->config, why);
     }
     return err;
 }

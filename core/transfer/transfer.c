@@ -102,16 +102,14 @@ void pw_transfer_put_url(struct pw_out *out, struct pw_str url)
 
 static bool is_folder(const struct parts *parts)
 {
-    struct pw_str last = parts->path;
     if (parts->rest.len > 0) {
         return false;
     }
-    for (size_t i = last.len; i > 0; i--) {
-        if (last.at[i - 1] == '/') {
-            last = from(last, i);
-            break;
-        }
+    size_t begin = parts->path.len;
+    while (begin > 0 && parts->path.at[begin - 1] != '/') {
+        begin--;
     }
+    struct pw_str last = from(parts->path, begin);
     if (last.len == 0) {
         return true;
     }

@@ -53,6 +53,14 @@ struct pw_trust_own {
     unsigned kept; // certificates that could be used instead
 };
 
+// A root to install.
+struct pw_trust_root {
+    enum pw_trust_use use;
+    struct pw_str pem;
+    unsigned most; // roots that may be installed
+    bool replace;  // it must be signed by the present root, which stays as a fall-back only
+};
+
 struct pw_trust {
     void *context;
 
@@ -79,12 +87,11 @@ struct pw_trust {
     // without.
     int (*retreat)(void *context, pw_unix_ms wall);
 
-    // Installs one root, PEM. `replace` is AdditionalRootCertificateCheck for PW_TRUST_CENTRAL: it
-    // must be signed by the present root, which stays as a fall-back only (M05.FR.08–11).
-    // PW_ERR_RANGE: invalid or not signed so; PW_ERR_LIMIT: `most` are installed; PW_ERR_STORE.
-    // With *why.
-    int (*install)(void *context, enum pw_trust_use use, struct pw_str pem, unsigned most,
-                   bool replace, pw_unix_ms wall, struct pw_out *why);
+    // Installs one root. `replace` is AdditionalRootCertificateCheck for PW_TRUST_CENTRAL
+    // (M05.FR.08–11). PW_ERR_RANGE: invalid or not signed so; PW_ERR_LIMIT: `most` are installed;
+    // PW_ERR_STORE. With *why.
+    int (*install)(void *context, const struct pw_trust_root *root, pw_unix_ms wall,
+                   struct pw_out *why);
     // Removes the root of this name. PW_ERR_UNKNOWN: there is none; PW_ERR_BUSY: it vouches for the
     // connection that stands (M04.FR.06); PW_ERR_STORE. Our own certificate is never found
     // (M04.FR.05).

@@ -14,7 +14,7 @@
 #define PW_SQLITE_RETRY_MS  1000 // real time between tries after a failed commit
 #define PW_SQLITE_TRIES_MAX 600  // then writing has failed for good
 #define PW_SQLITE_RESERVE                                                                          \
-    (1024 * 1024) // bytes: with less left on the disk `able` says PW_ERR_LIMIT
+    (UINT64_C(1024) * 1024) // bytes: with less left on the disk `able` says PW_ERR_LIMIT
 
 struct pw_sqlite; // owned by pw_sqlite_open's caller until pw_sqlite_close
 

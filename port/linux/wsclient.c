@@ -131,7 +131,8 @@ static int put_credentials(const struct pw_ws_client *client, char value[HEADER_
     pw_put_s(&out, client->user);
     pw_put_c(&out, ':');
     pw_put(&out, (struct pw_str){.at = client->password, .len = client->password_len});
-    struct pw_out header = {.at = value, .cap = HEADER_SIZE};
+    struct pw_out header = {.cap = HEADER_SIZE};
+    header.at = value;
     pw_put_s(&header, "Basic ");
     pw_put_base64(&header, pair, out.len);
     explicit_bzero(pair, sizeof(pair));

@@ -6,7 +6,7 @@
 
 #include "install/install.h"
 
-#define PW_SIM_FILES_MAX (512 * 1024) // bytes of the file, and of what is taken
+#define PW_SIM_FILES_MAX ((size_t)512 * 1024) // bytes of the file, and of what is taken
 
 struct pw_sim_files {
     struct pw_transfer transfer; // what the station gets

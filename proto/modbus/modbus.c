@@ -164,9 +164,9 @@ static bool scale_float(uint32_t bits, uint32_t factor, int64_t *value)
 }
 
 // Times a power of ten, as its own register says it; false when nobody can mean that.
-static bool raise(int64_t *value, uint16_t register_)
+static bool raise(int64_t *value, uint16_t exponent)
 {
-    int64_t power = as_signed(register_, 16);
+    int64_t power = as_signed(exponent, 16);
     if (power < -10 || power > 10) {
         return false;
     }
@@ -207,7 +207,7 @@ static void put_number(const struct pw_modbus_row *row, bool none, int64_t value
     int64_t number = value / (int64_t)row->factor;
     if (row->exponent < 0) {
         number = value;
-        for (int power = row->exponent; power < 0; power++) {
+        for (int8_t power = row->exponent; power < 0; power++) {
             number *= 10;
         }
         number /= (int64_t)row->factor;

@@ -24,7 +24,8 @@ int pw_console_start(struct pw_console_call *call)
     }
     char text[PW_LINK_WHY_MAX] = "";
     struct pw_out why = PW_OUT(text);
-    err = pw_charge_start(call->st, index, card, PW_START_LOCAL, named, &why, call->now);
+    const struct pw_charge_wish wish = {.id_tag = card, .by = PW_START_LOCAL, .ask = named};
+    err = pw_charge_start(call->st, index, &wish, &why, call->now);
     if (err != PW_OK) {
         pw_put_s(call->answer, "cannot start: ");
         return pw_console_refuse(call, err, text);

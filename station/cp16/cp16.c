@@ -64,18 +64,18 @@ void pw_cp16_learn_clock(struct pw_cp16 *cp, pw_unix_ms wall, pw_ms now)
         return;
     }
     int64_t offset = wall - (pw_unix_ms)now;
-    int64_t step = offset - cp->clock_offset_ms;
+    int64_t step_ms = offset - cp->clock_offset_ms;
     // Below a second the difference is the network's, not the clock's.
-    if (cp->clock_known && step > -1000 && step < 1000) {
+    if (cp->clock_known && step_ms > -1000 && step_ms < 1000) {
         return;
     }
     pw_line(&line, cp->log, PW_LOG_INFO, "ocpp", "clock");
-    pw_line_fixed(&line, "step_s", cp->clock_known ? step : 0, 3);
+    pw_line_fixed(&line, "step_s", cp->clock_known ? step_ms : 0, 3);
     pw_line_end(&line);
     if (cp->clock_known && cp->security != NULL) {
         char text[40];
         struct pw_out detail = PW_OUT(text);
-        pw_put_fixed(&detail, step, 3);
+        pw_put_fixed(&detail, step_ms, 3);
         pw_put_s(&detail, " s");
         pw_security_event(cp->security, PW_SECURITY_SYSTEM_TIME, pw_out_str(&detail), now);
     }

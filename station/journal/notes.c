@@ -87,9 +87,16 @@ int pw_journal_note(struct pw_journal *journal, unsigned connector, const struct
     return err;
 }
 
+// A note as it is kept.
+struct note {
+    uint32_t number;
+    uint8_t shift; // of its kind, when it was written
+    struct pw_sample sample;
+};
+
 // The first note of a kind whose number is `from` or more.
 static int next_of(const struct pw_journal *journal, uint32_t transaction, unsigned kind,
-                   uint32_t from, uint32_t *number, uint8_t *shift, struct pw_sample *sample)
+                   uint32_t from, struct note *note)
 {
     char bytes[PW_RECORD_MAX];
     uint8_t digits[4];
@@ -112,10 +119,10 @@ static int next_of(const struct pw_journal *journal, uint32_t transaction, unsig
             pw_record_load(&record, bytes, (size_t)len) != PW_OK) {
             continue;
         }
-        *number = pw_be32(digits);
-        *shift = (uint8_t)pw_record_get(&record, 1);
-        pw_record_get_sample(&record, sample);
-        if (pw_record_end(&record) == PW_OK && *shift < 32) {
+        note->number = pw_be32(digits);
+        note->shift = (uint8_t)pw_record_get(&record, 1);
+        pw_record_get_sample(&record, &note->sample);
+        if (pw_record_end(&record) == PW_OK && note->shift < 32) {
             return PW_OK;
         }
     }
@@ -132,13 +139,14 @@ bool pw_journal_next_note(const struct pw_journal *journal, struct pw_note_walk 
     unsigned best = PW_NOTE_KINDS;
     for (unsigned kind = 0; kind < PW_NOTE_KINDS; kind++) {
         if (!walk->of[kind].have && !walk->of[kind].over) {
-            uint32_t number = 0;
-            uint8_t shift = 0;
-            int err = next_of(journal, walk->transaction, kind, walk->of[kind].next, &number,
-                              &shift, &walk->of[kind].sample);
+            struct note note;
+            int err = next_of(journal, walk->transaction, kind, walk->of[kind].next, &note);
             walk->of[kind].have = err == PW_OK;
             walk->of[kind].over = err != PW_OK;
-            walk->of[kind].next = number + 1;
+            if (err == PW_OK) {
+                walk->of[kind].next = note.number + 1;
+                walk->of[kind].sample = note.sample;
+            }
         }
         if (walk->of[kind].have &&
             (best == PW_NOTE_KINDS || is_before(&walk->of[kind].sample, &walk->of[best].sample))) {
@@ -160,11 +168,11 @@ static void read_open(struct pw_journal *journal, unsigned index)
 {
     struct pw_journal_notes *notes = &journal->notes[index];
     for (unsigned kind = 0; kind < PW_NOTE_KINDS; kind++) {
-        struct pw_sample sample;
-        uint32_t number = 0;
-        while (next_of(journal, journal->open[index].seq, kind, notes->seen[kind], &number,
-                       &notes->shift[kind], &sample) == PW_OK) {
-            notes->seen[kind] = number + 1;
+        struct note note;
+        while (next_of(journal, journal->open[index].seq, kind, notes->seen[kind], &note) ==
+               PW_OK) {
+            notes->seen[kind] = note.number + 1;
+            notes->shift[kind] = note.shift;
         }
     }
 }
@@ -190,19 +198,17 @@ void pw_journal_drop_notes(struct pw_journal *journal, uint32_t transaction)
     struct pw_journal_key keys[PW_STORE_BATCH_MAX];
     struct pw_store_change changes[PW_STORE_BATCH_MAX];
     for (unsigned kind = 0; kind < PW_NOTE_KINDS; kind++) {
-        struct pw_sample sample;
+        struct note note;
         size_t count = 0;
         uint32_t from = 0;
-        uint32_t number = 0;
-        uint8_t shift = 0;
         bool more = true;
         while (more) {
-            more = next_of(journal, transaction, kind, from, &number, &shift, &sample) == PW_OK;
+            more = next_of(journal, transaction, kind, from, &note) == PW_OK;
             if (more) {
-                keys[count] = note_key(transaction, kind, number);
+                keys[count] = note_key(transaction, kind, note.number);
                 changes[count] = pw_journal_take_away(&keys[count]);
                 count++;
-                from = number + 1;
+                from = note.number + 1;
             }
             if (count == PW_STORE_BATCH_MAX || (!more && count > 0)) {
                 // What stays because of a store in trouble goes at the next start.

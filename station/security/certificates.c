@@ -138,14 +138,17 @@ int pw_security_install(struct pw_security *security, enum pw_trust_use use, str
     char text[PW_SECLOG_DETAIL_MAX] = "";
     struct pw_out why = PW_OUT(text);
     const struct pw_trust *trust = security->trust;
-    bool replace =
-        use == PW_TRUST_CENTRAL && pw_settings_int(security->settings, PW_SET_ROOT_CHECK) != 0;
-    int32_t most = pw_settings_int(security->settings, PW_SET_CERT_STORE_MAX);
+    const struct pw_trust_root root = {
+        .use = use,
+        .pem = pem,
+        .most = (unsigned)pw_settings_int(security->settings, PW_SET_CERT_STORE_MAX),
+        .replace =
+            use == PW_TRUST_CENTRAL && pw_settings_int(security->settings, PW_SET_ROOT_CHECK) != 0,
+    };
     if (trust == NULL) {
         return PW_ERR_STORE;
     }
-    int err = trust->install(trust->context, use, pem, (unsigned)most, replace,
-                             wall_of(security, now), &why);
+    int err = trust->install(trust->context, &root, wall_of(security, now), &why);
     if (err != PW_OK) {
         log_line(security, PW_LOG_WARN, "root-refused", &why);
         return err;

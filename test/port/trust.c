@@ -68,7 +68,8 @@ static int install(struct fixture *f, enum pw_trust_use use, X509 *certificate)
     f->pem[0] = '\0';
     f->why = PW_OUT(f->text);
     authority_pem(certificate, f->pem);
-    return f->trust.install(f->keeper, use, pw_str_of(f->pem), 10, false, NOW, &f->why);
+    const struct pw_trust_root root = {.use = use, .pem = pw_str_of(f->pem), .most = 10};
+    return f->trust.install(f->keeper, &root, NOW, &f->why);
 }
 
 static void request(struct fixture *f)
@@ -218,9 +219,9 @@ static void roots_are_authorities_with_strong_keys_and_valid(void **state)
     f->pem[0] = '\0';
     authority_pem(f->root.certificate, f->pem);
     authority_pem(strong.certificate, f->pem);
-    assert_int_equal(
-        f->trust.install(f->keeper, PW_TRUST_CENTRAL, pw_str_of(f->pem), 10, false, NOW, &f->why),
-        PW_ERR_RANGE); // two at once
+    const struct pw_trust_root two = {
+        .use = PW_TRUST_CENTRAL, .pem = pw_str_of(f->pem), .most = 10};
+    assert_int_equal(f->trust.install(f->keeper, &two, NOW, &f->why), PW_ERR_RANGE); // two at once
     assert_int_equal(f->trust.valid_roots(f->keeper, PW_TRUST_CENTRAL, NOW), 1);
     assert_int_equal(f->trust.valid_roots(f->keeper, PW_TRUST_CENTRAL, TO + 1000), 0);
     assert_int_equal(f->trust.valid_roots(f->keeper, PW_TRUST_CENTRAL, 0), 0);

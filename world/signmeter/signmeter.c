@@ -90,7 +90,7 @@ static bool write_set(struct pw_signmeter *meter, unsigned moment, struct pw_out
     char payload[2 * TEXT_WORDS_MAX];
     uint8_t signature[PW_OCMF_SIGNATURE_MAX];
     struct pw_out out = PW_OUT(payload);
-    struct pw_ocmf_set set = {
+    struct pw_ocmf_set data = {
         .vendor = "Pilotwire",
         .model = "simulated BSM-WS36A",
         .serial = "SIM0000001",
@@ -104,13 +104,13 @@ static bool write_set(struct pw_signmeter *meter, unsigned moment, struct pw_out
     };
     read_name(meter, meter->map->user, meter->map->user_words, user, sizeof(user));
     read_name(meter, meter->map->place, meter->map->place_words, place, sizeof(place));
-    pw_ocmf_put_payload(&out, &set);
+    pw_ocmf_put_payload(&out, &data);
     size_t len =
         meter->signer.sign(meter->signer.context, pw_out_str(&out), signature, sizeof(signature));
     if (meter->fault == PW_SIGNMETER_FORGES) {
-        set.energy_mwh += 1000000;
+        data.energy_mwh += 1000000;
         out = PW_OUT(payload);
-        pw_ocmf_put_payload(&out, &set);
+        pw_ocmf_put_payload(&out, &data);
     }
     pw_ocmf_put(text, pw_out_str(&out), meter->signer.algorithm, signature, len);
     return len > 0 && pw_out_err(&out) == PW_OK && pw_out_err(text) == PW_OK;
@@ -120,7 +120,8 @@ static void finish(struct pw_signmeter *meter, unsigned moment, pw_ms now)
 {
     char text[2 * TEXT_WORDS_MAX + 1];
     uint16_t words[TEXT_WORDS_MAX];
-    struct pw_out out = {.at = text, .cap = (size_t)2 * meter->map->text_words + 1};
+    struct pw_out out = PW_OUT(text);
+    out.cap = (size_t)2 * meter->map->text_words + 1;
     if (meter->fault == PW_SIGNMETER_FAILS || !write_set(meter, moment, &out, now)) {
         set(meter, meter->map->status[moment], PW_SNAPSHOT_FAILED);
         return;

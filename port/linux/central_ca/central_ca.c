@@ -41,7 +41,8 @@ static int refuse(struct pw_out *why, int code, const char *what)
 
 static bool path_of(char to[PATH_LEN], const char *folder, const char *name)
 {
-    struct pw_out out = {.at = to, .cap = PATH_LEN};
+    struct pw_out out = {.cap = PATH_LEN};
+    out.at = to;
     pw_put_s(&out, folder);
     pw_put_c(&out, '/');
     pw_put_s(&out, name);
@@ -49,15 +50,14 @@ static bool path_of(char to[PATH_LEN], const char *folder, const char *name)
 }
 
 // Written beside and put in its place, so that a power cut leaves the old one or the new one.
-static bool keep(const char *path, const BIO *from, mode_t mode)
+static bool keep(const char *path, BIO *from, mode_t mode)
 {
     char beside[PATH_LEN + 8];
     struct pw_out out = PW_OUT(beside);
     pw_put_s(&out, path);
     pw_put_s(&out, ".new");
     char *bytes = NULL;
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-cstyle-cast): a macro of OpenSSL's
-    long len = BIO_get_mem_data((BIO *)(uintptr_t)from, &bytes);
+    long len = BIO_get_mem_data(from, &bytes);
     (void)unlink(beside);
     int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0) {
@@ -99,8 +99,8 @@ static bool add_name(X509_NAME *name, const char *field, struct pw_str text)
 static bool add_extension(X509 *to, X509 *issuer, int nid, const char *value)
 {
     X509V3_CTX context;
-    X509V3_set_ctx_nodb(&context);
     X509V3_set_ctx(&context, issuer, to, NULL, NULL, 0);
+    context.db = NULL; // X509V3_set_ctx_nodb() without its semicolon
     X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
     bool good = extension != NULL && X509_add_ext(to, extension, -1) == 1;
     X509_EXTENSION_free(extension);
@@ -227,8 +227,8 @@ int pw_central_ca_make(const char *folder, struct pw_str organisation, pw_unix_m
     return result;
 }
 
-static int sign(void *context, struct pw_str csr, struct pw_str station, pw_unix_ms now,
-                struct pw_out *chain, struct pw_central_issued *issued, struct pw_out *why);
+static int sign(void *context, const struct pw_central_request *wanted, struct pw_out *chain,
+                struct pw_central_issued *issued, struct pw_out *why);
 
 static bool load(struct pw_central_ca_openssl *ca, const char *certificate, const char *key)
 {
@@ -374,24 +374,24 @@ static bool put_certificate(struct pw_out *chain, X509 *made)
     return good && !chain->full;
 }
 
-static int sign(void *context, struct pw_str csr, struct pw_str station, pw_unix_ms now,
-                struct pw_out *chain, struct pw_central_issued *issued, struct pw_out *why)
+static int sign(void *context, const struct pw_central_request *wanted, struct pw_out *chain,
+                struct pw_central_issued *issued, struct pw_out *why)
 {
     const struct pw_central_ca_openssl *ca = context;
-    PW_ASSERT(csr.len <= INT_MAX);
-    BIO *text = BIO_new_mem_buf(csr.at, (int)csr.len);
+    PW_ASSERT(wanted->csr.len <= INT_MAX);
+    BIO *text = BIO_new_mem_buf(wanted->csr.at, (int)wanted->csr.len);
     X509_REQ *request = text != NULL ? PEM_read_bio_X509_REQ(text, NULL, NULL, NULL) : NULL;
     BIO_free(text);
     if (request == NULL) {
         return refuse(why, PW_ERR_PEER, "it is no certificate request in PEM form");
     }
-    const char *bad = judge(ca, request, station);
-    const struct wish wish = {.common_name = station,
+    const char *bad = judge(ca, request, wanted->station);
+    const struct wish wish = {.common_name = wanted->station,
                               .organisation = pw_str_of(ca->organisation),
                               .key = X509_REQ_get0_pubkey(request),
                               .use = "critical,digitalSignature",
                               .extended = "clientAuth",
-                              .now = now,
+                              .now = wanted->now,
                               .seconds = (int64_t)PW_CENTRAL_CA_DAYS * DAY_S};
     X509 *made = bad == NULL ? issue(&wish, ca->certificate, ca->key) : NULL;
     int result = PW_OK;
@@ -416,16 +416,17 @@ static bool is_address(const char *name)
     return inet_pton(AF_INET, name, bytes) == 1 || inet_pton(AF_INET6, name, bytes) == 1;
 }
 
-int pw_central_ca_server(struct pw_central_ca_openssl *ca, const char *const *names, size_t count,
-                         pw_unix_ms now, const char *certificate, const char *key,
+int pw_central_ca_server(struct pw_central_ca_openssl *ca,
+                         const struct pw_central_ca_server *server, pw_unix_ms now,
                          struct pw_out *why)
 {
     char text[1024];
     struct pw_out alternative = PW_OUT(text);
-    if (count == 0 || count > PW_CENTRAL_CA_NAMES_MAX) {
+    const char *const *names = server->names;
+    if (server->count == 0 || server->count > PW_CENTRAL_CA_NAMES_MAX) {
         return refuse(why, PW_ERR_RANGE, "a server certificate has 1 to 8 names");
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < server->count; i++) {
         if (names[i][0] == '\0' || strlen(names[i]) >= NAME_LEN ||
             strpbrk(names[i], ",;\"\n ") != NULL) {
             return refuse(why, PW_ERR_RANGE, "a name has 1 to 64 characters without space");
@@ -444,10 +445,11 @@ int pw_central_ca_server(struct pw_central_ca_openssl *ca, const char *const *na
                               .now = now,
                               .seconds = (int64_t)PW_CENTRAL_CA_DAYS * DAY_S};
     X509 *made = pair != NULL ? issue(&wish, ca->certificate, ca->key) : NULL;
-    int result = made == NULL ? refuse(why, PW_ERR_STORE, "OpenSSL cannot make a certificate")
-                 : !keep_key(key, pair) || !keep_certificates(certificate, made, NULL)
-                     ? refuse(why, PW_ERR_STORE, strerror(errno))
-                     : PW_OK;
+    int result =
+        made == NULL ? refuse(why, PW_ERR_STORE, "OpenSSL cannot make a certificate")
+        : !keep_key(server->key, pair) || !keep_certificates(server->certificate, made, NULL)
+            ? refuse(why, PW_ERR_STORE, strerror(errno))
+            : PW_OK;
     X509_free(made);
     EVP_PKEY_free(pair);
     return result;

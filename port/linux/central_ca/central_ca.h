@@ -33,8 +33,14 @@ const struct pw_central_ca *pw_central_ca_port(const struct pw_central_ca_openss
 
 // Issues a certificate for TLS servers with a new key: the first name is its commonName, all stand
 // as subjectAltName (DNS or IP). Writes both files, replacing what is there.
-PW_MUST_USE int pw_central_ca_server(struct pw_central_ca_openssl *ca, const char *const *names,
-                                     size_t count, pw_unix_ms now, const char *certificate,
-                                     const char *key, struct pw_out *why);
+struct pw_central_ca_server {
+    const char *const *names;
+    size_t count; // 1 to PW_CENTRAL_CA_NAMES_MAX
+    const char *certificate;
+    const char *key; // both: paths of files
+};
+PW_MUST_USE int pw_central_ca_server(struct pw_central_ca_openssl *ca,
+                                     const struct pw_central_ca_server *server, pw_unix_ms now,
+                                     struct pw_out *why);
 
 #endif

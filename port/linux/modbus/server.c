@@ -187,8 +187,9 @@ void pw_modbus_server_show(struct pw_modbus_server *server, const struct pw_boar
     for (unsigned i = 0; i < server->url.map->rows; i++) {
         const struct pw_modbus_row *row = &server->url.map->row[i];
         pw_modbus_put(row, mains, word_at(server, row->address));
-        if (row->scale != 0) {
-            *word_at(server, row->scale) = (uint16_t)row->exponent;
+        uint16_t *scale = row->scale != 0 ? word_at(server, row->scale) : NULL;
+        if (scale != NULL) {
+            *scale = (uint16_t)row->exponent;
         }
     }
     unlock(server);

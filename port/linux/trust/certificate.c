@@ -145,7 +145,8 @@ int trust_put_pem(struct pw_out *out, X509 *certificate)
 
 static void put_hash(char to[PW_TRUST_HASH_MAX], const unsigned char *bytes, unsigned len)
 {
-    struct pw_out out = {.at = to, .cap = PW_TRUST_HASH_MAX};
+    struct pw_out out = {.cap = PW_TRUST_HASH_MAX};
+    out.at = to;
     for (unsigned i = 0; i < len; i++) {
         pw_put_hex(&out, bytes[i], 2);
     }
@@ -153,7 +154,8 @@ static void put_hash(char to[PW_TRUST_HASH_MAX], const unsigned char *bytes, uns
 
 static bool put_serial(const X509 *certificate, char to[PW_TRUST_SERIAL_MAX])
 {
-    struct pw_out out = {.at = to, .cap = PW_TRUST_SERIAL_MAX};
+    struct pw_out out = {.cap = PW_TRUST_SERIAL_MAX};
+    out.at = to;
     BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
     char *hex = number != NULL ? BN_bn2hex(number) : NULL;
     if (hex != NULL) {

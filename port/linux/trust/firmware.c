@@ -6,7 +6,8 @@
 #include <openssl/x509v3.h>
 
 // L01: no certificates between the manufacturer's root and the signer.
-static int check(struct pw_trust_keeper *keeper, X509 *signer, pw_unix_ms wall, struct pw_out *why)
+static int check_signer(struct pw_trust_keeper *keeper, X509 *signer, pw_unix_ms wall,
+                        struct pw_out *why)
 {
     if (!trust_strong(signer)) {
         return trust_refuse(why, PW_ERR_RANGE, "its key is weaker than RSA 2048 or EC 224");
@@ -31,7 +32,7 @@ int trust_port_check_signer(void *context, struct pw_str pem, pw_unix_ms wall, s
     if (all == NULL) {
         return trust_refuse(why, PW_ERR_RANGE, "it is not one certificate in PEM form");
     }
-    int err = check(context, sk_X509_value(all, 0), wall, why);
+    int err = check_signer(context, sk_X509_value(all, 0), wall, why);
     sk_X509_pop_free(all, X509_free);
     return err;
 }

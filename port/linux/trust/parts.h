@@ -78,8 +78,8 @@ bool trust_id(const X509 *certificate, const X509 *issuer, enum pw_trust_hash ha
 STACK_OF(X509) * trust_roots(const struct pw_trust_keeper *keeper, enum pw_trust_use use);
 void trust_load_root(struct pw_trust_keeper *keeper, const char *name, struct pw_str pem);
 void trust_drop_fallback(struct pw_trust_keeper *keeper);
-int trust_port_install(void *context, enum pw_trust_use use, struct pw_str pem, unsigned most,
-                       bool replace, pw_unix_ms wall, struct pw_out *why);
+int trust_port_install(void *context, const struct pw_trust_root *root, pw_unix_ms wall,
+                       struct pw_out *why);
 int trust_port_remove(void *context, const struct pw_trust_id *id);
 int trust_port_list(void *context, enum pw_trust_use use, unsigned index, enum pw_trust_hash hash,
                     struct pw_trust_id *id);

@@ -14,7 +14,8 @@ static void name_of(char name[TRUST_NAME_MAX], enum pw_trust_use use, const X509
                     bool fallback)
 {
     unsigned char print[32];
-    struct pw_out out = {.at = name, .cap = TRUST_NAME_MAX};
+    struct pw_out out = {.cap = TRUST_NAME_MAX};
+    out.at = name;
     trust_fingerprint(certificate, print);
     pw_put_s(&out, prefixes[use]);
     for (size_t i = 0; i < 8; i++) {
@@ -239,37 +240,37 @@ static int install(struct pw_trust_keeper *keeper, enum pw_trust_use use, X509 *
     return add(keeper, use, root, issuer, false) ? PW_OK : PW_ERR_LIMIT;
 }
 
-static int install_one(struct pw_trust_keeper *keeper, enum pw_trust_use use, X509 *root,
-                       unsigned most, bool replace, pw_unix_ms wall, struct pw_out *why)
+static int install_one(struct pw_trust_keeper *keeper, const struct pw_trust_root *wanted,
+                       X509 *root, pw_unix_ms wall, struct pw_out *why)
 {
     int err = check_root(root, wall, why);
-    if (err != PW_OK || is_installed(keeper, use, root)) {
+    if (err != PW_OK || is_installed(keeper, wanted->use, root)) {
         return err;
     }
-    STACK_OF(X509) *present = trust_roots(keeper, use);
+    unsigned most = wanted->most < PW_TRUST_ROOTS_MAX ? wanted->most : PW_TRUST_ROOTS_MAX;
+    STACK_OF(X509) *present = trust_roots(keeper, wanted->use);
     bool first = sk_X509_num(present) == 0;
     sk_X509_pop_free(present, X509_free);
-    X509 *signer = replace && !first ? signer_of(keeper, root) : NULL;
-    if (replace && !first && signer == NULL) {
+    X509 *signer = wanted->replace && !first ? signer_of(keeper, root) : NULL;
+    if (wanted->replace && !first && signer == NULL) {
         return trust_refuse(why, PW_ERR_RANGE, "it is not signed by the root that it replaces");
     }
-    if (signer == NULL &&
-        count_installed(keeper) >= (most < PW_TRUST_ROOTS_MAX ? most : PW_TRUST_ROOTS_MAX)) {
+    if (signer == NULL && count_installed(keeper) >= most) {
         return trust_refuse(why, PW_ERR_LIMIT, "no more can be installed");
     }
-    err = install(keeper, use, root, signer, why);
+    err = install(keeper, wanted->use, root, signer, why);
     X509_free(signer);
     return err;
 }
 
-int trust_port_install(void *context, enum pw_trust_use use, struct pw_str pem, unsigned most,
-                       bool replace, pw_unix_ms wall, struct pw_out *why)
+int trust_port_install(void *context, const struct pw_trust_root *root, pw_unix_ms wall,
+                       struct pw_out *why)
 {
-    STACK_OF(X509) *all = trust_parse(pem, 1);
+    STACK_OF(X509) *all = trust_parse(root->pem, 1);
     if (all == NULL) {
         return trust_refuse(why, PW_ERR_RANGE, "it is not one certificate in PEM form");
     }
-    int err = install_one(context, use, sk_X509_value(all, 0), most, replace, wall, why);
+    int err = install_one(context, root, sk_X509_value(all, 0), wall, why);
     sk_X509_pop_free(all, X509_free);
     return err;
 }

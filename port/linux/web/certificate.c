@@ -27,7 +27,8 @@ static void read_serial(const X509 *from, char *to, size_t cap)
 {
     BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(from), NULL);
     char *hex = number != NULL ? BN_bn2hex(number) : NULL;
-    struct pw_out out = {.at = to, .cap = cap};
+    struct pw_out out = {.cap = cap};
+    out.at = to;
     for (size_t i = 0; hex != NULL && hex[i] != '\0'; i++) {
         bool upper = hex[i] >= 'A' && hex[i] <= 'F';
         pw_put_c(&out, upper ? (char)(hex[i] - 'A' + 'a') : hex[i]);

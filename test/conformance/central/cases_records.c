@@ -179,10 +179,16 @@ void central_rekey(void)
     uint64_t link = 0;
     people(&bench, 202, PW_HTTP_POST, "/api/v1/stations/A/key", "");
     given_key(key);
-    // Its answer is lost. Whichever of the two it uses now, it comes in; only one of them after.
+    // It was never told: it comes in with the old one, and the change is off.
     bench_break(&bench, a);
-    assert_int_equal(bench_handshake(&bench, "/ocpp/A", "A", "sixteen-or-more-1", &link), 101);
-    bench_break(&bench, link);
+    assert_int_equal(bench_handshake(&bench, "/ocpp/A", "A", "sixteen-or-more-1", &a), 101);
+    bench_break(&bench, a);
+    assert_int_equal(bench_handshake(&bench, "/ocpp/A", "A", key, &link), 401);
+    assert_int_equal(bench_handshake(&bench, "/ocpp/A", "A", "sixteen-or-more-1", &a), 101);
+    // It was told, and its answer is lost: it comes in with the new one, and only with that.
+    people(&bench, 202, PW_HTTP_POST, "/api/v1/stations/A/key", "");
+    given_key(key);
+    bench_break(&bench, a);
     assert_int_equal(bench_handshake(&bench, "/ocpp/A", "A", key, &link), 101);
     bench_break(&bench, link);
     assert_int_equal(bench_handshake(&bench, "/ocpp/A", "A", "sixteen-or-more-1", &link), 401);

@@ -16,7 +16,7 @@ test: ## everything that must hold: builds, linters, unit tests, peers, guest, b
 	@tools/setup test
 	@tools/check
 
-conformance: ## the 177 cases of an OCPP 1.6 charge point, and those of a central: id, situation, outcome
+conformance: ## the 177 cases of an OCPP 1.6 charge point, 16 of attacks, and those of a central: id, situation, outcome
 	@tools/setup test
 	@tools/build dev
 	@build/dev/bin/conformance_ocpp16

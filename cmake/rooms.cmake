@@ -15,6 +15,18 @@ function(pw_test name)
   add_test(NAME ${name} COMMAND ${target})
 endfunction()
 
+# pw_said_tests(names...): what our programs say in OCPP in these tests is written down (test/said),
+# and peers/schema-said holds every message of all of them against the official schemas.
+function(pw_said_tests)
+  foreach(name ${ARGN})
+    string(REPLACE "/" "_" file ${name})
+    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT
+      "PW_OCPP_DUMP=${CMAKE_BINARY_DIR}/said/${file}.jsonl")
+    set_property(TEST ${name} APPEND PROPERTY FIXTURES_REQUIRED said_fresh)
+    set_property(TEST ${name} APPEND PROPERTY FIXTURES_SETUP said)
+  endforeach()
+endfunction()
+
 # pw_fuzz(name source LINK libraries...): a fuzz target. Built with libFuzzer in the fuzz preset;
 # everywhere else it is a program that replays fuzz/corpus/<name>, run by ctest.
 function(pw_fuzz name source)

@@ -23,6 +23,9 @@ import threading
 import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "said"))
+import traffic  # noqa: E402
+
 STATION, CENTRAL, SIM = sys.argv[1:4]
 WAIT_S = 30
 LIFE_S = 110
@@ -70,6 +73,7 @@ class Files(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pilotwire-files-"))
         self.addCleanup(shutil.rmtree, self.folder)
+        self.addCleanup(traffic.write, self.folder)
         self.port = free_ports()
         depot = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Depot)
         threading.Thread(target=depot.serve_forever, daemon=True).start()

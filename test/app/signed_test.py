@@ -18,6 +18,9 @@ import tempfile
 import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "said"))
+import traffic  # noqa: E402
+
 STATION, COMMAND, CENTRAL, SIM = sys.argv[1:5]
 SPEED = 2  # faster, a busy machine looks like a silent board
 WAIT_S = 25
@@ -48,6 +51,7 @@ class Signed(unittest.TestCase):
         for program in reversed(self.running):
             program.kill()
             program.wait()
+        traffic.write(self.path)
         self.folder.cleanup()
 
     def central_says(self, *words):

@@ -21,6 +21,9 @@ import threading
 import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "said"))
+import traffic  # noqa: E402
+
 STATION, COMMAND, CENTRAL, SIM = sys.argv[1:5]
 KEY = "a-secret-key-0123456789"
 WAIT_S = 20
@@ -115,6 +118,7 @@ class Case(unittest.TestCase):
                 program.kill()
                 program.wait()
             program.stderr.close()
+        traffic.write(self.path)
         self.folder.cleanup()
 
     def write(self, name, text, mode=0o600):

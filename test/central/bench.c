@@ -1,5 +1,7 @@
 #include "bench.h"
 
+#include "said.h"
+
 // --- The network.
 
 static int net_send(void *context, uint64_t link, struct pw_str text)
@@ -8,6 +10,7 @@ static int net_send(void *context, uint64_t link, struct pw_str text)
     if (bench->full) {
         return PW_ERR_LIMIT;
     }
+    said(SAID_BY_CENTRAL, link, text);
     struct sent *sent = &bench->sent[bench->sent_count++ % SENT_MAX];
     sent->link = link;
     struct pw_out out = PW_OUT(sent->text);
@@ -224,6 +227,7 @@ void bench_break(struct bench *bench, uint64_t link)
 
 void bench_text(struct bench *bench, uint64_t link, const char *text)
 {
+    said(SAID_TO_CENTRAL, link, pw_str_of(text));
     pw_central_text(bench->central, link, pw_str_of(text), bench->at);
 }
 

@@ -4,6 +4,7 @@
 // heard in the end is judged by its own book (cut_book.h), against what the disk had promised
 // before the cut.
 #include "cut_book.h"
+#include "said.h"
 #include "simstore.h"
 #include "station.h"
 #include "test.h"
@@ -225,11 +226,13 @@ static void step_link(void)
     if (rig.reply_len > 0 && rig.now >= rig.reply_at) {
         struct pw_str text = {.at = rig.reply, .len = rig.reply_len};
         rig.reply_len = 0;
+        said(SAID_TO_STATION, rig.cuts, text);
         (void)!pw_cp16_text(cp, text, rig.now);
     }
     (void)pw_cp16_step(cp, rig.now);
     if (pw_cp16_out(cp).len > 0 && cp->link == PW_CP16_LINK_UP) {
         struct pw_out out = PW_OUT(rig.reply);
+        said(SAID_BY_STATION, rig.cuts, pw_cp16_out(cp));
         cut_book_hear(&rig.book, pw_cp16_out(cp), midnight + (pw_unix_ms)rig.now, &out);
         rig.reply_len = out.len;
         rig.reply_at = rig.now + ANSWER_MS;

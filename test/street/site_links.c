@@ -1,5 +1,7 @@
 #include "site_links.h"
 
+#include "said.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 static int net_send(void *context, uint64_t link, struct pw_str text)
 {
     struct site *site = context;
+    said(SAID_BY_CENTRAL, link, text);
     for (unsigned i = 0; i < SITE_STATIONS; i++) {
         struct site_place *place = &site->place[i];
         if (place->ocpp == link && link != 0 && !place->deaf) {
@@ -168,6 +171,7 @@ static void ocpp_hear(struct street *street, struct pw_str text)
     struct site *site = street->central_context;
     const struct site_place *place = place_of(site, street);
     if (site->central != NULL && place->ocpp != 0 && !place->deaf) {
+        said(SAID_TO_CENTRAL, place->ocpp, text);
         pw_central_text(site->central, place->ocpp, text, site_at(site));
         site->central_at = site->now;
     }

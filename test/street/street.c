@@ -1,5 +1,6 @@
 #include "street.h"
 
+#include "said.h"
 #include "signing.h"
 
 #include <stdio.h>
@@ -40,6 +41,7 @@ static void post(struct street *street, bool to_station, struct pw_str text)
     memcpy(letter->text, text.at, text.len);
     letter->text[text.len] = '\0';
     street_mix(street, text.at, text.len);
+    said(to_station ? SAID_TO_STATION : SAID_BY_STATION, (uintptr_t)street, text);
     if (street->verbose) {
         (void)fprintf(stderr, "%8llu.%03llu %s %s\n", (unsigned long long)(street->now / 1000),
                       (unsigned long long)(street->now % 1000), to_station ? "<-" : "->",

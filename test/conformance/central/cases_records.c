@@ -61,11 +61,11 @@ void central_every_command(void)
             "\"Relative\",\"chargingSchedule\":{\"chargingRateUnit\":\"W\","
             "\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":0.1}]}}}",
         [PW_OCPP16_SIGNED_UPDATE_FIRMWARE] =
-            "{\"requestId\":1,\"firmware\":{\"location\":\"x\",\"retrieveDateTime\":" NOW
+            "{\"requestId\":1,\"firmware\":{\"location\":\"ftp://x/y\",\"retrieveDateTime\":" NOW
             ",\"signingCertificate\":\"c\",\"signature\":\"s\"}}",
         [PW_OCPP16_TRIGGER_MESSAGE] = "{\"requestedMessage\":\"MeterValues\",\"connectorId\":1}",
         [PW_OCPP16_UNLOCK_CONNECTOR] = "{\"connectorId\":1}",
-        [PW_OCPP16_UPDATE_FIRMWARE] = "{\"location\":\"x\",\"retrieveDate\":" NOW "}",
+        [PW_OCPP16_UPDATE_FIRMWARE] = "{\"location\":\"ftp://x/y\",\"retrieveDate\":" NOW "}",
     };
     for (int i = 0; i < PW_OCPP16_ACTION_COUNT; i++) {
         char name[64];

@@ -462,3 +462,92 @@ void case_b_56(void)
     rig_check(r, depot.files.slots.running == 'b');
     close_depot(r, &depot);
 }
+
+// ---------------------------------------------------------------------------------------------
+// Attacks (facts/reliability.md).
+
+// Reason: whoever reaches a station's update owns it. The rest of T11, redirects and bodies without
+// an end, is app/carrier's, with real servers.
+void case_t_11(void)
+{
+    static const char script[] = "#!/bin/sh\nreboot\n";
+    static const char *const signatures[] = {"", "0", "d41d8cd98f00b204e9800998ecf8427e",
+                                             "0000000000000000"};
+    static struct depot depot;
+    what_is_refused();
+    unsigned_with_a_security_profile();
+    struct rig *r = open_depot(&depot);
+    depot.files.file = (const uint8_t *)script;
+    depot.files.file_len = sizeof(script) - 1;
+    rig_boot(r);
+    for (size_t i = 0; i < PW_COUNT(signatures); i++) {
+        char request[600];
+        size_t before = r->count;
+        (void)snprintf(request, sizeof(request), SIGNED("%s", ""), signatures[i]);
+        rig_is(r, rig_ask(r, "SignedUpdateFirmware", request), "{'status':'Accepted'}");
+        says_signed(r, "InvalidSignature");
+        rig_check(r, rig_count(r, "SignedFirmwareStatusNotification", "{'status':'Installing'}",
+                               before) == 0);
+    }
+    rig_seconds(r, 60);
+    rig_check(r, rig_count(r, "SecurityEventNotification", "{'type':'InvalidFirmwareSignature'}",
+                           0) >= 1);
+    rig_check(r, depot.files.slot_writes == 0 && r->restarts == 0);
+    close_depot(r, &depot);
+}
+
+static void update_of_altered(struct rig *r, struct depot *depot)
+{
+    char request[600];
+    depot->files.alters = true;
+    rig_boot(r);
+    (void)snprintf(request, sizeof(request), SIGNED("%s", ""), depot->signature);
+    rig_is(r, rig_ask(r, "SignedUpdateFirmware", request), "{'status':'Accepted'}");
+    says_signed(r, "InstallVerificationFailed");
+    rig_check(r, depot->files.slots.running == 'a' && r->restarts == 0);
+}
+
+// Reason: what was judged is not what runs. That an older program, well signed, is kept out is not
+// shown: programs of this product carry no counter.
+void case_t_12(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    update_of_altered(r, &depot);
+    close_depot(r, &depot);
+    the_old_program_starts_again();
+}
+
+// Reason: a file that is not what was announced, or that changes between two tries.
+void case_t_13(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    char request[600];
+    update_of_altered(r, &depot);
+    // The next one breaks off, and the server has another file when it goes on.
+    depot.files.alters = false;
+    depot.files.fails = PW_TRANSFER_CUT;
+    depot.files.failures = 1;
+    depot.files.fail_at = IMAGE_LEN / 2;
+    (void)snprintf(request, sizeof(request),
+                   "{'requestId':7,'retries':1,'retryInterval':20,'firmware':{'location':"
+                   "'https://files.example/new','retrieveDateTime':'2020-01-01T00:00:00Z',"
+                   "'signingCertificate':'GOOD','signature':'%s'}}",
+                   depot.signature);
+    unsigned writes = depot.files.slot_writes;
+    rig_is(r, rig_ask(r, "SignedUpdateFirmware", request), "{'status':'Accepted'}");
+    says_signed(r, "Downloading");
+    for (unsigned i = 0; i < 600 && depot.files.failures > 0; i++) {
+        rig_run(r, 100);
+    }
+    depot.image[IMAGE_LEN - 1] ^= 1U;
+    says_signed(r, "InvalidSignature");
+    rig_check(r, depot.files.slot_writes == writes && r->restarts == 0);
+    close_depot(r, &depot);
+}
+
+void case_t_15(void)
+{
+    case_a_045_1();
+}

@@ -601,3 +601,15 @@ void case_b_52(void)
     holds(r, 6300);
     rig_close(r);
 }
+
+// Reason: T09: a wall box took a negative limit for a large one.
+void case_t_09(void)
+{
+    static const char *const pilot[] = {"absurd_limits_never_reach_the_pilot",
+                                        "as_many_periods_as_promised",
+                                        "as_many_profiles_as_promised"};
+    static const char *const rules[] = {"absurd_limits_stay_large", "what_cannot_be_is_refused",
+                                        "schedules_begin_whenever_they_like"};
+    rig_shown_by("test/street/test_street_profiles", pilot, PW_COUNT(pilot));
+    rig_shown_by("test/core/test_core_profiles", rules, PW_COUNT(rules));
+}

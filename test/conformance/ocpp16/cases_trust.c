@@ -631,3 +631,145 @@ void case_b_57(void)
     gate_close(r, &gate);
     rig_shown_by("test/port/test_port_wsclient", tests, PW_COUNT(tests));
 }
+
+// ---------------------------------------------------------------------------------------------
+// Attacks (facts/reliability.md).
+
+// A server as bad as it is now for a quarter of an hour, longer than the back-off, while a charge
+// goes on.
+static void is_bad(struct rig *r, const char *what)
+{
+    unsigned opened = gate.opened;
+    unsigned tries = gate.tries;
+    rig_cut(r);
+    for (int i = 0; i < 900; i++) {
+        rig_seconds(r, 1);
+        if (!rig_energy_flows(r)) {
+            rig_fail(r, "%s: the charge ends with the link", what);
+        }
+    }
+    if (gate.opened != opened || gate.tries == tries || strncmp(gate.url, "wss://", 6) != 0) {
+        rig_fail(r, "%s: %u connections, %u tries, at last %s", what, gate.opened - opened,
+                 gate.tries - tries, gate.url);
+    }
+    gate.most_version = 0;
+    gate.ciphers = NULL;
+    gate.between_count = 0;
+}
+
+static void is_good_again(struct rig *r)
+{
+    unsigned opened = gate.opened;
+    gate_serve(&gate, &gate.root, GATE_HOST, NULL, gate_wall(r) - AUTHORITY_DAY,
+               gate_wall(r) + 300 * AUTHORITY_DAY);
+    for (int i = 0; i < 10 && gate.opened == opened; i++) {
+        rig_run(r, 120 * 1000);
+    }
+    gate_wait(r, &gate, opened);
+}
+
+// A hundred certificates between root and server; then one of 16 kB.
+static void endless_certificates(struct rig *r)
+{
+    static char names[16384];
+    enum { CHAIN = 100 };
+    pw_unix_ms from = gate_wall(r) - AUTHORITY_DAY;
+    pw_unix_ms to = gate_wall(r) + 90 * AUTHORITY_DAY;
+    struct authority chain[CHAIN];
+    X509 *between[CHAIN];
+    const struct authority *above = &gate.root;
+    for (unsigned i = 0; i < CHAIN; i++) {
+        chain[i] = authority_make(above, AUTHORITY_CA, "one of many", NULL, 0, from, to);
+        above = &chain[i];
+        between[CHAIN - 1 - i] = chain[i].certificate;
+    }
+    gate_serve(&gate, above, GATE_HOST, NULL, from, to);
+    gate.between = between;
+    gate.between_count = CHAIN;
+    is_bad(r, "a chain of a hundred");
+    for (unsigned i = 0; i < CHAIN; i++) {
+        authority_free(&chain[i]);
+    }
+    struct pw_out out = PW_OUT(names);
+    for (unsigned i = 0; out.len < sizeof(names) - 64; i++) {
+        pw_put_s(&out, i == 0 ? "DNS:" : ",DNS:");
+        pw_put_int(&out, i);
+        pw_put_s(&out, ".a-name-that-is-rather-long.example");
+    }
+    PW_ASSERT(pw_out_err(&out) == PW_OK);
+    gate_serve(&gate, &gate.root, "x", names, from, to);
+    is_bad(r, "a certificate of 16 kB");
+}
+
+// Reason: stations on the market spoke without TLS, or did not look at the certificate.
+void case_t_07(void)
+{
+    struct rig *r = open_profile(2, false);
+    static const char *const suites[] = {"AES128-SHA:AES256-SHA:ECDHE-ECDSA-AES256-SHA384",
+                                         "eNULL:NULL-SHA256:aNULL",
+                                         "ECDHE-ECDSA-CHACHA20-POLY1305:AES128-SHA256"};
+    static const int versions[] = {TLS1_VERSION, TLS1_1_VERSION};
+    rig_charge(r);
+    for (size_t i = 0; i < PW_COUNT(versions); i++) {
+        gate.most_version = versions[i];
+        gate.ciphers = "DEFAULT:@SECLEVEL=0";
+        is_bad(r, "an old version");
+    }
+    for (size_t i = 0; i < PW_COUNT(suites); i++) {
+        gate.most_version = TLS1_2_VERSION;
+        gate.ciphers = suites[i];
+        is_bad(r, suites[i]);
+    }
+    pw_unix_ms now = gate_wall(r);
+    gate_serve(&gate, NULL, GATE_HOST, NULL, now - AUTHORITY_DAY, now + AUTHORITY_DAY);
+    is_bad(r, "a certificate that signed itself");
+    gate_serve(&gate, &gate.root, "other.example", NULL, now - AUTHORITY_DAY, now + AUTHORITY_DAY);
+    is_bad(r, "another host");
+    gate_serve(&gate, &gate.root, GATE_HOST, NULL, now - 2 * AUTHORITY_DAY, now - AUTHORITY_DAY);
+    is_bad(r, "an expired certificate");
+    gate_serve(&gate, &gate.root, GATE_HOST, NULL, now + AUTHORITY_DAY, now + 9 * AUTHORITY_DAY);
+    is_bad(r, "a certificate of tomorrow");
+    endless_certificates(r);
+    gate.tls = false;
+    is_bad(r, "a server without TLS");
+    gate.tls = true;
+    rig_check(r, count_log(r, PW_SECURITY_TLS_VERSION) >= 1);
+    rig_check(r, count_log(r, PW_SECURITY_TLS_SUITE) >= 1);
+    rig_check(r, count_log(r, PW_SECURITY_CENTRAL_CERTIFICATE) >= 4);
+    is_good_again(r);
+    rig_expect(r, "SecurityEventNotification", "{'type':'InvalidTLSVersion'}");
+    rig_expect_too(r, "SecurityEventNotification", "{'type':'InvalidTLSCipherSuite'}");
+    rig_expect_too(r, "SecurityEventNotification", "{'type':'InvalidCentralSystemCertificate'}");
+    rig_check(r, rig_energy_flows(r) && rig_count(r, "StopTransaction", "{}", 0) == 0);
+    gate_close(r, &gate);
+}
+
+// Reason: what may be lowered from afar will be lowered.
+void case_t_08(void)
+{
+    static const char *const lower[] = {"2", "1", "0", "-1", "4", "", "3x"};
+    static const char *const keys[] = {"", "short", "0123456789abcde", "with\\ncontrol-characters"};
+    struct rig *r = open_profile(3, false);
+    unsigned opened = gate.opened;
+    for (size_t i = 0; i < PW_COUNT(lower); i++) {
+        rig_configure(r, "SecurityProfile", lower[i], "Rejected");
+    }
+    for (size_t i = 0; i < PW_COUNT(keys); i++) {
+        rig_configure(r, "AuthorizationKey", keys[i], "Rejected");
+    }
+    rig_seconds(r, 60);
+    rig_check(r, gate.opened == opened && r->street.link);
+    rig_reboot(r);
+    rig_boot(r);
+    IS(rig_key(r, "SecurityProfile"), "3");
+    gate_close(r, &gate);
+    // One that does not connect: the old one is back by itself.
+    r = open_basic(false);
+    IS(gate_install(r, CENTRAL_ROOT, gate.root.certificate), "Accepted");
+    opened = gate.opened;
+    rig_configure(r, "SecurityProfile", "2", "Accepted"); // and the server speaks no TLS
+    gate_wait(r, &gate, opened);
+    rig_seconds(r, 30);
+    IS(rig_key(r, "SecurityProfile"), "1");
+    gate_close(r, &gate);
+}

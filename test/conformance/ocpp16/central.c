@@ -1,5 +1,6 @@
 // The strict central system: hears, checks, writes down, answers.
 #include "parts.h"
+#include "said.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,7 +42,8 @@ static struct rig_message *find_call(struct rig *r, bool from_station, const cha
     return NULL;
 }
 
-// One line for the judge with the official schemas (test/peers/schema/judge.mjs).
+// One line for the judge with the official schemas (test/peers/schema/judge.mjs), who is strict
+// with the central system of the test as well. What the station says, the street has written down.
 static void dump(const struct rig_message *message)
 {
     const char *path = getenv("PW_OCPP_DUMP");
@@ -52,9 +54,8 @@ static void dump(const struct rig_message *message)
         return;
     }
     char *payload = cJSON_PrintUnformatted(message->payload);
-    (void)fprintf(file, "{\"from\":\"%s\",\"kind\":%d,\"action\":\"%s\",\"payload\":%s}\n",
-                  message->from_station ? "station" : "central", (int)message->kind,
-                  message->action, payload == NULL ? "null" : payload);
+    (void)fprintf(file, "{\"by\":\"the case\",\"kind\":%d,\"action\":\"%s\",\"payload\":%s}\n",
+                  (int)message->kind, message->action, payload == NULL ? "null" : payload);
     free(payload);
     (void)fclose(file);
 }
@@ -326,7 +327,6 @@ static void hear(struct street *street, struct pw_str text)
     struct rig_message *message = note(r);
     message->from_station = true;
     read_frame(r, text, message, true);
-    dump(message);
     if (message->kind != PW_OCPP_CALL) {
         hear_answer(r, message);
         return;
@@ -579,6 +579,7 @@ static void deliver(struct rig *r, struct pw_str text)
         street_post(&r->street, text);
         return;
     }
+    said(SAID_TO_STATION, (uintptr_t)&r->street, text);
     while (pw_station_text(r->street.station, text, r->street.now) == PW_ERR_AGAIN) {
         rig_slice(r);
     }

@@ -31,6 +31,9 @@ static SSL_CTX *server_side(const struct gate *gate)
     SSL_CTX_set_security_level(ctx, 0);
     PW_ASSERT(SSL_CTX_use_certificate(ctx, gate->server.certificate) == 1 &&
               SSL_CTX_use_PrivateKey(ctx, gate->server.key) == 1);
+    for (unsigned i = 0; i < gate->between_count; i++) {
+        PW_ASSERT(SSL_CTX_add1_chain_cert(ctx, gate->between[i]) == 1);
+    }
     if (gate->most_version != 0) {
         (void)SSL_CTX_set_max_proto_version(ctx, gate->most_version);
     }

@@ -23,6 +23,8 @@ struct gate {
     bool mutual;          // asks for a certificate of the station, and wants one
     int most_version;     // TLS; 0: whatever both can
     const char *ciphers;  // TLS 1.2; NULL: all
+    X509 *const *between; // certificates that the server sends behind its own
+    unsigned between_count;
     const char *password; // that must come; "" for none; NULL: any
     size_t password_len;
     // What came last.

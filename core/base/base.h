@@ -153,6 +153,33 @@ void pw_set_be16(uint8_t *at, uint16_t value);
 void pw_set_be32(uint8_t *at, uint32_t value);
 void pw_set_le16(uint8_t *at, uint16_t value);
 
+// ---------------------------------------------------------------------------------------------
+// Records: numbers with their highest byte first, texts behind their length. Look at `bad` once, at
+// the end.
+
+struct pw_bin_out {
+    uint8_t *at;
+    size_t cap;
+    size_t len; // so far
+    bool bad;   // it did not fit
+};
+struct pw_bin_in {
+    const uint8_t *at; // what is left
+    size_t left;
+    bool bad; // more was asked for than there is, or a text is longer than its place
+};
+
+void pw_bin_put(struct pw_bin_out *to, uint64_t value, unsigned bytes); // 1..8 bytes
+void pw_bin_put_bytes(struct pw_bin_out *to, const void *from, size_t len);
+// The text and, before it, its length in so many bytes.
+void pw_bin_put_text(struct pw_bin_out *to, const char *text, unsigned bytes);
+struct pw_str pw_bin_str(const struct pw_bin_out *to); // asserts that it is not bad
+// What is read once it is bad is zero.
+uint64_t pw_bin_get(struct pw_bin_in *from, unsigned bytes);
+void pw_bin_get_bytes(struct pw_bin_in *from, void *to, size_t len);
+void pw_bin_get_text(struct pw_bin_in *from, char *to, size_t cap, unsigned bytes);
+bool pw_bin_end(const struct pw_bin_in *from); // all was there, and nothing is left
+
 // Smaller, larger and clamped integers, so that no line compares by hand.
 int64_t pw_min(int64_t a, int64_t b);
 int64_t pw_max(int64_t a, int64_t b);

@@ -10,27 +10,18 @@ enum { STOPPED = 1, RESERVED = 2 };
 
 void pw_record_put(struct pw_record *record, uint64_t value, unsigned bytes)
 {
-    PW_ASSERT(bytes >= 1 && bytes <= 8);
-    if (record->len + bytes > sizeof(record->bytes)) {
-        record->bad = true;
-        return;
-    }
-    for (unsigned i = bytes; i-- > 0;) {
-        record->bytes[record->len++] = (uint8_t)(value >> (8 * i));
-    }
+    struct pw_bin_out to = {record->bytes, sizeof(record->bytes), record->len, record->bad};
+    pw_bin_put(&to, value, bytes);
+    record->len = to.len;
+    record->bad = to.bad;
 }
 
 uint64_t pw_record_get(struct pw_record *record, unsigned bytes)
 {
-    uint64_t value = 0;
-    PW_ASSERT(bytes >= 1 && bytes <= 8);
-    if (record->len - record->at < bytes) {
-        record->bad = true;
-        return 0;
-    }
-    for (unsigned i = 0; i < bytes; i++) {
-        value = value << 8 | record->bytes[record->at++];
-    }
+    struct pw_bin_in from = {record->bytes + record->at, record->len - record->at, record->bad};
+    uint64_t value = pw_bin_get(&from, bytes);
+    record->at = record->len - from.left;
+    record->bad = from.bad;
     return value;
 }
 

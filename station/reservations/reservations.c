@@ -9,40 +9,35 @@ enum { VERSION = 1, RECORD_MAX = 1 + PW_RESERVATIONS_MAX * (4 + 1 + 8 + 2 * PW_T
 // ---------------------------------------------------------------------------------------------
 // The record: all of them, one after the other; texts have their room whole.
 
-static size_t pack(const struct pw_reservations *r, uint8_t *to)
+static struct pw_str pack(const struct pw_reservations *r, uint8_t to[RECORD_MAX])
 {
-    size_t len = 0;
-    to[len++] = VERSION;
+    struct pw_bin_out pack = {.at = to, .cap = RECORD_MAX};
+    pw_bin_put(&pack, VERSION, 1);
     for (size_t i = 0; i < PW_RESERVATIONS_MAX; i++) {
         const struct pw_reservation *row = &r->row[i];
-        if (row->expires == 0) {
-            continue;
+        if (row->expires != 0) {
+            pw_bin_put(&pack, (uint32_t)row->id, 4);
+            pw_bin_put(&pack, row->connector, 1);
+            pw_bin_put(&pack, (uint64_t)row->expires, 8);
+            pw_bin_put_bytes(&pack, row->id_tag, PW_TAG_SIZE);
+            pw_bin_put_bytes(&pack, row->parent, PW_TAG_SIZE);
         }
-        pw_set_be32(to + len, (uint32_t)row->id);
-        to[len + 4] = row->connector;
-        pw_set_be32(to + len + 5, (uint32_t)((uint64_t)row->expires >> 32));
-        pw_set_be32(to + len + 9, (uint32_t)row->expires);
-        memcpy(to + len + 13, row->id_tag, PW_TAG_SIZE);
-        memcpy(to + len + 13 + PW_TAG_SIZE, row->parent, PW_TAG_SIZE);
-        len += 13 + 2 * PW_TAG_SIZE;
     }
-    return len;
+    return pw_bin_str(&pack);
 }
 
-static bool unpack(struct pw_reservations *r, const uint8_t *from, size_t len)
+static bool unpack(struct pw_reservations *r, struct pw_bin_in *from)
 {
-    enum { ONE = 13 + 2 * PW_TAG_SIZE };
-    if (len < 1 || from[0] != VERSION || (len - 1) % ONE != 0) {
+    if (pw_bin_get(from, 1) != VERSION) {
         return false;
     }
-    for (size_t i = 0, at = 1; at < len; i++, at += ONE) {
+    for (size_t i = 0; i < PW_RESERVATIONS_MAX && from->left > 0; i++) {
         struct pw_reservation *row = &r->row[i];
-        row->id = (int32_t)pw_be32(from + at);
-        row->connector = from[at + 4];
-        row->expires =
-            (pw_unix_ms)((uint64_t)pw_be32(from + at + 5) << 32 | pw_be32(from + at + 9));
-        memcpy(row->id_tag, from + at + 13, PW_TAG_SIZE);
-        memcpy(row->parent, from + at + 13 + PW_TAG_SIZE, PW_TAG_SIZE);
+        row->id = (int32_t)(uint32_t)pw_bin_get(from, 4);
+        row->connector = (uint8_t)pw_bin_get(from, 1);
+        row->expires = (pw_unix_ms)pw_bin_get(from, 8);
+        pw_bin_get_bytes(from, row->id_tag, PW_TAG_SIZE);
+        pw_bin_get_bytes(from, row->parent, PW_TAG_SIZE);
         if (row->id_tag[PW_TAG_SIZE - 1] != '\0' || row->parent[PW_TAG_SIZE - 1] != '\0') {
             return false;
         }
@@ -50,7 +45,7 @@ static bool unpack(struct pw_reservations *r, const uint8_t *from, size_t len)
             row->expires = 0; // of a connector that the file no longer has
         }
     }
-    return true;
+    return pw_bin_end(from);
 }
 
 static void say(const struct pw_reservations *r, enum pw_level level, const char *event,
@@ -72,9 +67,7 @@ static void say(const struct pw_reservations *r, enum pw_level level, const char
 static int64_t keep(struct pw_reservations *r)
 {
     uint8_t bytes[RECORD_MAX];
-    size_t len = pack(r, bytes);
-    const struct pw_store_change change = {.key = key,
-                                           .value = {.at = (const char *)bytes, .len = len}};
+    const struct pw_store_change change = {.key = key, .value = pack(r, bytes)};
     int64_t ticket = r->store->write(r->store->context, &change, 1);
     r->dirty = ticket < 0;
     return ticket;
@@ -100,7 +93,8 @@ int pw_reservations_init(struct pw_reservations *reservations, const struct pw_s
     if (len == PW_ERR_STORE) {
         return len;
     }
-    if (len < 0 || !unpack(reservations, bytes, (size_t)len)) {
+    struct pw_bin_in from = {.at = bytes, .left = len > 0 ? (size_t)len : 0};
+    if (!unpack(reservations, &from)) {
         memset(reservations->row, 0, sizeof(reservations->row));
         say(reservations, PW_LOG_ERROR, "record-damaged", NULL, "");
     }

@@ -33,52 +33,7 @@ bool pw_security_event_critical(enum pw_security_event_kind kind)
 }
 
 // ---------------------------------------------------------------------------------------------
-// Bytes.
-
-struct bytes {
-    uint8_t at[RECORD_MAX];
-    size_t len;  // written, or there to read
-    size_t read; // so far
-    bool bad;    // read past the end
-};
-
-static void put(struct bytes *bytes, uint64_t value, unsigned len)
-{
-    PW_ASSERT(bytes->len + len <= sizeof(bytes->at));
-    for (unsigned i = len; i-- > 0;) {
-        bytes->at[bytes->len++] = (uint8_t)(value >> (8 * i));
-    }
-}
-
-static void put_block(struct bytes *bytes, const void *at, size_t len)
-{
-    PW_ASSERT(bytes->len + len <= sizeof(bytes->at));
-    memcpy(bytes->at + bytes->len, at, len);
-    bytes->len += len;
-}
-
-static uint64_t get(struct bytes *bytes, unsigned len)
-{
-    uint64_t value = 0;
-    if (bytes->len - bytes->read < len) {
-        bytes->bad = true;
-        return 0;
-    }
-    for (unsigned i = 0; i < len; i++) {
-        value = value << 8 | bytes->at[bytes->read++];
-    }
-    return value;
-}
-
-static void get_block(struct bytes *bytes, void *to, size_t len)
-{
-    if (bytes->len - bytes->read < len) {
-        bytes->bad = true;
-        return;
-    }
-    memcpy(to, bytes->at + bytes->read, len);
-    bytes->read += len;
-}
+// Keys.
 
 struct key {
     char text[PW_STORE_KEY_MAX + 1];
@@ -97,39 +52,37 @@ static struct key key_of(uint32_t number)
 // Records.
 
 // `whole` also gets the hash.
-static void encode(const struct pw_seclog_record *record, struct bytes *bytes, bool whole)
+static struct pw_str encode(const struct pw_seclog_record *record, uint8_t to[RECORD_MAX],
+                            bool whole)
 {
-    size_t len = strlen(record->detail);
-    bytes->len = 0;
-    put(bytes, VERSION, 1);
-    put(bytes, record->number, 4);
-    put(bytes, (uint64_t)record->wall, 8);
-    put(bytes, record->mono, 8);
-    put(bytes, record->boot, 4);
-    put(bytes, (uint64_t)record->kind, 1);
-    put(bytes, len, 1);
-    put_block(bytes, record->detail, len);
-    put_block(bytes, record->before, PW_SHA256_LEN);
+    struct pw_bin_out pack = {.at = to, .cap = RECORD_MAX};
+    pw_bin_put(&pack, VERSION, 1);
+    pw_bin_put(&pack, record->number, 4);
+    pw_bin_put(&pack, (uint64_t)record->wall, 8);
+    pw_bin_put(&pack, record->mono, 8);
+    pw_bin_put(&pack, record->boot, 4);
+    pw_bin_put(&pack, (uint64_t)record->kind, 1);
+    pw_bin_put_text(&pack, record->detail, 1);
+    pw_bin_put_bytes(&pack, record->before, PW_SHA256_LEN);
     if (whole) {
-        put_block(bytes, record->hash, PW_SHA256_LEN);
+        pw_bin_put_bytes(&pack, record->hash, PW_SHA256_LEN);
     }
+    return pw_bin_str(&pack);
 }
 
-static int decode(struct bytes *bytes, struct pw_seclog_record *record)
+static int decode(struct pw_bin_in *from, struct pw_seclog_record *record)
 {
     memset(record, 0, sizeof(*record));
-    uint64_t version = get(bytes, 1);
-    record->number = (uint32_t)get(bytes, 4);
-    record->wall = (pw_unix_ms)get(bytes, 8);
-    record->mono = get(bytes, 8);
-    record->boot = (uint32_t)get(bytes, 4);
-    uint64_t kind = get(bytes, 1);
-    size_t len = (size_t)get(bytes, 1);
-    get_block(bytes, record->detail, len);
-    get_block(bytes, record->before, PW_SHA256_LEN);
-    get_block(bytes, record->hash, PW_SHA256_LEN);
-    if (bytes->bad || bytes->read != bytes->len || version != VERSION ||
-        kind >= PW_SECURITY_KINDS) {
+    uint64_t version = pw_bin_get(from, 1);
+    record->number = (uint32_t)pw_bin_get(from, 4);
+    record->wall = (pw_unix_ms)pw_bin_get(from, 8);
+    record->mono = pw_bin_get(from, 8);
+    record->boot = (uint32_t)pw_bin_get(from, 4);
+    uint64_t kind = pw_bin_get(from, 1);
+    pw_bin_get_text(from, record->detail, sizeof(record->detail), 1);
+    pw_bin_get_bytes(from, record->before, PW_SHA256_LEN);
+    pw_bin_get_bytes(from, record->hash, PW_SHA256_LEN);
+    if (!pw_bin_end(from) || version != VERSION || kind >= PW_SECURITY_KINDS) {
         return PW_ERR_STORE;
     }
     record->kind = (enum pw_security_event_kind)kind;
@@ -138,34 +91,30 @@ static int decode(struct bytes *bytes, struct pw_seclog_record *record)
 
 static void hash_of(const struct pw_seclog_record *record, uint8_t hash[PW_SHA256_LEN])
 {
-    struct bytes bytes;
+    uint8_t bytes[RECORD_MAX];
     struct pw_sha256 sha;
-    encode(record, &bytes, false);
+    struct pw_str body = encode(record, bytes, false);
     pw_sha256_begin(&sha);
-    pw_sha256_add(&sha, bytes.at, bytes.len);
+    pw_sha256_add(&sha, body.at, body.len);
     pw_sha256_end(&sha, hash);
 }
 
-static void encode_head(const struct pw_seclog *seclog, struct bytes *bytes)
+static struct pw_str encode_head(const struct pw_seclog *seclog, uint8_t to[HEAD_LEN])
 {
-    bytes->len = 0;
-    put(bytes, VERSION, 1);
-    put(bytes, seclog->newest, 4);
-    put(bytes, seclog->told, 4);
-    put(bytes, seclog->lost, 4);
-    put_block(bytes, seclog->hash, PW_SHA256_LEN);
+    struct pw_bin_out pack = {.at = to, .cap = HEAD_LEN};
+    pw_bin_put(&pack, VERSION, 1);
+    pw_bin_put(&pack, seclog->newest, 4);
+    pw_bin_put(&pack, seclog->told, 4);
+    pw_bin_put(&pack, seclog->lost, 4);
+    pw_bin_put_bytes(&pack, seclog->hash, PW_SHA256_LEN);
+    return pw_bin_str(&pack);
 }
 
-static struct pw_str str_of(const struct bytes *bytes)
+static int load(const struct pw_store *store, struct pw_str key, uint8_t room[RECORD_MAX],
+                struct pw_bin_in *from)
 {
-    return (struct pw_str){.at = (const char *)bytes->at, .len = bytes->len};
-}
-
-static int load(const struct pw_store *store, struct pw_str key, struct bytes *bytes)
-{
-    *bytes = (struct bytes){.len = 0};
-    int len = store->get(store->context, key, (char *)bytes->at, sizeof(bytes->at));
-    bytes->len = len > 0 ? (size_t)len : 0;
+    int len = store->get(store->context, key, (char *)room, RECORD_MAX);
+    *from = (struct pw_bin_in){.at = room, .left = len > 0 ? (size_t)len : 0};
     return len < 0 ? len : PW_OK;
 }
 
@@ -182,19 +131,20 @@ static void log_line(const struct pw_seclog *seclog, const char *event, int err)
 void pw_seclog_open(struct pw_seclog *seclog, const struct pw_store *store,
                     const struct pw_log *log)
 {
-    struct bytes bytes;
+    uint8_t bytes[RECORD_MAX];
+    struct pw_bin_in from;
     *seclog = (struct pw_seclog){.store = store, .log = log};
-    int err = load(store, PW_STR("sec/h"), &bytes);
+    int err = load(store, PW_STR("sec/h"), bytes, &from);
     if (err == PW_ERR_UNKNOWN) {
         return;
     }
     struct pw_seclog read = *seclog;
-    uint64_t version = get(&bytes, 1);
-    read.newest = (uint32_t)get(&bytes, 4);
-    read.told = (uint32_t)get(&bytes, 4);
-    read.lost = (uint32_t)get(&bytes, 4);
-    get_block(&bytes, read.hash, PW_SHA256_LEN);
-    if (err == PW_OK && !bytes.bad && bytes.len == HEAD_LEN && version == VERSION) {
+    uint64_t version = pw_bin_get(&from, 1);
+    read.newest = (uint32_t)pw_bin_get(&from, 4);
+    read.told = (uint32_t)pw_bin_get(&from, 4);
+    read.lost = (uint32_t)pw_bin_get(&from, 4);
+    pw_bin_get_bytes(&from, read.hash, PW_SHA256_LEN);
+    if (err == PW_OK && pw_bin_end(&from) && version == VERSION) {
         *seclog = read;
         return;
     }
@@ -207,8 +157,8 @@ void pw_seclog_open(struct pw_seclog *seclog, const struct pw_store *store,
 
 int pw_seclog_add(struct pw_seclog *seclog, struct pw_seclog_record *record)
 {
-    struct bytes body;
-    struct bytes head;
+    uint8_t body[RECORD_MAX];
+    uint8_t head[HEAD_LEN];
     struct pw_seclog next = *seclog;
     next.newest++;
     record->number = next.newest;
@@ -219,11 +169,10 @@ int pw_seclog_add(struct pw_seclog *seclog, struct pw_seclog_record *record)
         next.told = next.newest - PW_SECLOG_RECORDS; // the one that goes was never told
         next.lost++;
     }
-    encode(record, &body, true);
-    encode_head(&next, &head);
     struct key key = key_of(record->number);
-    const struct pw_store_change changes[2] = {{.key = pw_str_of(key.text), .value = str_of(&body)},
-                                               {.key = PW_STR("sec/h"), .value = str_of(&head)}};
+    const struct pw_store_change changes[2] = {
+        {.key = pw_str_of(key.text), .value = encode(record, body, true)},
+        {.key = PW_STR("sec/h"), .value = encode_head(&next, head)}};
     int64_t ticket = seclog->store->write(seclog->store->context, changes, PW_COUNT(changes));
     if (ticket < 0) {
         log_line(seclog, "not-kept", (int)ticket);
@@ -236,14 +185,15 @@ int pw_seclog_add(struct pw_seclog *seclog, struct pw_seclog_record *record)
 
 int pw_seclog_read(const struct pw_seclog *seclog, uint32_t number, struct pw_seclog_record *record)
 {
-    struct bytes bytes;
+    uint8_t bytes[RECORD_MAX];
+    struct pw_bin_in from;
     struct key key = key_of(number);
     if (number == 0 || number > seclog->newest || number < pw_seclog_oldest(seclog)) {
         return PW_ERR_UNKNOWN;
     }
-    int err = load(seclog->store, pw_str_of(key.text), &bytes);
+    int err = load(seclog->store, pw_str_of(key.text), bytes, &from);
     if (err == PW_OK) {
-        err = decode(&bytes, record);
+        err = decode(&from, record);
     }
     // What is not durable yet may still show the record that it replaces.
     return err == PW_OK && record->number != number ? PW_ERR_UNKNOWN : err;
@@ -278,13 +228,13 @@ int pw_seclog_untold(struct pw_seclog *seclog, struct pw_seclog_record *record)
 
 void pw_seclog_said(struct pw_seclog *seclog, uint32_t number)
 {
-    struct bytes head;
+    uint8_t head[HEAD_LEN];
     if (number <= seclog->told || number > seclog->newest) {
         return;
     }
     seclog->told = number;
-    encode_head(seclog, &head);
-    const struct pw_store_change change = {.key = PW_STR("sec/h"), .value = str_of(&head)};
+    const struct pw_store_change change = {.key = PW_STR("sec/h"),
+                                           .value = encode_head(seclog, head)};
     int64_t ticket = seclog->store->write(seclog->store->context, &change, 1);
     if (ticket < 0) {
         log_line(seclog, "not-kept", (int)ticket); // it is told once more after a start

@@ -21,18 +21,19 @@ static struct slot_key key_of(unsigned slot)
 // *epoch is the record's.
 static int read_slot(struct pw_tags *tags, unsigned slot, uint32_t *epoch)
 {
-    struct pw_tags_bytes bytes;
+    uint8_t room[PW_TAGS_RECORD_MAX];
+    struct pw_bin_in bytes;
     struct slot_key key = key_of(slot);
     struct pw_tags_slot *to = &tags->cache[slot];
-    int err = pw_tags_load(tags, pw_str_of(key.text), &bytes);
+    int err = pw_tags_load(tags, pw_str_of(key.text), room, &bytes);
     *epoch = 0;
     if (err != PW_OK) {
         return err == PW_ERR_STORE ? err : PW_OK;
     }
-    *epoch = (uint32_t)pw_tags_bytes_get(&bytes, 4);
-    to->used = (uint32_t)pw_tags_bytes_get(&bytes, 4);
-    pw_tags_bytes_get_tag(&bytes, &to->tag);
-    if (!pw_tags_bytes_end(&bytes)) {
+    *epoch = (uint32_t)pw_bin_get(&bytes, 4);
+    to->used = (uint32_t)pw_bin_get(&bytes, 4);
+    pw_tags_get_tag(&bytes, &to->tag);
+    if (!pw_bin_end(&bytes)) {
         pw_tags_say_damaged(tags, pw_str_of(key.text));
         *to = (struct pw_tags_slot){.used = 0};
     } else if (*epoch != tags->epoch) {
@@ -46,7 +47,7 @@ static int read_slot(struct pw_tags *tags, unsigned slot, uint32_t *epoch)
 static int64_t begin_epoch(struct pw_tags *tags)
 {
     struct pw_tags_batch batch = {.count = 0};
-    pw_tags_bytes_put(pw_tags_batch_put(&batch, head_key), tags->epoch + 1, 4);
+    pw_bin_put(pw_tags_batch_put(&batch, head_key), tags->epoch + 1, 4);
     int64_t ticket = pw_tags_batch_write(tags, &batch);
     if (ticket > 0) {
         tags->epoch++;
@@ -57,13 +58,14 @@ static int64_t begin_epoch(struct pw_tags *tags)
 
 int pw_tags_cache_init(struct pw_tags *tags)
 {
-    struct pw_tags_bytes bytes;
+    uint8_t room[PW_TAGS_RECORD_MAX];
+    struct pw_bin_in bytes;
     uint32_t highest = 0;
-    int err = pw_tags_load(tags, head_key, &bytes);
+    int err = pw_tags_load(tags, head_key, room, &bytes);
     bool lost = err == PW_ERR_PEER;
     if (err == PW_OK) {
-        tags->epoch = (uint32_t)pw_tags_bytes_get(&bytes, 4);
-        lost = !pw_tags_bytes_end(&bytes);
+        tags->epoch = (uint32_t)pw_bin_get(&bytes, 4);
+        lost = !pw_bin_end(&bytes);
     }
     err = err == PW_ERR_STORE ? err : PW_OK;
     for (unsigned i = 0; err == PW_OK && i < PW_TAGS_CACHE_MAX; i++) {
@@ -110,10 +112,10 @@ static void keep_slot(struct pw_tags *tags, unsigned slot)
     struct slot_key key = key_of(slot);
     struct pw_tags_slot *of = &tags->cache[slot];
     of->used = ++tags->uses;
-    struct pw_tags_bytes *bytes = pw_tags_batch_put(&batch, pw_str_of(key.text));
-    pw_tags_bytes_put(bytes, tags->epoch, 4);
-    pw_tags_bytes_put(bytes, of->used, 4);
-    pw_tags_bytes_put_tag(bytes, &of->tag);
+    struct pw_bin_out *bytes = pw_tags_batch_put(&batch, pw_str_of(key.text));
+    pw_bin_put(bytes, tags->epoch, 4);
+    pw_bin_put(bytes, of->used, 4);
+    pw_tags_put_tag(bytes, &of->tag);
     if (pw_tags_batch_write(tags, &batch) < 0) {
         struct pw_line line;
         pw_line(&line, tags->log, PW_LOG_WARN, "tags", "cache-not-kept");

@@ -68,11 +68,11 @@ static struct key promise_key(uint32_t number)
 
 static void put_head(struct pw_tags_batch *batch, const struct pw_tags_list *list)
 {
-    struct pw_tags_bytes *bytes = pw_tags_batch_put(batch, head_key);
-    pw_tags_bytes_put(bytes, (uint32_t)list->version, 4);
-    pw_tags_bytes_put(bytes, list->count, 4);
-    pw_tags_bytes_put(bytes, list->generation, 4);
-    pw_tags_bytes_put(bytes, list->promised, 4);
+    struct pw_bin_out *bytes = pw_tags_batch_put(batch, head_key);
+    pw_bin_put(bytes, (uint32_t)list->version, 4);
+    pw_bin_put(bytes, list->count, 4);
+    pw_bin_put(bytes, list->generation, 4);
+    pw_bin_put(bytes, list->promised, 4);
 }
 
 static void put_entry(struct pw_tags_batch *batch, uint32_t generation,
@@ -82,7 +82,7 @@ static void put_entry(struct pw_tags_batch *batch, uint32_t generation,
     if (change->remove) {
         pw_tags_batch_remove(batch, pw_str_of(key.text));
     } else {
-        pw_tags_bytes_put_tag(pw_tags_batch_put(batch, pw_str_of(key.text)), &change->tag);
+        pw_tags_put_tag(pw_tags_batch_put(batch, pw_str_of(key.text)), &change->tag);
     }
 }
 
@@ -106,13 +106,15 @@ static bool is_changing(const struct pw_tags *tags)
 
 static bool read_entry(const struct pw_tags *tags, struct pw_str id_tag, struct pw_tag *found)
 {
-    struct pw_tags_bytes bytes;
+    uint8_t room[PW_TAGS_RECORD_MAX];
+    struct pw_bin_in bytes;
     struct key key = entry_key(tags->list.generation, id_tag);
-    if (id_tag.len >= PW_TAG_SIZE || pw_tags_load(tags, pw_str_of(key.text), &bytes) != PW_OK) {
+    if (id_tag.len >= PW_TAG_SIZE ||
+        pw_tags_load(tags, pw_str_of(key.text), room, &bytes) != PW_OK) {
         return false;
     }
-    pw_tags_bytes_get_tag(&bytes, found);
-    if (!pw_tags_bytes_end(&bytes)) {
+    pw_tags_get_tag(&bytes, found);
+    if (!pw_bin_end(&bytes)) {
         pw_tags_say_damaged(tags, pw_str_of(key.text));
         return false;
     }
@@ -149,9 +151,9 @@ void pw_tags_after(const struct pw_tags *tags, struct pw_str id_tag, char *after
 int pw_tags_next(const struct pw_tags *tags, char *after, pw_unix_ms wall, struct pw_tag *tag)
 {
     struct key prefix = generation_key(tags->list.generation);
-    struct pw_tags_bytes bytes;
+    uint8_t room[PW_TAGS_RECORD_MAX];
     int len = tags->store->next(tags->store->context, pw_str_of(prefix.text), pw_str_of(after),
-                                after, bytes.at, sizeof(bytes.at));
+                                after, (char *)room, sizeof(room));
     if (len < 0) {
         return len;
     }
@@ -181,9 +183,9 @@ static uint32_t take_promises(struct pw_tags *tags, struct pw_tags_batch *batch,
             pw_tags_batch_remove(batch, pw_str_of(key.text));
             continue;
         }
-        struct pw_tags_bytes *bytes = pw_tags_batch_put(batch, pw_str_of(key.text));
-        pw_tags_bytes_put(bytes, tags->change[at].remove ? 1 : 0, 1);
-        pw_tags_bytes_put_tag(bytes, &tags->change[at].tag);
+        struct pw_bin_out *bytes = pw_tags_batch_put(batch, pw_str_of(key.text));
+        pw_bin_put(bytes, tags->change[at].remove ? 1 : 0, 1);
+        pw_tags_put_tag(bytes, &tags->change[at].tag);
     }
     return at;
 }
@@ -263,7 +265,7 @@ static void sweep(struct pw_tags *tags)
     struct pw_tags_batch batch = {.count = 0};
     struct key mine = generation_key(tags->list.generation);
     struct key key = {.text = ""};
-    char value[sizeof(batch.bytes[0].at)];
+    char value[PW_TAGS_RECORD_MAX];
     while (batch.count < PW_STORE_BATCH_MAX &&
            tags->store->next(tags->store->context, PW_STR("l/"), pw_str_of(key.text), key.text,
                              value, sizeof(value)) >= 0) {
@@ -435,27 +437,28 @@ enum pw_tags_update pw_tags_updated(const struct pw_tags *tags)
 // ---------------------------------------------------------------------------------------------
 // The start.
 
-static bool read_head(struct pw_tags *tags, struct pw_tags_bytes *bytes)
+static bool read_head(struct pw_tags *tags, struct pw_bin_in *bytes)
 {
-    tags->list.version = (int32_t)(uint32_t)pw_tags_bytes_get(bytes, 4);
-    tags->list.count = (uint32_t)pw_tags_bytes_get(bytes, 4);
-    tags->list.generation = (uint32_t)pw_tags_bytes_get(bytes, 4);
-    tags->list.promised = (uint32_t)pw_tags_bytes_get(bytes, 4);
-    return pw_tags_bytes_end(bytes) && tags->list.promised <= PW_TAGS_SEND_MAX &&
+    tags->list.version = (int32_t)(uint32_t)pw_bin_get(bytes, 4);
+    tags->list.count = (uint32_t)pw_bin_get(bytes, 4);
+    tags->list.generation = (uint32_t)pw_bin_get(bytes, 4);
+    tags->list.promised = (uint32_t)pw_bin_get(bytes, 4);
+    return pw_bin_end(bytes) && tags->list.promised <= PW_TAGS_SEND_MAX &&
            tags->list.count <= PW_TAGS_LIST_MAX;
 }
 
 static bool read_promise(struct pw_tags *tags, uint32_t number)
 {
-    struct pw_tags_bytes bytes;
+    uint8_t room[PW_TAGS_RECORD_MAX];
+    struct pw_bin_in bytes;
     struct key key = promise_key(number);
     struct pw_tags_change *change = &tags->change[number];
-    if (pw_tags_load(tags, pw_str_of(key.text), &bytes) != PW_OK) {
+    if (pw_tags_load(tags, pw_str_of(key.text), room, &bytes) != PW_OK) {
         return false;
     }
-    change->remove = pw_tags_bytes_get(&bytes, 1) != 0;
-    pw_tags_bytes_get_tag(&bytes, &change->tag);
-    return pw_tags_bytes_end(&bytes);
+    change->remove = pw_bin_get(&bytes, 1) != 0;
+    pw_tags_get_tag(&bytes, &change->tag);
+    return pw_bin_end(&bytes);
 }
 
 // Rests of an update that a power cut ended may lie under a generation that never was in force.
@@ -497,10 +500,11 @@ static bool has_promises(const struct pw_tags *tags)
 
 int pw_tags_list_init(struct pw_tags *tags)
 {
-    struct pw_tags_bytes bytes;
+    uint8_t room[PW_TAGS_RECORD_MAX];
+    struct pw_bin_in bytes;
     tags->list.generation = 1;
     tags->outcome = PW_TAGS_UPDATED;
-    int err = pw_tags_load(tags, head_key, &bytes);
+    int err = pw_tags_load(tags, head_key, room, &bytes);
     if (err == PW_ERR_STORE) {
         return err;
     }

@@ -86,77 +86,22 @@ void pw_tags_learn(struct pw_tags *tags, const struct pw_tag *news, pw_unix_ms w
 // ---------------------------------------------------------------------------------------------
 // Records.
 
-void pw_tags_bytes_start(struct pw_tags_bytes *bytes)
+void pw_tags_put_tag(struct pw_bin_out *to, const struct pw_tag *tag)
 {
-    bytes->len = 0;
-    bytes->next = 0;
-    bytes->bad = false;
-    pw_tags_bytes_put(bytes, VERSION, 1);
+    pw_bin_put(to, tag->status, 1);
+    pw_bin_put(to, (uint64_t)tag->expires, 8);
+    pw_bin_put_text(to, tag->id_tag, 1);
+    pw_bin_put_text(to, tag->parent, 1);
 }
 
-void pw_tags_bytes_put(struct pw_tags_bytes *bytes, uint64_t value, unsigned count)
+void pw_tags_get_tag(struct pw_bin_in *from, struct pw_tag *tag)
 {
-    PW_ASSERT(bytes->len + count <= sizeof(bytes->at));
-    for (unsigned i = count; i-- > 0;) {
-        bytes->at[bytes->len++] = (char)(uint8_t)(value >> (8 * i));
-    }
-}
-
-void pw_tags_bytes_put_text(struct pw_tags_bytes *bytes, const char *text)
-{
-    size_t len = strlen(text);
-    pw_tags_bytes_put(bytes, len, 1);
-    PW_ASSERT(bytes->len + len <= sizeof(bytes->at));
-    memcpy(bytes->at + bytes->len, text, len);
-    bytes->len += len;
-}
-
-uint64_t pw_tags_bytes_get(struct pw_tags_bytes *bytes, unsigned count)
-{
-    uint64_t value = 0;
-    if (bytes->len - bytes->next < count) {
-        bytes->bad = true;
-        return 0;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        value = value << 8 | (uint8_t)bytes->at[bytes->next++];
-    }
-    return value;
-}
-
-void pw_tags_bytes_get_text(struct pw_tags_bytes *bytes, char *to, size_t cap)
-{
-    size_t len = (size_t)pw_tags_bytes_get(bytes, 1);
-    if (len >= cap || len > bytes->len - bytes->next) {
-        bytes->bad = true;
-        len = 0;
-    }
-    memcpy(to, bytes->at + bytes->next, len);
-    to[len] = '\0';
-    bytes->next += len;
-}
-
-void pw_tags_bytes_put_tag(struct pw_tags_bytes *bytes, const struct pw_tag *tag)
-{
-    pw_tags_bytes_put(bytes, tag->status, 1);
-    pw_tags_bytes_put(bytes, (uint64_t)tag->expires, 8);
-    pw_tags_bytes_put_text(bytes, tag->id_tag);
-    pw_tags_bytes_put_text(bytes, tag->parent);
-}
-
-void pw_tags_bytes_get_tag(struct pw_tags_bytes *bytes, struct pw_tag *tag)
-{
-    uint64_t status = pw_tags_bytes_get(bytes, 1);
-    tag->expires = (pw_unix_ms)pw_tags_bytes_get(bytes, 8);
-    pw_tags_bytes_get_text(bytes, tag->id_tag, sizeof(tag->id_tag));
-    pw_tags_bytes_get_text(bytes, tag->parent, sizeof(tag->parent));
-    bytes->bad = bytes->bad || status > PW_TAG_CONCURRENT_TX || tag->id_tag[0] == '\0';
-    tag->status = bytes->bad ? PW_TAG_INVALID : (enum pw_tag_status)status;
-}
-
-bool pw_tags_bytes_end(const struct pw_tags_bytes *bytes)
-{
-    return !bytes->bad && bytes->next == bytes->len;
+    uint64_t status = pw_bin_get(from, 1);
+    tag->expires = (pw_unix_ms)pw_bin_get(from, 8);
+    pw_bin_get_text(from, tag->id_tag, sizeof(tag->id_tag), 1);
+    pw_bin_get_text(from, tag->parent, sizeof(tag->parent), 1);
+    from->bad = from->bad || status > PW_TAG_CONCURRENT_TX || tag->id_tag[0] == '\0';
+    tag->status = from->bad ? PW_TAG_INVALID : (enum pw_tag_status)status;
 }
 
 void pw_tags_say_damaged(const struct pw_tags *tags, struct pw_str key)
@@ -168,16 +113,15 @@ void pw_tags_say_damaged(const struct pw_tags *tags, struct pw_str key)
     pw_line_end(&line);
 }
 
-int pw_tags_load(const struct pw_tags *tags, struct pw_str key, struct pw_tags_bytes *bytes)
+int pw_tags_load(const struct pw_tags *tags, struct pw_str key, uint8_t room[PW_TAGS_RECORD_MAX],
+                 struct pw_bin_in *from)
 {
-    int len = tags->store->get(tags->store->context, key, bytes->at, sizeof(bytes->at));
+    int len = tags->store->get(tags->store->context, key, (char *)room, PW_TAGS_RECORD_MAX);
     if (len == PW_ERR_UNKNOWN || len == PW_ERR_STORE) {
         return len;
     }
-    bytes->len = len < 0 ? 0 : (size_t)len;
-    bytes->next = 0;
-    bytes->bad = false;
-    if (pw_tags_bytes_get(bytes, 1) != VERSION) {
+    *from = (struct pw_bin_in){.at = room, .left = len < 0 ? 0 : (size_t)len};
+    if (pw_bin_get(from, 1) != VERSION) {
         pw_tags_say_damaged(tags, key);
         return PW_ERR_PEER;
     }
@@ -195,12 +139,13 @@ static struct pw_store_change *add(struct pw_tags_batch *batch, struct pw_str ke
     return change;
 }
 
-struct pw_tags_bytes *pw_tags_batch_put(struct pw_tags_batch *batch, struct pw_str key)
+struct pw_bin_out *pw_tags_batch_put(struct pw_tags_batch *batch, struct pw_str key)
 {
-    struct pw_tags_bytes *bytes = &batch->bytes[batch->count];
+    struct pw_bin_out *record = &batch->record[batch->count];
+    *record = (struct pw_bin_out){.at = batch->room[batch->count], .cap = PW_TAGS_RECORD_MAX};
     (void)add(batch, key);
-    pw_tags_bytes_start(bytes);
-    return bytes;
+    pw_bin_put(record, VERSION, 1);
+    return record;
 }
 
 void pw_tags_batch_remove(struct pw_tags_batch *batch, struct pw_str key)
@@ -211,8 +156,9 @@ void pw_tags_batch_remove(struct pw_tags_batch *batch, struct pw_str key)
 int64_t pw_tags_batch_write(const struct pw_tags *tags, struct pw_tags_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
-        batch->change[i].value =
-            (struct pw_str){.at = batch->bytes[i].at, .len = batch->bytes[i].len};
+        if (!batch->change[i].remove) {
+            batch->change[i].value = pw_bin_str(&batch->record[i]);
+        }
     }
     return tags->store->write(tags->store->context, batch->change, batch->count);
 }

@@ -1,6 +1,6 @@
 // Installed profiles and their store: what takes whose place, and what a power cut leaves.
-#include "smart/smart.h"
 #include "simstore.h"
+#include "smart/smart.h"
 #include "test.h"
 
 #include <stdio.h>

@@ -39,25 +39,32 @@ static int lay_over_kept_settings(struct pw_station *st)
     }
 }
 
-// Takes over by what the central system knows the station. Each value was good there.
-static void take_identity(struct pw_settings *to, const struct pw_settings *from)
+// What goes with one setting that outlives the others, as text.
+struct identity {
+    struct pw_setting_at at;
+    char value[PW_SETTING_TEXT_MAX];
+};
+enum { IDENTITIES = 4 };
+
+static unsigned take_identity(const struct pw_settings *from, struct identity to[IDENTITIES])
 {
+    unsigned count = 0;
     for (size_t id = 0; id < PW_SETTING_ROWS; id++) {
         const struct pw_setting_at at = {.id = (enum pw_setting_id)id};
-        char value[PW_SETTING_TEXT_MAX] = "";
-        char why[PW_SETTING_WHY_MAX] = "";
-        struct pw_out out = PW_OUT(value);
-        struct pw_out refusal = PW_OUT(why);
         if (!pw_security_outlives(at.id)) {
             continue;
         }
+        PW_ASSERT(count < IDENTITIES);
+        to[count].at = at;
+        struct pw_out out = PW_OUT(to[count].value);
         if (pw_setting_rows[id].kind == PW_KIND_TEXT) {
             pw_put_s(&out, pw_settings_text(from, at.id)); // secrets are not printed
         } else {
             pw_settings_print(from, at, &out);
         }
-        (void)!pw_settings_set(to, at, pw_out_str(&out), PW_BY_STORE, &refusal);
+        count++;
     }
+    return count;
 }
 
 // A file edited since may contradict what was kept. Then the file counts, but for what the central
@@ -67,12 +74,18 @@ static void settle_contradictions(struct pw_station *st, const struct pw_station
 {
     char why[PW_SETTING_WHY_MAX] = "";
     struct pw_out out = PW_OUT(why);
-    if (pw_settings_check(&st->settings, &out) != PW_OK ||
-        pw_rules_check(start->zones, &st->settings, &out) != PW_OK) {
-        log_kept_setting(st, "all of them", why);
-        struct pw_settings file = *start->settings;
-        take_identity(&file, &st->settings);
-        st->settings = file;
+    struct identity kept[IDENTITIES];
+    if (pw_settings_check(&st->settings, &out) == PW_OK &&
+        pw_rules_check(start->zones, &st->settings, &out) == PW_OK) {
+        return;
+    }
+    log_kept_setting(st, "all of them", why);
+    unsigned count = take_identity(&st->settings, kept);
+    st->settings = *start->settings;
+    for (unsigned i = 0; i < count; i++) {
+        // Each value was good there.
+        (void)!pw_settings_set(&st->settings, kept[i].at, pw_str_of(kept[i].value), PW_BY_STORE,
+                               &out);
     }
 }
 

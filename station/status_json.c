@@ -68,6 +68,20 @@ static void json_buses(const struct pw_bay *bay, struct pw_json_writer *json)
     pw_json_close(json, ']');
 }
 
+// When a connector that shows Reserved is free again; 0: it is not reserved, or for no time of its
+// own.
+static pw_unix_ms reserved_until(const struct pw_station *st, unsigned connector)
+{
+    for (size_t i = 0; i < PW_RESERVATIONS_MAX; i++) {
+        const struct pw_reservation *row = &st->reservations.row[i];
+        if (row->expires != 0 && row->connector == connector &&
+            pw_reservations_shown(&st->reservations, connector)) {
+            return row->expires;
+        }
+    }
+    return 0;
+}
+
 static void json_connector(const struct pw_station *st, unsigned index, struct pw_json_writer *json,
                            pw_ms now)
 {
@@ -85,6 +99,13 @@ static void json_connector(const struct pw_station *st, unsigned index, struct p
     text(json, "state", view.state);
     text(json, "state_why", view.state_why);
     text(json, "id_tag", view.id_tag);
+    pw_unix_ms kept_until = reserved_until(st, index + 1);
+    pw_json_key(json, "reserved_until");
+    if (kept_until > 0) {
+        pw_json_put_time(json, kept_until);
+    } else {
+        pw_json_put_null(json);
+    }
     number(json, "transaction_id", open != NULL && open->transaction_id > 0,
            open == NULL ? 0 : open->transaction_id, 0);
     pw_json_key(json, "plugged");
@@ -211,6 +232,7 @@ void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_m
     pw_json_put_bool(&json, pw_settings_text(&st->settings, PW_SET_OCPP_URL)[0] != '\0');
     text(&json, "central", pw_cp16_state_name(&st->cp16));
     text(&json, "central_reason", st->cp16.down_reason);
+    number(&json, "security_profile", true, st->security.profile, 0);
     number(&json, "connect_ms", st->cp16.connected_at != PW_NEVER,
            (int64_t)(st->cp16.connected_at - st->started_at), 0);
     number(&json, "messages_waiting", true, (int64_t)pw_journal_waiting(&st->journal), 0);

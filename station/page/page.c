@@ -62,22 +62,32 @@ void pw_page_report(struct call *call, const char *line)
     send_json(call, 200);
 }
 
-// The key cannot occur inside a text: there its quotes are escaped.
+// The end of the text that begins at from.
+static size_t text_end(const char *json, size_t from, size_t len)
+{
+    size_t end = from;
+    while (end < len && json[end] != '"') {
+        end += json[end] == '\\' ? 2 : 1;
+    }
+    return end;
+}
+
+// A card's group opens what the card does. The keys cannot occur inside a text: there their quotes
+// are escaped.
 void pw_page_mask(char *json, size_t len)
 {
-    static const char key[] = "\"id_tag\":\"";
-    const size_t skip = sizeof(key) - 1;
-    for (size_t i = 0; i + skip < len; i++) {
-        if (memcmp(json + i, key, skip) != 0) {
-            continue;
-        }
-        size_t from = i + skip;
-        size_t end = from;
-        while (end < len && json[end] != '"') {
-            end += json[end] == '\\' ? 2 : 1;
-        }
-        for (size_t at = from; at + CARD_SHOWN < end; at++) {
-            json[at] = '*';
+    static const char *const keys[] = {"\"id_tag\":\"", "\"parent\":\""};
+    for (size_t i = 0; i < len; i++) {
+        for (size_t k = 0; k < PW_COUNT(keys); k++) {
+            size_t skip = strlen(keys[k]);
+            if (len - i <= skip || memcmp(json + i, keys[k], skip) != 0) {
+                continue;
+            }
+            size_t from = i + skip;
+            size_t end = text_end(json, from, len);
+            for (size_t at = from; at + CARD_SHOWN < end; at++) {
+                json[at] = '*';
+            }
         }
     }
 }
@@ -103,6 +113,11 @@ static const struct route {
     {PW_HTTP_GET, "/faults", pw_page_api_faults, OPEN, false},
     {PW_HTTP_GET, "/house/history", pw_page_api_house_history, OPEN, false},
     {PW_HTTP_GET, "/charges", pw_page_api_charges, OPEN, false},
+    {PW_HTTP_GET, "/reservations", pw_page_api_reservations, OPEN, false},
+    {PW_HTTP_GET, "/profiles", pw_page_api_profiles, OPEN, false},
+    {PW_HTTP_GET, "/cards", pw_page_api_cards, INSIDE, false},
+    {PW_HTTP_GET, "/security", pw_page_api_security, INSIDE, false},
+    {PW_HTTP_POST, "/security/check", pw_page_api_security_check, CHANGE, false},
     {PW_HTTP_GET, "/history", pw_page_api_history, OPEN, false},
     {PW_HTTP_GET, "/about", pw_page_api_about, OPEN, false},
     {PW_HTTP_GET, "/events", pw_page_api_events, OPEN, false},

@@ -22,6 +22,7 @@ setTimeout(() => {
 }, LIMIT_MS).unref();
 
 const ID = "YARD-07";
+const PASSWORD = "correct horse";
 const CARD = "04A2B19C";
 const HOSTILE = "<img src=x onerror=1"; // 20 characters: as long as a card may be
 const began = Date.now();
@@ -221,12 +222,43 @@ async function security(browser, page) {
   await browser.shot(page, "security");
 }
 
-async function own(browser, page, url) {
-  step("at the station's own page: what is reserved, the connection, the profile as what limits, cards it knows, the security log");
-  await page.goto(`${url}/#/central`);
-  await page.locator(".link.live").waitFor();
-  await page.locator(".fact", { hasText: "Security profile" }).waitFor();
+async function own(browser, page, yard) {
+  step("at the station's own page: until when it is reserved, the connection, the profile that counts, what is moved, and what is shown after a login only");
+  await page.goto(`${yard.url}/#/`);
+  await page.getByRole("region", { name: "Connector 2" }).getByText(/until \d{4}/).waitFor();
+  await page.goto(`${yard.url}/#/central`);
+  const part = (name) => page.getByRole("region", { name, exact: true });
+  await part("Connection").getByText("Central system online").waitFor();
+  await part("Connection").locator(".fact", { hasText: "Security profile" }).waitFor();
+  await part("Reservations").getByText("Connector 2").waitFor();
+  assert.match(await part("Reservations").textContent(), /card \*{16}or=1/, "a card is shown whole to everybody");
+  await part("Known cards").getByText("Shown after a login").waitFor();
+  await part("Security log").getByText("Shown after a login").waitFor();
+  await part("Charging profiles").getByText("counts now").waitFor();
+  await part("Charging profiles").getByText("13 A from 0:00, 8.5 A from 2:30").waitFor();
+  await part("Update and diagnostics").getByText("Uploaded").waitFor();
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.fill("input[name=password]", PASSWORD);
+  await page.keyboard.press("Enter");
+  await part("Reservations").getByText(HOSTILE).waitFor();
+  assert.equal(await page.locator("img").count(), 0, "a card's name became an element");
+  await part("Known cards").getByText("Local list: 2 cards, version 1").waitFor();
+  await part("Security log").locator("li", { hasText: "Startup of the device" }).first().waitFor();
+  await part("Security log").getByRole("button", { name: "Check the chain" }).click();
+  await part("Security log").locator(".chip", { hasText: "Chain whole" }).waitFor();
   await browser.shot(page, "own-central");
+  await page.context().close();
+}
+
+async function ownLooks(browser, yard) {
+  step("the station's own page, dark and on a telephone");
+  for (const size of ["dark", "phone", "phone-dark"]) {
+    const page = await browser.page(size);
+    await page.goto(`${yard.url}/#/central`);
+    await page.getByText("counts now").waitFor();
+    await browser.shot(page, `own-central-${size}`);
+    await page.context().close();
+  }
 }
 
 async function look(browser, size, storage) {
@@ -284,6 +316,8 @@ async function walk(browser, central, yard, place) {
   await configuration(browser, page);
   await files(browser, page, place);
   await security(browser, page);
+  await own(browser, await browser.page("wide"), yard);
+  await ownLooks(browser, yard);
   const storage = await page.context().storageState();
   for (const size of ["dark", "phone", "phone-dark"]) await look(browser, size, storage);
   await cancel(page);
@@ -303,8 +337,9 @@ run("card", "add", CARD, "Delivery scooter 3");
 run("card", "add", HOSTILE);
 const central = await startCentral(program, centralData);
 const place = await startPlace();
-const yard = await new OwnStation({ station, sim }, data, "", { url: `${central.url.replace(/^http/, "ws")}/ocpp`, key }).start();
+const yard = await new OwnStation({ station, sim }, data, PASSWORD, { url: `${central.url.replace(/^http/, "ws")}/ocpp`, key }).start();
 const browser = await Browser.open(chromium, central.url, folder);
+browser.ours.push(yard.url);
 try {
   await walk(browser, central, yard, place);
   assert.deepEqual(browser.findings, []);

@@ -278,6 +278,43 @@ static void ended_charges_are_listed_with_their_cards_masked(void **state)
     close_page();
 }
 
+// Reason: who stands there wants to know until when a connector is kept free, and nobody else's
+// card; a card's group opens as much as the card. Cards that are known are never shown whole.
+static void reservations_and_known_cards_are_told_without_telling_cards(void **state)
+{
+    (void)state;
+    open_page(PASSWORD);
+    struct pw_reservation wish = {.id = 7,
+                                  .connector = 2,
+                                  .id_tag = "04A2B19C",
+                                  .parent = "FLEET-0042",
+                                  .expires = 1700003600000};
+    int64_t ticket = 0;
+    station.reservations.place[1] = PW_PLACE_FREE; // nothing answers on its bus here
+    assert_int_equal(pw_reservations_take(&station.reservations, &wish, 1700000000000, &ticket),
+                     PW_RESERVE_ACCEPTED);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/reservations", ""), 200);
+    assert_true(says("{\"reservation_id\":7,\"connector_id\":2,\"id_tag\":\"****B19C\","
+                     "\"parent\":\"******0042\",\"expires\":\"2023-11-14T23:13:20.000Z\"}"));
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/status", ""), 200);
+    assert_true(says("\"reserved_until\":null"));
+    assert_true(says("\"reserved_until\":\"2023-11-14T23:13:20.000Z\""));
+    assert_true(says("\"security_profile\":0"));
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/cards", ""), 401);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/security", ""), 401);
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/security/check", "{}"), 401);
+    log_in();
+    struct pw_tag tag = {.id_tag = "04A2B19C", .status = PW_TAG_ACCEPTED};
+    pw_tags_learn(&station.tags, &tag, 1700000000000);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/cards", ""), 200);
+    assert_true(says("****B19C"));
+    assert_false(says("04A2B19C"));
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/security/check", "{}"), 200);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/security", ""), 200);
+    assert_true(says("\"chain\":"));
+    close_page();
+}
+
 // Reason: whether the breaker held yesterday's evening is seen in the curve of its phases, and
 // nowhere else; a house that gives back must not look as if it drew.
 static void the_house_is_shown_with_its_phases_and_its_last_hour(void **state)
@@ -678,6 +715,7 @@ int main(void)
         cmocka_unit_test(a_change_needs_login_token_and_our_own_origin),
         cmocka_unit_test(secrets_and_cards_stay_inside),
         cmocka_unit_test(ended_charges_are_listed_with_their_cards_masked),
+        cmocka_unit_test(reservations_and_known_cards_are_told_without_telling_cards),
         cmocka_unit_test(the_house_is_shown_with_its_phases_and_its_last_hour),
         cmocka_unit_test(a_command_for_a_board_waits_for_its_answer),
         cmocka_unit_test(who_guesses_has_to_wait),

@@ -1,6 +1,6 @@
 // The pure parts of the station's own page.
-import { describe, expect, it } from "vitest";
-import { centralWords, columnsOf, grouped, groupOf, isOpen, limitNote, nameOf, phasesOf, stateWords, waitingWords, whyNot, whyNothing } from "../src/station/model";
+import { describe, expect, it, test } from "vitest";
+import { centralWords, chainWords, columnsOf, grouped, groupOf, isOpen, limitNote, movingWords, nameOf, phasesOf, stateWords, waitingWords, whyNot, whyNothing } from "../src/station/model";
 import { parse } from "../src/station/place";
 import type { Setting, StationConnector, StationStatus } from "../src/station/types";
 
@@ -14,6 +14,7 @@ const connector: StationConnector = {
   phase: "active",
   state: "charging",
   state_why: "vehicle ready",
+  reserved_until: null,
   id_tag: "****B19C",
   transaction_id: 7,
   plugged: true,
@@ -48,7 +49,16 @@ const status: StationStatus = {
   has_central: true,
   central: "online",
   central_reason: "",
+  security_profile: 1,
   messages_waiting: 0,
+  messages_thinned: 0,
+  messages_dropped: 0,
+  messages_parked: 0,
+  records_damaged: 0,
+  files: {
+    upload: { status: "Idle", url: "", bytes: 0, total: 0, why: "", log: "diagnostics", name: "" },
+    update: { status: "Idle", url: "", bytes: 0, total: 0, why: "", signed: false, retrieve_at: null, install_at: null, holds_charges: false },
+  },
   house: null,
   connectors: [connector],
 };
@@ -138,4 +148,19 @@ describe("history and places", () => {
   it("keeps to the places there are", () => {
     expect([parse("#/settings"), parse("#/log"), parse("#/"), parse("#/else"), parse("")]).toEqual(["settings", "log", "charge", "charge", "charge"]);
   });
+});
+
+test("what is moved says how far it is, and why it last failed", () => {
+  const moving = status.files.upload;
+  expect(movingWords(moving)).toBe("Idle");
+  expect(movingWords({ ...moving, status: "Uploading", bytes: 400, total: 1000 })).toBe("Uploading, 40 %");
+  expect(movingWords({ ...moving, status: "DownloadFailed", why: "the server is not there" })).toBe("Download failed; the last time: the server is not there");
+});
+
+test("a chain that nobody has checked is not called whole", () => {
+  const log = { chain: "whole", checked: 0, bad: 0, newest: 4, untold: 0, lost: 0, records: [] };
+  expect(chainWords(log)).toMatchObject({ tone: "mute", text: "Chain not checked since the start" });
+  expect(chainWords({ ...log, checked: 4 })).toMatchObject({ tone: "go", text: "Chain whole" });
+  expect(chainWords({ ...log, chain: "being checked" }).tone).toBe("info");
+  expect(chainWords({ ...log, chain: "broken", bad: 3 })).toMatchObject({ tone: "bad", text: "Chain broken at record 3" });
 });

@@ -7,6 +7,7 @@ import { ThemeButton } from "../ui/theme_button";
 import { connect, link, login, logout, status, visitor } from "./data";
 import { AboutPage } from "./about";
 import { BoardPage } from "./board";
+import { CentralPage } from "./central";
 import { ChargePage } from "./charge";
 import { HistoryPage } from "./history";
 import { HousePage } from "./house";
@@ -25,6 +26,7 @@ const PLACES: readonly { to: Place; icon: IconName; text: string; short?: string
   { to: "settings", icon: "limit", text: "Settings" },
   { to: "history", icon: "overview", text: "History", rest: true },
   { to: "board", icon: "station", text: "Board", rest: true },
+  { to: "central", icon: "tree", text: "Central", rest: true },
   { to: "network", icon: "wifi", text: "Network", rest: true },
   { to: "log", icon: "sessions", text: "Log", rest: true },
   { to: "about", icon: "info", text: "About", rest: true },
@@ -141,6 +143,8 @@ function Page() {
       return <SettingsPage />;
     case "board":
       return <BoardPage status={status.value} />;
+    case "central":
+      return <CentralPage status={status.value} />;
     case "network":
       return <NetworkPage />;
     case "log":

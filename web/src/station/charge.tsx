@@ -7,7 +7,7 @@ import type { Columns } from "../data/types";
 import { ask } from "../ui/dialog";
 import { SocRing } from "../ui/gauge";
 import { Icon } from "../ui/icon";
-import { Button, Chip, Num, Problem, Reading, StatusChip } from "../ui/parts";
+import { Button, Chip, Num, Problem, Reading, StatusChip, When } from "../ui/parts";
 import { PhaseTable, PilotBadge } from "../ui/outlet";
 import { Curve, HOUR_AC, HOUR_DC } from "../ui/plot";
 import { act, faults, history, limits, link, opened, schedule, visitor, type Action } from "./data";
@@ -219,6 +219,11 @@ function ConnectorCard({ c }: { c: StationConnector }) {
         <h2>Connector {c.connector_id}</h2>
         <StatusChip status={c.status} online={link.value === "live"} />
         <span class="soft">{kindWords(c)}</span>
+        {c.reserved_until !== null && (
+          <span class="soft">
+            · until <When at={c.reserved_until} />
+          </span>
+        )}
         {c.info !== "" && broken.length === 0 && <span class="soft">· {c.info}</span>}
       </header>
       {broken.map((fault) => (

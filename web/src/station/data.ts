@@ -1,7 +1,7 @@
 // The station's interface and its event stream. One EventSource, reopened with back-off.
 import { signal } from "@preact/signals";
 import { retryDelay } from "../data/retry";
-import type { About, Charge, ConnectorFaults, ConnectorLimits, DebugArea, History, HouseHistory, LogLine, Network, Schedule, Setting, StationStatus, Visitor } from "./types";
+import type { About, Charge, ConnectorFaults, ConnectorLimits, DebugArea, History, HouseHistory, KnownCards, LogLine, Network, Reserved, Schedule, SecurityLog, Setting, StationProfiles, StationStatus, Visitor } from "./types";
 
 export class Refusal extends Error {
   constructor(
@@ -92,6 +92,16 @@ export const about = (): Promise<About> => call("GET", "/about");
 export const rapi = async (connector: number, line: string): Promise<string> => (await call<{ answer: string }>("POST", `/connectors/${connector}/rapi`, { line })).answer;
 
 export const debugAreas = async (): Promise<DebugArea[]> => (await call<{ areas: DebugArea[] }>("GET", "/debug")).areas;
+
+export const reservations = async (): Promise<Reserved[]> => (await call<{ reservations: Reserved[] }>("GET", "/reservations")).reservations;
+
+export const profiles = (): Promise<StationProfiles> => call("GET", "/profiles");
+
+export const cards = (): Promise<KnownCards> => call("GET", "/cards");
+
+export const securityLog = (): Promise<SecurityLog> => call("GET", "/security");
+
+export const checkSecurityLog = (): Promise<{ message: string }> => call("POST", "/security/check", {});
 
 export const network = (): Promise<Network> => call("GET", "/network");
 

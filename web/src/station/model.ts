@@ -2,9 +2,9 @@
 import { emptyColumns } from "../data/curve";
 import { phaseRows, type PhaseRow } from "../data/outlet";
 import type { Columns, Phases } from "../data/types";
-import { current, duration, elapsed, energy, percent, plain } from "../data/format";
+import { current, duration, elapsed, energy, percent, plain, words } from "../data/format";
 import type { Action } from "./data";
-import type { Board, Charge, ConnectorLimits, History, Hold, Left, Schedule, Setting, StationConnector, StationLimit, StationStatus, Visitor } from "./types";
+import type { Board, Charge, ConnectorLimits, History, Hold, Left, Moving, Schedule, SecurityLog, Setting, StationConnector, StationLimit, StationStatus, Visitor } from "./types";
 
 export const isDc = (c: StationConnector): boolean => c.kind === "dc";
 
@@ -58,6 +58,33 @@ export function waitingWords(status: StationStatus): string {
   const count = status.messages_waiting;
   if (!status.has_central || count === 0) return "";
   return count === 1 ? " · 1 message waits" : ` · ${count} messages wait`;
+}
+
+export const SECURITY_PROFILES: Record<number, string> = {
+  0: "0: as the address and the key say",
+  1: "1: key, no encryption",
+  2: "2: TLS and key",
+  3: "3: TLS and a certificate of its own",
+};
+
+export const PROFILE_PURPOSES: Record<string, string> = {
+  ChargePointMaxProfile: "for the whole station",
+  TxDefaultProfile: "for each charge",
+  TxProfile: "for the running charge",
+};
+
+// A chain that nobody has looked at since the start is not called whole.
+export function chainWords(log: SecurityLog): { tone: "go" | "bad" | "info" | "mute"; text: string } {
+  if (log.bad !== 0) return { tone: "bad", text: `Chain broken at record ${log.bad}` };
+  if (log.chain !== "whole") return { tone: "info", text: `Chain ${log.chain}` };
+  return log.checked === 0 ? { tone: "mute", text: "Chain not checked since the start" } : { tone: "go", text: "Chain whole" };
+}
+
+// "Uploading, 40 %", "Idle; the last time: the server refused it"
+export function movingWords(moving: Moving): string {
+  const share = moving.total > 0 && moving.bytes < moving.total ? `, ${Math.floor((moving.bytes / moving.total) * 100)} %` : "";
+  const why = moving.why === "" ? "" : `; the last time: ${moving.why}`;
+  return `${words(moving.status)}${share}${why}`;
 }
 
 const three = (values: (number | null)[] | undefined): Phases => [values?.[0] ?? null, values?.[1] ?? null, values?.[2] ?? null];

@@ -1,7 +1,7 @@
 // The places behind the hash of the address.
 import { signal } from "@preact/signals";
 
-export const PLACES = ["charge", "house", "timers", "history", "board", "network", "settings", "log", "about"] as const;
+export const PLACES = ["charge", "house", "timers", "history", "board", "network", "central", "settings", "log", "about"] as const;
 
 export type Place = (typeof PLACES)[number];
 

@@ -42,6 +42,7 @@ export interface StationConnector {
   state: string;
   state_why: string;
   id_tag: string;
+  reserved_until: string | null;
   transaction_id: number | null;
   plugged: boolean;
   contactor: boolean;
@@ -177,9 +178,67 @@ export interface StationStatus {
   has_central: boolean;
   central: string;
   central_reason: string;
+  security_profile: number;
   messages_waiting: number;
+  messages_thinned: number;
+  messages_dropped: number;
+  messages_parked: number; // refused for good
+  records_damaged: number;
+  files: Files;
   house: House | null;
   connectors: StationConnector[];
+}
+
+// What is moved: station/files/files.c.
+export interface Moving {
+  status: string;
+  url: string;
+  bytes: number;
+  total: number;
+  why: string;
+}
+
+export interface Files {
+  upload: Moving & { log: string; name: string };
+  update: Moving & { signed: boolean; retrieve_at: string | null; install_at: string | null; holds_charges: boolean };
+}
+
+export interface Reserved {
+  reservation_id: number;
+  connector_id: number; // 0: any
+  id_tag: string;
+  expires: string;
+}
+
+export interface StationProfiles {
+  profiles: {
+    profile_id: number;
+    purpose: string;
+    stack_level: number;
+    connector_id: number;
+    unit: "A" | "W";
+    valid_to: string | null;
+    counts: boolean;
+    periods: { start_s: number; limit: number; phases: number | null }[];
+  }[];
+  connectors: { connector_id: number; limit_a: number | null; why: string }[];
+}
+
+export interface KnownCards {
+  list_version: number;
+  list_entries: number;
+  cached: number;
+  cache: { id_tag: string; status: string; expires?: string }[];
+}
+
+export interface SecurityLog {
+  chain: string;
+  checked: number;
+  bad: number;
+  newest: number;
+  untold: number;
+  lost: number;
+  records: { number: number; at?: string; event: string; critical: boolean; detail: string }[];
 }
 
 export interface StationLimit {

@@ -1,5 +1,6 @@
 // The local authorisation list: what the station is believed to hold, and how it follows the cards.
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { send } from "../../../data/jobs";
 import { commands, localList, putList, type ListOrder, type LocalList } from "../../../data/ocpp";
 import type { Command, Station } from "../../../data/types";
@@ -39,12 +40,15 @@ export function List({ station }: { station: Station }) {
   const order = useOrder(station.id);
   const find = useSignal("");
   const follows = useSignal<boolean | null>(null); // as just wished, until the central has it
+  useEffect(() => {
+    if (follows.value === list.value?.automatic) follows.value = null;
+  }, [list.value]);
   const why = whyOffline(station.ocpp_online);
   const told = toldIn(sent.value ?? []);
   const put = async (what: ListOrder, title: string): Promise<void> => {
-    await order.give({ action: "SendLocalList", payload: {}, title }, () => putList(station.id, what));
+    const job = await order.give({ action: "SendLocalList", payload: {}, title }, () => putList(station.id, what));
+    if (job?.phase === "failed") follows.value = null;
     list.reload();
-    follows.value = null;
   };
   const full = async (): Promise<void> => {
     if (await ask("Send the whole list?", "What the station holds is replaced by the cards as they are here.", "Send", false)) void put({ mode: "full" }, "Send the whole list");

@@ -1,5 +1,6 @@
 #include "wsclient.h"
 
+#include "json/utf8.h"
 #include "resolve.h"
 #include "wsaddress.h"
 
@@ -40,7 +41,9 @@ struct pw_ws_client {
     bool ping_due;
     bool close_due;
     bool out_waits;
+    bool deaf;     // what still comes is not looked at
     bool in_whole; // a message waits in `in`
+    enum lws_close_status close_code;
     struct pw_resolve *question;
     struct pw_addresses found;
     size_t tried; // addresses of `found`
@@ -102,6 +105,7 @@ static void finish(struct pw_ws_client *client)
     client->out_waits = false;
     client->close_due = false;
     client->ping_due = false;
+    client->deaf = false;
     if (!client->in_whole) {
         client->in_len = 0;
     }
@@ -212,18 +216,37 @@ static void note_failure(struct pw_ws_client *client, struct lws *wsi, const cha
     client->wsi = NULL;
 }
 
-// The peer has the closing handshake's time to answer.
+// The peer has the closing handshake's time to answer. The close leaves from the next writable
+// event: libwebsockets 4.1 writes beyond its buffer when a receiving callback ends the connection
+// in the middle of a frame and the peer goes on sending.
 static int leave(struct pw_ws_client *client, struct lws *wsi, enum lws_close_status code,
                  const char *reason)
 {
     note_end(client, reason);
-    lws_close_reason(wsi, code, NULL, 0);
+    client->close_code = code;
+    client->close_due = true;
+    client->deaf = true;
+    client->out_waits = false;
     enter(client, PW_WS_CLOSING);
-    return -1;
+    (void)lws_callback_on_writable(wsi);
+    return 0;
+}
+
+// By ourselves: libwebsockets' own check ends the connection in the middle of a frame.
+static bool is_utf8(const char *at, size_t len)
+{
+    size_t size = 1;
+    for (; len > 0 && size > 0; at += size, len -= size) {
+        size = pw_json_utf8_size(at, len);
+    }
+    return len == 0 && size > 0;
 }
 
 static int receive(struct pw_ws_client *client, struct lws *wsi, const char *bytes, size_t len)
 {
+    if (client->deaf) {
+        return 0;
+    }
     if (lws_frame_is_binary(wsi)) {
         return leave(client, wsi, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE,
                      "the server sent a binary message instead of text");
@@ -237,6 +260,10 @@ static int receive(struct pw_ws_client *client, struct lws *wsi, const char *byt
         client->in_len += len;
     }
     if (lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0) {
+        if (!is_utf8(client->in, client->in_len)) {
+            return leave(client, wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD,
+                         "the server sent text that is not UTF-8");
+        }
         client->in_whole = true;
         (void)lws_rx_flow_control(wsi, 0);
     }
@@ -254,7 +281,7 @@ static int send_next(struct pw_ws_client *client, struct lws *wsi)
 {
     int rc = 0;
     if (client->close_due && !client->out_waits) {
-        lws_close_reason(wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
+        lws_close_reason(wsi, client->close_code, NULL, 0);
         return -1;
     }
     if (client->ping_due) {
@@ -609,7 +636,7 @@ struct pw_ws_client *pw_ws_client_new(struct pw_loop *loop, const struct pw_cloc
         .uid = -1,
         .user = client,
         .foreign_loops = loops,
-        .options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_VALIDATE_UTF8,
+        .options = LWS_SERVER_OPTION_LIBEV,
     };
     if (ca_file != NULL) {
         client->tls = true;
@@ -707,6 +734,7 @@ void pw_ws_close(struct pw_ws_client *client)
     if (client->state == PW_WS_OPENING) {
         kill_connection(client, "closed by the station");
     } else if (client->state == PW_WS_OPEN && !client->failed) {
+        client->close_code = LWS_CLOSE_STATUS_NORMAL;
         client->close_due = true;
         enter(client, PW_WS_CLOSING);
         (void)lws_callback_on_writable(client->wsi);

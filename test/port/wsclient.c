@@ -526,6 +526,34 @@ static void a_binary_message_closes_with_1003(void **state)
     assert_int_equal(f->peer.close_code, 1003);
 }
 
+// Reason: libwebsockets wrote beyond its buffer, with bytes of the server's, when a message ended
+// the connection in the middle and the server went on sending.
+static void goes_on_sending(struct fixture *f, enum opcode opcode, char fill)
+{
+    static char big[2000000];
+    memset(big, fill, sizeof(big));
+    open_it(f);
+    run_until(f, is_open);
+    peer_frame(&f->peer, true, opcode, big, sizeof(big));
+    run_until(f, has_ended);
+    assert_int_equal(f->messages, 0);
+}
+
+static void a_server_that_goes_on_after_too_much_harms_nobody(void **state)
+{
+    goes_on_sending(*state, TEXT, 'z');
+}
+
+static void a_server_that_goes_on_after_binary_harms_nobody(void **state)
+{
+    goes_on_sending(*state, BINARY, 'z');
+}
+
+static void a_server_that_goes_on_after_no_utf8_harms_nobody(void **state)
+{
+    goes_on_sending(*state, TEXT, '\xFF');
+}
+
 static void text_that_is_no_utf8_closes_with_1007(void **state)
 {
     struct fixture *f = *state;
@@ -679,6 +707,9 @@ int main(void)
         CASE(a_burst_is_taken_one_message_at_a_time),
         CASE_FAST(the_longest_message_fits_and_one_more_byte_closes_with_1009),
         CASE(a_binary_message_closes_with_1003),
+        CASE_FAST(a_server_that_goes_on_after_too_much_harms_nobody),
+        CASE_FAST(a_server_that_goes_on_after_binary_harms_nobody),
+        CASE_FAST(a_server_that_goes_on_after_no_utf8_harms_nobody),
         CASE(text_that_is_no_utf8_closes_with_1007),
         CASE(the_peers_close_code_and_reason_are_told),
         CASE(a_reset_connection_is_told),

@@ -39,7 +39,7 @@ static void hide_tag(struct pw_out *out, size_t from, const char *tag)
     hide(out, from, word, shown_of(word.len));
 }
 
-// "scheme://user:password@host": what stands before the @ goes.
+// "scheme://user:password@host": what stands before the last @ goes; a password may hold anything.
 static void hide_users(struct pw_out *out, size_t from)
 {
     for (size_t i = from; i + 3 <= out->len; i++) {
@@ -47,12 +47,10 @@ static void hide_users(struct pw_out *out, size_t from)
             continue;
         }
         size_t end = i + 3;
-        while (end < out->len && strchr("/ \"\n@", out->at[end]) == NULL) {
-            end++;
+        for (size_t at = end; at < out->len && strchr(" \"\n", out->at[at]) == NULL; at++) {
+            end = out->at[at] == '@' ? at : end;
         }
-        if (end < out->len && out->at[end] == '@') {
-            memset(out->at + i + 3, '*', end - i - 3);
-        }
+        memset(out->at + i + 3, '*', end - i - 3);
     }
 }
 

@@ -96,6 +96,13 @@ void pw_transfer_put_url(struct pw_out *out, struct pw_str url)
     }
     pw_put_s(out, parts.scheme);
     pw_put_s(out, "://");
+    // Without a user name an @ behind the host says that a password holds one of "/?#", which it
+    // must not: whoever wrote it meant it as one.
+    size_t len = find(url, "@");
+    if (parts.user.len == 0 && len < url.len) {
+        pw_put_s(out, "***");
+        return;
+    }
     pw_put(out, parts.host);
     pw_put(out, parts.path);
 }

@@ -383,6 +383,9 @@ static void urls_are_shown_without_secrets_and_named_where_they_are_folders(void
         const char *target;
     } rows[] = {
         {"ftp://me:pw@h:21/in", "ftp://h:21/in", "ftp://me:pw@h:21/in/log.txt"},
+        {"ftp://me:p@w@h:21/in", "ftp://h:21/in", "ftp://me:p@w@h:21/in/log.txt"},
+        {"ftp://me:p/w@h/in.x", "ftp://***", "ftp://me:p/w@h/in.x"},
+        {"https://me:p?w@h/in.x", "https://***", "https://me:p?w@h/in.x"},
         {"ftp://h/in/x.txt", "ftp://h/in/x.txt", "ftp://h/in/x.txt"},
         {"HTTP://h", "http://h", "HTTP://h/log.txt"},
         {"https://h/in/", "https://h/in/", "https://h/in/log.txt"},

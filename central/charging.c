@@ -33,7 +33,8 @@ enum expect reservation_made(const struct answered *answered)
                         : "INSERT INTO reservation (id, station_id, connector_id, id_tag, parent,"
                           " expires, state, made_at, changed_at)"
                           " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)"
-                          " ON CONFLICT (station_id, id) DO UPDATE SET state = $7,"
+                          " ON CONFLICT (station_id, id) DO UPDATE SET connector_id = $3,"
+                          " id_tag = $4, parent = $5, expires = $6, state = $7,"
                           " changed_at = $8 WHERE reservation.state = 'asked'",
                    args, PW_COUNT(args), answered->at.now);
     struct pw_db_value kept[] = {args[1], pw_db_int(PW_CENTRAL_RESERVATIONS_KEPT)};

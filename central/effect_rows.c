@@ -171,8 +171,11 @@ static enum seen sees_configuration(const struct watch *watch, const struct sigh
     bool link = pw_str_eq_nocase(key, PW_STR("AuthorizationKey")) ||
                 pw_str_eq_nocase(key, PW_STR("SecurityProfile"));
     if (link && sight->kind == SIGHT_CONNECTED) {
+        // A station that could not connect with a new profile is back with the old one: without TLS
+        // here, where a proxy may have ended it, is all that can be said for sure.
         pw_put_s(words, "connected again, by its ");
         pw_put(words, sight->text);
+        pw_put_s(words, sight->number >= 2 ? " over TLS" : " without TLS");
         return SEEN_ALL;
     }
     if (sight->kind != SIGHT_READ || !pw_str_eq_nocase(sight->word, key)) {

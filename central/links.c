@@ -49,6 +49,7 @@ void link_served(struct pw_central *central, struct link *link, struct pw_instan
 {
     link->station->profile = link->profile;
     struct sight sight = {.kind = SIGHT_CONNECTED,
+                          .number = link->profile,
                           .text = link->profile == 3 ? PW_STR("certificate") : PW_STR("key")};
     sight_note(central, link->station, &sight, at);
 }

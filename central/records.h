@@ -21,7 +21,7 @@ enum sight_kind {
     SIGHT_STARTED,   // a transaction: connector, number, text (idTag)
     SIGHT_STOPPED,   // likewise: connector, number, text (reason)
     SIGHT_JOB,       // a file job went on: number (its id), text (status), over
-    SIGHT_CONNECTED, // a handshake was accepted: text ("key" or "certificate")
+    SIGHT_CONNECTED, // a handshake was accepted: text ("key" or "certificate"), number its profile
     SIGHT_READ,      // a configuration key was read: word (key), text (value; at NULL: none)
     SIGHT_LISTED,    // installed certificates were listed: status (their use), number (how many)
 };

@@ -343,7 +343,10 @@ static int serve(struct program *program)
                              authority_tls(&program->tls, options));
     if (opened == PW_ERR_STORE) {
         (void)fail("cannot serve TLS with", program->tls.certificate,
-                   "it or its key cannot be read, or the address of --tls-listen is taken");
+                   access(program->tls.certificate, R_OK) != 0
+                       ? "it cannot be read; ca init and ca server make one"
+                       : "its key does not fit or cannot be read, or the address of "
+                         "--tls-listen is taken");
     } else if (opened != PW_OK) {
         char where[96] = "";
         struct pw_out out = PW_OUT(where);

@@ -177,6 +177,30 @@ static int on_log(const struct call *call)
 // ---------------------------------------------------------------------------------------------
 // Commands to a station: queued at the central system, then followed until they are answered.
 
+static void put_member(struct pw_str name, const struct pw_json_node *value, enum form form)
+{
+    char text[8192] = "";
+    struct pw_out out = PW_OUT(text);
+    put_value(&out, value, form);
+    (void)printf("%.*s%s%s\n", (int)name.len, name.at, name.len > 0 ? "\t" : "", text);
+}
+
+// An answer's status, and what else it holds: a line each.
+static void put_members(const struct pw_json_node *answer, enum form form)
+{
+    struct pw_json_iter it = pw_json_each(answer);
+    const struct pw_json_node *status = pw_json_member(answer, "status");
+    if (status != NULL) {
+        put_member((struct pw_str){0}, status, form);
+    }
+    for (const struct pw_json_node *item = pw_json_next(&it); item != NULL;
+         item = pw_json_next(&it)) {
+        if (item != status) {
+            put_member(it.key, item, form);
+        }
+    }
+}
+
 static void put_command(struct pw_str answer, enum form form)
 {
     struct document document;
@@ -188,19 +212,29 @@ static void put_command(struct pw_str answer, enum form form)
     }
     const struct pw_json_node *root = document_root(&document);
     const struct pw_json_node *keys = member_at(root, "answer.configurationKey");
-    if (keys != NULL) {
+    if (keys != NULL && pw_json_count(keys) > 0) {
         static const struct column columns[] = {
             {"key", "key", false}, {"readonly", "readonly", false}, {"value", "value", false}};
         const struct table table = {.column = columns, .columns = 3, .rows = keys};
         table_print(&table, form, stdout);
     } else {
-        char value[4096] = "";
-        struct pw_out out = PW_OUT(value);
-        const struct pw_json_node *status = member_at(root, "answer.status");
-        put_value(&out, status != NULL ? status : member_at(root, "state"), form);
-        (void)puts(value);
+        const struct pw_json_node *told = member_at(root, "answer");
+        if (told != NULL && pw_json_count(told) > 0) {
+            put_members(told, form);
+        } else {
+            (void)puts("answered");
+        }
     }
     document_free(&document);
+}
+
+// GetConfiguration was asked for keys, and none of them is there.
+static bool unknown_only(const struct pw_json_node *command)
+{
+    const struct pw_json_node *known = member_at(command, "answer.configurationKey");
+    const struct pw_json_node *unknown = member_at(command, "answer.unknownKey");
+    return unknown != NULL && pw_json_count(unknown) > 0 &&
+           (known == NULL || pw_json_count(known) == 0);
 }
 
 // PW_ERR_AGAIN while it is pending, PW_OK when the station accepted, PW_ERR_BUSY otherwise.
@@ -223,6 +257,9 @@ static int judge(struct pw_str answer, struct pw_out *why)
     } else if (!pw_str_is(state, "answered")) {
         pw_put_s(why, "the station: ");
         pw_put(why, state);
+        err = PW_ERR_BUSY;
+    } else if (unknown_only(root)) {
+        pw_put_s(why, "the station does not know the key");
         err = PW_ERR_BUSY;
     } else if (has_status && !pw_str_is(status, "Accepted") && !pw_str_is(status, "Scheduled") &&
                !pw_str_is(status, "RebootRequired") && !pw_str_is(status, "Unlocked")) {
@@ -281,7 +318,7 @@ int order(const struct call *call, const char *method, const char *path, const c
     err = pw_json_int(pw_json_member(document_root(&document), "command_id"), 0, INT64_MAX, &id);
     document_free(&document);
     if (done && strcmp(method, "PUT") == 0) {
-        (void)puts("nothing to send");
+        (void)puts(quiet ? "done" : "nothing to send");
         return EXIT_DONE;
     }
     if (err != PW_OK) {
@@ -467,6 +504,9 @@ static const struct {
     {"get", 1, 2, on_get},
     {"set", 3, 3, on_set},
     {"cards", 0, 0, on_cards},
+    {"accept", 1, 2, on_accept},
+    {"block", 1, 2, on_block},
+    {"forget", 1, 1, on_forget},
     {"unknown-cards", 0, 0, on_unknown_cards},
     {"refused", 0, 0, on_refused},
     {"log", 1, 1, on_log},
@@ -490,6 +530,7 @@ static const struct {
     {"firmware", 2, 2, on_firmware},
     {"diagnostics", 2, 3, on_diagnostics},
     {"security-events", 0, 1, on_security_events},
+    {"trust", 2, 3, on_trust},
     {"certificates", 1, 1, on_certificates},
     {"renew", 1, 1, on_renew},
     {"rekey", 1, 1, on_rekey},

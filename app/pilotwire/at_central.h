@@ -44,12 +44,18 @@ int on_unreserve(const struct call *call);
 int on_profiles(const struct call *call);
 int on_clear_profiles(const struct call *call);
 int on_files(const struct call *call);
-int on_firmware(const struct call *call);
 int on_diagnostics(const struct call *call);
 int on_security_events(const struct call *call);
 int on_certificates(const struct call *call);
 int on_renew(const struct call *call);
 int on_rekey(const struct call *call);
+
+// at_credentials.c
+int on_accept(const struct call *call);
+int on_block(const struct call *call);
+int on_forget(const struct call *call);
+int on_trust(const struct call *call);
+int on_firmware(const struct call *call);
 
 // at_link.c
 int on_limit(const struct call *call);

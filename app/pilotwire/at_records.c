@@ -38,12 +38,28 @@ int on_actions(const struct call *call)
     return show_list(call, "/actions", &list);
 }
 
+static bool is_json(const char *text, struct pw_out *why)
+{
+    struct document document;
+    char ignored[200];
+    struct pw_out out = PW_OUT(ignored);
+    if (document_read(&document, pw_str_of(text), &out) != PW_OK) {
+        pw_put_s(why, "the payload is no JSON, or too large");
+        return false;
+    }
+    document_free(&document);
+    return true;
+}
+
 int on_send(const struct call *call)
 {
     const struct request *request = call->request;
     char text[BODY_MAX];
     struct pw_out body = PW_OUT(text);
     struct pw_json_writer json = PW_JSON_WRITER(&body);
+    if (request->arguments > 2 && !is_json(request->argument[2], call->why)) {
+        return fail_with(EXIT_USAGE, call->why);
+    }
     pw_json_open(&json, '{');
     pw_json_key(&json, "action");
     pw_json_put_s(&json, request->argument[1]);
@@ -91,6 +107,7 @@ int on_local_list(const struct call *call)
                 {"full", "{\"mode\":\"full\"}"},
                 {"automatic", "{\"mode\":\"none\",\"automatic\":true}"},
                 {"manual", "{\"mode\":\"none\",\"automatic\":false}"}};
+    enum { RULES_FROM = 2 }; // the rows from here on send nothing by themselves
     const struct list list = {columns, PW_COUNT(columns), "entries", NULL};
     char path[256];
     struct pw_out out = PW_OUT(path);
@@ -100,7 +117,7 @@ int on_local_list(const struct call *call)
     put_station_path(&out, call, "/local-list");
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
         if (strcmp(call->request->argument[1], rows[i].word) == 0) {
-            return order(call, "PUT", path, rows[i].body, false);
+            return order(call, "PUT", path, rows[i].body, i >= RULES_FROM);
         }
     }
     return fail_usage(call->request->argument[1], "must be sync, full, automatic or manual");
@@ -193,31 +210,18 @@ int on_files(const struct call *call)
     return list_of(call, "/files", &list);
 }
 
-static int ask_file(const struct call *call, const char *rest, const char *type)
+int on_diagnostics(const struct call *call)
 {
     char text[BODY_MAX];
     struct pw_out body = PW_OUT(text);
     struct pw_json_writer json = PW_JSON_WRITER(&body);
     pw_json_open(&json, '{');
-    if (type != NULL) {
-        pw_json_key(&json, "type");
-        pw_json_put_s(&json, type);
-    }
+    pw_json_key(&json, "type");
+    pw_json_put_s(&json, call->request->arguments > 2 ? call->request->argument[2] : "diagnostics");
     pw_json_key(&json, "location");
     pw_json_put_s(&json, call->request->argument[1]);
     pw_json_close(&json, '}');
-    return post(call, rest, &body);
-}
-
-int on_firmware(const struct call *call)
-{
-    return ask_file(call, "/firmware", NULL);
-}
-
-int on_diagnostics(const struct call *call)
-{
-    return ask_file(call, "/logs",
-                    call->request->arguments > 2 ? call->request->argument[2] : "diagnostics");
+    return post(call, "/logs", &body);
 }
 
 // ---------------------------------------------------------------------------------------------

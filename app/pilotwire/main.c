@@ -27,6 +27,15 @@ static const char station_help[] =
     "                                  end the charge by itself at so many Wh, seconds, percent\n"
     "    house                         the phases of the house against its breaker, and the roof\n"
     "    charges                       the last charges that ended, newest first\n"
+    "    cards [list [CARD]]           cards it knows without asking: the last that were answered; "
+    "the\n"
+    "                                  local list, from a card on\n"
+    "    reservations                  what is kept free, for whom, until when\n"
+    "    profiles                      charging profiles of the central system, and what they "
+    "allow\n"
+    "    files                         how the upload of a log and the update of the program "
+    "stand\n"
+    "    seclog [COUNT|check]          the security log; check: its whole chain anew\n"
     "    faults                        what is wrong\n"
     "    clear-fault [CONNECTOR]       clear faults that stay\n"
     "    enable, disable [CONNECTOR]   make available or unavailable\n"
@@ -56,6 +65,9 @@ static const char central_help[] =
     "    get STATION [KEY]             OCPP configuration keys\n"
     "    set STATION KEY VALUE         change one\n"
     "    cards                         cards and what they may do\n"
+    "    accept CARD [NAME]            let a card charge, also one that was blocked\n"
+    "    block CARD [NAME]             let it charge no more\n"
+    "    forget CARD                   remove it\n"
     "    unknown-cards                 cards presented that nobody knows\n"
     "    refused                       stations that were turned away, and why\n"
     "    log STATION                   its OCPP messages, newest first\n"
@@ -73,10 +85,15 @@ static const char central_help[] =
     "    profiles STATION              charging profiles it has taken\n"
     "    clear-profiles STATION [PROFILE]\n"
     "    files STATION                 firmware updates, diagnostics and logs with their states\n"
-    "    firmware STATION URL          have it install a program\n"
+    "    firmware STATION URL [--certificate FILE --signature FILE]\n"
+    "                                  have it install a program, signed by that certificate "
+    "(PEM)\n"
     "    diagnostics STATION URL [diagnostics|DiagnosticsLog|SecurityLog]\n"
     "                                  have it upload\n"
     "    security-events [STATION]\n"
+    "    trust STATION central|maker [FILE]\n"
+    "                                  have it trust a root (PEM) of the central system or of the\n"
+    "                                  maker of its programs; without FILE our own authority\n"
     "    certificates STATION          those our authority has issued to it\n"
     "    renew STATION                 have it ask for a new certificate\n"
     "    rekey STATION                 give it a new key over OCPP\n"
@@ -133,12 +150,20 @@ static const char **value_of(struct request *request, const char *name)
         const char *name;
         const char **value;
     } rows[] = {
-        {"--station", &request->station},   {"--central", &request->central},
-        {"--user", &request->user},         {"--password-file", &request->password_file},
-        {"--card", &request->card},         {"--of", &request->filter},
-        {"--limit", &request->limit},       {"--lease", &request->lease},
-        {"--fallback", &request->fallback}, {"--find", &request->find},
-        {"--level", &request->level},       {"--key", &request->key},
+        {"--station", &request->station},
+        {"--central", &request->central},
+        {"--user", &request->user},
+        {"--password-file", &request->password_file},
+        {"--card", &request->card},
+        {"--of", &request->filter},
+        {"--limit", &request->limit},
+        {"--lease", &request->lease},
+        {"--fallback", &request->fallback},
+        {"--find", &request->find},
+        {"--level", &request->level},
+        {"--key", &request->key},
+        {"--certificate", &request->certificate},
+        {"--signature", &request->signature},
     };
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
         if (strcmp(name, rows[i].name) == 0) {

@@ -21,6 +21,8 @@ struct request {
     const char *find;          // a piece of a log line; NULL: all
     const char *level;         // of log lines; NULL: all
     const char *key;           // public key of a meter, or its file; NULL: the one that is known
+    const char *certificate;   // file of who signed a program, PEM; NULL: not signed
+    const char *signature;     // file of the signature, as openssl makes it
     bool force;
     bool follow;
     bool help;

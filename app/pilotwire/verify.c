@@ -1,12 +1,12 @@
 #include "verify.h"
 
+#include "file.h"
 #include "signature.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SETS_MAX = 500, TEXT_MAX = PW_OCMF_TEXT_MAX, FILE_MAX = 1 << 20 };
+enum { SETS_MAX = 500, TEXT_MAX = PW_OCMF_TEXT_MAX };
 
 // One data set and what became of it. What it says lies in its own text.
 struct set {
@@ -252,28 +252,6 @@ static int tell(struct verdict *verdict, enum form form)
 // ---------------------------------------------------------------------------------------------
 // From where.
 
-// The whole file in a block of its own, terminated. NULL with a sentence in *why.
-static char *read_file(const char *path, size_t *len, struct pw_out *why)
-{
-    FILE *from = fopen(path, "re");
-    char *text = malloc(FILE_MAX + 1);
-    *len = from == NULL || text == NULL ? 0 : fread(text, 1, FILE_MAX, from);
-    bool ok = from != NULL && text != NULL && ferror(from) == 0 && fgetc(from) == EOF;
-    if (!ok) {
-        pw_put_s(why, path);
-        pw_put_s(why, ": ");
-        pw_put_s(why, from == NULL ? strerror(errno) : "cannot be read, or is too long");
-        free(text);
-        text = NULL;
-    } else {
-        text[*len] = '\0';
-    }
-    if (from != NULL) {
-        (void)fclose(from);
-    }
-    return text;
-}
-
 // What --key says: a file, or the key itself.
 static int take_given_key(struct verdict *verdict, const char *given, struct pw_out *why)
 {
@@ -283,7 +261,7 @@ static int take_given_key(struct verdict *verdict, const char *given, struct pw_
     if (given == NULL) {
         return PW_OK;
     }
-    char *text = read_file(given, &len, &out);
+    char *text = file_read(given, &len, &out);
     struct pw_str key = text != NULL ? (struct pw_str){.at = text, .len = len} : pw_str_of(given);
     int err = meter_key_read(&verdict->key, key, why);
     verdict->key_from = err == PW_OK ? "--key" : NULL;
@@ -312,7 +290,7 @@ int run_verify(const struct request *request)
     if (request->arguments != 1) {
         return fail_usage("verify", "needs a file (or --central URL and a session)");
     }
-    char *file = read_file(request->argument[0], &len, &why);
+    char *file = file_read(request->argument[0], &len, &why);
     int code = EXIT_UNREACHABLE;
     if (file != NULL && new_verdict(&verdict)) {
         if (take_given_key(&verdict, request->key, &why) == PW_OK) {

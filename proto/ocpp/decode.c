@@ -167,6 +167,20 @@ static bool read_time(struct decoder *decoder, const struct pw_json_node *node, 
     return true;
 }
 
+// The words there are, where they fit.
+__attribute__((noinline, cold)) static bool refuse_code(struct decoder *decoder,
+                                                        const struct pw_json_node *value,
+                                                        const struct pw_ocpp_codes *codes)
+{
+    char reason[140];
+    struct pw_out out = PW_OUT(reason);
+    for (int i = 0; i < codes->count; i++) {
+        pw_put_s(&out, i == 0 ? "is none of " : ", ");
+        pw_put(&out, pw_ocpp_code_text(codes, i));
+    }
+    return refuse_value(decoder, value, out.full ? "is not a known value" : reason);
+}
+
 static bool read_code(struct decoder *decoder, const struct pw_ocpp_row *row,
                       const struct pw_json_node *node, void *to)
 {
@@ -174,7 +188,7 @@ static bool read_code(struct decoder *decoder, const struct pw_ocpp_row *row,
     bool is_word = row->kind == PW_OCPP_KIND_WORD;
     int code = pw_ocpp_code_find(row->of.codes, word.text);
     if (code < 0 && !(is_word && (decoder->policy & PW_OCPP_KEEP_UNKNOWN_CODES) != 0)) {
-        return refuse_value(decoder, node, "is not a known value");
+        return refuse_code(decoder, node, row->of.codes);
     }
     word.code = (int16_t)(code < 0 ? PW_OCPP_OTHER : code);
     // Every enumeration of the rows is as large as this one (the rows assert it).

@@ -119,8 +119,8 @@ static int on_help(struct pw_console_call *call)
         pw_put_s(call->answer, rows[i].help);
         pw_put_c(call->answer, '\n');
     }
-    pw_put_s(call->answer, "json status|limits|faults|charges|cards|reservations|network|profiles  "
-                           " the same as one JSON object\n");
+    pw_put_s(call->answer, "json status|limits|faults|charges|cards|reservations|network|profiles|"
+                           "files|house|schedule|seclog  the same as one JSON object\n");
     return PW_OK;
 }
 

@@ -17,28 +17,40 @@ int pw_console_status(struct pw_console_call *call)
     return PW_OK;
 }
 
+// Nothing was reported: no connector is of that kind.
+static int some(struct pw_console_call *call, const char *what)
+{
+    if (call->answer->len > 0) {
+        return PW_OK;
+    }
+    pw_put_s(call->answer, "no connector has a ");
+    pw_put_s(call->answer, what);
+    pw_put_c(call->answer, '\n');
+    return PW_ERR_UNKNOWN;
+}
+
 int pw_console_bms(struct pw_console_call *call)
 {
     pw_report_bms(call->st, call->answer, call->now);
-    return PW_OK;
+    return some(call, "BMS");
 }
 
 int pw_console_rectifier(struct pw_console_call *call)
 {
     pw_report_rectifier(call->st, call->answer, call->now);
-    return PW_OK;
+    return some(call, "rectifier");
 }
 
 int pw_console_output(struct pw_console_call *call)
 {
     pw_report_output(call->st, call->answer, call->now);
-    return PW_OK;
+    return some(call, "DC output");
 }
 
 int pw_console_terminal(struct pw_console_call *call)
 {
     pw_report_terminal(call->st, call->answer, call->now);
-    return PW_OK;
+    return some(call, "terminal");
 }
 
 int pw_console_all(struct pw_console_call *call)
@@ -59,7 +71,7 @@ int pw_console_can(struct pw_console_call *call)
 int pw_console_pilot(struct pw_console_call *call)
 {
     pw_report_pilot(call->st, call->answer, call->now);
-    return PW_OK;
+    return some(call, "control pilot");
 }
 
 int pw_console_house(struct pw_console_call *call)

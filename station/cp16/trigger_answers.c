@@ -62,7 +62,15 @@ static void say_meter_values(struct pw_cp16 *cp, unsigned connector, pw_ms now)
 
 static bool can_sign(struct pw_cp16 *cp, pw_ms now)
 {
-    return cp->security != NULL && pw_security_ask_certificate(cp->security, now) == PW_OK;
+    if (cp->security == NULL || pw_security_ask_certificate(cp->security, now) != PW_OK) {
+        struct pw_line line;
+        pw_line(&line, cp->log, PW_LOG_WARN, "ocpp", "trigger-refused");
+        pw_line_s(&line, "message", "SignChargePointCertificate");
+        pw_line_s(&line, "why", "CpoName is not set, or certificates cannot be kept");
+        pw_line_end(&line);
+        return false;
+    }
+    return true;
 }
 
 static void say_diagnostics(struct pw_cp16 *cp, unsigned connector, pw_ms now)

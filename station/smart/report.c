@@ -46,8 +46,9 @@ static void put_slot(const struct pw_smart *smart, const struct pw_profile_slot 
         pw_put_time(out, p->start);
     }
     if (p->duration_s > 0) {
-        pw_put_s(out, " for s ");
+        pw_put_s(out, " for ");
         pw_put_int(out, p->duration_s);
+        pw_put_s(out, " s");
     }
     if (p->valid_from != PW_PROFILE_ALWAYS) {
         pw_put_s(out, ", valid from ");
@@ -92,14 +93,15 @@ static void put_now(const struct pw_smart *smart, unsigned index, struct pw_out 
         pw_put_s(out, " no limit by profiles\n");
         return;
     }
-    pw_put_s(out, " A ");
+    pw_put_s(out, " may take ");
     pw_put_fixed(out, limit->ma, 3);
-    pw_put_s(out, " by ");
+    pw_put_s(out, " A: ");
     pw_put_s(out, limit->why);
-    pw_put_s(out, " for s ");
+    pw_put_s(out, ", for ");
     pw_put_fixed(out, (int64_t)(now - limit->since), 3);
+    pw_put_s(out, " s");
     if ((c->own.any || c->station.any) && until != PW_PROFILE_EVER && smart->in.wall > 0) {
-        pw_put_s(out, ", looked at again ");
+        pw_put_s(out, ", changes at ");
         pw_put_time(out, until);
     }
     pw_put_c(out, '\n');

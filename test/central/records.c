@@ -445,7 +445,7 @@ static void changed_key_never_locks_a_station_out(void **state)
     bench_break(bench, link_a);
     assert_int_equal(shake(bench, key), 101);
     people(bench, 200, PW_HTTP_GET, "/api/v1/commands/3", "");
-    assert_has(bench->body, "\"effect\":\"connected again, by its key\"");
+    assert_has(bench->body, "\"effect\":\"connected again, by its key without TLS\"");
 }
 
 // Reason: the station takes a key and its answer never comes, though the link stays. A second

@@ -4,7 +4,7 @@
 //   node commands.mjs <pilotwire-central> <pilotwire>
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -164,6 +164,31 @@ try {
   await says(/StartupOfTheDevice/, "security-events");
   await says(/serial/, "certificates", "CP-1");
   await says(/Accepted/, "renew", "CP-1");
+
+  // Cards: what is not said anew stays. Roots and signed programs come from files.
+  await says(/^$/, "accept", "CARD-2", "Two words");
+  await says(/^$/, "block", "CARD-2");
+  await says(/CARD-2\tBlocked\t\t\tTwo words/, "--tsv", "cards");
+  await says(/^$/, "forget", "CARD-2");
+  assert.equal((await cli("forget", "CARD-2")).status, 3);
+  writeFileSync(join(data, "root.pem"), "-----BEGIN CERTIFICATE-----\n");
+  writeFileSync(join(data, "signature"), Buffer.from([0x30, 0xff]));
+  await says(/Accepted/, "trust", "CP-1", "maker", join(data, "root.pem"));
+  assert.equal((await cli("trust", "CP-1", "maker")).status, 2);
+  await says(/Accepted/, "firmware", "CP-1", "https://example.com/h", "--certificate", join(data, "root.pem"),
+    "--signature", join(data, "signature"));
+  const [, { firmware }] = asked.findLast(([name]) => name === "SignedUpdateFirmware");
+  assert.deepEqual([firmware.signingCertificate, firmware.signature], ["-----BEGIN CERTIFICATE-----\n", "MP8="]);
+  assert.equal((await cli("firmware", "CP-1", "https://example.com/h", "--signature", "x")).status, 2);
+
+  // Answers beside the status, and a key that nobody knows.
+  await says(/^listVersion\t\d+$/m, "--tsv", "send", "CP-1", "GetLocalListVersion");
+  row = ["GetConfiguration", {}, { unknownKey: ["Nope"] }];
+  const nope = await cli("get", "CP-1", "Nope");
+  assert.deepEqual([nope.status, nope.stdout], [3, ""]);
+  assert.equal((await cli("send", "CP-1", "Reset", "{type")).status, 2);
+  const warm = await cli("send", "CP-1", "Reset", '{"type":"Warm"}');
+  assert.match(warm.stderr, /"Warm" is none of Hard, Soft/);
   await station.close();
   const ended = new Promise((done) => server.once("exit", (code) => done(code)));
   server.kill("SIGTERM");

@@ -180,7 +180,9 @@ static void a_fault_names_the_path_the_value_and_the_bound(void **state)
             0, &fault),
         PW_ERR_PEER);
     assert_string_equal(fault.text,
-                        "meterValue[0].sampledValue[1].unit: \"Furlong\" is not a known value");
+                        "meterValue[0].sampledValue[1].unit: \"Furlong\" is none of Wh, W, V, A, "
+                        "Percent, Celcius, kWh, varh, kvarh, kW, VA, kVA, var, kvar, K, Celsius, "
+                        "Fahrenheit");
     assert_int_equal(read_and_decode(&pw_ocpp16_authorize_req,
                                      PW_STR("{\"idTag\":\"123456789012345678901\"}"), 0, &fault),
                      PW_ERR_PEER);

@@ -246,6 +246,7 @@ async function own(browser, page, yard) {
   await part("Security log").locator("li", { hasText: "Startup of the device" }).first().waitFor();
   await part("Security log").getByRole("button", { name: "Check the chain" }).click();
   await part("Security log").locator(".chip", { hasText: "Chain whole" }).waitFor();
+  await part("Security log").getByText(/^4 of 4 records checked/).waitFor();
   await browser.shot(page, "own-central");
   await page.context().close();
 }

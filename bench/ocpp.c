@@ -39,11 +39,11 @@ static void answer(struct pw_cp16 *cp)
     static const struct {
         const char *action;
         const char *payload;
-    } rows[] = {{"\"BootNotification\"",
-                 "{\"status\":\"Accepted\",\"currentTime\":\"2026-09-21T16:00:00Z\",\"interval\":300}"},
-                {"\"Authorize\"", "{\"idTagInfo\":{\"status\":\"Accepted\"}}"},
-                {"\"StartTransaction\"",
-                 "{\"transactionId\":7,\"idTagInfo\":{\"status\":\"Accepted\"}}"}};
+    } rows[] = {
+        {"\"BootNotification\"",
+         "{\"status\":\"Accepted\",\"currentTime\":\"2026-09-21T16:00:00Z\",\"interval\":300}"},
+        {"\"Authorize\"", "{\"idTagInfo\":{\"status\":\"Accepted\"}}"},
+        {"\"StartTransaction\"", "{\"transactionId\":7,\"idTagInfo\":{\"status\":\"Accepted\"}}"}};
     char text[256];
     struct pw_str said = pw_cp16_out(cp);
     const char *payload = "{}";

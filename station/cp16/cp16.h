@@ -1,7 +1,8 @@
-// cp16: the charge point's side of OCPP 1.6J, Core profile. Boot and clock, heartbeats, statuses,
-// authorisation, transaction messages from the journal in order, and the answers to what the
-// central system asks. It decides when to talk and what to say; whatever touches a charge is asked
-// of the host (the station). Pure: text in, text out, next deadline.
+// cp16: the charge point's side of OCPP 1.6J, all feature profiles and the security whitepaper.
+// What the station says by itself (topics.c), and the answers to what the central system asks
+// (answers.c). It decides when to talk and what to say; state that another version of OCPP needs as
+// well is in rooms of its own, and whatever touches a charge is asked of the host (the station).
+// Pure: text in, text out, next deadline.
 // Sources: OCPP 1.6 edition 2, OCPP-J 1.6, errata 2025-04; facts/ocpp.md §3.4.
 #ifndef PW_CP16_H
 #define PW_CP16_H
@@ -183,8 +184,8 @@ struct pw_cp16 {
         char signed_text[PW_CP16_SIGNED_MAX]; // of one value
         char public_keys[PW_CONNECTORS_MAX][PW_CP16_PUBLIC_KEY_MAX]; // for GetConfiguration
     };
-    // An answer that waits until what it says survives a power cut. The central system has one call
-    // in flight: if another comes that must wait, nobody waits for this one any more.
+    // An answer that waits until what it says survives a power cut; until then no other call of the
+    // central system is read (pw_cp16_text: PW_ERR_AGAIN).
     struct pw_cp16_late {
         void (*say)(struct pw_cp16 *cp, struct pw_str id, bool kept); // NULL: none waits
         int64_t ticket;                                               // 0: an update of the list
@@ -202,9 +203,13 @@ struct pw_cp16 {
 void pw_cp16_init(struct pw_cp16 *cp, struct pw_settings *settings, struct pw_journal *journal,
                   const struct pw_cp16_host *host, const struct pw_log *log);
 
+// The WebSocket stands, or is gone (with the reason, for people). Whether it should be opened now.
 void pw_cp16_link_up(struct pw_cp16 *cp, pw_ms now);
 void pw_cp16_link_down(struct pw_cp16 *cp, struct pw_str reason, pw_ms now);
 bool pw_cp16_wants_link(const struct pw_cp16 *cp, pw_ms now);
+// One whole text from the central system. PW_ERR_AGAIN: a text of ours has not left yet, or an
+// answer waits for the disk; nothing was done, give it again. pw_cp16_out: the text to send, empty
+// without one; it stays until pw_cp16_out_sent.
 PW_MUST_USE int pw_cp16_text(struct pw_cp16 *cp, struct pw_str text, pw_ms now);
 struct pw_str pw_cp16_out(const struct pw_cp16 *cp);
 void pw_cp16_out_sent(struct pw_cp16 *cp);

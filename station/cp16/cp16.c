@@ -222,7 +222,7 @@ static pw_ms step(struct pw_cp16 *cp, pw_ms now)
         give_up_call(cp, now);
     }
     pw_cp16_step_unlock(cp, now);
-    pw_cp16_step_late(cp);
+    pw_cp16_step_late(cp, now);
     if (cp->link == PW_CP16_LINK_UP && cp->speaking == NULL && cp->out_len == 0) {
         pw_cp16_say_something(cp, now);
     }

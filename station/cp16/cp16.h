@@ -189,6 +189,7 @@ struct pw_cp16 {
     struct pw_cp16_late {
         void (*say)(struct pw_cp16 *cp, struct pw_str id, bool kept); // NULL: none waits
         int64_t ticket;                                               // 0: an update of the list
+        pw_ms until; // then the disk is too slow; PW_NEVER: not seen by a step yet
         char id[PW_OCPP_ID_BYTES + 1];
     } late;
 

@@ -9,7 +9,8 @@ void pw_cp16_reply_later(struct pw_cp16 *cp, struct pw_str id, int64_t ticket,
     cp->late.ticket = ticket;
     int err = pw_str_copy(cp->late.id, sizeof(cp->late.id), id);
     PW_ASSERT(err == PW_OK); // the frame was read with an id of that length
-    pw_cp16_step_late(cp);
+    cp->late.until = PW_NEVER;
+    pw_cp16_step_late(cp, PW_NEVER);
 }
 
 // 1: kept, 0: not yet, below: it cannot be.
@@ -23,8 +24,9 @@ static int is_kept(struct pw_cp16 *cp)
     return update == PW_TAGS_UPDATING ? 0 : update == PW_TAGS_UPDATED ? 1 : PW_ERR_STORE;
 }
 
-void pw_cp16_step_late(struct pw_cp16 *cp)
+void pw_cp16_step_late(struct pw_cp16 *cp, pw_ms now)
 {
+    enum { MOST_MS = 10000 };
     if (cp->late.say == NULL || cp->out_len > 0) {
         return;
     }
@@ -33,6 +35,12 @@ void pw_cp16_step_late(struct pw_cp16 *cp)
         void (*say)(struct pw_cp16 *, struct pw_str, bool) = cp->late.say;
         cp->late.say = NULL;
         say(cp, pw_str_of(cp->late.id), kept > 0);
+    } else if (now != PW_NEVER && cp->late.until == PW_NEVER) {
+        cp->late.until = pw_after(now, MOST_MS);
+    } else if (now != PW_NEVER && now >= cp->late.until) {
+        cp->late.say = NULL;
+        pw_cp16_refuse(cp, pw_str_of(cp->late.id), PW_OCPP_INTERNAL_ERROR,
+                       PW_STR("the disk does not take it"));
     }
 }
 

@@ -144,7 +144,9 @@ void pw_cp16_say_status(struct pw_cp16 *cp, unsigned connector, pw_ms now);
 // batch (0: the update of the local list) is durable, or cannot be; at once if it is.
 void pw_cp16_reply_later(struct pw_cp16 *cp, struct pw_str id, int64_t ticket,
                          void (*say)(struct pw_cp16 *cp, struct pw_str id, bool kept));
-void pw_cp16_step_late(struct pw_cp16 *cp);
+// Gives up after ten seconds with a CALLERROR: whether it is kept is not known then, and other
+// calls, a remote stop among them, must not wait for a full disk.
+void pw_cp16_step_late(struct pw_cp16 *cp, pw_ms now);
 // authorise.c: what the central system says of a card. False: its idTag is longer than ours.
 bool pw_cp16_tag(struct pw_str id_tag, const struct pw_ocpp16_id_tag_info *info, struct pw_tag *to);
 // Remembers it, as any answer about a card is.

@@ -147,6 +147,10 @@ void pw_cp16_on_set_profile(struct pw_cp16 *cp, struct pw_str id, const union pw
         return;
     }
     int err = pw_cp16_profile(&set->cs_charging_profiles, &profile, &why);
+    if (err == PW_OK && pw_journal_keeps(cp->journal) != PW_OK) {
+        pw_put_s(&why, "it could not be kept: the disk is full or fails");
+        err = PW_ERR_STORE;
+    }
     if (err == PW_OK) {
         uint32_t transaction = transaction_for(cp, (unsigned)connector, &set->cs_charging_profiles);
         err = pw_smart_set(cp->smart, (unsigned)connector, transaction, &profile,
@@ -193,7 +197,8 @@ void pw_cp16_on_clear_profile(struct pw_cp16 *cp, struct pw_str id,
     filter.purpose = filter.by_purpose
                          ? (enum pw_profile_purpose)purposes[clear->charging_profile_purpose]
                          : PW_PROFILE_STATION;
-    int gone = pw_smart_clear(cp->smart, &filter);
+    int gone =
+        pw_journal_keeps(cp->journal) == PW_OK ? pw_smart_clear(cp->smart, &filter) : PW_ERR_STORE;
     if (gone < 0) {
         pw_cp16_refuse(cp, id, PW_OCPP_INTERNAL_ERROR, PW_STR("the store has failed"));
         return;

@@ -467,6 +467,25 @@ static void profiles_do_not_count_where_limits_from_outside_do_not(void **state)
     rig_close(r);
 }
 
+// Reason: on a full disk the answer to one profile waited for ever, and with it every other call: a
+// remote stop could not be asked for any more.
+static void a_disk_that_takes_nothing_does_not_stop_the_talk(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open(RIG_SOCKET);
+    rig_boot(r);
+    rig_charge(r);
+    r->street.store.lag = 1000000;
+    r->lenient = true;
+    rig_post(r, "SetChargingProfile", many_periods(3));
+    rig_seconds(r, 12);
+    assert_non_null(rig_answered(r));
+    rig_post(r, "RemoteStopTransaction", "{'transactionId':1}");
+    rig_seconds(r, 1);
+    assert_non_null(rig_answered(r));
+    rig_close(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -483,6 +502,7 @@ int main(void)
         cmocka_unit_test(the_station_wakes_when_the_next_period_begins),
         cmocka_unit_test(the_profile_of_a_start_that_came_to_nothing_goes),
         cmocka_unit_test(what_is_accepted_outlives_a_power_cut),
+        cmocka_unit_test(a_disk_that_takes_nothing_does_not_stop_the_talk),
         cmocka_unit_test(profiles_do_not_count_where_limits_from_outside_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

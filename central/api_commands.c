@@ -164,7 +164,7 @@ struct place {
     uint8_t row;
 };
 
-// True when the row opens an object of its own.
+// True when the row opens an object of its own, whose fields come next.
 static bool put_row(struct pw_json_writer *json, const struct pw_ocpp_row *row)
 {
     static const char *const kinds[] = {
@@ -193,7 +193,14 @@ static bool put_row(struct pw_json_writer *json, const struct pw_ocpp_row *row)
     if (row->kind == PW_OCPP_KIND_CODE || row->kind == PW_OCPP_KIND_WORD) {
         put_words(json, row->of.codes);
     }
-    return row->kind == PW_OCPP_KIND_OBJECT || row->kind == PW_OCPP_KIND_LIST;
+    bool nested = row->kind == PW_OCPP_KIND_OBJECT || row->kind == PW_OCPP_KIND_LIST;
+    if (nested) {
+        pw_json_key(json, "fields");
+        pw_json_open(json, '[');
+    } else {
+        pw_json_close(json, '}');
+    }
+    return nested;
 }
 
 static void put_fields(struct pw_json_writer *json, const struct pw_ocpp_object *object)
@@ -204,24 +211,20 @@ static void put_fields(struct pw_json_writer *json, const struct pw_ocpp_object 
     pw_json_open(json, '[');
     for (;;) {
         struct place *here = &stack[depth];
-        if (here->row < here->object->count) {
-            const struct pw_ocpp_row *row = &here->object->rows[here->row++];
-            if (put_row(json, row)) {
-                PW_ASSERT(depth < PW_OCPP_NEST_MAX);
-                stack[++depth] = (struct place){.object = row->of.object};
-                pw_json_key(json, "fields");
-                pw_json_open(json, '[');
-            } else {
-                pw_json_close(json, '}');
+        if (here->row == here->object->count) {
+            pw_json_close(json, ']');
+            if (depth == 0) {
+                return;
             }
+            pw_json_close(json, '}');
+            depth--;
             continue;
         }
-        pw_json_close(json, ']');
-        if (depth == 0) {
-            return;
+        const struct pw_ocpp_row *row = &here->object->rows[here->row++];
+        if (put_row(json, row)) {
+            PW_ASSERT(depth < PW_OCPP_NEST_MAX);
+            stack[++depth] = (struct place){.object = row->of.object};
         }
-        pw_json_close(json, '}');
-        depth--;
     }
 }
 

@@ -247,7 +247,7 @@ static int install_one(struct pw_trust_keeper *keeper, const struct pw_trust_roo
     if (err != PW_OK || is_installed(keeper, wanted->use, root)) {
         return err;
     }
-    unsigned most = wanted->most < PW_TRUST_ROOTS_MAX ? wanted->most : PW_TRUST_ROOTS_MAX;
+    unsigned there = count_installed(keeper);
     STACK_OF(X509) *present = trust_roots(keeper, wanted->use);
     bool first = sk_X509_num(present) == 0;
     sk_X509_pop_free(present, X509_free);
@@ -255,7 +255,7 @@ static int install_one(struct pw_trust_keeper *keeper, const struct pw_trust_roo
     if (wanted->replace && !first && signer == NULL) {
         return trust_refuse(why, PW_ERR_RANGE, "it is not signed by the root that it replaces");
     }
-    if (signer == NULL && count_installed(keeper) >= most) {
+    if (signer == NULL && (there >= wanted->most || there >= PW_TRUST_ROOTS_MAX)) {
         return trust_refuse(why, PW_ERR_LIMIT, "no more can be installed");
     }
     err = install(keeper, wanted->use, root, signer, why);

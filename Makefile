@@ -31,7 +31,7 @@ prove: ## Frama-C: contactor contract, no run-time errors, and every guard taken
 	@tools/setup test
 	@tools/prove
 
-campaign: ## 10^8 noisy pilot samples and 10^6 random orders of events (CAMPAIGN_SEED=n: again)
+campaign: ## 10^8 noisy pilot samples, 10^6 random orders of events, 300 cuts of the running station (CAMPAIGN_SEED=n: again)
 	@tools/setup test
 	@tools/campaign
 

@@ -125,3 +125,16 @@ int pw_ws_check_url(struct pw_str url, struct pw_out *why)
     }
     return PW_OK;
 }
+
+int pw_ws_put_credentials(struct pw_out *header, const char *user, struct pw_str password)
+{
+    char pair[160];
+    struct pw_out out = PW_OUT(pair);
+    pw_put_s(&out, user);
+    pw_put_c(&out, ':');
+    pw_put(&out, password);
+    pw_put_s(header, "Basic ");
+    pw_put_base64(header, pair, out.len);
+    explicit_bzero(pair, sizeof(pair));
+    return pw_out_err(&out) == PW_OK ? pw_out_err(header) : PW_ERR_LIMIT;
+}

@@ -127,22 +127,6 @@ static void kill_connection(struct pw_ws_client *client, const char *reason)
 // ---------------------------------------------------------------------------------------------
 // libwebsockets' callbacks.
 
-// RFC 7617: the password may hold any byte.
-static int put_credentials(const struct pw_ws_client *client, char value[HEADER_SIZE])
-{
-    char pair[USER_SIZE + PASSWORD_SIZE];
-    struct pw_out out = PW_OUT(pair);
-    pw_put_s(&out, client->user);
-    pw_put_c(&out, ':');
-    pw_put(&out, (struct pw_str){.at = client->password, .len = client->password_len});
-    struct pw_out header = {.cap = HEADER_SIZE};
-    header.at = value;
-    pw_put_s(&header, "Basic ");
-    pw_put_base64(&header, pair, out.len);
-    explicit_bzero(pair, sizeof(pair));
-    return pw_out_err(&header) == PW_OK ? 0 : -1;
-}
-
 static int add_authorization(struct pw_ws_client *client, struct lws *wsi, unsigned char **at,
                              size_t room)
 {
@@ -151,7 +135,9 @@ static int add_authorization(struct pw_ws_client *client, struct lws *wsi, unsig
         return 0;
     }
     char value[HEADER_SIZE];
-    int rc = put_credentials(client, value);
+    struct pw_out header = PW_OUT(value);
+    const struct pw_str password = {.at = client->password, .len = client->password_len};
+    int rc = pw_ws_put_credentials(&header, client->user, password) == PW_OK ? 0 : -1;
     if (rc == 0) {
         rc = lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_AUTHORIZATION,
                                           (const unsigned char *)value, (int)strlen(value), at,

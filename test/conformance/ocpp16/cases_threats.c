@@ -132,7 +132,7 @@ void case_t_10(void)
 // ---------------------------------------------------------------------------------------------
 // T 14.
 
-// Reason: a reset or an update brought factory passwords back. There are none here: what was given
+// Reason: on other stations a reset brought factory passwords back. There are none here: what was given
 // stays, and whoever may forget settings lowers no security profile with that.
 void case_t_14(void)
 {

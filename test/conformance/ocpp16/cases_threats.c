@@ -132,8 +132,8 @@ void case_t_10(void)
 // ---------------------------------------------------------------------------------------------
 // T 14.
 
-// Reason: on other stations a reset brought factory passwords back. There are none here: what was given
-// stays, and whoever may forget settings lowers no security profile with that.
+// Reason: on other stations a reset brought factory passwords back. There are none here: what was
+// given stays, and whoever may forget settings lowers no security profile with that.
 void case_t_14(void)
 {
     static const char *const after[] = {"reboot", "defaults", "restart"};

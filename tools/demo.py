@@ -417,11 +417,19 @@ page:
                 full = place.has_status("Finishing", "SuspendedEV")
                 waiting[place] = waiting[place] + 1 if full else 0
                 if waiting[place] >= 60:
-                    place.tell_sim("unplug")
-                    self.wait_until(lambda at=place: at.has_status("Available"), 60, "unplugged")
-                    place.tell_sim(f"soc {self.args.soc}")
-                    place.begin_charge()
                     waiting[place] = 0
+                    self.next_vehicle(place)
+
+    def next_vehicle(self, place):
+        """Who tries out what can go wrong may have left it wrong: that ends no demo."""
+        try:
+            place.tell_sim("unplug")
+            self.wait_until(lambda: place.has_status("Available"), 60, f"{place.name} unplugged")
+            place.tell_sim(f"soc {self.args.soc}")
+            place.begin_charge()
+        except Failed as failure:
+            self.check_programs()
+            print(f"  no next vehicle yet: {failure}", flush=True)
 
     def signed_line(self, port):
         return f"""  Signed      {self.program('pilotwire')} --central http://127.0.0.1:{port} verify SESSION

@@ -34,16 +34,22 @@ int on_limit(const struct call *call)
     struct pw_out at = PW_OUT(path);
     struct pw_out out = PW_OUT(body);
     struct pw_json_writer json = PW_JSON_WRITER(&out);
+    // The most there is, for good: as before anybody spoke.
+    bool off = strcmp(request->argument[1], "off") == 0;
     const struct {
         const char *key;
         const char *text;
         const char *about;
     } rows[] = {
         {"connector_id", connector_of(call), "is no connector; it must be 1..32"},
-        {"current_a", request->argument[1], "is no current; it must be 0 or 6 to 80 A"},
+        {"current_a", off ? "80" : request->argument[1],
+         "is no current; it must be off, 0 or 6 to 80 A"},
         {"lease_s", request->lease != NULL ? request->lease : "300",
          "is no time; --lease must be 10 to 3600 s"},
-        {"fallback_a", request->fallback != NULL ? request->fallback : "6",
+        {"fallback_a",
+         request->fallback != NULL ? request->fallback
+         : off                     ? "80"
+                                   : "6",
          "is no current; --fallback must be 0 or 6 to 80 A"},
     };
     pw_json_open(&json, '{');

@@ -78,6 +78,7 @@ int on_commands(const struct call *call)
         {"by", "origin", false},         {"asked", "requested_at", false},
         {"state", "state", false},       {"answer", "answer.status", false},
         {"seen", "effect_state", false}, {"effect", "effect", false},
+        {"payload", "payload", false},
     };
     const struct list list = {columns, PW_COUNT(columns), "commands", NULL};
     return list_of(call, "/commands", &list);

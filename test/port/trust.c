@@ -279,6 +279,27 @@ static void a_firmware_signature_is_the_signers_over_this_file(void **state)
     authority_free(&ec);
 }
 
+// Reason: a manufacturer renews his root under its name; who holds both trusts signers of both,
+// also when their certificates do not tell the issuer's key.
+static void a_root_renewed_under_its_name_lies_beside_the_old_one(void **state)
+{
+    struct fixture *f = *state;
+    struct authority next = authority_make(NULL, AUTHORITY_CA, "root", NULL, 0, FROM, TO);
+    const struct authority *const roots[] = {&f->root, &next};
+    for (size_t i = 0; i < PW_COUNT(roots); i++) {
+        assert_int_equal(install(f, PW_TRUST_MAKER, roots[i]->certificate), PW_OK);
+    }
+    for (size_t i = 0; i < PW_COUNT(roots); i++) {
+        struct authority signer =
+            authority_make(roots[i], AUTHORITY_SIGNER, "a", NULL, 0, FROM, TO);
+        f->pem[0] = '\0';
+        authority_pem(signer.certificate, f->pem);
+        assert_int_equal(f->trust.check_signer(f->keeper, pw_str_of(f->pem), NOW, &f->why), PW_OK);
+        authority_free(&signer);
+    }
+    authority_free(&next);
+}
+
 // Reason: L01.FR.12; there are no certificates between the manufacturer's root and the signer.
 static void who_signs_firmware_is_signed_by_the_manufacturers_root_itself(void **state)
 {
@@ -342,6 +363,7 @@ int main(void)
         CASE(a_certificate_that_is_not_ours_is_refused),
         CASE(roots_are_authorities_with_strong_keys_and_valid),
         CASE(a_firmware_signature_is_the_signers_over_this_file),
+        CASE(a_root_renewed_under_its_name_lies_beside_the_old_one),
         CASE(who_signs_firmware_is_signed_by_the_manufacturers_root_itself),
         CASE(damaged_files_are_left_out),
     };

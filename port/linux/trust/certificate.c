@@ -106,14 +106,16 @@ static bool set_up(X509_STORE_CTX *check, X509_STORE *store, X509 *certificate,
            (purpose == 0 || X509_VERIFY_PARAM_set_purpose(rules, purpose) == 1);
 }
 
-int trust_path(X509 *certificate, STACK_OF(X509) * between, STACK_OF(X509) * roots, pw_unix_ms wall,
-               int purpose, struct pw_out *why)
+// To one of `roots`, or to number `only` of them when that is none below 0.
+static int path_to(X509 *certificate, STACK_OF(X509) * between, STACK_OF(X509) * roots, int only,
+                   pw_unix_ms wall, int purpose, struct pw_out *why)
 {
     X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *check = X509_STORE_CTX_new();
     bool ready = store != NULL && check != NULL;
     for (int i = 0; ready && i < sk_X509_num(roots); i++) {
-        ready = X509_STORE_add_cert(store, sk_X509_value(roots, i)) == 1;
+        ready =
+            (only >= 0 && i != only) || X509_STORE_add_cert(store, sk_X509_value(roots, i)) == 1;
     }
     ready = ready && set_up(check, store, certificate, between, wall, purpose);
     bool good = ready && X509_verify_cert(check) == 1;
@@ -125,6 +127,21 @@ int trust_path(X509 *certificate, STACK_OF(X509) * between, STACK_OF(X509) * roo
     X509_STORE_free(store);
     ERR_clear_error();
     return good ? PW_OK : PW_ERR_RANGE;
+}
+
+int trust_path(X509 *certificate, STACK_OF(X509) * between, STACK_OF(X509) * roots, pw_unix_ms wall,
+               int purpose, struct pw_out *why)
+{
+    char ignored[120];
+    int err = path_to(certificate, between, roots, -1, wall, purpose, why);
+    // OpenSSL takes a root by its name, and looks no further when the key is another one: a root
+    // that was renewed under its name lies beside the old one.
+    for (int i = 0; err != PW_OK && sk_X509_num(roots) > 1 && i < sk_X509_num(roots); i++) {
+        struct pw_out out = PW_OUT(ignored);
+        err = path_to(certificate, between, roots, i, wall, purpose, &out);
+        why->len = err == PW_OK ? 0 : why->len;
+    }
+    return err;
 }
 
 int trust_put_pem(struct pw_out *out, X509 *certificate)

@@ -114,6 +114,7 @@ static int init_connector(struct pw_station *st, unsigned index, pw_ms now)
         keep.energy = reg.energy;
         keep.counter = reg.counter;
         keep.latched = extra->kept.latched;
+        keep.interrupted = pw_journal_open_on(&st->journal, index + 1) != NULL;
         err = pw_connector_restore(connector, &keep, now);
     }
     if (err == PW_OK && extra->kept.inoperative) {

@@ -299,6 +299,9 @@ PW_MUST_USE int pw_evse_clear(struct pw_evse *evse, enum pw_evse_fault fault, pw
 // ignored. A wait before an automatic reset begins anew.
 uint32_t pw_evse_latched(const struct pw_evse *evse);
 void pw_evse_restore(struct pw_evse *evse, uint32_t latched);
+// The program before this one ended with the contactor perhaps closed. When it opened nobody knows:
+// its least time off counts from now. To be called between pw_evse_init and the first turn.
+void pw_evse_rest(struct pw_evse *evse, pw_ms now);
 
 // The worst standing fault (lowest row), or PW_EVSE_FAULT_ROWS when there is none.
 enum pw_evse_fault pw_evse_worst(const struct pw_evse *evse);

@@ -331,6 +331,11 @@ void pw_evse_restore(struct pw_evse *evse, uint32_t latched)
     evse->resets = (uint8_t)(resets < RESETS_MOST ? resets : RESETS_MOST);
 }
 
+void pw_evse_rest(struct pw_evse *evse, pw_ms now)
+{
+    evse->opened_at = now;
+}
+
 enum pw_evse_fault pw_evse_worst(const struct pw_evse *evse)
 {
     for (unsigned i = 0; i < PW_EVSE_FAULT_ROWS; i++) {

@@ -81,6 +81,7 @@ struct pw_connector_view {
 // What must survive a restart.
 struct pw_connector_keep {
     uint32_t latched; // fault latches
+    bool interrupted; // a charge was under way when the last program ended
     struct pw_meter_register energy;
     int64_t counter; // of a board that counts by itself, at that energy; -1: none
 };

@@ -200,6 +200,9 @@ static int restore(struct pw_connector *connector, const struct pw_connector_kee
     if (err == PW_OK) {
         pw_evse_restore(&outlet->evse, keep->latched);
         outlet->kept_latched = keep->latched;
+        if (keep->interrupted) {
+            pw_evse_rest(&outlet->evse, now);
+        }
     }
     return err;
 }

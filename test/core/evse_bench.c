@@ -127,7 +127,7 @@ static const char *watch_closing(struct evse_bench *b)
 {
     struct evse_observer *o = &b->observer;
     const struct pw_evse_config *c = &b->evse.config;
-    pw_ms last = o->closings > 0 ? o->opened_at : PW_NEVER;
+    pw_ms last = o->opened_at;
     if (b->world.contact && !b->world.welded) {
         return "closed what was not open";
     }
@@ -372,7 +372,10 @@ void evse_bench_reboot(struct evse_bench *b)
     int err = pw_evse_init(&b->evse, 1, &config, NULL, b->now, NULL);
     PW_ASSERT(err == PW_OK);
     pw_evse_restore(&b->evse, latched);
+    b->observer.opened_at = PW_NEVER;
     if (b->world.drive.contactor) {
+        // As the station does when a charge was under way.
+        pw_evse_rest(&b->evse, b->now);
         b->observer.opened_at = b->now;
         b->world.coil_at = b->now;
     }
@@ -380,7 +383,8 @@ void evse_bench_reboot(struct evse_bench *b)
     b->observer.duty_ppm = 0;
     b->observer.steady_at = PW_NEVER;
     b->observer.fault_at = b->now;
-    // Minimum off time and closings are counted anew after a restart.
+    // Closings are counted anew after a restart; so is the least time off, from the end of a charge
+    // that was under way.
     b->observer.closings = 0;
     b->observer.tested_at = PW_NEVER;
     b->observer.test_tripped = false;

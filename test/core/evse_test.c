@@ -236,6 +236,29 @@ static void a_contactor_rests_before_it_closes_again(void **state)
     assert_true(b.now - from >= 30000);
 }
 
+// Reason: a short power cut in a charge opens the contactor as well; when, nobody saw.
+static void after_a_power_cut_in_a_charge_it_rests_too(void **state)
+{
+    (void)state;
+    charge_with(&plain);
+    evse_bench_reboot(&b);
+    pw_ms from = b.now;
+    UNTIL(b.world.drive.contactor, 40000);
+    assert_true(b.now - from >= 30000);
+    // Without a charge before it nothing is owed.
+    charge_with(&plain);
+    b.permit = false;
+    b.world.car = PW_PILOT_B;
+    UNTIL(!b.world.drive.contactor, 10000);
+    evse_bench_reboot(&b);
+    from = b.now;
+    UNTIL(IN(WAITING), 5000);
+    b.permit = true;
+    b.world.car = PW_PILOT_C;
+    UNTIL(b.world.drive.contactor, 15000);
+    assert_true(b.now - from < 15000);
+}
+
 // Reason: relay life; whoever toggles gets served less often, not never.
 static void closings_in_an_hour_are_counted(void **state)
 {
@@ -554,6 +577,7 @@ int main(void)
         STORY(a_raise_waits_5_s_and_a_decrease_does_not),
         STORY(a_new_offer_comes_after_3_s_of_steady_pilot),
         STORY(a_contactor_rests_before_it_closes_again),
+        STORY(after_a_power_cut_in_a_charge_it_rests_too),
         STORY(closings_in_an_hour_are_counted),
         STORY(nothing_is_offered_without_a_permit),
         STORY(a_sleeping_vehicle_gets_one_steady_pulse),

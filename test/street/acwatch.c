@@ -118,7 +118,8 @@ static void check_closing(struct acwatch *watch, const struct pw_world_ac_truth 
         truth->tested_at != PW_NEVER && !pw_elapsed(truth->tested_at, TEST_MS, now) &&
         (watch->last.commanded_at == PW_NEVER || truth->tested_at > watch->last.commanded_at);
     must(watch, tested, now, "I6 closes without a self-test", 0);
-    // A program that has just started does not know when the contactor last opened.
+    // A program that has just started does not know when the contactor last opened; that it rests
+    // after a charge that was cut off is told in ac_test.
     bool known = truth->released_at != PW_NEVER && truth->released_at >= watch->started_at;
     must(watch, !known || pw_elapsed(truth->released_at, rules->min_off_ms, now), now,
          "I7 closes too soon after opening", (int64_t)(now - truth->released_at));

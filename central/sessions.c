@@ -319,25 +319,30 @@ void session_reading(struct pw_central *central, int64_t session, const struct m
                                        ? pw_db_int((int64_t)vehicle->soc_permille * 100)
                                        : pw_db_null();
     struct pw_db_value args[] = {
-        pw_db_int(taken),   energy ? pw_db_int(measured->value[ENERGY]) : pw_db_null(),
-        soc_value,          vehicle->model != NULL ? db_words(vehicle->model->name) : pw_db_null(),
+        pw_db_int(taken),
+        energy ? pw_db_int(measured->value[ENERGY]) : pw_db_null(),
+        soc_value,
+        vehicle->model != NULL ? db_words(vehicle->model->name) : pw_db_null(),
+        pw_db_int(measured != NULL ? 1 : 0),
         pw_db_int(session),
     };
-    // Readings may come out of order: an older one fills gaps only.
-    (void)db_write(central,
-                   "UPDATE session SET"
-                   " last_energy = CASE WHEN $1 >= COALESCE(last_at, 0) THEN COALESCE($2,"
-                   " last_energy) ELSE last_energy END,"
-                   " soc_end = CASE WHEN $1 >= COALESCE(last_at, 0) THEN COALESCE($3, soc_end)"
-                   " ELSE soc_end END,"
-                   " soc_start = COALESCE(soc_start, $3),"
-                   " vehicle_model = COALESCE($4, vehicle_model),"
-                   // A register that goes back is no register (facts/reliability.md T43).
-                   " suspect = CASE WHEN suspect IS NULL AND $1 > COALESCE(last_at, 0) AND"
-                   " $2 < last_energy THEN 'meter_went_back' ELSE suspect END,"
-                   " last_at = CASE WHEN $1 > COALESCE(last_at, 0) THEN $1 ELSE last_at END"
-                   " WHERE id = $5",
-                   args, PW_COUNT(args), at.now);
+    // Readings may come out of order: an older one fills gaps only. What a vehicle says beside them
+    // bears the time it came at, which is later than that of the reading right behind it.
+    (void)db_write(
+        central,
+        "UPDATE session SET"
+        " last_energy = CASE WHEN $1 >= COALESCE(last_at, 0) THEN COALESCE($2,"
+        " last_energy) ELSE last_energy END,"
+        " soc_end = CASE WHEN $1 >= COALESCE(last_at, 0) THEN COALESCE($3, soc_end)"
+        " ELSE soc_end END,"
+        " soc_start = COALESCE(soc_start, $3),"
+        " vehicle_model = COALESCE($4, vehicle_model),"
+        // A register that goes back is no register (facts/reliability.md T43).
+        " suspect = CASE WHEN suspect IS NULL AND $1 > COALESCE(last_at, 0) AND"
+        " $2 < last_energy THEN 'meter_went_back' ELSE suspect END,"
+        " last_at = CASE WHEN $5 = 1 AND $1 > COALESCE(last_at, 0) THEN $1 ELSE last_at END"
+        " WHERE id = $6",
+        args, PW_COUNT(args), at.now);
 }
 
 void session_unended(struct pw_central *central, struct connector *connector, struct pw_instant at)

@@ -276,6 +276,35 @@ static void late_readings_go_to_the_curve_only(void **state)
     assert_has(bench->body, "\"energy_wh\":[100,500]");
 }
 
+// A station says what its vehicle told right before each reading: the vehicle's words bear the time
+// they came at, the reading its own, which is a moment earlier. It is not late for that.
+static void what_a_vehicle_says_makes_the_reading_behind_it_not_late(void **state)
+{
+    struct bench *bench = *state;
+    uint64_t link = bench_station(bench, "A");
+    (void)bench_ask(
+        bench, link,
+        "[2,\"1\",\"StartTransaction\",{\"connectorId\":1,\"idTag\":\"C\",\"meterStart\":0,"
+        "\"timestamp\":\"2026-05-28T20:00:00Z\"}]");
+    for (int64_t i = 1; i <= 3; i++) {
+        char text[512];
+        char taken[32] = "";
+        struct pw_out out = PW_OUT(taken);
+        bench_pass(bench, 10000);
+        pw_put_time(&out, bench->at.wall - 1);
+        (void)bench_ask(bench, link,
+                        "[2,\"2\",\"DataTransfer\",{\"vendorId\":\"RivotMotors\",\"messageId\":"
+                        "\"VehicleInfo\",\"data\":\"{\\\"imaxA\\\":0}\"}]");
+        (void)snprintf(
+            text, sizeof(text),
+            "[2,\"3\",\"MeterValues\",{\"connectorId\":1,\"transactionId\":1,\"meterValue\":[{"
+            "\"timestamp\":\"%s\",\"sampledValue\":[{\"value\":\"%lld\"}]}]}]",
+            taken, (long long)(i * 100));
+        (void)bench_ask(bench, link, text);
+        assert_int_equal(bench_count(bench, "SELECT last_energy FROM session"), i * 100000);
+    }
+}
+
 static void old_samples_are_removed(void **state)
 {
     struct bench *bench = *state;
@@ -322,6 +351,7 @@ int main(void)
         TEST(unknown_measurands_are_kept_word_for_word),
         TEST(units_and_phases_become_columns),
         TEST(late_readings_go_to_the_curve_only),
+        TEST(what_a_vehicle_says_makes_the_reading_behind_it_not_late),
         TEST(old_samples_are_removed),
         TEST(offer_of_an_outlet_names_no_vehicle),
     };

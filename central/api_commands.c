@@ -221,8 +221,9 @@ static void put_fields(struct pw_json_writer *json, const struct pw_ocpp_object 
             continue;
         }
         const struct pw_ocpp_row *row = &here->object->rows[here->row++];
-        if (put_row(json, row)) {
-            PW_ASSERT(depth < PW_OCPP_NEST_MAX);
+        bool nested = put_row(json, row);
+        PW_ASSERT(!nested || depth < PW_OCPP_NEST_MAX);
+        if (nested) {
             stack[++depth] = (struct place){.object = row->of.object};
         }
     }

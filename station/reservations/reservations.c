@@ -11,7 +11,8 @@ enum { VERSION = 1, RECORD_MAX = 1 + PW_RESERVATIONS_MAX * (4 + 1 + 8 + 2 * PW_T
 
 static struct pw_str pack(const struct pw_reservations *r, uint8_t to[RECORD_MAX])
 {
-    struct pw_bin_out pack = {.at = to, .cap = RECORD_MAX};
+    struct pw_bin_out pack = {.cap = RECORD_MAX};
+    pack.at = to;
     pw_bin_put(&pack, VERSION, 1);
     for (size_t i = 0; i < PW_RESERVATIONS_MAX; i++) {
         const struct pw_reservation *row = &r->row[i];

@@ -55,7 +55,8 @@ static struct key key_of(uint32_t number)
 static struct pw_str encode(const struct pw_seclog_record *record, uint8_t to[RECORD_MAX],
                             bool whole)
 {
-    struct pw_bin_out pack = {.at = to, .cap = RECORD_MAX};
+    struct pw_bin_out pack = {.cap = RECORD_MAX};
+    pack.at = to;
     pw_bin_put(&pack, VERSION, 1);
     pw_bin_put(&pack, record->number, 4);
     pw_bin_put(&pack, (uint64_t)record->wall, 8);
@@ -101,7 +102,8 @@ static void hash_of(const struct pw_seclog_record *record, uint8_t hash[PW_SHA25
 
 static struct pw_str encode_head(const struct pw_seclog *seclog, uint8_t to[HEAD_LEN])
 {
-    struct pw_bin_out pack = {.at = to, .cap = HEAD_LEN};
+    struct pw_bin_out pack = {.cap = HEAD_LEN};
+    pack.at = to;
     pw_bin_put(&pack, VERSION, 1);
     pw_bin_put(&pack, seclog->newest, 4);
     pw_bin_put(&pack, seclog->told, 4);

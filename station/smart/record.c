@@ -9,7 +9,8 @@ _Static_assert(PW_SMART_RECORD_MAX <= PW_STORE_VALUE_MAX, "the store takes it");
 size_t pw_smart_pack(const struct pw_profile_slot *slot, char to[PW_SMART_RECORD_MAX])
 {
     const struct pw_profile *p = &slot->profile;
-    struct pw_bin_out pack = {.at = (uint8_t *)to, .cap = PW_SMART_RECORD_MAX};
+    struct pw_bin_out pack = {.cap = PW_SMART_RECORD_MAX};
+    pack.at = (uint8_t *)to;
     pw_bin_put(&pack, VERSION, 1);
     pw_bin_put(&pack, slot->connector, 1);
     pw_bin_put(&pack, slot->transaction, 4);

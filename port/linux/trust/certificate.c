@@ -92,32 +92,38 @@ bool trust_strong(const X509 *certificate)
     return rsa ? bits >= 2048 : kind == EVP_PKEY_EC ? bits >= 224 : kind == EVP_PKEY_ED25519;
 }
 
-static bool set_up(X509_STORE_CTX *check, X509_STORE *store, X509 *certificate,
-                   STACK_OF(X509) * between, pw_unix_ms wall, int purpose)
+struct path {
+    X509 *certificate;
+    STACK_OF(X509) * between;
+    STACK_OF(X509) * roots;
+    pw_unix_ms wall;
+    int purpose; // 0: any
+};
+
+static bool set_up(X509_STORE_CTX *check, X509_STORE *store, const struct path *path)
 {
-    if (X509_STORE_CTX_init(check, store, certificate, between) != 1) {
+    if (X509_STORE_CTX_init(check, store, path->certificate, path->between) != 1) {
         return false;
     }
     X509_VERIFY_PARAM *rules = X509_STORE_CTX_get0_param(check);
-    X509_VERIFY_PARAM_set_time(rules, (time_t)(wall / 1000));
+    X509_VERIFY_PARAM_set_time(rules, (time_t)(path->wall / 1000));
     X509_VERIFY_PARAM_set_depth(rules, TRUST_DEPTH_MAX);
     X509_VERIFY_PARAM_set_auth_level(rules, 2); // 112 bits, and no SHA-1 in a signature
     return X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
-           (purpose == 0 || X509_VERIFY_PARAM_set_purpose(rules, purpose) == 1);
+           (path->purpose == 0 || X509_VERIFY_PARAM_set_purpose(rules, path->purpose) == 1);
 }
 
-// To one of `roots`, or to number `only` of them when that is none below 0.
-static int path_to(X509 *certificate, STACK_OF(X509) * between, STACK_OF(X509) * roots, int only,
-                   pw_unix_ms wall, int purpose, struct pw_out *why)
+// To one of its roots, or to number `only` of them when that is none below 0.
+static int path_to(const struct path *path, int only, struct pw_out *why)
 {
     X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *check = X509_STORE_CTX_new();
     bool ready = store != NULL && check != NULL;
-    for (int i = 0; ready && i < sk_X509_num(roots); i++) {
-        ready =
-            (only >= 0 && i != only) || X509_STORE_add_cert(store, sk_X509_value(roots, i)) == 1;
+    for (int i = 0; ready && i < sk_X509_num(path->roots); i++) {
+        ready = (only >= 0 && i != only) ||
+                X509_STORE_add_cert(store, sk_X509_value(path->roots, i)) == 1;
     }
-    ready = ready && set_up(check, store, certificate, between, wall, purpose);
+    ready = ready && set_up(check, store, path);
     bool good = ready && X509_verify_cert(check) == 1;
     if (!good) {
         pw_put_s(why, ready ? X509_verify_cert_error_string(X509_STORE_CTX_get_error(check))
@@ -133,12 +139,17 @@ int trust_path(X509 *certificate, STACK_OF(X509) * between, STACK_OF(X509) * roo
                int purpose, struct pw_out *why)
 {
     char ignored[120];
-    int err = path_to(certificate, between, roots, -1, wall, purpose, why);
+    const struct path path = {.certificate = certificate,
+                              .between = between,
+                              .roots = roots,
+                              .wall = wall,
+                              .purpose = purpose};
+    int err = path_to(&path, -1, why);
     // OpenSSL takes a root by its name, and looks no further when the key is another one: a root
     // that was renewed under its name lies beside the old one.
     for (int i = 0; err != PW_OK && sk_X509_num(roots) > 1 && i < sk_X509_num(roots); i++) {
         struct pw_out out = PW_OUT(ignored);
-        err = path_to(certificate, between, roots, i, wall, purpose, &out);
+        err = path_to(&path, i, &out);
         why->len = err == PW_OK ? 0 : why->len;
     }
     return err;

@@ -25,7 +25,7 @@ struct pw_http_request {
     struct pw_str query;        // behind the question mark, escapes decoded; empty without one
     struct pw_str body;
     // Header values; empty when absent.
-    struct pw_str host, origin, cookie, csrf, etag, authorization;
+    struct pw_str host, origin, cookie, csrf, etag, authorization, range, if_range;
     struct pw_str address; // of the peer
     uint64_t stream;       // number to use if this becomes a stream, or has to wait
 };
@@ -45,6 +45,13 @@ struct pw_http_reply {
     unsigned retry_after_s;   // 0: no Retry-After
     char location[80];        // where to go instead, of a 302, or empty
     char allow[PW_HTTP_ALLOW_MAX]; // the methods of a 405, or empty
+    // A body that is not held in memory: `length` bytes of it come through the site's `flow`.
+    bool flow;
+    bool ranges; // says that parts of it can be asked for
+    uint64_t length;
+    char content_range[64]; // "bytes 0-99/1000" of a 206, "bytes */1000" of a 416, or empty
+    char attachment[96];    // name under which a browser stores it instead of showing it, or empty:
+                            // letters, digits, '.', '-' and '_' only
 };
 
 // What a port asks of a site.
@@ -62,6 +69,10 @@ struct pw_http_site {
     // slow, PW_ERR_UNKNOWN without such a stream.
     int (*stream_take)(void *context, uint64_t stream, char *to, size_t cap);
     void (*stream_closed)(void *context, uint64_t stream);
+    // Copies the next bytes, 1 to `cap`, of a body whose reply said `flow`; anything else breaks
+    // the answer off. stream_closed tells the end of it, whole or not. A peer that takes nothing
+    // for a minute is given up. NULL: no reply says `flow`.
+    int (*flow)(void *context, uint64_t stream, char *to, size_t cap);
     // Asked for a WebSocket without subprotocol; a reply without `stream` refuses it. NULL: none
     // are spoken here.
     void (*socket)(void *context, const struct pw_http_request *request,
@@ -94,6 +105,13 @@ struct pw_str pw_http_cookie(struct pw_str cookies, const char *name);
 bool pw_http_path_fits(const char *pattern, struct pw_str path, struct pw_str *param);
 // Sets the reply's Allow header to a set of 1 << enum pw_http_method (GET to PATCH).
 void pw_http_allow(struct pw_http_reply *reply, unsigned methods);
+
+// Which part of `size` bytes a request wants (RFC 9110 §14). PART: `len` bytes, 1 or more, from
+// `first`. WHOLE also for what may be ignored: several ranges, another unit, nonsense, or an
+// If-Range that is not `etag` (with its quotes). BEYOND is answered with 416.
+enum pw_http_range { PW_HTTP_WHOLE, PW_HTTP_PART, PW_HTTP_BEYOND };
+enum pw_http_range pw_http_range(const struct pw_http_request *request, struct pw_str etag,
+                                 uint64_t size, uint64_t *first, uint64_t *len);
 
 // Reads "Basic dXNlcjpwYXNz" into user and password, which lie in the caller's `room`. PW_ERR_PEER
 // when it is something else, or longer than the room.

@@ -169,6 +169,59 @@ static void files_pages_and_what_is_missing(void **state)
     assert_false(pw_http_file(assets, 2, &request, &reply));
 }
 
+// Reason: a download that was cut goes on where it was; what is no range of ours must give the
+// whole file, not an error, and never a byte beyond it.
+static void a_range_is_a_part_of_the_file_or_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *range;
+        enum pw_http_range is;
+        uint64_t first;
+        uint64_t len;
+    } rows[] = {
+        {"", PW_HTTP_WHOLE, 0, 1000},
+        {"bytes=0-", PW_HTTP_PART, 0, 1000},
+        {"bytes=0-0", PW_HTTP_PART, 0, 1},
+        {"Bytes=10-19", PW_HTTP_PART, 10, 10},
+        {"bytes=999-", PW_HTTP_PART, 999, 1},
+        {"bytes=990-5000", PW_HTTP_PART, 990, 10},
+        {"bytes=5-18446744073709551999", PW_HTTP_PART, 5, 995},
+        {"bytes=-1", PW_HTTP_PART, 999, 1},
+        {"bytes=-5000", PW_HTTP_PART, 0, 1000},
+        {"bytes=-0", PW_HTTP_BEYOND, 0, 0},
+        {"bytes=1000-", PW_HTTP_BEYOND, 0, 0},
+        {"bytes=18446744073709551616-", PW_HTTP_BEYOND, 0, 0},
+        {"bytes=0-1,5-6", PW_HTTP_WHOLE, 0, 1000}, // several are ignored
+        {"bytes=9-3", PW_HTTP_WHOLE, 0, 1000},
+        {"bytes=-", PW_HTTP_WHOLE, 0, 1000},
+        {"bytes=", PW_HTTP_WHOLE, 0, 1000},
+        {"bytes=a-b", PW_HTTP_WHOLE, 0, 1000},
+        {"bytes=1-2-3", PW_HTTP_WHOLE, 0, 1000},
+        {"bytes=+1-2", PW_HTTP_WHOLE, 0, 1000},
+        {"lines=1-2", PW_HTTP_WHOLE, 0, 1000},
+    };
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        struct pw_http_request request = {.range = pw_str_of(rows[i].range)};
+        uint64_t first = 0;
+        uint64_t len = 0;
+        enum pw_http_range is = pw_http_range(&request, PW_STR("\"a\""), 1000, &first, &len);
+        assert_int_equal(is, rows[i].is);
+        if (is != PW_HTTP_BEYOND) {
+            assert_int_equal(first, rows[i].first);
+            assert_int_equal(len, rows[i].len);
+        }
+        // The rest of another file must never be put behind the beginning of this one.
+        request.if_range = PW_STR("\"b\"");
+        assert_int_equal(pw_http_range(&request, PW_STR("\"a\""), 1000, &first, &len),
+                         PW_HTTP_WHOLE);
+        request.if_range = PW_STR("\"a\"");
+        assert_int_equal(pw_http_range(&request, PW_STR("\"a\""), 1000, &first, &len), rows[i].is);
+        assert_int_not_equal(pw_http_range(&request, PW_STR("\"a\""), 0, &first, &len),
+                             PW_HTTP_PART);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +231,7 @@ int main(void)
         cmocka_unit_test(paths_queries_and_cookies_are_cut_at_their_marks),
         cmocka_unit_test(basic_credentials_are_read_or_refused),
         cmocka_unit_test(a_field_of_a_form_is_decoded),
+        cmocka_unit_test(a_range_is_a_part_of_the_file_or_nothing),
         cmocka_unit_test(files_pages_and_what_is_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,8 @@ struct request_text {
     char cookie[512];
     char csrf[128];
     char etag[128];
+    char range[128];
+    char if_range[128];
     char authorization[512];
 };
 
@@ -26,10 +28,12 @@ struct conn {
     char address[48];
     void *link; // of the room that speaks WebSocket; NULL: none
 
-    bool stream; // it is an event stream, or a WebSocket of the site
-    bool socket; // the latter
-    bool waits;  // its request will be served again
-    bool head;   // HEAD: no body
+    bool stream;        // it is an event stream, or a WebSocket of the site
+    bool socket;        // the latter
+    bool waits;         // its request will be served again
+    bool head;          // HEAD: no body
+    bool flows;         // its answer's body comes from the site piece by piece …
+    uint64_t flow_left; // … and so much of it is to come
 
     // Message or body being received; body being sent.
     char *text;

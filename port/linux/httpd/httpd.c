@@ -98,7 +98,7 @@ static void end(struct conn *conn)
     if (conn->link != NULL) {
         httpd->config.links->ended(httpd->config.links_context, conn);
     }
-    if (httpd->site != NULL && (conn->stream || conn->waits)) {
+    if (httpd->site != NULL && (conn->stream || conn->waits || conn->flows)) {
         httpd->site->stream_closed(httpd->site->context, conn->number);
     }
     conn_forget_text(conn);

@@ -8,6 +8,7 @@
 #define HEADER_MAX 4096  // bytes of an answer's header
 #define CHUNK      16384 // bytes of a body or stream written at once
 #define LATER_S    60    // the longest that a request may wait for its answer
+#define STILL_S    60    // the longest that a peer may take nothing of a body that flows
 
 struct pw_str conn_header(struct lws *wsi, enum lws_token_indexes token, char *to, int cap)
 {
@@ -125,6 +126,68 @@ static void add_asked(struct conn *conn, struct head *head, const struct pw_http
     if (reply->challenge) {
         add(conn, head, "www-authenticate:", challenge_text);
     }
+    if (reply->ranges) {
+        add(conn, head, "accept-ranges:", "bytes");
+    }
+    if (reply->content_range[0] != '\0') {
+        add(conn, head, "content-range:", reply->content_range);
+    }
+    if (reply->attachment[0] != '\0') {
+        char text[128];
+        struct pw_out out = PW_OUT(text);
+        pw_put_s(&out, "attachment; filename=\"");
+        pw_put_s(&out, reply->attachment);
+        pw_put_c(&out, '"');
+        add(conn, head, "content-disposition:", text);
+    }
+}
+
+static void flow_end(struct conn *conn)
+{
+    conn->flows = false;
+    conn->httpd->site->stream_closed(conn->httpd->site->context, conn->number);
+}
+
+// Begins a body that flows; `head` lacks its length.
+static int flow_begin(struct conn *conn, struct head *head, uint64_t length)
+{
+    conn->flows = true;
+    conn->flow_left = length;
+    add_number(conn, head, "content-length:", length);
+    if (finish(conn, head) != 0) {
+        return -1;
+    }
+    if (length == 0 || conn->head) {
+        flow_end(conn);
+        return answered(conn);
+    }
+    lws_set_timeout(conn->wsi, PENDING_TIMEOUT_HTTP_CONTENT, STILL_S);
+    (void)lws_callback_on_writable(conn->wsi);
+    return 0;
+}
+
+static int flow_write(struct conn *conn)
+{
+    unsigned char room[LWS_PRE + CHUNK];
+    const struct pw_http_site *site = conn->httpd->site;
+    size_t most = conn->flow_left < CHUNK ? (size_t)conn->flow_left : CHUNK;
+    int len = site->flow(site->context, conn->number, (char *)room + LWS_PRE, most);
+    if (len <= 0 || (size_t)len > most) {
+        return -1;
+    }
+    conn->flow_left -= (uint64_t)len;
+    bool last = conn->flow_left == 0;
+    if (lws_write(conn->wsi, room + LWS_PRE, (size_t)len,
+                  last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0) {
+        return -1;
+    }
+    if (last) {
+        flow_end(conn);
+        return answered(conn);
+    }
+    lws_set_timeout(conn->wsi, PENDING_TIMEOUT_HTTP_CONTENT, STILL_S);
+    (void)lws_callback_on_writable(conn->wsi);
+    return 0;
 }
 
 static int answer(struct conn *conn, const struct pw_http_reply *reply)
@@ -142,6 +205,9 @@ static int answer(struct conn *conn, const struct pw_http_reply *reply)
         }
         (void)lws_callback_on_writable(conn->wsi);
         return 0;
+    }
+    if (reply->flow) {
+        return flow_begin(conn, &head, reply->length);
     }
     if (reply->status != 204 && reply->status != 304) {
         add_number(conn, &head, "content-length:", reply->body.len);
@@ -242,6 +308,8 @@ static bool take_headers(struct conn *conn)
         {WSI_TOKEN_HTTP_AUTHORIZATION, to->authorization, sizeof(to->authorization)},
         {WSI_TOKEN_HTTP_COOKIE, to->cookie, sizeof(to->cookie)},
         {WSI_TOKEN_HTTP_IF_NONE_MATCH, to->etag, sizeof(to->etag)},
+        {WSI_TOKEN_HTTP_RANGE, to->range, sizeof(to->range)},
+        {WSI_TOKEN_HTTP_IF_RANGE, to->if_range, sizeof(to->if_range)},
     };
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
         if ((size_t)lws_hdr_total_length(wsi, rows[i].token) >= rows[i].cap) {
@@ -269,6 +337,8 @@ static struct pw_http_request request_of(const struct conn *conn)
         .csrf = pw_str_of(from->csrf),
         .etag = pw_str_of(from->etag),
         .authorization = pw_str_of(from->authorization),
+        .range = pw_str_of(from->range),
+        .if_range = pw_str_of(from->if_range),
         .address = pw_str_of(conn->address),
         .stream = conn->number,
     };
@@ -403,6 +473,9 @@ int request_writable(struct conn *conn)
             (void)lws_callback_on_writable(conn->wsi);
         }
         return 0;
+    }
+    if (conn->flows) {
+        return flow_write(conn);
     }
     if (conn->body == NULL) {
         return 0;

@@ -143,6 +143,7 @@ static void central_takes(void)
         case PW_LINK_NEWS_LOST: fail("an event was lost"); break;
         case PW_LINK_NEWS_SNAPSHOT:
         case PW_LINK_NEWS_LOG:
+        case PW_LINK_NEWS_FIRMWARE:
         case PW_LINK_NEWS_ANSWER: break;
         }
     }

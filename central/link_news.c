@@ -255,6 +255,7 @@ static void show(struct pw_central *central, const struct station *station,
     case PW_LINK_EVENT_OFFER: set(&measured, OFFERED, event->value, true); break;
     case PW_LINK_EVENT_METER: set(&measured, POWER, event->value, true); break;
     case PW_LINK_EVENT_START:
+    case PW_LINK_EVENT_UPDATE:
     case PW_LINK_EVENT_PLUG:
     case PW_LINK_EVENT_STATUS:
     case PW_LINK_EVENT_AUTH:

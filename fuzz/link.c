@@ -20,6 +20,21 @@ static void answer(struct pw_link_station *s, const struct pw_link_message *mess
     if (message->type == PW_LINK_SET_LIMIT) {
         PW_ASSERT(message->as.set_limit.limit_ma >= 0 && message->as.set_limit.limit_ma <= 80000);
     }
+    if (message->type == PW_LINK_FW_CHUNK) {
+        PW_ASSERT(message->as.fw_chunk.data.len >= 1 &&
+                  message->as.fw_chunk.data.len <= PW_LINK_CHUNK_MAX);
+    }
+    if (message->type == PW_LINK_FW_STATUS) {
+        const struct pw_link_fw_state state = {
+            .status = PW_STR("Idle"), .version = PW_STR(""), .why = PW_STR("")};
+        pw_link_station_fw_state(s, &state, now);
+        return;
+    }
+    if (message->type == PW_LINK_FW_BEGIN || message->type == PW_LINK_FW_CHUNK ||
+        message->type == PW_LINK_FW_COMMIT) {
+        pw_link_station_answer(s, PW_LINK_E_NONE, PW_STR(""), now);
+        return;
+    }
     bool energize = message->type == PW_LINK_ENERGIZE;
     pw_link_station_answer(s, PW_LINK_E_REFUSED,
                            energize ? message->as.energize.id_tag : message->as.set_limit.reason,
@@ -86,6 +101,7 @@ static void look(struct pw_link_central *c, const struct pw_link_report *report,
         pw_link_central_log_ack(c, report->message.as.log_batch.next, now);
         break;
     case PW_LINK_NEWS_NONE:
+    case PW_LINK_NEWS_FIRMWARE:
     case PW_LINK_NEWS_LOST:
     case PW_LINK_NEWS_ANSWER: break;
     }
@@ -106,7 +122,8 @@ static void central(const uint8_t *data, size_t size)
         while (pw_link_central_next(&c, &report, now) != PW_LINK_NEWS_NONE) {
             look(&c, &report, &memory, now);
         }
-        (void)!pw_link_central_ask(&c, PW_LINK_GET_ALL, NULL, &why, now);
+        (void)!pw_link_central_ask(&c, len % 2 == 0 ? PW_LINK_GET_ALL : PW_LINK_FW_STATUS, NULL,
+                                   &why, now);
         (void)pw_link_central_step(&c, now);
         PW_ASSERT(c.side == PW_LINK_KNOWN || pw_link_central_out(&c).len == 0);
         PW_ASSERT(c.acked <= c.event && c.pipe.rx_used <= c.pipe.rx_len);

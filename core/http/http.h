@@ -27,6 +27,7 @@ struct pw_http_request {
     // Header values; empty when absent.
     struct pw_str host, origin, cookie, csrf, etag, authorization, range, if_range;
     struct pw_str address; // of the peer
+    uint64_t length;       // bytes of the body, as the header says, also of one that is streamed
     uint64_t stream;       // number to use if this becomes a stream, or has to wait
 };
 
@@ -73,6 +74,17 @@ struct pw_http_site {
     // the answer off. stream_closed tells the end of it, whole or not. A peer that takes nothing
     // for a minute is given up. NULL: no reply says `flow`.
     int (*flow)(void *context, uint64_t stream, char *to, size_t cap);
+    // A body too large to be held is handed over in pieces. `takes` is asked with the header alone,
+    // before the first byte of a body is taken: how many bytes a streamed body may have here; 0: it
+    // is held, as every other. A reply with a status refuses the request (`later` and `stream` do
+    // not count), and the connection closes. After it, `piece` gets the bytes in order and returns
+    // how many it took; with fewer than it was given the port stops reading, and offers the rest
+    // again when the site wakes the stream. PW_ERR_... ends the reading. Then `serve` gets the
+    // request, its body empty: behind the last byte, or after the error. stream_closed tells when
+    // the peer goes away before its answer. NULL, both: no body is streamed here.
+    uint64_t (*takes)(void *context, const struct pw_http_request *request,
+                      struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall);
+    int (*piece)(void *context, uint64_t stream, struct pw_str bytes, pw_ms now);
     // Asked for a WebSocket without subprotocol; a reply without `stream` refuses it. NULL: none
     // are spoken here.
     void (*socket)(void *context, const struct pw_http_request *request,

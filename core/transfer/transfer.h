@@ -1,7 +1,7 @@
 // transfer: the port contract for moving files in the background. An upload is made of pieces that
 // the station produces while it steps; a download goes to a place that the port owns, and can go on
-// where it was cut. One of each at a time. Nothing here waits; the port wakes its loop when
-// something has changed.
+// where it was cut. It is fetched from a URL, or handed in piece by piece by whoever has the bytes.
+// One of each at a time. Nothing here waits; the port wakes its loop when something has changed.
 // Sources: OCPP 1.6 §8, errata 3.90; security whitepaper N01, L01; facts/reliability.md T11, T13.
 #ifndef PW_TRANSFER_H
 #define PW_TRANSFER_H
@@ -40,12 +40,17 @@ enum pw_transfer_end { PW_TRANSFER_ENDS(PW_TRANSFER_END_ID) PW_TRANSFER_END_ROWS
 const char *pw_transfer_end_name(enum pw_transfer_end end);
 
 struct pw_transfer_job {
-    struct pw_str url;   // http, https, ftp, ftps; 1 to PW_TRANSFER_URL_MAX bytes. Borrowed
+    struct pw_str url; // http, https, ftp, ftps; 1 to PW_TRANSFER_URL_MAX bytes. Borrowed. DOWN and
+                       // empty: the bytes are handed in with `deliver`
     struct pw_str name;  // UP: the file's name, appended where the URL names a folder. Borrowed
     uint64_t most_bytes; // more is refused, at once where the other side says its length
     uint32_t most_s;     // for the whole
     uint32_t patience_s; // so long it may be slower than 64 bytes a second
     bool resume;         // DOWN: the same file was being loaded before; what is there may be kept
+    // DOWN from a URL: only so many from the front of the file, then it is DONE (or all of a
+    // shorter one); 0: the whole. `resume` goes on from there.
+    uint64_t first_bytes;
+    uint64_t total; // DOWN without a URL: bytes of the whole file
 };
 
 struct pw_transfer_state {
@@ -67,6 +72,11 @@ struct pw_transfer {
     // UP: that was all.
     void (*given)(void *context);
     void (*state)(void *context, enum pw_transfer_lane lane, struct pw_transfer_state *state);
+    // DOWN without a URL: the next bytes. Those that are there already are skipped. PW_OK;
+    // PW_ERR_RANGE: a gap (state's `bytes` says where to go on), or beyond `total`; PW_ERR_BUSY: no
+    // such download is open; PW_ERR_STORE: no room, the download has ended as FULL. The byte that
+    // makes it whole ends the handing in: it is hashed in the background, then DONE.
+    int (*deliver)(void *context, uint64_t offset, struct pw_str bytes);
     // Ends it; a part of a download stays for `resume`. Harmless when idle.
     void (*end)(void *context, enum pw_transfer_lane lane);
     // Deletes what was downloaded, whole or not.

@@ -137,6 +137,10 @@ int pw_link_central_ask(struct pw_link_central *c, enum pw_link_type type, const
     }
     uint16_t number = pw_link_pipe_number(&c->pipe);
     int err = pw_link_pipe_write(&c->pipe, (uint8_t)type, number, request, now);
+    if (err == PW_ERR_LIMIT) {
+        pw_put_s(why, "the station does not read");
+        return PW_ERR_LIMIT;
+    }
     if (err != PW_OK) {
         pw_put_s(why, "a value is out of range");
         return PW_ERR_RANGE;
@@ -196,6 +200,14 @@ static enum pw_link_news take_event(struct pw_link_central *c, const struct pw_l
     return PW_LINK_NEWS_EVENT;
 }
 
+// The one message that answers a request of this type when all is well.
+static enum pw_link_type answer_to(uint8_t request)
+{
+    return request == PW_LINK_GET_ALL     ? PW_LINK_SNAPSHOT
+           : request == PW_LINK_FW_STATUS ? PW_LINK_FW_STATE
+                                          : PW_LINK_OK;
+}
+
 static enum pw_link_news take_answer(struct pw_link_central *c, struct pw_link_report *report)
 {
     struct pw_link_message *message = &report->message;
@@ -207,13 +219,13 @@ static enum pw_link_news take_answer(struct pw_link_central *c, struct pw_link_r
     }
     // Late, twice, or the answer to something else.
     if (message->number == 0 || open == NULL ||
-        (message->type != PW_LINK_ERROR && snapshot != (open->type == PW_LINK_GET_ALL))) {
+        (message->type != PW_LINK_ERROR && message->type != answer_to(open->type))) {
         c->pipe.bad++;
         return PW_LINK_NEWS_NONE;
     }
-    if (snapshot) {
+    if (snapshot || message->type == PW_LINK_FW_STATE) {
         (void)close_question(open, PW_LINK_E_NONE, PW_STR(""), report);
-        return PW_LINK_NEWS_SNAPSHOT;
+        return snapshot ? PW_LINK_NEWS_SNAPSHOT : PW_LINK_NEWS_FIRMWARE;
     }
     return message->type == PW_LINK_OK
                ? close_question(open, PW_LINK_E_NONE, message->as.ok.text, report)
@@ -234,7 +246,8 @@ static enum pw_link_news take_message(struct pw_link_central *c, const struct pw
     case PW_LINK_LOG_BATCH: return PW_LINK_NEWS_LOG;
     case PW_LINK_OK:
     case PW_LINK_ERROR:
-    case PW_LINK_SNAPSHOT: return take_answer(c, report);
+    case PW_LINK_SNAPSHOT:
+    case PW_LINK_FW_STATE: return take_answer(c, report);
     }
     c->pipe.bad++; // a second hello, or what only a central says
     return PW_LINK_NEWS_NONE;

@@ -14,6 +14,7 @@ enum kind {
     KIND_flag,
     KIND_tri,
     KIND_text,
+    KIND_bytes,
     KIND_items,
 };
 
@@ -120,8 +121,8 @@ const char *pw_link_error_name(uint8_t code)
 static size_t width_of(uint8_t kind)
 {
     static const uint8_t widths[] = {
-        [KIND_u8] = 1,   [KIND_u32] = 4,  [KIND_u64] = 8,  [KIND_i32] = 4,  [KIND_i64] = 8,
-        [KIND_flag] = 1, [KIND_tri] = 12, [KIND_text] = 0, [KIND_items] = 0};
+        [KIND_u8] = 1,   [KIND_u32] = 4,  [KIND_u64] = 8,  [KIND_i32] = 4,   [KIND_i64] = 8,
+        [KIND_flag] = 1, [KIND_tri] = 12, [KIND_text] = 0, [KIND_bytes] = 0, [KIND_items] = 0};
     return widths[kind];
 }
 
@@ -161,6 +162,7 @@ static bool load(uint8_t kind, const uint8_t *at, int64_t *value)
         return raw <= INT64_MAX;
     case KIND_i64: *value = signed_64(be64(at)); return true;
     case KIND_text:
+    case KIND_bytes:
     case KIND_items: break;
     }
     return false;
@@ -180,7 +182,8 @@ static void set_member(uint8_t kind, void *member, int64_t value)
             ((int32_t *)member)[i] = (int32_t)value;
         }
         break;
-    case KIND_text: *(struct pw_str *)member = (struct pw_str){.at = "", .len = 0}; break;
+    case KIND_text:
+    case KIND_bytes: *(struct pw_str *)member = (struct pw_str){.at = "", .len = 0}; break;
     case KIND_items: *(struct pw_link_items *)member = (struct pw_link_items){.len = 0}; break;
     }
 }
@@ -199,6 +202,7 @@ static bool get_member(uint8_t kind, const void *member, int64_t *value)
     case KIND_i64: *value = *(const int64_t *)member; break;
     case KIND_flag: *value = *(const bool *)member ? 1 : 0; break;
     case KIND_text:
+    case KIND_bytes:
     case KIND_items: break;
     }
     return true;
@@ -268,7 +272,7 @@ static int read_text(const struct row *row, const uint8_t *at, size_t len, struc
     if ((int64_t)len < row->least || (int64_t)len > row->most) {
         return say_range(why, row, ": length ", (int64_t)len);
     }
-    if (!is_text((const char *)at, len)) {
+    if (row->kind == KIND_text && !is_text((const char *)at, len)) {
         return say(why, row, ": not UTF-8 without control characters");
     }
     *to = (struct pw_str){.at = len > 0 ? (const char *)at : "", .len = len};
@@ -309,7 +313,7 @@ static int read_number(const struct row *row, const uint8_t *at, size_t len, voi
 static int read_field(const struct row *row, const uint8_t *at, size_t len, void *member,
                       struct pw_out *why)
 {
-    if (row->kind == KIND_text) {
+    if (row->kind == KIND_text || row->kind == KIND_bytes) {
         return read_text(row, at, len, member, why);
     }
     if (row->kind == KIND_items) {
@@ -515,6 +519,17 @@ static void put_text(struct pw_link_writer *w, const struct row *row, struct pw_
     }
 }
 
+// Bytes of a file are never cut: another file would come of it.
+static void put_data(struct pw_link_writer *w, const struct row *row, struct pw_str bytes)
+{
+    if ((int64_t)bytes.len < row->least || (int64_t)bytes.len > row->most) {
+        w->wrong = true;
+        return;
+    }
+    put_head(w, row->tag, bytes.len);
+    put_bytes(w, bytes.at, bytes.len);
+}
+
 static void put_tri(struct pw_link_writer *w, const struct row *row, const int32_t value[TRI])
 {
     bool absent = row->must == PRESENCE_MAY;
@@ -554,6 +569,7 @@ static void put_object(struct pw_link_writer *w, const struct pw_link_object *ro
         const void *member = member_in(row, object);
         switch ((enum kind)row->kind) {
         case KIND_text: put_text(w, row, *(const struct pw_str *)member); break;
+        case KIND_bytes: put_data(w, row, *(const struct pw_str *)member); break;
         case KIND_tri: put_tri(w, row, member); break;
         case KIND_items: break; // pw_link_add
         case KIND_u8:

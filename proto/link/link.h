@@ -26,6 +26,7 @@ enum {
     PW_LINK_ID_MAX = 48,
     PW_LINK_KEY_MAX = 64,
     PW_LINK_TEXT_MAX = 63,
+    PW_LINK_CHUNK_MAX = 2048, // bytes of a file in one frame
     PW_LINK_WHY_MAX = 200,
     PW_LINK_PING_MS = 10000,   // silence after which one asks
     PW_LINK_DEAD_MS = 28000,   // silence after which the connection is given up
@@ -77,6 +78,7 @@ struct pw_link_items {
 #define PW_LINK_MEMBER_flag(name)  bool name;
 #define PW_LINK_MEMBER_tri(name)   int32_t name[3];
 #define PW_LINK_MEMBER_text(name)  struct pw_str name;
+#define PW_LINK_MEMBER_bytes(name) struct pw_str name;
 #define PW_LINK_MEMBER_items(name) struct pw_link_items name;
 #define PW_LINK_MEMBER(S, kind, member, tag, least, most, presence, absent)                        \
     PW_LINK_MEMBER_##kind(member)
@@ -107,6 +109,10 @@ struct pw_link_message {
         struct pw_link_energize energize;
         struct pw_link_log_batch log_batch;
         struct pw_link_log_ack log_ack;
+        struct pw_link_fw_begin fw_begin;
+        struct pw_link_fw_chunk fw_chunk;
+        struct pw_link_fw_commit fw_commit;
+        struct pw_link_fw_state fw_state;
     } as;
 };
 
@@ -271,9 +277,9 @@ bool pw_link_station_wants(const struct pw_link_station *s, pw_ms now);
 // Pings, time-outs, events and whatever is due; the next deadline.
 pw_ms pw_link_station_step(struct pw_link_station *s, pw_ms now);
 
-// From the host. The next request to decide (GET_ALL, SET_LIMIT or ENERGIZE; all others are dealt
-// with here); its views live until it is answered, which must be before the next is taken. False:
-// none, or no room for an answer yet.
+// From the host. The next request to decide (GET_ALL, SET_LIMIT, ENERGIZE or one of FW_BEGIN to
+// FW_STATUS; all others are dealt with here); its views live until it is answered, which must be
+// before the next is taken. False: none, or no room for an answer yet.
 bool pw_link_station_next(struct pw_link_station *s, struct pw_link_message *message, pw_ms now);
 // True while `next` would take a whole frame: call it again without waiting for more.
 bool pw_link_station_waits(const struct pw_link_station *s);
@@ -286,6 +292,9 @@ PW_MUST_USE int pw_link_station_snapshot(struct pw_link_station *s,
                                          const struct pw_link_snapshot *snapshot,
                                          const struct pw_link_connector *connectors, size_t count,
                                          pw_ms now);
+// Answers FW_STATUS.
+void pw_link_station_fw_state(struct pw_link_station *s, const struct pw_link_fw_state *state,
+                              pw_ms now);
 bool pw_link_station_snapshot_due(const struct pw_link_station *s, pw_ms now);
 
 // Something happened. Kept until the central has it; the oldest makes room (and is counted).
@@ -324,6 +333,7 @@ enum pw_link_news {
     PW_LINK_NEWS_LOST,     // `lost` events of this boot will never come; in front of the next event
     PW_LINK_NEWS_SNAPSHOT, // message.as.snapshot; number 0: by subscription
     PW_LINK_NEWS_LOG,      // message.as.log_batch: log_ack it once it is kept
+    PW_LINK_NEWS_FIRMWARE, // message.as.fw_state: answers `number`, an FW_STATUS
     PW_LINK_NEWS_ANSWER,   // to `number`, a request of type `request`: `code` and `text`
 };
 
@@ -331,7 +341,7 @@ struct pw_link_report {
     enum pw_link_news news;
     struct pw_link_message message; // views live until the next call of pw_link_central_next
     uint64_t lost;
-    uint16_t number; // ANSWER and SNAPSHOT: as the request's function returned it
+    uint16_t number; // ANSWER, SNAPSHOT and FIRMWARE: as the request's function returned it
     uint8_t request; // enum pw_link_type
     uint8_t code;    // enum pw_link_error_code
     struct pw_str text;
@@ -395,9 +405,10 @@ void pw_link_central_refuse(struct pw_link_central *c, const char *why, pw_ms no
 void pw_link_central_ack(struct pw_link_central *c, uint64_t event, pw_ms now);
 void pw_link_central_log_ack(struct pw_link_central *c, uint64_t next, pw_ms now);
 
-// Sends a request and returns its number (1..65535), under which exactly one ANSWER (or SNAPSHOT)
-// will be reported. `request` is the type's struct, NULL for one without fields. PW_ERR_BUSY: not
-// online; PW_ERR_LIMIT: too many are open or the station does not read; PW_ERR_RANGE with *why.
+// Sends a request and returns its number (1..65535), under which exactly one ANSWER (or SNAPSHOT,
+// or FIRMWARE) will be reported. `request` is the type's struct, NULL for one without fields.
+// PW_ERR_BUSY: not online; PW_ERR_LIMIT: too many are open or the station does not read;
+// PW_ERR_RANGE with *why.
 PW_MUST_USE int pw_link_central_ask(struct pw_link_central *c, enum pw_link_type type,
                                     const void *request, struct pw_out *why, pw_ms now);
 

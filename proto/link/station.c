@@ -236,9 +236,6 @@ static bool take_message(struct pw_link_station *s, const struct pw_link_message
     case PW_LINK_FW_CHUNK:
     case PW_LINK_FW_COMMIT:
     case PW_LINK_FW_STATUS:
-        answer(s, message->number, PW_LINK_E_UNAVAILABLE,
-               PW_STR("firmware over the station link is not available yet"), now);
-        return false;
     case PW_LINK_GET_ALL:
     case PW_LINK_SET_LIMIT:
     case PW_LINK_ENERGIZE:
@@ -320,6 +317,18 @@ void pw_link_station_answer(struct pw_link_station *s, enum pw_link_error_code c
     if (s->request != 0) {
         s->request = 0;
         answer(s, s->request_number, code, text, now);
+    }
+}
+
+void pw_link_station_fw_state(struct pw_link_station *s, const struct pw_link_fw_state *state,
+                              pw_ms now)
+{
+    if (s->request != PW_LINK_FW_STATUS) {
+        return;
+    }
+    s->request = 0;
+    if (pw_link_pipe_write(&s->pipe, PW_LINK_FW_STATE, s->request_number, state, now) != PW_OK) {
+        answer(s, s->request_number, PW_LINK_E_UNAVAILABLE, PW_STR("no room for the state"), now);
     }
 }
 

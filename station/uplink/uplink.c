@@ -240,6 +240,11 @@ static void answer(struct pw_uplink *up, const struct pw_link_message *message, 
 {
     char text[PW_LINK_WHY_MAX] = "";
     struct pw_out why = PW_OUT(text);
+    if (message->type >= PW_LINK_FW_BEGIN) {
+        pw_link_station_answer(&up->link, PW_LINK_E_UNAVAILABLE,
+                               PW_STR("this station takes no programs over the link yet"), now);
+        return;
+    }
     bool limit = message->type == PW_LINK_SET_LIMIT;
     unsigned connector = limit ? message->as.set_limit.connector : message->as.energize.connector;
     int err = limit ? on_set_limit(up, &message->as.set_limit, &why, now)

@@ -173,6 +173,7 @@ static void central_takes(void)
         case PW_LINK_NEWS_LOST: fail_msg("%u events lost", (unsigned)report.lost); break;
         case PW_LINK_NEWS_SNAPSHOT: keep_snapshot(&report); break;
         case PW_LINK_NEWS_LOG: keep_lines(&report.message.as.log_batch); break;
+        case PW_LINK_NEWS_FIRMWARE:
         case PW_LINK_NEWS_ANSWER:
             rig.code = report.code;
             (void)snprintf(rig.answer, sizeof(rig.answer), "%.*s", (int)report.text.len,

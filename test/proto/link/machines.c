@@ -112,6 +112,7 @@ static bool central_turn(void)
         pw_link_central_log_ack(&ce, kept.log, now);
         break;
     case PW_LINK_NEWS_SNAPSHOT:
+    case PW_LINK_NEWS_FIRMWARE:
     case PW_LINK_NEWS_ANSWER:
         last = report;
         answers++;
@@ -420,10 +421,9 @@ static void wrong_requests_are_answered_and_the_link_stays(void **state)
     talk();
     push(0x77, 5, "", 0); // no such message
     assert_int_equal(station_said(5).code, PW_LINK_E_UNKNOWN);
-    push(PW_LINK_FW_BEGIN, 6, "\1\0\1x", 4); // firmware: not yet
+    push(PW_LINK_FW_BEGIN, 6, "\1\0\1x", 4); // a size of one byte
     struct pw_link_error error = station_said(6);
-    assert_int_equal(error.code, PW_LINK_E_UNAVAILABLE);
-    assert_true(pw_str_starts(error.text, "firmware over the station link is not available yet"));
+    assert_int_equal(error.code, PW_LINK_E_BODY);
     push(PW_LINK_SET_LIMIT, 7, "\1\0\1\1", 4); // fields missing
     error = station_said(7);
     assert_int_equal(error.code, PW_LINK_E_BODY);

@@ -133,7 +133,39 @@ static void log_ack(struct pw_link_writer *w)
 
 static void fw_begin(struct pw_link_writer *w)
 {
-    pw_link_begin(w, PW_LINK_FW_BEGIN, 10, NULL);
+    const struct pw_link_fw_begin m = {
+        .size = 3145728,
+        .sha256 = PW_STR("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
+        .version = PW_STR("0.3.0"),
+        .resume = true};
+    pw_link_begin(w, PW_LINK_FW_BEGIN, 10, &m);
+}
+
+static void fw_chunk(struct pw_link_writer *w)
+{
+    const struct pw_link_fw_chunk m = {.offset = 0, .data = {.at = "PWREL1\r\n\0\0", .len = 10}};
+    pw_link_begin(w, PW_LINK_FW_CHUNK, 11, &m);
+}
+
+static void fw_commit(struct pw_link_writer *w)
+{
+    const struct pw_link_fw_commit m = {.now = true};
+    pw_link_begin(w, PW_LINK_FW_COMMIT, 12, &m);
+}
+
+static void fw_status(struct pw_link_writer *w)
+{
+    pw_link_begin(w, PW_LINK_FW_STATUS, 13, NULL);
+}
+
+static void fw_state(struct pw_link_writer *w)
+{
+    const struct pw_link_fw_state m = {.status = PW_STR("Downloading"),
+                                       .bytes = 1048576,
+                                       .total = 3145728,
+                                       .version = PW_STR("0.3.0"),
+                                       .why = PW_STR("")};
+    pw_link_begin(w, PW_LINK_FW_STATE, 13, &m);
 }
 
 size_t sample_write(unsigned index, uint8_t *at, size_t cap, const char **name)
@@ -144,7 +176,8 @@ size_t sample_write(unsigned index, uint8_t *at, size_t cap, const char **name)
         void (*write)(struct pw_link_writer *w);
     } rows[] = {ROW(hello) ROW(welcome) ROW(ping) ROW(pong) ROW(ok) ROW(error) ROW(event)
                     ROW(event_ack) ROW(get_all) ROW(snapshot) ROW(subscribe) ROW(set_limit)
-                        ROW(energize) ROW(log_batch) ROW(log_ack) ROW(fw_begin)};
+                        ROW(energize) ROW(log_batch) ROW(log_ack) ROW(fw_begin) ROW(fw_chunk)
+                            ROW(fw_commit) ROW(fw_status) ROW(fw_state)};
 #undef ROW
     if (index >= PW_COUNT(rows)) {
         return 0;

@@ -58,6 +58,13 @@ struct pw_install {
     // On trial: the one before is started next; `why` is kept for it. As confirm.
     int (*reject)(void *context, const char *why);
     void (*state)(void *context, struct pw_install_state *state);
+    // The signed root document that counts on this machine: the newest one kept, else the one that
+    // the maker put there (update.root). Its bytes, PW_ERR_LIMIT when it has more than `cap`
+    // (PW_RELEASE_ROOT_MAX is enough), PW_ERR_UNKNOWN when there is none.
+    int (*root)(void *context, uint8_t *to, size_t cap);
+    // Keeps a newer one, which the caller has verified, beside the slots. Durable when it returns
+    // PW_OK; PW_ERR_STORE otherwise.
+    int (*keep_root)(void *context, struct pw_str signed_root);
     // Gives up writing. Not possible while SWITCHING.
     void (*end)(void *context);
 };

@@ -27,6 +27,7 @@
 #define PW_CENTRAL_PROBE_MS     10000   // a doubted link must answer a ping in this time
 #define PW_CENTRAL_ANSWER_MS    30000   // a station must answer a call in this time
 #define PW_CENTRAL_WRONG_MAX    50      // wrong keys at once from all addresses together
+#define PW_CENTRAL_DERIVE_MAX   8       // passwords that wait to be checked
 #define PW_CENTRAL_LOG_KEPT     10000   // OCPP log entries kept of each station
 #define PW_CENTRAL_POWER_MAX_W  400000  // W of one connector, more than any we know delivers
 #define PW_CENTRAL_SAMPLE_DAYS  90      // days that sampled values and curves are kept
@@ -98,6 +99,11 @@ struct pw_central_crypto {
     // scrypt(password, salt, N = 2^cost, r = 8, p = 1) to 32 bytes.
     int (*derive)(void *context, struct pw_str password, const uint8_t salt[16], unsigned cost,
                   uint8_t to[32]);
+    // The same beside the loop, one at a time in the order asked: the port hands the bytes to
+    // pw_central_derived with this `number`, once, from its own loop. PW_ERR_LIMIT when
+    // PW_CENTRAL_DERIVE_MAX wait. NULL: `derive` does it at once, and everybody waits meanwhile.
+    int (*derive_later)(void *context, uint64_t number, struct pw_str password,
+                        const uint8_t salt[16], unsigned cost);
 };
 
 // What a station asks the authority for.
@@ -211,6 +217,9 @@ void pw_central_wire_closed(struct pw_central *central, uint64_t number, struct 
 
 void pw_central_http(struct pw_central *central, const struct pw_http_request *request,
                      struct pw_http_reply *reply, struct pw_instant at);
+// What derive_later made; `bytes` NULL: it failed.
+void pw_central_derived(struct pw_central *central, uint64_t number, const uint8_t bytes[32],
+                        struct pw_instant at);
 // Copies the next bytes of a stream and forgets them; 0 when none wait; PW_ERR_LIMIT when the
 // client was too slow and the stream must be closed; PW_ERR_UNKNOWN when there is no such stream.
 int pw_central_stream_take(struct pw_central *central, uint64_t number, char *to, size_t cap);

@@ -113,6 +113,7 @@ void pw_central_stream_closed(struct pw_central *central, uint64_t number)
     if (stream != NULL) {
         forget(stream);
     }
+    trial_forget(central, number);
 }
 
 static bool wants(const struct stream *stream, const struct station *ocpp_of)

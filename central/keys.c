@@ -1,10 +1,14 @@
 // Secrets: making them, keeping only their hashes, and slowing down who guesses.
+//
+// People choose passwords, so a try at one must be dear: scrypt with N = 2^15 (login.c), 80 ms,
+// done beside the loop. Stations' keys are random (160 bits where we make them): no hash however
+// cheap lets anybody guess those, and a fleet that comes back must not queue for its keys. They are
+// checked in the loop, with as much scrypt as the TLS handshake beside it never notices (N = 2^6,
+// 0.1 ms): a key that somebody chose after all costs a thief of the database that much a guess.
 #include "state.h"
 
 #include <string.h>
 
-#define SALT_LEN      16
-#define HASH_LEN      32
 #define COST_MAX      20
 #define THROTTLE_MAX  10   // wrong tries at once
 #define THROTTLE_FILL 6000 // ms until one more
@@ -55,8 +59,8 @@ int key_hash(const struct pw_central *central, struct pw_str secret, unsigned co
              char to[HASH_MAX])
 {
     const struct pw_central_crypto *crypto = central->config.crypto;
-    uint8_t salt[SALT_LEN];
-    uint8_t hash[HASH_LEN];
+    uint8_t salt[KEY_SALT_LEN];
+    uint8_t hash[KEY_HASH_LEN];
     if (crypto->random(crypto->context, salt, sizeof(salt)) != PW_OK ||
         crypto->derive(crypto->context, secret, salt, cost, hash) != PW_OK) {
         return PW_ERR_BUG;
@@ -72,26 +76,37 @@ int key_hash(const struct pw_central *central, struct pw_str secret, unsigned co
     return pw_out_err(&out);
 }
 
-bool key_fits(const struct pw_central *central, struct pw_str secret, const char *hash)
+int key_hash_read(const char *text, struct key_hash *to)
 {
-    const struct pw_central_crypto *crypto = central->config.crypto;
-    struct pw_str rest = pw_str_of(hash);
-    uint8_t salt[SALT_LEN];
-    uint8_t wanted[HASH_LEN];
-    uint8_t given[HASH_LEN];
+    struct pw_str rest = pw_str_of(text);
     int64_t cost = 0;
     if (!pw_str_is(pw_str_cut(&rest, '$'), "scrypt") ||
         pw_parse_int(pw_str_cut(&rest, '$'), 1, COST_MAX, &cost) != PW_OK ||
-        pw_parse_hex(pw_str_cut(&rest, '$'), salt, sizeof(salt)) != SALT_LEN ||
-        pw_parse_hex(rest, wanted, sizeof(wanted)) != HASH_LEN ||
-        crypto->derive(crypto->context, secret, salt, (unsigned)cost, given) != PW_OK) {
-        return false;
+        pw_parse_hex(pw_str_cut(&rest, '$'), to->salt, KEY_SALT_LEN) != KEY_SALT_LEN ||
+        pw_parse_hex(rest, to->bytes, KEY_HASH_LEN) != KEY_HASH_LEN) {
+        return PW_ERR_PEER;
     }
+    to->cost = (unsigned)cost;
+    return PW_OK;
+}
+
+bool key_hash_same(const struct key_hash *hash, const uint8_t bytes[KEY_HASH_LEN])
+{
     unsigned differ = 0;
-    for (size_t i = 0; i < sizeof(given); i++) {
-        differ |= (unsigned)(given[i] ^ wanted[i]);
+    for (size_t i = 0; i < KEY_HASH_LEN; i++) {
+        differ |= (unsigned)(bytes[i] ^ hash->bytes[i]);
     }
     return differ == 0;
+}
+
+bool key_fits(const struct pw_central *central, struct pw_str secret, const char *text)
+{
+    const struct pw_central_crypto *crypto = central->config.crypto;
+    struct key_hash hash;
+    uint8_t given[KEY_HASH_LEN];
+    return key_hash_read(text, &hash) == PW_OK &&
+           crypto->derive(crypto->context, secret, hash.salt, hash.cost, given) == PW_OK &&
+           key_hash_same(&hash, given);
 }
 
 // The address's row, or the one least recently used made its own. A flood from many addresses

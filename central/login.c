@@ -1,5 +1,6 @@
-// Logging in: one password check at a time, slowed down for who guesses; a session is a random
-// token in an HttpOnly cookie plus a second one that scripts of our own pages repeat in a header.
+// Logging in: one password check at a time, beside the loop, slowed down for who guesses; a session
+// is a random token in an HttpOnly cookie plus a second one that scripts of our own pages repeat in
+// a header.
 #include "http.h"
 
 #include <string.h>
@@ -64,13 +65,78 @@ static struct login *free_login(struct pw_central *central)
     return oldest;
 }
 
-// Without such a user the work is the same: the answer's time must not tell.
-static bool password_fits(const struct pw_central *central, struct pw_str password,
-                          const char *hash)
+// --- Checking a password. The request waits meanwhile, and is served again (core/http/http.h).
+
+static struct trial *trial_of(struct pw_central *central, uint64_t stream)
 {
-    static const char nobody[] = "scrypt$15$00000000000000000000000000000000$"
-                                 "0000000000000000000000000000000000000000000000000000000000000000";
-    return key_fits(central, password, hash[0] != '\0' ? hash : nobody);
+    for (size_t i = 0; i < PW_CENTRAL_DERIVE_MAX; i++) {
+        if (central->trial[i].stream == stream) {
+            return &central->trial[i];
+        }
+    }
+    return NULL;
+}
+
+void trial_forget(struct pw_central *central, uint64_t stream)
+{
+    struct trial *trial = stream != 0 ? trial_of(central, stream) : NULL;
+    if (trial != NULL) {
+        *trial = (struct trial){0};
+    }
+}
+
+// Without such a user the work is the same: the answer's time must not tell.
+static void against(const char *text, struct key_hash *hash)
+{
+    if (key_hash_read(text, hash) != PW_OK) {
+        *hash = (struct key_hash){.cost = USER_COST};
+    }
+}
+
+static void conclude(struct trial *trial, const uint8_t *bytes)
+{
+    struct key_hash hash;
+    trial->done = true;
+    trial->fits =
+        bytes != NULL && key_hash_read(trial->hash, &hash) == PW_OK && key_hash_same(&hash, bytes);
+}
+
+// Begins a check. False when too many wait already.
+static bool trial_begin(struct http *http, struct pw_str user, struct pw_str password)
+{
+    struct pw_central *central = http->central;
+    const struct pw_central_crypto *crypto = central->config.crypto;
+    struct trial *trial = trial_of(central, 0);
+    struct key_hash hash;
+    if (trial == NULL) {
+        return false;
+    }
+    user_hash(central, user, trial->hash);
+    against(trial->hash, &hash);
+    if (crypto->derive_later == NULL) {
+        uint8_t bytes[KEY_HASH_LEN];
+        int err = crypto->derive(crypto->context, password, hash.salt, hash.cost, bytes);
+        conclude(trial, err == PW_OK ? bytes : NULL);
+    } else if (crypto->derive_later(crypto->context, http->request->stream, password, hash.salt,
+                                    hash.cost) != PW_OK) {
+        *trial = (struct trial){0};
+        return false;
+    }
+    trial->stream = http->request->stream;
+    return true;
+}
+
+void pw_central_derived(struct pw_central *central, uint64_t number, const uint8_t bytes[32],
+                        struct pw_instant at)
+{
+    (void)at;
+    struct trial *trial = number != 0 ? trial_of(central, number) : NULL;
+    if (trial == NULL || trial->done) {
+        return; // who asked has gone
+    }
+    conclude(trial, bytes);
+    const struct pw_central_net *net = central->config.net;
+    net->stream_ready(net->context, number);
 }
 
 static void put_me(struct http *http, const struct login *login)
@@ -104,29 +170,9 @@ static void put_cookie(struct http *http, const char *token, const char *rest)
     pw_put_s(&out, rest);
 }
 
-void api_login(struct http *http)
+static void let_in(struct http *http, struct pw_str user, const char *hash)
 {
     struct pw_central *central = http->central;
-    char hash[HASH_MAX];
-    struct pw_str user;
-    struct pw_str password;
-    if (!throttle_open(central, http->request->address, true, http->at.now)) {
-        http->reply->retry_after_s = 6;
-        http_fail(http, 429, "rate_limited", "too many wrong tries from this address: wait 6 s",
-                  PW_STR(""), "");
-        return;
-    }
-    if (!http_text(http, "user", USER_MAX, true, &user) ||
-        !http_text(http, "password", SECRET_MAX, true, &password)) {
-        return;
-    }
-    user_hash(central, user, hash);
-    if (!password_fits(central, password, hash)) {
-        central->count.logins_failed++;
-        throttle_failed(central, http->request->address, true, http->at.now);
-        http_fail(http, 401, "bad_login", "user or password is wrong", PW_STR(""), "");
-        return;
-    }
     throttle_passed(central, http->request->address, http->at.now);
     struct login *login = free_login(central);
     *login = (struct login){.used = http->at.now};
@@ -142,6 +188,52 @@ void api_login(struct http *http)
     pw_put_s(&known, hash);
     put_cookie(http, login->token, "");
     put_me(http, login);
+}
+
+// False after refusing who guesses, or because too many wait.
+static bool begin(struct http *http, struct pw_str user, struct pw_str password)
+{
+    if (!throttle_open(http->central, http->request->address, true, http->at.now)) {
+        http->reply->retry_after_s = 6;
+        http_fail(http, 429, "rate_limited", "too many wrong tries from this address: wait 6 s",
+                  PW_STR(""), "");
+        return false;
+    }
+    if (!trial_begin(http, user, password)) {
+        http->reply->retry_after_s = 1;
+        http_fail(http, 503, "busy", "too many log in at once: try again in a second", PW_STR(""),
+                  "");
+        return false;
+    }
+    return true;
+}
+
+void api_login(struct http *http)
+{
+    struct pw_central *central = http->central;
+    struct pw_str user;
+    struct pw_str password;
+    if (!http_text(http, "user", USER_MAX, true, &user) ||
+        !http_text(http, "password", SECRET_MAX, true, &password)) {
+        return;
+    }
+    uint64_t stream = http->request->stream;
+    if (trial_of(central, stream) == NULL && !begin(http, user, password)) {
+        return;
+    }
+    struct trial trial = *trial_of(central, stream);
+    if (!trial.done) {
+        http->reply->later = true;
+        return;
+    }
+    trial_forget(central, stream);
+    if (!trial.fits) {
+        central->count.logins_failed++;
+        throttle_failed(central, http->request->address, true, http->at.now);
+        http_fail(http, 401, "bad_login", "user or password is wrong", PW_STR(""), "");
+        return;
+    }
+    let_in(http, user, trial.hash);
 }
 
 void api_logout(struct http *http)

@@ -16,7 +16,7 @@
 #define THROTTLES_MAX    1024
 #define TOKEN_MAX        33     // 32 hex digits and the NUL
 #define HASH_MAX         128    // a stored password or key hash
-#define STATION_COST     10     // scrypt N = 2^10 for station keys: 2 ms; their bits are random
+#define STATION_COST     6      // scrypt N = 2^6 for station keys: see keys.c
 #define SCRATCH_MAX      131072 // a frame or event being written
 #define LIST_BYTES       (PW_CENTRAL_MESSAGE_MAX - 256) // a payload of ours being written
 #define REQUEST_WORDS    128  // 8-byte words that hold any decoded message
@@ -190,6 +190,14 @@ struct login {
     pw_ms used;
 };
 
+// A password that is being checked beside the loop; its request waits.
+struct trial {
+    uint64_t stream; // number of the request; 0: free
+    bool done;
+    bool fits;
+    char hash[HASH_MAX]; // it is checked against; empty: there is no such user
+};
+
 struct throttle {
     char address[ADDRESS_MAX];
     uint32_t tokens;
@@ -249,6 +257,7 @@ struct pw_central {
     struct refused refused[REFUSED_MAX];
     uint32_t refused_next;
     struct login login[LOGINS_MAX];
+    struct trial trial[PW_CENTRAL_DERIVE_MAX];
     struct throttle *throttle; // THROTTLES_MAX
     uint32_t wrong_left;       // wrong tries that all addresses together still have
     pw_ms wrong_at;
@@ -331,6 +340,19 @@ void doctor_note(struct pw_central *central, struct pw_str station, struct pw_st
 // "scrypt$cost$salt$hash" of a secret. PW_ERR_BUG when the cryptography fails.
 PW_MUST_USE int key_hash(const struct pw_central *central, struct pw_str secret, unsigned cost,
                          char to[HASH_MAX]);
+// What a stored hash says. PW_ERR_PEER when it is none.
+#define KEY_SALT_LEN 16
+#define KEY_HASH_LEN 32
+
+struct key_hash {
+    unsigned cost;
+    uint8_t salt[KEY_SALT_LEN];
+    uint8_t bytes[KEY_HASH_LEN];
+};
+
+PW_MUST_USE int key_hash_read(const char *text, struct key_hash *to);
+// Compares in a time that does not depend on what is equal.
+bool key_hash_same(const struct key_hash *hash, const uint8_t bytes[KEY_HASH_LEN]);
 // True when the secret gives this hash. Always does the whole work.
 bool key_fits(const struct pw_central *central, struct pw_str secret, const char *hash);
 PW_MUST_USE int key_random_hex(const struct pw_central *central, char *to, size_t digits);
@@ -342,6 +364,11 @@ PW_MUST_USE int key_make(const struct pw_central *central, char *to, size_t char
 bool throttle_open(struct pw_central *central, struct pw_str address, bool people, pw_ms now);
 void throttle_failed(struct pw_central *central, struct pw_str address, bool people, pw_ms now);
 void throttle_passed(struct pw_central *central, struct pw_str address, pw_ms now);
+
+// --- login.c
+
+// Nobody waits for this check any more; harmless when there is none of this number.
+void trial_forget(struct pw_central *central, uint64_t stream);
 
 // --- calls.c: what stations ask.
 

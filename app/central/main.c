@@ -4,6 +4,7 @@
 #include "central_crypto.h"
 #include "central_store.h"
 #include "clock.h"
+#include "derive.h"
 #include "embedded.h"
 #include "linkserver.h"
 #include "log.h"
@@ -29,6 +30,7 @@ struct program {
     struct pw_central_store store;
     struct pw_web *web;
     struct pw_linkserver *links;      // NULL: no station links
+    struct pw_derive *derive;         // NULL: nothing is served
     struct pw_central_ca_openssl *ca; // NULL: certificates are not signed here
     struct tls_files tls;
     struct pw_central *central;
@@ -78,7 +80,8 @@ static bool make_central(struct program *program, const struct pw_central_net *n
         .wires = program->links != NULL ? pw_linkserver_wires(program->links) : NULL,
         .link_port = program->links != NULL ? pw_linkserver_port(program->links) : 0,
         .link_pin = pw_str_of(program->links != NULL ? pw_linkserver_pin(program->links) : ""),
-        .crypto = &pw_central_crypto_openssl,
+        .crypto = program->derive != NULL ? pw_derive_crypto(program->derive)
+                                          : &pw_central_crypto_openssl,
         .ca = program->ca != NULL ? pw_central_ca_port(program->ca) : NULL,
         .log = &program->logger.log,
         .asset = pw_web_assets,
@@ -278,8 +281,9 @@ static bool open_links(struct program *program)
 static pw_ms turn(void *context, pw_ms now)
 {
     struct program *program = context;
-    return pw_central_step(program->central,
-                           (struct pw_instant){.now = now, .wall = pw_clock_wall(&program->clock)});
+    struct pw_instant at = {.now = now, .wall = pw_clock_wall(&program->clock)};
+    pw_derive_turn(program->derive, program->central, at);
+    return pw_central_step(program->central, at);
 }
 
 // Printed once, to the person who started the program; never logged, never stored in clear.
@@ -356,8 +360,10 @@ static int serve(struct program *program)
         (void)fail("cannot listen on", where,
                    "the port is in use, or the address is not this machine's");
     } else {
-        if (open_links(program) && authority_open(&program->ca, options) &&
-            make_central(program, pw_web_net(program->web)) && first_user(program)) {
+        if (pw_derive_open(&program->derive, &program->loop) != PW_OK) {
+            (void)fail("cannot start", "the thread that checks passwords", strerror(errno));
+        } else if (open_links(program) && authority_open(&program->ca, options) &&
+                   make_central(program, pw_web_net(program->web)) && first_user(program)) {
             pw_web_serve(program->web, program->central);
             if (program->links != NULL) {
                 pw_linkserver_serve(program->links, program->central);
@@ -373,6 +379,7 @@ static int serve(struct program *program)
     }
     pw_central_free(program->central);
     program->central = NULL;
+    pw_derive_close(program->derive);
     pw_central_ca_close(program->ca);
     pw_loop_close(&program->loop);
     return result;

@@ -138,6 +138,35 @@ void bench_open(struct bench *bench)
     start(bench);
 }
 
+static int crypto_later(void *context, uint64_t number, struct pw_str password,
+                        const uint8_t salt[16], unsigned cost)
+{
+    struct bench *bench = context;
+    if (bench->jobs == PW_CENTRAL_DERIVE_MAX) {
+        return PW_ERR_LIMIT;
+    }
+    struct bench_job *job = &bench->job[bench->jobs++];
+    *job = (struct bench_job){.number = number, .cost = cost};
+    memcpy(job->salt, salt, sizeof(job->salt));
+    return pw_str_copy(job->password, sizeof(job->password), password);
+}
+
+void bench_derive_later(void)
+{
+    crypto.derive_later = crypto_later;
+}
+
+void bench_derive(struct bench *bench)
+{
+    uint8_t bytes[32];
+    struct bench_job job = bench->job[0];
+    assert_true(bench->jobs > 0);
+    memmove(&bench->job[0], &bench->job[1], --bench->jobs * sizeof(job));
+    assert_int_equal(crypto_derive(bench, pw_str_of(job.password), job.salt, job.cost, bytes),
+                     PW_OK);
+    pw_central_derived(bench->central, job.number, bytes, bench->at);
+}
+
 void bench_close(struct bench *bench)
 {
     pw_central_free(bench->central);
@@ -268,8 +297,9 @@ int bench_http(struct bench *bench, enum pw_http_method method, const char *targ
         .csrf = pw_str_of(bench->csrf),
         .etag = PW_STR(""),
         .address = pw_str_of(bench->address),
-        .stream = ++bench->links,
+        .stream = bench->again != 0 ? bench->again : ++bench->links,
     };
+    bench->again = 0;
     pw_central_http(bench->central, &request, &bench->reply, bench->at);
     struct pw_out out = PW_OUT(bench->body);
     bench->body[0] = '\0';

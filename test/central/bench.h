@@ -38,6 +38,15 @@ struct bench {
     bool full;        // sending fails: the peer does not read
     int fail_commits; // so many commits fail from now
     size_t derivations;
+    // Derivations asked for beside the loop, oldest first; bench_derive does one.
+    struct bench_job {
+        uint64_t number;
+        char password[64];
+        uint8_t salt[16];
+        unsigned cost;
+    } job[PW_CENTRAL_DERIVE_MAX];
+    size_t jobs;
+    uint64_t again; // the next HTTP request is this one, served again; 0: a new one
     uint64_t streams_ready;
     // Of the last HTTP answer.
     struct pw_http_reply reply;
@@ -70,6 +79,9 @@ const char *bench_ask(struct bench *bench, uint64_t link, const char *text);
 const char *bench_last(const struct bench *bench, uint64_t link);
 
 void bench_login(struct bench *bench);
+// From now on passwords are derived beside the loop: what waits is done by bench_derive.
+void bench_derive_later(void);
+void bench_derive(struct bench *bench);
 // The status; the body is in bench->body. `target` may hold a query.
 int bench_http(struct bench *bench, enum pw_http_method method, const char *target,
                const char *body);

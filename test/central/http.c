@@ -253,6 +253,55 @@ static void guessing_the_password_is_slowed_down(void **state)
     assert_int_equal(login(bench, "correct horse"), 200);
 }
 
+// facts/reliability.md T38: who guesses passwords by the thousand keeps no station waiting. Not one
+// derivation is done in the loop, eight wait at most, the rest is told when to come again, and a
+// station is answered all the while.
+static void passwords_are_checked_beside_the_loop(void **state)
+{
+    struct bench *bench = *state;
+    bench_login(bench);
+    uint64_t station = bench_station(bench, "A");
+    bench_derive_later();
+    size_t before = bench->derivations;
+    uint64_t waits[PW_CENTRAL_DERIVE_MAX];
+    for (unsigned i = 0; i < 1000; i++) {
+        char address[32];
+        (void)snprintf(address, sizeof(address), "198.51.100.%u", i % 100);
+        bench->address = address;
+        int status = login(bench, i == 3 ? "correct horse" : "guess");
+        if (i < PW_CENTRAL_DERIVE_MAX) {
+            assert_true(bench->reply.later);
+            waits[i] = bench->links;
+        } else {
+            assert_int_equal(status, 503);
+            assert_int_equal(bench->reply.retry_after_s, 1);
+        }
+        if (i % 100 == 0) {
+            assert_has(bench_ask(bench, station, "[2,\"1\",\"Heartbeat\",{}]"), "[3,\"1\"");
+        }
+    }
+    assert_int_equal(bench->derivations, before);
+    // Served again too early it still waits; one that has gone is not answered.
+    bench->again = waits[0];
+    (void)login(bench, "guess");
+    assert_true(bench->reply.later);
+    pw_central_stream_closed(bench->central, waits[7]);
+    bench->address = "198.51.100.7";
+    for (unsigned i = 0; i < PW_CENTRAL_DERIVE_MAX; i++) {
+        bench->streams_ready = 0;
+        bench_derive(bench);
+        assert_int_equal(bench->streams_ready, i == 7 ? 0 : waits[i]); // in the order they came
+        if (i < 7) {
+            bench->again = waits[i];
+            assert_int_equal(login(bench, i == 3 ? "correct horse" : "guess"), i == 3 ? 200 : 401);
+        }
+    }
+    // All of them are free again.
+    bench->address = "192.0.2.1";
+    (void)login(bench, "correct horse");
+    assert_true(bench->reply.later);
+}
+
 static void unknown_user_costs_the_same_work(void **state)
 {
     struct bench *bench = *state;
@@ -488,6 +537,7 @@ int main(void)
         TEST(cards_come_and_go),
         TEST(station_key_is_shown_once),
         TEST(guessing_the_password_is_slowed_down),
+        TEST(passwords_are_checked_beside_the_loop),
         TEST(unknown_user_costs_the_same_work),
         TEST(login_ends_by_logout_by_time_and_by_a_new_password),
         TEST(other_hosts_and_origins_are_refused),

@@ -154,6 +154,24 @@ async function guesses() {
   return statuses;
 }
 
+async function logins() {
+  const statuses = {};
+  for (let i = 0; i < GUESSES; i += 20) {
+    await Promise.all(Array.from({ length: 20 }, (_, k) => new Promise((done) => {
+      const request = http.request({ host: "127.0.0.1", port, method: "POST", path: "/api/v1/login", localAddress: `127.0.2.${1 + ((i + k) % 100)}` },
+        (answer) => {
+          answer.resume();
+          statuses[answer.statusCode] = (statuses[answer.statusCode] ?? 0) + 1;
+          if (answer.statusCode !== 401) assert.ok(Number(answer.headers["retry-after"]) > 0);
+          answer.on("end", done);
+        });
+      request.on("error", done);
+      request.end(JSON.stringify({ user: "admin", password: "guess-guess" }));
+    })));
+  }
+  assert.ok((statuses[401] ?? 0) > 0 && (statuses[429] ?? 0) > 0 && !statuses[200], JSON.stringify(statuses));
+}
+
 // --- T41.
 async function fragments() {
   const rude = connect("H0", { secure: false });
@@ -200,11 +218,12 @@ try {
   const { took, again } = await herd();
   const burst = await watch(guesses); // until the brake stands, each address has its first tries
   const during38 = await watch(guesses);
+  const passwords = await watch(logins);
   const during41 = await watch(fragments);
   console.log(`herd: ${HERD} over TLS in ${took.toFixed(2)} s (${again} came twice or more); another station's p99: quiet ${quiet.toFixed(1)} ms,`
-    + ` ${GUESSES} guesses from 100 addresses ${burst.toFixed(1)} ms, ${GUESSES} more ${during38.toFixed(1)} ms, ${FRAGMENTS} fragments and pings ${during41.toFixed(1)} ms`);
+    + ` ${GUESSES} guesses from 100 addresses ${burst.toFixed(1)} ms, ${GUESSES} more ${during38.toFixed(1)} ms, ${GUESSES} passwords ${passwords.toFixed(1)} ms, ${FRAGMENTS} fragments and pings ${during41.toFixed(1)} ms`);
   // Bounds for a busy machine; the figures themselves are what the campaign is run for.
-  assert.ok(burst < 5000 && during38 < 2 * quiet + 250 && during41 < 2 * quiet + 250, "another station is kept waiting");
+  assert.ok(burst < 5000 && during38 < 2 * quiet + 250 && passwords < 2 * quiet + 250 && during41 < 2 * quiet + 250, "another station is kept waiting");
   const ended = new Promise((done) => server.once("exit", (code) => done(code)));
   server.kill("SIGTERM");
   assert.equal(await ended, 0);

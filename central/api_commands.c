@@ -53,9 +53,32 @@ void http_queued(struct http *http, struct station *station, int64_t id)
     http_done(http, 202);
 }
 
+// What decides whom a station believes, or what runs on it, is for admins, by whichever route it
+// comes. `asked` holds the payload.
+static bool may_order(struct http *http, int action)
+{
+    static const int actions[] = {PW_OCPP16_UPDATE_FIRMWARE, PW_OCPP16_SIGNED_UPDATE_FIRMWARE,
+                                  PW_OCPP16_INSTALL_CERTIFICATE, PW_OCPP16_DELETE_CERTIFICATE,
+                                  PW_OCPP16_CERTIFICATE_SIGNED};
+    static const char *const keys[] = {"SecurityProfile", "AdditionalRootCertificateCheck",
+                                       "CpoName"};
+    bool admins = false;
+    struct pw_str key;
+    for (size_t i = 0; i < PW_COUNT(actions); i++) {
+        admins = admins || action == actions[i];
+    }
+    if (action == PW_OCPP16_CHANGE_CONFIGURATION &&
+        pw_json_text(pw_json_member(&http->central->asked.node[0], "key"), &key) == PW_OK) {
+        for (size_t i = 0; i < PW_COUNT(keys); i++) {
+            admins = admins || pw_str_eq_nocase(key, pw_str_of(keys[i]));
+        }
+    }
+    return http_may(http, admins ? ADMIN : OPERATOR);
+}
+
 void http_command(struct http *http, struct station *station, int action, struct pw_str payload)
 {
-    if (payload_ok(http, action, payload)) {
+    if (payload_ok(http, action, payload) && may_order(http, action)) {
         http_queued(http, station,
                     command_queue(http->central, station, action, payload, false, http->at));
     }

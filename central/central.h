@@ -249,12 +249,27 @@ void pw_central_station_list(const struct pw_central *central,
 // Adds or changes a card with status Accepted. PW_ERR_RANGE when the idTag is none.
 PW_MUST_USE int pw_central_card_add(struct pw_central *central, struct pw_str id_tag,
                                     struct pw_str name);
-// True when the user exists.
-bool pw_central_has_user(const struct pw_central *central, struct pw_str name);
-// Makes or changes a user's password and ends the user's logins. Without a password (empty view)
-// one is made; `made` then holds it. PW_ERR_RANGE for a password shorter than 10 or longer than 128
-// characters.
+// People. Roles are "viewer", "operator" and "admin", each may do what the one before it may.
 #define PW_CENTRAL_PASSWORD_MAX 129
+bool pw_central_has_admin(const struct pw_central *central);
+// Adds a user. Without a password (empty view) one is made; `made` then holds it. PW_ERR_RANGE: the
+// name has not 1..64 letters, digits or _.@+-, the role is none, the password not 10..128 bytes;
+// PW_ERR_BUSY: the user exists.
+PW_MUST_USE int pw_central_user_add(struct pw_central *central, struct pw_str name,
+                                    struct pw_str role, struct pw_str password,
+                                    char made[PW_CENTRAL_PASSWORD_MAX]);
+// A user's role from the next request on; and the end of a user. PW_ERR_UNKNOWN; PW_ERR_BUSY: it is
+// the last admin.
+PW_MUST_USE int pw_central_user_role(struct pw_central *central, struct pw_str name,
+                                     struct pw_str role);
+PW_MUST_USE int pw_central_user_remove(struct pw_central *central, struct pw_str name);
+// Calls `each` for every user, ordered by name; the texts are borrowed.
+void pw_central_user_list(const struct pw_central *central,
+                          void (*each)(void *context, struct pw_str name, struct pw_str role),
+                          void *context);
+// Changes a user's password and ends the user's logins; while there is no admin it also makes the
+// user "admin". Without a password (empty view) one is made; `made` then holds it. PW_ERR_UNKNOWN;
+// PW_ERR_RANGE for a password shorter than 10 or longer than 128 bytes.
 PW_MUST_USE int pw_central_user_password(struct pw_central *central, struct pw_str name,
                                          struct pw_str password,
                                          char made[PW_CENTRAL_PASSWORD_MAX]);

@@ -141,7 +141,10 @@ struct station *http_station(struct http *http)
 
 static void api_events(struct http *http)
 {
-    if (stream_open(http->central, http->request->stream, http->login->token,
+    char name[TOKEN_MAX];
+    token_stream(&http->token, name);
+    if (stream_open(http->central, http->request->stream,
+                    http->login != NULL ? http->login->token : name,
                     http_query(http, "ocpp")) != PW_OK) {
         http->reply->retry_after_s = STREAM_LIMIT_S;
         http_fail(http, 429, "too_many_streams", "32 event streams are open already", PW_STR(""),
@@ -180,90 +183,92 @@ static void serve_file(struct http *http)
 
 // --- The table.
 
-enum access { OPEN, LOGIN };
-
-static const struct route {
-    enum pw_http_method method;
-    const char *path; // '*' stands for one segment
-    void (*serve)(struct http *http);
-    enum access access;
-    bool body;
-} routes[] = {
+const struct route http_routes[] = {
     {PW_HTTP_POST, "/login", api_login, OPEN, true},
-    {PW_HTTP_POST, "/logout", api_logout, LOGIN, false},
-    {PW_HTTP_GET, "/me", api_me, LOGIN, false},
-    {PW_HTTP_GET, "/stations", api_stations, LOGIN, false},
-    {PW_HTTP_POST, "/stations", api_station_add, LOGIN, true},
-    {PW_HTTP_GET, "/stations/*", api_station, LOGIN, false},
-    {PW_HTTP_DELETE, "/stations/*", api_station_delete, LOGIN, false},
-    {PW_HTTP_GET, "/stations/*/measurements", api_measurements, LOGIN, false},
-    {PW_HTTP_GET, "/stations/*/log", api_log, LOGIN, false},
-    {PW_HTTP_POST, "/stations/*/commands", api_command_add, LOGIN, true},
-    {PW_HTTP_GET, "/stations/*/commands", api_commands, LOGIN, false},
-    {PW_HTTP_GET, "/stations/*/configuration", api_configuration, LOGIN, false},
-    {PW_HTTP_PUT, "/stations/*/configuration", api_configuration_put, LOGIN, true},
-    {PW_HTTP_POST, "/stations/*/configuration/read", api_configuration_read, LOGIN, true},
-    {PW_HTTP_GET, "/stations/*/local-list", api_list, LOGIN, false},
-    {PW_HTTP_PUT, "/stations/*/local-list", api_list_put, LOGIN, true},
-    {PW_HTTP_GET, "/stations/*/reservations", api_reservations, LOGIN, false},
-    {PW_HTTP_POST, "/stations/*/reservations", api_reservation_add, LOGIN, true},
-    {PW_HTTP_DELETE, "/stations/*/reservations", api_reservation_delete, LOGIN, false},
-    {PW_HTTP_GET, "/stations/*/charging-profiles", api_profiles, LOGIN, false},
-    {PW_HTTP_PUT, "/stations/*/charging-profiles", api_profile_put, LOGIN, true},
-    {PW_HTTP_DELETE, "/stations/*/charging-profiles", api_profile_delete, LOGIN, false},
-    {PW_HTTP_POST, "/stations/*/composite-schedule", api_composite, LOGIN, true},
-    {PW_HTTP_GET, "/stations/*/files", api_files, LOGIN, false},
-    {PW_HTTP_POST, "/stations/*/firmware", api_firmware, LOGIN, true},
-    {PW_HTTP_POST, "/stations/*/logs", api_logs_ask, LOGIN, true},
-    {PW_HTTP_GET, "/stations/*/security-events", api_security_events, LOGIN, false},
-    {PW_HTTP_GET, "/stations/*/certificates", api_certificates, LOGIN, false},
-    {PW_HTTP_POST, "/stations/*/certificates", api_certificate_add, LOGIN, true},
-    {PW_HTTP_DELETE, "/stations/*/certificates", api_certificate_delete, LOGIN, false},
-    {PW_HTTP_POST, "/stations/*/certificates/read", api_certificates_read, LOGIN, true},
-    {PW_HTTP_POST, "/stations/*/certificates/renew", api_certificate_renew, LOGIN, false},
-    {PW_HTTP_POST, "/stations/*/certificates/revoke", api_certificate_revoke, LOGIN, true},
-    {PW_HTTP_POST, "/stations/*/key", api_key_change, LOGIN, false},
-    {PW_HTTP_GET, "/stations/*/security", api_security, LOGIN, false},
-    {PW_HTTP_PUT, "/stations/*/security", api_security_put, LOGIN, true},
-    {PW_HTTP_POST, "/stations/*/link/limit", api_link_limit, LOGIN, true},
-    {PW_HTTP_POST, "/stations/*/link/energize", api_link_energize, LOGIN, true},
-    {PW_HTTP_POST, "/stations/*/link/snapshot", api_link_snapshot, LOGIN, false},
-    {PW_HTTP_GET, "/stations/*/link/events", api_link_events, LOGIN, false},
-    {PW_HTTP_GET, "/stations/*/logs", api_lines, LOGIN, false},
-    {PW_HTTP_GET, "/commands/*", api_command, LOGIN, false},
-    {PW_HTTP_GET, "/actions", api_actions, LOGIN, false},
-    {PW_HTTP_GET, "/security-events", api_all_security_events, LOGIN, false},
-    {PW_HTTP_GET, "/sessions", api_sessions, LOGIN, false},
-    {PW_HTTP_GET, "/sessions/*", api_session, LOGIN, false},
-    {PW_HTTP_GET, "/cards", api_cards, LOGIN, false},
-    {PW_HTTP_GET, "/cards/unknown", api_unknown_cards, LOGIN, false},
-    {PW_HTTP_GET, "/cards/*", api_card, LOGIN, false},
-    {PW_HTTP_PUT, "/cards/*", api_card_put, LOGIN, true},
-    {PW_HTTP_DELETE, "/cards/*", api_card_delete, LOGIN, false},
-    {PW_HTTP_GET, "/groups", api_groups, LOGIN, false},
-    {PW_HTTP_GET, "/groups/*", api_group, LOGIN, false},
-    {PW_HTTP_PUT, "/groups/*", api_group_put, LOGIN, true},
-    {PW_HTTP_DELETE, "/groups/*", api_group_delete, LOGIN, false},
-    {PW_HTTP_GET, "/groups/*/history", api_group_history, LOGIN, false},
-    {PW_HTTP_GET, "/refused", api_refused, LOGIN, false},
-    {PW_HTTP_GET, "/events", api_events, LOGIN, false},
-    {PW_HTTP_GET, "/openapi.yaml", api_openapi, LOGIN, false},
-    {PW_HTTP_GET, "/metrics", api_metrics, LOGIN, false},
+    {PW_HTTP_POST, "/logout", api_logout, VIEWER, false},
+    {PW_HTTP_GET, "/me", api_me, VIEWER, false},
+    {PW_HTTP_PUT, "/me/password", api_my_password, VIEWER, true},
+    {PW_HTTP_GET, "/stations", api_stations, VIEWER, false},
+    {PW_HTTP_POST, "/stations", api_station_add, ADMIN, true},
+    {PW_HTTP_GET, "/stations/*", api_station, VIEWER, false},
+    {PW_HTTP_DELETE, "/stations/*", api_station_delete, ADMIN, false},
+    {PW_HTTP_GET, "/stations/*/measurements", api_measurements, VIEWER, false},
+    {PW_HTTP_GET, "/stations/*/log", api_log, VIEWER, false},
+    {PW_HTTP_POST, "/stations/*/commands", api_command_add, OPERATOR, true},
+    {PW_HTTP_GET, "/stations/*/commands", api_commands, VIEWER, false},
+    {PW_HTTP_GET, "/stations/*/configuration", api_configuration, VIEWER, false},
+    {PW_HTTP_PUT, "/stations/*/configuration", api_configuration_put, OPERATOR, true},
+    {PW_HTTP_POST, "/stations/*/configuration/read", api_configuration_read, OPERATOR, true},
+    {PW_HTTP_GET, "/stations/*/local-list", api_list, VIEWER, false},
+    {PW_HTTP_PUT, "/stations/*/local-list", api_list_put, OPERATOR, true},
+    {PW_HTTP_GET, "/stations/*/reservations", api_reservations, VIEWER, false},
+    {PW_HTTP_POST, "/stations/*/reservations", api_reservation_add, OPERATOR, true},
+    {PW_HTTP_DELETE, "/stations/*/reservations", api_reservation_delete, OPERATOR, false},
+    {PW_HTTP_GET, "/stations/*/charging-profiles", api_profiles, VIEWER, false},
+    {PW_HTTP_PUT, "/stations/*/charging-profiles", api_profile_put, OPERATOR, true},
+    {PW_HTTP_DELETE, "/stations/*/charging-profiles", api_profile_delete, OPERATOR, false},
+    {PW_HTTP_POST, "/stations/*/composite-schedule", api_composite, OPERATOR, true},
+    {PW_HTTP_GET, "/stations/*/files", api_files, VIEWER, false},
+    {PW_HTTP_POST, "/stations/*/firmware", api_firmware, ADMIN, true},
+    {PW_HTTP_POST, "/stations/*/logs", api_logs_ask, OPERATOR, true},
+    {PW_HTTP_GET, "/stations/*/security-events", api_security_events, VIEWER, false},
+    {PW_HTTP_GET, "/stations/*/certificates", api_certificates, VIEWER, false},
+    {PW_HTTP_POST, "/stations/*/certificates", api_certificate_add, ADMIN, true},
+    {PW_HTTP_DELETE, "/stations/*/certificates", api_certificate_delete, ADMIN, false},
+    {PW_HTTP_POST, "/stations/*/certificates/read", api_certificates_read, OPERATOR, true},
+    {PW_HTTP_POST, "/stations/*/certificates/renew", api_certificate_renew, ADMIN, false},
+    {PW_HTTP_POST, "/stations/*/certificates/revoke", api_certificate_revoke, ADMIN, true},
+    {PW_HTTP_POST, "/stations/*/key", api_key_change, ADMIN, false},
+    {PW_HTTP_GET, "/stations/*/security", api_security, VIEWER, false},
+    {PW_HTTP_PUT, "/stations/*/security", api_security_put, ADMIN, true},
+    {PW_HTTP_POST, "/stations/*/link/limit", api_link_limit, OPERATOR, true},
+    {PW_HTTP_POST, "/stations/*/link/energize", api_link_energize, OPERATOR, true},
+    {PW_HTTP_POST, "/stations/*/link/snapshot", api_link_snapshot, OPERATOR, false},
+    {PW_HTTP_GET, "/stations/*/link/events", api_link_events, VIEWER, false},
+    {PW_HTTP_GET, "/stations/*/logs", api_lines, VIEWER, false},
+    {PW_HTTP_GET, "/commands/*", api_command, VIEWER, false},
+    {PW_HTTP_GET, "/actions", api_actions, VIEWER, false},
+    {PW_HTTP_GET, "/security-events", api_all_security_events, VIEWER, false},
+    {PW_HTTP_GET, "/sessions", api_sessions, VIEWER, false},
+    {PW_HTTP_GET, "/sessions/*", api_session, VIEWER, false},
+    {PW_HTTP_GET, "/cards", api_cards, VIEWER, false},
+    {PW_HTTP_GET, "/cards/unknown", api_unknown_cards, VIEWER, false},
+    {PW_HTTP_GET, "/cards/*", api_card, VIEWER, false},
+    {PW_HTTP_PUT, "/cards/*", api_card_put, OPERATOR, true},
+    {PW_HTTP_DELETE, "/cards/*", api_card_delete, OPERATOR, false},
+    {PW_HTTP_GET, "/groups", api_groups, VIEWER, false},
+    {PW_HTTP_GET, "/groups/*", api_group, VIEWER, false},
+    {PW_HTTP_PUT, "/groups/*", api_group_put, OPERATOR, true},
+    {PW_HTTP_DELETE, "/groups/*", api_group_delete, OPERATOR, false},
+    {PW_HTTP_GET, "/groups/*/history", api_group_history, VIEWER, false},
+    {PW_HTTP_GET, "/users", api_users, ADMIN, false},
+    {PW_HTTP_POST, "/users", api_user_add, ADMIN, true},
+    {PW_HTTP_PUT, "/users/*", api_user_put, ADMIN, true},
+    {PW_HTTP_DELETE, "/users/*", api_user_delete, ADMIN, false},
+    {PW_HTTP_POST, "/users/*/password", api_user_password, ADMIN, false},
+    {PW_HTTP_GET, "/tokens", api_tokens, ADMIN, false},
+    {PW_HTTP_POST, "/tokens", api_token_add, ADMIN, true},
+    {PW_HTTP_DELETE, "/tokens/*", api_token_delete, ADMIN, false},
+    {PW_HTTP_GET, "/refused", api_refused, VIEWER, false},
+    {PW_HTTP_GET, "/events", api_events, VIEWER, false},
+    {PW_HTTP_GET, "/openapi.yaml", api_openapi, VIEWER, false},
+    {PW_HTTP_GET, "/metrics", api_metrics, VIEWER, false},
     {PW_HTTP_GET, "/healthz", api_health, OPEN, false},
 };
+const size_t http_route_count = PW_COUNT(http_routes);
 
 // The row for a path and method. NULL after answering 404 or 405.
 static const struct route *find_route(struct http *http, struct pw_str path)
 {
     unsigned methods = 0;
-    for (size_t i = 0; i < PW_COUNT(routes); i++) {
-        if (!pw_http_path_fits(routes[i].path, path, &http->param)) {
+    for (size_t i = 0; i < http_route_count; i++) {
+        if (!pw_http_path_fits(http_routes[i].path, path, &http->param)) {
             continue;
         }
-        if (routes[i].method == http->request->method) {
-            return &routes[i];
+        if (http_routes[i].method == http->request->method) {
+            return &http_routes[i];
         }
-        methods |= 1U << routes[i].method;
+        methods |= 1U << http_routes[i].method;
     }
     if (methods == 0) {
         http_fail(http, 404, "not_found", "there is no /api/v1", path, "");
@@ -276,18 +281,45 @@ static const struct route *find_route(struct http *http, struct pw_str path)
 
 // --- Who may.
 
-static bool may(struct http *http, const struct route *route)
+bool http_may(struct http *http, enum access least)
 {
-    bool changes = route->method != PW_HTTP_GET;
-    if (changes && !pw_http_origin_is_ours(http->request)) {
-        http_fail(http, 403, "origin", "Origin \"", http->request->origin,
-                  "\" is not this server's own");
-        return false;
-    }
-    if (route->access == OPEN) {
+    if ((int)http->role >= (int)least) {
         return true;
     }
-    http->login = login_of(http->central, http->request->cookie, http->at.now);
+    char text[96];
+    struct pw_out out = PW_OUT(text);
+    pw_put_s(&out, role_name((enum role)least));
+    pw_put_s(&out, ": you are ");
+    pw_put_s(&out, role_name(http->role));
+    http_fail(http, 403, "role", "this needs the role ", pw_out_str(&out), "");
+    return false;
+}
+
+// A program shows its token with every request: no page of another site can make a browser do that,
+// so there is no second one to repeat.
+static bool shows_token(struct http *http, struct pw_str bearer)
+{
+    struct pw_central *central = http->central;
+    if (!throttle_open(central, http->request->address, true, http->at.now)) {
+        http->reply->retry_after_s = 6;
+        http_fail(http, 429, "rate_limited", "too many wrong tries from this address: wait 6 s",
+                  PW_STR(""), "");
+        return false;
+    }
+    if (!token_read(central, bearer, http->at.wall, &http->token)) {
+        http->token.id = 0;
+        central->count.logins_failed++;
+        throttle_failed(central, http->request->address, true, http->at.now);
+        http_fail(http, 401, "bad_token", "this token is not known, or over", PW_STR(""), "");
+        return false;
+    }
+    http->role = http->token.role;
+    return true;
+}
+
+static bool shows_login(struct http *http, bool changes)
+{
+    http->login = login_of(http->central, http->request->cookie, &http->role, http->at.now);
     if (http->login == NULL) {
         http_fail(http, 401, "login_required", "log in with POST /api/v1/login", PW_STR(""), "");
         return false;
@@ -298,6 +330,26 @@ static bool may(struct http *http, const struct route *route)
         return false;
     }
     return true;
+}
+
+static bool may(struct http *http, const struct route *route)
+{
+    bool changes = route->method != PW_HTTP_GET;
+    struct pw_str bearer = http->request->authorization;
+    if (changes && !pw_http_origin_is_ours(http->request)) {
+        http_fail(http, 403, "origin", "Origin \"", http->request->origin,
+                  "\" is not this server's own");
+        return false;
+    }
+    if (route->access == OPEN) {
+        return true;
+    }
+    bool program = pw_str_starts(bearer, "Bearer ");
+    if (program) {
+        bearer = (struct pw_str){.at = bearer.at + 7, .len = bearer.len - 7};
+    }
+    return (program ? shows_token(http, bearer) : shows_login(http, changes)) &&
+           http_may(http, route->access);
 }
 
 static bool read_body(struct http *http)

@@ -4,6 +4,22 @@
 
 #include "state.h"
 
+// Who may use a route. From VIEWER on: people and tokens of at least this role.
+enum access { OPEN, VIEWER = ROLE_VIEWER, OPERATOR = ROLE_OPERATOR, ADMIN = ROLE_ADMIN };
+
+struct http;
+
+struct route {
+    enum pw_http_method method;
+    const char *path; // '*' stands for one segment
+    void (*serve)(struct http *http);
+    enum access access;
+    bool body;
+};
+
+extern const struct route http_routes[];
+extern const size_t http_route_count;
+
 struct http {
     struct pw_central *central;
     const struct pw_http_request *request;
@@ -11,7 +27,9 @@ struct http {
     struct pw_instant at;
     struct pw_str param; // what stands for the '*' of the path
     struct login *login; // NULL without a login
-    struct pw_out out;   // the body being written
+    struct token token;  // id 0: it is no program
+    enum role role;
+    struct pw_out out; // the body being written
     struct pw_json_writer json;
     const struct pw_json_node *body; // of requests that have one: an object
 };
@@ -38,11 +56,42 @@ bool http_commit(struct http *http);
 // The station of the path. NULL after answering 404.
 struct station *http_station(struct http *http);
 
+// False after answering 403: who asks has not this role.
+bool http_may(struct http *http, enum access least);
+
 // login.c
-struct login *login_of(struct pw_central *central, struct pw_str cookie, pw_ms now);
+// The login of a cookie and its user's role as it is now; NULL without one.
+struct login *login_of(struct pw_central *central, struct pw_str cookie, enum role *role,
+                       pw_ms now);
 void api_login(struct http *http);
 void api_logout(struct http *http);
 void api_me(struct http *http);
+void api_my_password(struct http *http);
+
+// users.c
+const char *role_name(enum role role);
+enum role role_find(struct pw_str name); // ROLE_NONE: it is none
+bool user_name_ok(struct pw_str name);
+bool account_read(const struct pw_central *central, struct pw_str name, struct account *account);
+// Whether this is a token that holds at `wall`; costs the same when there is none.
+bool token_read(struct pw_central *central, struct pw_str given, pw_unix_ms wall,
+                struct token *token);
+// Writes a token (its id is not used) into the batch; its id, and in `made` what a program shows.
+// PW_ERR_STORE, PW_ERR_BUG.
+int64_t token_add(struct pw_central *central, const struct token *wanted, char made[TOKEN_TEXT_MAX],
+                  struct pw_instant at);
+// The name that its event streams have.
+void token_stream(const struct token *token, char to[TOKEN_MAX]);
+
+// api_users.c
+void api_users(struct http *http);
+void api_user_add(struct http *http);
+void api_user_put(struct http *http);
+void api_user_delete(struct http *http);
+void api_user_password(struct http *http);
+void api_tokens(struct http *http);
+void api_token_add(struct http *http);
+void api_token_delete(struct http *http);
 
 // api_stations.c
 void api_stations(struct http *http);

@@ -6,28 +6,35 @@
 #include <string.h>
 
 #define IDLE_MS    (UINT64_C(12) * 3600 * 1000) // a login ends after this long without a request
-#define USER_COST  15                           // scrypt N = 2^15: about 80 ms and 32 MB a try
 #define COOKIE     "pw_session"
-#define USER_MAX   64
-#define SECRET_MIN 10
 #define SECRET_MAX 128
 
-static void take_hash(void *to, const struct pw_db_value *columns, size_t count)
+// Ends a login that is over: idle for too long, a new password, a user who is gone.
+static bool still_holds(struct pw_central *central, struct login *login, enum role *role, pw_ms now)
 {
-    (void)count;
-    db_take(to, HASH_MAX, &columns[0]);
+    struct account account;
+    (void)account_read(central, pw_str_of(login->user), &account);
+    *role = account.role;
+    if (!pw_elapsed(login->used, IDLE_MS, now) && strcmp(account.hash, login->hash) == 0 &&
+        account.role != ROLE_NONE) {
+        return true;
+    }
+    streams_end(central, login->token);
+    *login = (struct login){0};
+    return false;
 }
 
-// As the database has it now, empty without such a user.
-static void user_hash(const struct pw_central *central, struct pw_str user, char hash[HASH_MAX])
+void logins_check(struct pw_central *central, pw_ms now)
 {
-    struct pw_db_value args[] = {pw_db_text(user)};
-    hash[0] = '\0';
-    (void)db_read(central, "SELECT password_hash FROM account WHERE name = $1", args,
-                  PW_COUNT(args), take_hash, hash);
+    enum role role = ROLE_NONE;
+    for (size_t i = 0; i < LOGINS_MAX; i++) {
+        if (central->login[i].token[0] != '\0') {
+            (void)still_holds(central, &central->login[i], &role, now);
+        }
+    }
 }
 
-struct login *login_of(struct pw_central *central, struct pw_str cookie, pw_ms now)
+struct login *login_of(struct pw_central *central, struct pw_str cookie, enum role *role, pw_ms now)
 {
     struct pw_str token = pw_http_cookie(cookie, COOKIE);
     for (size_t i = 0; i < LOGINS_MAX; i++) {
@@ -35,11 +42,7 @@ struct login *login_of(struct pw_central *central, struct pw_str cookie, pw_ms n
         if (login->token[0] == '\0' || !pw_http_same_secret(login->token, token)) {
             continue;
         }
-        char hash[HASH_MAX];
-        user_hash(central, pw_str_of(login->user), hash);
-        if (pw_elapsed(login->used, IDLE_MS, now) || strcmp(hash, login->hash) != 0) {
-            streams_end(central, login->token);
-            *login = (struct login){0};
+        if (!still_holds(central, login, role, now)) {
             return NULL;
         }
         login->used = now;
@@ -111,7 +114,9 @@ static bool trial_begin(struct http *http, struct pw_str user, struct pw_str pas
     if (trial == NULL) {
         return false;
     }
-    user_hash(central, user, trial->hash);
+    struct account account;
+    (void)account_read(central, user, &account);
+    memcpy(trial->hash, account.hash, sizeof(trial->hash));
     against(trial->hash, &hash);
     if (crypto->derive_later == NULL) {
         uint8_t bytes[KEY_HASH_LEN];
@@ -139,13 +144,15 @@ void pw_central_derived(struct pw_central *central, uint64_t number, const uint8
     net->stream_ready(net->context, number);
 }
 
-static void put_me(struct http *http, const struct login *login)
+static void put_me(struct http *http)
 {
     struct pw_json_writer *json = http_object(http);
     pw_json_key(json, "user");
-    pw_json_put_s(json, login->user);
+    pw_json_put_s(json, http->login != NULL ? http->login->user : http->token.name);
+    pw_json_key(json, "role");
+    pw_json_put_s(json, role_name(http->role));
     pw_json_key(json, "csrf");
-    pw_json_put_s(json, login->csrf);
+    pw_json_put_s(json, http->login != NULL ? http->login->csrf : "");
     const struct pw_central_config *config = &http->central->config;
     pw_json_key(json, "link");
     if (config->link_port != 0) {
@@ -173,6 +180,8 @@ static void put_cookie(struct http *http, const char *token, const char *rest)
 static void let_in(struct http *http, struct pw_str user, const char *hash)
 {
     struct pw_central *central = http->central;
+    struct account account;
+    (void)account_read(central, user, &account);
     throttle_passed(central, http->request->address, http->at.now);
     struct login *login = free_login(central);
     *login = (struct login){.used = http->at.now};
@@ -187,7 +196,9 @@ static void let_in(struct http *http, struct pw_str user, const char *hash)
     pw_put(&name, user);
     pw_put_s(&known, hash);
     put_cookie(http, login->token, "");
-    put_me(http, login);
+    http->login = login;
+    http->role = account.role;
+    put_me(http);
 }
 
 // False after refusing who guesses, or because too many wait.
@@ -208,80 +219,99 @@ static bool begin(struct http *http, struct pw_str user, struct pw_str password)
     return true;
 }
 
-void api_login(struct http *http)
+enum outcome { WAITS, REFUSED, WRONG, RIGHT };
+
+// Whether this is the user's password. WAITS: the request is served again; REFUSED: it has been
+// answered. `hash` gets what it was checked against.
+static enum outcome check(struct http *http, struct pw_str user, struct pw_str password,
+                          char hash[HASH_MAX])
 {
     struct pw_central *central = http->central;
+    uint64_t stream = http->request->stream;
+    if (trial_of(central, stream) == NULL && !begin(http, user, password)) {
+        return REFUSED;
+    }
+    struct trial trial = *trial_of(central, stream);
+    if (!trial.done) {
+        http->reply->later = true;
+        return WAITS;
+    }
+    trial_forget(central, stream);
+    memcpy(hash, trial.hash, sizeof(trial.hash));
+    if (!trial.fits) {
+        central->count.logins_failed++;
+        throttle_failed(central, http->request->address, true, http->at.now);
+    }
+    return trial.fits ? RIGHT : WRONG;
+}
+
+void api_login(struct http *http)
+{
+    char hash[HASH_MAX];
     struct pw_str user;
     struct pw_str password;
     if (!http_text(http, "user", USER_MAX, true, &user) ||
         !http_text(http, "password", SECRET_MAX, true, &password)) {
         return;
     }
-    uint64_t stream = http->request->stream;
-    if (trial_of(central, stream) == NULL && !begin(http, user, password)) {
-        return;
-    }
-    struct trial trial = *trial_of(central, stream);
-    if (!trial.done) {
-        http->reply->later = true;
-        return;
-    }
-    trial_forget(central, stream);
-    if (!trial.fits) {
-        central->count.logins_failed++;
-        throttle_failed(central, http->request->address, true, http->at.now);
+    enum outcome outcome = check(http, user, password, hash);
+    if (outcome == WRONG) {
         http_fail(http, 401, "bad_login", "user or password is wrong", PW_STR(""), "");
-        return;
+    } else if (outcome == RIGHT) {
+        let_in(http, user, hash);
     }
-    let_in(http, user, trial.hash);
 }
 
 void api_logout(struct http *http)
 {
-    streams_end(http->central, http->login->token);
-    *http->login = (struct login){0};
-    put_cookie(http, "", "; Max-Age=0");
+    if (http->login != NULL) {
+        streams_end(http->central, http->login->token);
+        *http->login = (struct login){0};
+        put_cookie(http, "", "; Max-Age=0");
+    }
     http_no_content(http);
 }
 
 void api_me(struct http *http)
 {
-    put_me(http, http->login);
+    put_me(http);
 }
 
-// --- The command line.
-
-bool pw_central_has_user(const struct pw_central *central, struct pw_str name)
+// Whoever has found an open browser does not get the account with it: the old password is asked
+// for, guesses count as those of a login, and the user's other logins end.
+void api_my_password(struct http *http)
 {
-    char hash[HASH_MAX];
-    user_hash(central, name, hash);
-    return hash[0] != '\0';
-}
-
-int pw_central_user_password(struct pw_central *central, struct pw_str name, struct pw_str password,
-                             char made[PW_CENTRAL_PASSWORD_MAX])
-{
-    char hash[HASH_MAX];
-    made[0] = '\0';
-    if (name.len == 0 || name.len > USER_MAX ||
-        (password.len > 0 && (password.len < SECRET_MIN || password.len > SECRET_MAX))) {
-        return PW_ERR_RANGE;
+    struct pw_central *central = http->central;
+    struct login *login = http->login;
+    char made[PW_CENTRAL_PASSWORD_MAX];
+    struct account account;
+    struct pw_str old;
+    struct pw_str fresh;
+    if (login == NULL) {
+        http_fail(http, 403, "role", "a token has no password", PW_STR(""), "");
+        return;
     }
-    if (password.len == 0) {
-        if (key_make(central, made, 20) != PW_OK) { // 100 random bits
-            return PW_ERR_BUG;
-        }
-        password = pw_str_of(made);
+    struct pw_str user = pw_str_of(login->user);
+    if (!http_text(http, "old", SECRET_MAX, true, &old) ||
+        !http_text(http, "new", SECRET_MAX, true, &fresh)) {
+        return;
     }
-    if (key_hash(central, password, USER_COST, hash) != PW_OK) {
-        return PW_ERR_BUG;
+    enum outcome outcome = check(http, user, old, account.hash);
+    if (outcome == WRONG) {
+        http_fail(http, 403, "bad_password", "the old password is wrong", PW_STR(""), "");
     }
-    struct pw_db_value args[] = {pw_db_text(name), pw_db_text(pw_str_of(hash))};
-    if (db_write(central,
-                 "INSERT INTO account (name, password_hash) VALUES ($1, $2)"
-                 " ON CONFLICT (name) DO UPDATE SET password_hash = $2",
-                 args, PW_COUNT(args), 0) < 0) {
-        return PW_ERR_STORE;
+    if (outcome != RIGHT) {
+        return;
     }
-    return db_commit(central, (struct pw_instant){0});
+    int err = pw_central_user_password(central, user, fresh, made);
+    if (err == PW_ERR_RANGE) {
+        http_fail(http, 400, "bad_value", "new: must have 10 to 128 bytes", PW_STR(""), "");
+    } else if (err != PW_OK) {
+        http_fail(http, 503, "store", "the database did not take it; try again", PW_STR(""), "");
+    } else {
+        (void)account_read(central, user, &account);
+        memcpy(login->hash, account.hash, sizeof(login->hash)); // this one login goes on
+        logins_check(central, http->at.now);
+        http_no_content(http);
+    }
 }

@@ -190,6 +190,10 @@ static const struct step steps[] = {
     {55, "CREATE TABLE meter_key ("
          " station_id TEXT NOT NULL, connector_id INTEGER NOT NULL, public_key TEXT NOT NULL,"
          " first_at INTEGER NOT NULL, PRIMARY KEY (station_id, connector_id, public_key))"},
+    {56, "ALTER TABLE account ADD COLUMN role TEXT NOT NULL DEFAULT 'admin'"},
+    {57, "CREATE TABLE api_token ("
+         " id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, role TEXT NOT NULL,"
+         " hash TEXT NOT NULL, made_at INTEGER NOT NULL, expires_at INTEGER NOT NULL)"},
 };
 
 static void take_version(void *to, const struct pw_db_value *columns, size_t count)

@@ -17,6 +17,7 @@
 #define TOKEN_MAX        33     // 32 hex digits and the NUL
 #define HASH_MAX         128    // a stored password or key hash
 #define STATION_COST     6      // scrypt N = 2^6 for station keys: see keys.c
+#define USER_COST        15     // scrypt N = 2^15 for passwords of people
 #define SCRATCH_MAX      131072 // a frame or event being written
 #define LIST_BYTES       (PW_CENTRAL_MESSAGE_MAX - 256) // a payload of ours being written
 #define REQUEST_WORDS    128  // 8-byte words that hold any decoded message
@@ -182,10 +183,16 @@ struct refused {
 
 // --- People.
 
+// Each may do what the ones before it may.
+enum role { ROLE_NONE, ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN };
+
+#define USER_MAX       64
+#define TOKEN_TEXT_MAX 56 // what a program shows: number, dot, secret
+
 struct login {
     char token[TOKEN_MAX]; // empty: free
     char csrf[TOKEN_MAX];
-    char user[65];
+    char user[USER_MAX + 1];
     char hash[HASH_MAX]; // of the password when it logged in: a new one ends the login
     pw_ms used;
 };
@@ -196,6 +203,19 @@ struct trial {
     bool done;
     bool fits;
     char hash[HASH_MAX]; // it is checked against; empty: there is no such user
+};
+
+struct account {
+    char hash[HASH_MAX];
+    enum role role;
+};
+
+// What a program shows in place of a login.
+struct token {
+    int64_t id;
+    char name[USER_MAX + 1];
+    enum role role;
+    pw_unix_ms expires;
 };
 
 struct throttle {
@@ -215,6 +235,10 @@ struct stream {
     size_t len;
     size_t cap;
 };
+
+// login.c: ends logins that are over, and their event streams.
+struct pw_central;
+void logins_check(struct pw_central *central, pw_ms now);
 
 struct counters {
     uint64_t messages_in, messages_out, bad_messages, calls_refused, answers_unmatched;

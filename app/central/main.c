@@ -157,6 +157,68 @@ static int station_remove(struct program *program)
     return EXIT_SUCCESS;
 }
 
+// What became of a change to a user, in words.
+static int user_changed(const char *task, const char *name, int result)
+{
+    static const struct {
+        int result;
+        const char *why;
+    } words[] = {
+        {PW_ERR_RANGE, "a name has 1 to 64 letters, digits or _.@+-, a password 10 to 128 bytes; a "
+                       "role is viewer, operator or admin"},
+        {PW_ERR_UNKNOWN, "there is no such user; user add makes one"},
+    };
+    for (size_t i = 0; i < PW_COUNT(words); i++) {
+        if (result == words[i].result) {
+            return fail(task, name, words[i].why);
+        }
+    }
+    return result == PW_OK ? EXIT_SUCCESS : fail(task, name, pw_err_name(result));
+}
+
+static int user_add(struct program *program)
+{
+    char given[256];
+    char made[PW_CENTRAL_PASSWORD_MAX];
+    const char *name = program->options.name;
+    if (program->options.role == NULL) {
+        return fail("user add", name, "--role is missing: viewer, operator or admin");
+    }
+    int result =
+        pw_central_user_add(program->central, pw_str_of(name), pw_str_of(program->options.role),
+                            read_secret(program, given, sizeof(given)), made);
+    if (result == PW_ERR_BUSY) {
+        return fail("user add", name, "the user exists; user password gives a new password");
+    }
+    if (result == PW_OK && made[0] != '\0') {
+        (void)printf("%s\n", made);
+    }
+    return user_changed("user add", name, result);
+}
+
+static void print_user(void *context, struct pw_str name, struct pw_str role)
+{
+    (void)context;
+    (void)printf("%-64.*s  %.*s\n", (int)name.len, name.at, (int)role.len, role.at);
+}
+
+static int user_role(struct program *program)
+{
+    const char *name = program->options.name;
+    int result =
+        pw_central_user_role(program->central, pw_str_of(name), pw_str_of(program->options.label));
+    return result == PW_ERR_BUSY ? fail("user role", name, "this is the last admin")
+                                 : user_changed("user role", name, result);
+}
+
+static int user_remove(struct program *program)
+{
+    const char *name = program->options.name;
+    int result = pw_central_user_remove(program->central, pw_str_of(name));
+    return result == PW_ERR_BUSY ? fail("user remove", name, "this is the last admin")
+                                 : user_changed("user remove", name, result);
+}
+
 static int user_password(struct program *program)
 {
     char given[256];
@@ -164,15 +226,10 @@ static int user_password(struct program *program)
     const char *name = program->options.name;
     int result = pw_central_user_password(program->central, pw_str_of(name),
                                           read_secret(program, given, sizeof(given)), made);
-    if (result != PW_OK) {
-        return fail("user password", name,
-                    result == PW_ERR_RANGE ? "a name has 1 to 64 bytes, a password 10 to 128"
-                                           : pw_err_name(result));
-    }
-    if (made[0] != '\0') {
+    if (result == PW_OK && made[0] != '\0') {
         (void)printf("%s\n", made);
     }
-    return EXIT_SUCCESS;
+    return user_changed("user password", name, result);
 }
 
 static int card_add(struct program *program)
@@ -198,6 +255,12 @@ static int run_task(struct program *program)
         pw_central_station_list(program->central, print_station, NULL);
         return EXIT_SUCCESS;
     case TASK_STATION_REMOVE: return station_remove(program);
+    case TASK_USER_ADD: return user_add(program);
+    case TASK_USER_LIST:
+        pw_central_user_list(program->central, print_user, NULL);
+        return EXIT_SUCCESS;
+    case TASK_USER_ROLE: return user_role(program);
+    case TASK_USER_REMOVE: return user_remove(program);
     case TASK_USER_PASSWORD: return user_password(program);
     case TASK_CARD_ADD: return card_add(program);
     case TASK_LINK_PIN:
@@ -290,10 +353,11 @@ static pw_ms turn(void *context, pw_ms now)
 static bool first_user(struct program *program)
 {
     char made[PW_CENTRAL_PASSWORD_MAX];
-    if (pw_central_has_user(program->central, PW_STR("admin"))) {
+    if (pw_central_has_admin(program->central)) {
         return true;
     }
-    int result = pw_central_user_password(program->central, PW_STR("admin"), PW_STR(""), made);
+    int result =
+        pw_central_user_add(program->central, PW_STR("admin"), PW_STR("admin"), PW_STR(""), made);
     if (result != PW_OK) {
         (void)fail("cannot make the user", "admin", pw_err_name(result));
         return false;

@@ -12,7 +12,12 @@ const char options_help[] =
     "  pilotwire-central [OPTIONS] station add ID     add a station, print its new key\n"
     "  pilotwire-central [OPTIONS] station list       list stations\n"
     "  pilotwire-central [OPTIONS] station remove ID  take a station's key away\n"
-    "  pilotwire-central [OPTIONS] user password NAME make or reset a user's password, print it\n"
+    "  pilotwire-central [OPTIONS] user add NAME --role ROLE  add a user (viewer, operator, "
+    "admin)\n"
+    "  pilotwire-central [OPTIONS] user list          list users and their roles\n"
+    "  pilotwire-central [OPTIONS] user role NAME ROLE  change a user's role\n"
+    "  pilotwire-central [OPTIONS] user remove NAME   remove a user (the last admin stays)\n"
+    "  pilotwire-central [OPTIONS] user password NAME reset a user's password, print it\n"
     "  pilotwire-central [OPTIONS] card add TAG [NAME] accept a card\n"
     "  pilotwire-central [OPTIONS] link pin           print by which stations know this server\n"
     "  pilotwire-central [OPTIONS] ca init OPERATOR   make an authority for stations' "
@@ -37,8 +42,10 @@ const char options_help[] =
     "      --heartbeat SECONDS      heartbeat interval told to stations, 10 to 86400 (300)\n"
     "      --accept-unknown-stations  let stations without a key connect (only on a trusted net)\n"
     "      --replace                station add: give a known station a new key\n"
-    "      --stdin                  station add, user password: read the secret from standard\n"
-    "                               input instead of making one\n"
+    "      --role ROLE              user add: viewer (sees), operator (also runs charging) or "
+    "admin\n"
+    "      --stdin                  station add, user add, user password: read the secret from\n"
+    "                               standard input instead of making one\n"
     "      --log-level LEVEL        error, warn, info or debug (info)\n"
     "  -V, --version\n"
     "  -h, --help\n"
@@ -54,6 +61,7 @@ enum {
     OPT_ACCEPT,
     OPT_REPLACE,
     OPT_STDIN,
+    OPT_ROLE,
     OPT_LEVEL,
     OPT_LINK_LISTEN,
     OPT_LINK_CERT,
@@ -79,6 +87,7 @@ static const struct option long_options[] = {
     {"accept-unknown-stations", no_argument, NULL, OPT_ACCEPT},
     {"replace", no_argument, NULL, OPT_REPLACE},
     {"stdin", no_argument, NULL, OPT_STDIN},
+    {"role", required_argument, NULL, OPT_ROLE},
     {"log-level", required_argument, NULL, OPT_LEVEL},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
@@ -172,6 +181,7 @@ static bool read_option(struct options *options, int option, struct pw_out *why)
     case OPT_ACCEPT: options->accept_unknown = true; return true;
     case OPT_REPLACE: options->replace = true; return true;
     case OPT_STDIN: options->from_stdin = true; return true;
+    case OPT_ROLE: options->role = optarg; return true;
     case OPT_LEVEL: return read_level(options, optarg, why);
     case 'V': options->task = TASK_VERSION; return true;
     case 'h': options->task = TASK_HELP; return true;
@@ -189,6 +199,10 @@ static const struct {
     {"station", "add", TASK_STATION_ADD, 1, 1},
     {"station", "list", TASK_STATION_LIST, 0, 0},
     {"station", "remove", TASK_STATION_REMOVE, 1, 1},
+    {"user", "add", TASK_USER_ADD, 1, 1},
+    {"user", "list", TASK_USER_LIST, 0, 0},
+    {"user", "role", TASK_USER_ROLE, 2, 2},
+    {"user", "remove", TASK_USER_REMOVE, 1, 1},
     {"user", "password", TASK_USER_PASSWORD, 1, 1},
     {"card", "add", TASK_CARD_ADD, 1, 2},
     {"link", "pin", TASK_LINK_PIN, 0, 0},
@@ -218,7 +232,8 @@ static bool read_task(struct options *options, int count, char **words, struct p
     }
     say(why, "\"", words[0], count > 1 ? " " : "");
     say(why, count > 1 ? words[1] : "", "\" is none of station add, station list, station remove, ",
-        "user password, card add, link pin, ca init, ca show, ca server; see --help");
+        "user add, user list, user role, user remove, user password, card add, link pin, ca init, "
+        "ca show, ca server; see --help");
     return false;
 }
 

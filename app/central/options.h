@@ -9,6 +9,10 @@ enum task {
     TASK_STATION_ADD,
     TASK_STATION_LIST,
     TASK_STATION_REMOVE,
+    TASK_USER_ADD,
+    TASK_USER_LIST,
+    TASK_USER_ROLE,
+    TASK_USER_REMOVE,
     TASK_USER_PASSWORD,
     TASK_CARD_ADD,
     TASK_LINK_PIN,
@@ -43,6 +47,7 @@ struct options {
     bool from_stdin;
     int64_t heartbeat_s;
     const char *name;  // station id, user or card
+    const char *role;  // --role, or of user role
     const char *label; // a card's name
 };
 

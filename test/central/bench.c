@@ -296,6 +296,7 @@ int bench_http(struct bench *bench, enum pw_http_method method, const char *targ
         .cookie = pw_str_of(bench->cookie),
         .csrf = pw_str_of(bench->csrf),
         .etag = PW_STR(""),
+        .authorization = pw_str_of(bench->authorization != NULL ? bench->authorization : ""),
         .address = pw_str_of(bench->address),
         .stream = bench->again != 0 ? bench->again : ++bench->links,
     };
@@ -313,9 +314,14 @@ void bench_login(struct bench *bench)
     assert_int_equal(
         pw_central_user_password(bench->central, PW_STR("admin"), PW_STR("correct horse"), made),
         PW_OK);
-    assert_int_equal(bench_http(bench, PW_HTTP_POST, "/api/v1/login",
-                                "{\"user\":\"admin\",\"password\":\"correct horse\"}"),
-                     200);
+    bench_login_as(bench, "admin", "correct horse");
+}
+
+void bench_login_as(struct bench *bench, const char *user, const char *password)
+{
+    char body[256];
+    (void)snprintf(body, sizeof(body), "{\"user\":\"%s\",\"password\":\"%s\"}", user, password);
+    assert_int_equal(bench_http(bench, PW_HTTP_POST, "/api/v1/login", body), 200);
     struct pw_str cookie = pw_str_of(bench->reply.cookie);
     assert_int_equal(pw_str_copy(bench->cookie, sizeof(bench->cookie), pw_str_cut(&cookie, ';')),
                      PW_OK);

@@ -56,6 +56,7 @@ struct bench {
     const char *host;
     const char *origin;
     const char *address;
+    const char *authorization;
 };
 
 void bench_open(struct bench *bench);
@@ -78,7 +79,8 @@ const char *bench_ask(struct bench *bench, uint64_t link, const char *text);
 // The last frame sent on a link, "" without one.
 const char *bench_last(const struct bench *bench, uint64_t link);
 
-void bench_login(struct bench *bench);
+void bench_login(struct bench *bench); // as admin
+void bench_login_as(struct bench *bench, const char *user, const char *password);
 // From now on passwords are derived beside the loop: what waits is done by bench_derive.
 void bench_derive_later(void);
 void bench_derive(struct bench *bench);

@@ -8,8 +8,8 @@
 PW_MUST_USE int release_manifest(struct pw_str text, struct pw_release *release,
                                  struct pw_out *why);
 
-// Of a document that was parsed before; 0: it cannot be.
-uint32_t release_root_version(struct pw_str document);
+// Of a document; 0 with *why: it is none.
+uint32_t release_root_version(struct pw_str document, struct pw_out *why);
 
 // True when `signatures` key ids, each with its signature, stand in rising order.
 bool release_in_order(const uint8_t *signature, uint8_t signatures);

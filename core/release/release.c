@@ -73,22 +73,20 @@ int pw_release_parts(struct pw_str head, struct pw_release_parts *parts, struct 
 }
 
 // Root documents are read one by one where they are; each version is one more than the one before.
-static int check_roots(struct pw_str roots, struct pw_release_root *root, struct pw_out *why)
+static int check_roots(struct pw_str roots, struct pw_out *why)
 {
     uint32_t last = 0;
     while (roots.len > 0) {
         struct pw_release_root_text text;
         int err = pw_release_root_cut(&roots, &text, why);
-        if (err == PW_OK) {
-            err = pw_release_root_parse(text.document, root, why);
+        uint32_t version = err == PW_OK ? release_root_version(text.document, why) : 0;
+        if (version == 0) {
+            return PW_ERR_RANGE;
         }
-        if (err != PW_OK) {
-            return err;
-        }
-        if (last > 0 && root->version != last + 1) {
+        if (last > 0 && version != last + 1) {
             return refuse(why, "root documents must stand in rising order, none left out");
         }
-        last = root->version;
+        last = version;
     }
     return PW_OK;
 }
@@ -96,10 +94,9 @@ static int check_roots(struct pw_str roots, struct pw_release_root *root, struct
 int pw_release_read(struct pw_str head, struct pw_release *release, struct pw_out *why)
 {
     struct pw_release_parts parts;
-    struct pw_release_root root;
     int err = pw_release_parts(head, &parts, why);
     if (err == PW_OK) {
-        err = check_roots(parts.roots, &root, why);
+        err = check_roots(parts.roots, why);
     }
     if (err == PW_OK) {
         err = release_manifest(parts.manifest, release, why);
@@ -186,7 +183,7 @@ static bool follow_roots(struct pw_str roots, const struct pw_release_crypto *cr
         if (pw_release_root_cut(&roots, &text, why) != PW_OK) {
             return false;
         }
-        if (release_root_version(text.document) > newest->version &&
+        if (release_root_version(text.document, why) > newest->version &&
             pw_release_root_follow(text.whole, crypto, newest, newest, why) != PW_OK) {
             return false;
         }

@@ -46,12 +46,10 @@ int pw_release_root_parse(struct pw_str document, struct pw_release_root *root, 
     return scan_end(&scan);
 }
 
-uint32_t release_root_version(struct pw_str document)
+uint32_t release_root_version(struct pw_str document, struct pw_out *why)
 {
     struct pw_release_root root;
-    char ignored[8];
-    struct pw_out why = PW_OUT(ignored);
-    return pw_release_root_parse(document, &root, &why) == PW_OK ? root.version : 0;
+    return pw_release_root_parse(document, &root, why) == PW_OK ? root.version : 0;
 }
 
 static void put_keys(struct pw_out *out, const char *role, const struct pw_release_keys *keys)

@@ -57,10 +57,23 @@ void call_refuse(const struct call *call, enum pw_ocpp_error code, struct pw_str
 
 // --- Core, from the station.
 
+static void boot_answer(const struct call *call, int status, int32_t interval_s)
+{
+    struct pw_ocpp16_boot_notification_conf conf = {
+        .status = status, .current_time = call->at.wall, .interval_s = interval_s};
+    call_answer(call, &pw_ocpp16_boot_notification_conf, &conf);
+}
+
 static void boot(const struct call *call, const void *message)
 {
     const struct pw_ocpp16_boot_notification_req *req = message;
     struct station *station = call->station;
+    int32_t wait_s = boot_wait_s(call->central, station, call->at.now);
+    if (wait_s > 0) {
+        call->central->count.boots_deferred++;
+        boot_answer(call, PW_OCPP16_REGISTRATION_PENDING, wait_s);
+        return;
+    }
     struct pw_out vendor = PW_OUT(station->vendor);
     struct pw_out model = PW_OUT(station->model);
     struct pw_out firmware = PW_OUT(station->firmware);
@@ -93,12 +106,7 @@ static void boot(const struct call *call, const void *message)
     if (station->list_automatic) {
         lists_look(call->central, station, call->at.now);
     }
-    struct pw_ocpp16_boot_notification_conf conf = {
-        .status = PW_OCPP16_REGISTRATION_ACCEPTED,
-        .current_time = call->at.wall,
-        .interval_s = (int32_t)call->central->config.heartbeat_s,
-    };
-    call_answer(call, &pw_ocpp16_boot_notification_conf, &conf);
+    boot_answer(call, PW_OCPP16_REGISTRATION_ACCEPTED, (int32_t)call->central->config.heartbeat_s);
     struct sight sight = {.kind = SIGHT_BOOT, .number = call->at.wall};
     sight_note(call->central, station, &sight, call->at);
     event_station(call->central, station);

@@ -28,6 +28,7 @@
 #define PW_CENTRAL_ANSWER_MS    30000   // a station must answer a call in this time
 #define PW_CENTRAL_WRONG_MAX    50      // wrong keys at once from all addresses together
 #define PW_CENTRAL_DERIVE_MAX   8       // passwords that wait to be checked
+#define PW_CENTRAL_BOOTS_S      250     // boots accepted in a second; the others wait as Pending
 #define PW_CENTRAL_LOG_KEPT     10000   // OCPP log entries kept of each station
 #define PW_CENTRAL_POWER_MAX_W  400000  // W of one connector, more than any we know delivers
 #define PW_CENTRAL_SAMPLE_DAYS  90      // days that sampled values and curves are kept

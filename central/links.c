@@ -48,6 +48,7 @@ void links_free(struct pw_central *central)
 void link_served(struct pw_central *central, struct link *link, struct pw_instant at)
 {
     link->station->profile = link->profile;
+    link->station->boot_place = 0;
     struct sight sight = {.kind = SIGHT_CONNECTED,
                           .number = link->profile,
                           .text = link->profile == 3 ? PW_STR("certificate") : PW_STR("key")};

@@ -39,6 +39,8 @@ static void put_counters(struct pw_out *out, const struct counters *count)
         {"handshakes_refused_total", "station handshakes refused", count->handshakes_refused},
         {"links_lost_total", "station links ended", count->links_lost},
         {"links_slow_total", "station links ended for slow reading", count->links_slow},
+        {"boots_deferred_total", "boots answered Pending because many came at once",
+         count->boots_deferred},
         {"duplicates_total", "second sockets of a live identity", count->duplicates},
         {"station_links_total", "station links that proved themselves", count->uplinks},
         {"station_links_lost_total", "station links ended", count->uplinks_lost},

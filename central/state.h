@@ -119,6 +119,7 @@ struct station {
     pw_unix_ms boot_at;
     pw_unix_ms last_seen;
     pw_unix_ms duplicate_at;
+    pw_ms boot_place; // when its boot, answered Pending, is accepted; 0: none waits
     uint32_t violations;
     uint32_t logged;        // log entries since the log was last trimmed
     struct link *link;      // NULL: offline
@@ -243,7 +244,7 @@ void logins_check(struct pw_central *central, pw_ms now);
 struct counters {
     uint64_t messages_in, messages_out, bad_messages, calls_refused, answers_unmatched;
     uint64_t sessions_started, sessions_retried, sessions_stopped, orphans;
-    uint64_t handshakes, handshakes_refused, links_lost, links_slow, duplicates;
+    uint64_t boots_deferred, handshakes, handshakes_refused, links_lost, links_slow, duplicates;
     uint64_t uplinks, uplinks_lost, link_events, link_events_again, lines, lines_dropped, orders;
     uint64_t http_requests, http_refused, logins_failed, streams_slow, commits, commits_failed;
 };
@@ -272,6 +273,7 @@ struct pw_central {
     pw_ms commit_at;
     struct held *held;
     struct held *held_last;
+    pw_ms boot_place; // the next free one (boots.c)
     pw_ms tidy_at;    // when old rows are next removed
     pw_ms check_at;   // when links are next looked at
     pw_ms beat_at;    // when streams next get a sign of life
@@ -413,6 +415,11 @@ void calls_serve(struct pw_central *central, struct link *link, struct pw_str te
 // Answers at once.
 void call_answer(const struct call *call, const struct pw_ocpp_object *object, const void *conf);
 void call_refuse(const struct call *call, enum pw_ocpp_error code, struct pw_str why);
+
+// --- boots.c
+
+// 0: the boot is accepted now. Else it is Pending, and comes again after so many seconds.
+int32_t boot_wait_s(struct pw_central *central, struct station *station, pw_ms now);
 
 // --- cards.c
 

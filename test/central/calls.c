@@ -276,6 +276,37 @@ static void log_is_bounded_for_each_station(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+// facts/reliability.md T44: beyond so many boots a second a station waits for a place of its own,
+// keeps it while it asks too early, and comes in when it is due.
+static void many_boots_at_once_wait_their_turn(void **state)
+{
+    static const char boot[] = "[2,\"1\",\"BootNotification\",{\"chargePointVendor\":\"V\","
+                               "\"chargePointModel\":\"M\"}]";
+    struct bench *bench = *state;
+    uint64_t a = bench_station(bench, "A");
+    for (int i = 0; i <= PW_CENTRAL_BOOTS_S; i++) {
+        bench_text(bench, a, boot); // it is let in each time, and takes a place each time
+        assert_has(bench_last(bench, a), "\"Accepted\"");
+    }
+    for (int i = 0; i < 2 * PW_CENTRAL_BOOTS_S; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof(id), "B%d", i);
+        uint64_t b = bench_station(bench, id);
+        bench_text(bench, b, boot);
+        assert_has(bench_last(bench, b), "\"Pending\"");
+        assert_has(bench_last(bench, b),
+                   i < PW_CENTRAL_BOOTS_S ? "\"interval\":1" : "\"interval\":2");
+    }
+    bench_text(bench, a, boot);
+    assert_has(bench_last(bench, a), "\"interval\":3");
+    bench_pass(bench, 1000);
+    bench_text(bench, a, boot); // too early
+    assert_has(bench_last(bench, a), "\"interval\":2");
+    bench_pass(bench, 2000);
+    bench_text(bench, a, boot);
+    assert_has(bench_last(bench, a), "\"Accepted\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +319,7 @@ int main(void)
         TEST(keys_are_blotted_out_of_the_log),
         TEST(a_key_that_is_only_named_hides_nothing),
         TEST(log_is_bounded_for_each_station),
+        TEST(many_boots_at_once_wait_their_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

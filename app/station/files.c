@@ -10,8 +10,11 @@ int files_open(struct files *files, struct pw_loop *loop, const struct pw_settin
     };
     files->carrier = pw_carrier_new(loop, folder, &roots, why);
     if (files->carrier != NULL) {
-        files->slots = pw_slots_new(loop, pw_settings_text(settings, PW_SET_UPDATE_FOLDER),
-                                    pw_carrier_file(files->carrier), why);
+        const struct pw_slots_options slots = {.folder =
+                                                   pw_settings_text(settings, PW_SET_UPDATE_FOLDER),
+                                               .download = pw_carrier_file(files->carrier),
+                                               .root = ""};
+        files->slots = pw_slots_new(loop, &slots, why);
     }
     return files->slots == NULL ? PW_ERR_LIMIT : PW_OK;
 }

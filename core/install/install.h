@@ -28,7 +28,7 @@ struct pw_install_state {
     char slot;        // 'a' or 'b': the one being written; 0: none
     char running;     // 'a' or 'b': the one this program runs from; 0: the packaged program, or
                       // elsewhere
-    char current;     // as begin had it; goes with it
+    char current;     // 'a' or 'b': the one that is started next; 0: the packaged program
     bool trial;       // this program is on trial: confirm or reject
     uint8_t tries;    // starts left to a program on trial, after this one
     uint32_t counter; // the least security counter that may be installed
@@ -62,9 +62,10 @@ struct pw_install {
     // the maker put there (update.root). Its bytes, PW_ERR_LIMIT when it has more than `cap`
     // (PW_RELEASE_ROOT_MAX is enough), PW_ERR_UNKNOWN when there is none.
     int (*root)(void *context, uint8_t *to, size_t cap);
-    // Keeps a newer one, which the caller has verified, beside the slots. Durable when it returns
-    // PW_OK; PW_ERR_STORE otherwise.
-    int (*keep_root)(void *context, struct pw_str signed_root);
+    // Keeps the root documents in a head that lead on from it, whatever the verdict on its release:
+    // each is verified here, for whoever starts programs follows them anew from the maker's. Durable
+    // when it returns PW_OK, also when there are none; PW_ERR_STORE otherwise.
+    int (*follow)(void *context, struct pw_str head);
     // Gives up writing. Not possible while SWITCHING.
     void (*end)(void *context);
 };

@@ -1,236 +1,195 @@
 #include "slots.h"
 
-#include <errno.h>
+#include "slotdisk.h"
+
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum {
     PATH_SIZE = 512,
-    BLOCK = 65536,
-    HEAD =
-        20, // bytes of a program that say for which machine it is (ELF: e_ident, e_type, e_machine)
+    PIECE = 65536,
+    SPARE = 16 << 20, // bytes that an update leaves to the journal
 };
 
 struct pw_slots {
     struct pw_install port;
     struct pw_loop *loop;
-    char folder[PATH_SIZE - 64];
     char download[PATH_SIZE];
-    uint8_t wanted[PW_SHA256_LEN];
-    char running; // never changes
+    char folder[PATH_SIZE];
+    char unable[PW_SLOTS_WHY_MAX];   // why there are no slots; "": there are
+    char rootless[PW_SLOTS_WHY_MAX]; // why there is no root; "": there is one
+    char running;                    // never changes
+    struct pw_slot_disk disk;
+    struct pw_slots_trust trust;
+    char shipped[PW_RELEASE_ROOT_MAX]; // the maker's root, signed
+    size_t shipped_len;
+    struct pw_slots_job job;
+    struct pw_boot_record record; // as last read or written; of the loop, or of the thread
     pthread_t thread;
     bool threaded; // it is to be joined
     bool activates;
     atomic_bool cancel;
     pthread_mutex_t lock; // around the state
     struct pw_install_state state;
+    uint8_t piece[PIECE];
 };
 
-// ---------------------------------------------------------------------------------------------
-// Paths.
-
-static void path_of(const struct pw_slots *slots, char slot, const char *file, char *to)
-{
-    (void)snprintf(to, PATH_SIZE, "%s/%c%s%s", slots->folder, slot, file[0] == '\0' ? "" : "/",
-                   file);
-}
-
-// The slot whose folder is the one this path lies in; 0: neither.
-static char slot_of(const struct pw_slots *slots, const char *path)
-{
-    for (unsigned i = 0; i < 2; i++) {
-        const char slot = "ab"[i];
-        char folder[PATH_SIZE];
-        char real[4096]; // PATH_MAX, as realpath wants it
-        path_of(slots, slot, "", folder);
-        if (realpath(folder, real) == NULL) {
-            continue;
-        }
-        size_t len = strlen(real);
-        if (strncmp(path, real, len) == 0 && (path[len] == '/' || path[len] == '\0')) {
-            return slot;
-        }
-    }
-    return 0;
-}
-
+// The slot that this program was started from.
 static char running_of(const struct pw_slots *slots)
 {
     char self[4096];
-    return realpath("/proc/self/exe", self) == NULL ? 0 : slot_of(slots, self);
-}
-
-static char current_of(const struct pw_slots *slots)
-{
-    char link[PATH_SIZE];
-    char real[4096];
-    (void)snprintf(link, sizeof(link), "%s/current", slots->folder);
-    return realpath(link, real) == NULL ? 0 : slot_of(slots, real);
-}
-
-static bool sync_folder(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) {
-        (void)close(fd);
+    char real[4096]; // PATH_MAX, as realpath wants it
+    if (realpath("/proc/self/exe", self) == NULL || realpath(slots->folder, real) == NULL) {
+        return 0;
     }
-    return good;
+    size_t len = strlen(real);
+    bool inside = strncmp(self, real, len) == 0 && self[len] == '/' && self[len + 2] == '/';
+    return inside && (self[len + 1] == 'a' || self[len + 1] == 'b') ? self[len + 1] : 0;
 }
 
 // ---------------------------------------------------------------------------------------------
-// The thread. Each step says what went wrong, or nothing.
+// The record. Another process may have changed it: it is read anew, and nobody else writes, from
+// `take` to `let_go`.
 
-static void tell(struct pw_slots *slots, uint64_t bytes)
+static bool take(struct pw_slots *slots)
+{
+    if (!pw_slot_disk_lock(&slots->disk)) {
+        return false;
+    }
+    (void)pw_boot_load(&slots->disk.port, &slots->record);
+    return true;
+}
+
+static int keep(struct pw_slots *slots)
+{
+    int err = pw_boot_keep(&slots->disk.port, &slots->record);
+    pw_slot_disk_unlock(&slots->disk);
+    return err == PW_OK ? PW_OK : PW_ERR_STORE;
+}
+
+// What people and the machine above see of the record. Under the lock.
+static void show(struct pw_slots *slots)
+{
+    const struct pw_boot_record *record = &slots->record;
+    struct pw_install_state *state = &slots->state;
+    struct pw_out returned = PW_OUT(state->returned);
+    struct pw_out why = PW_OUT(state->returned_why);
+    pw_put_s(&returned, record->returned);
+    pw_put_s(&why, record->returned_why);
+    state->trial = slots->running != 0 && record->trial == slots->running;
+    state->tries = state->trial ? record->tries : 0;
+    state->counter = record->counter;
+    state->current = record->trial != 0 ? record->trial : record->confirmed;
+}
+
+static void show_safely(struct pw_slots *slots)
 {
     (void)pthread_mutex_lock(&slots->lock);
-    slots->state.bytes = bytes;
+    show(slots);
     (void)pthread_mutex_unlock(&slots->lock);
 }
 
-// Copies `from` to `to` (-1: only hashes) and compares with the hash that is wanted.
-static const char *copy(struct pw_slots *slots, int from, int to, bool *altered)
+// ---------------------------------------------------------------------------------------------
+// The thread. Each part says what went wrong, or nothing.
+
+static const char *run_job(struct pw_slots *slots)
 {
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    uint8_t *block = malloc(BLOCK);
-    EVP_MD_CTX *hash = EVP_MD_CTX_new();
-    const char *wrong = NULL;
-    uint64_t total = 0;
-    if (block == NULL || hash == NULL || EVP_DigestInit_ex(hash, EVP_sha256(), NULL) != 1) {
-        wrong = "out of memory";
-    }
-    for (ssize_t got = 1; wrong == NULL && got > 0; total += (uint64_t)got) {
-        got = read(from, block, BLOCK);
+    int err = PW_ERR_AGAIN;
+    while (err == PW_ERR_AGAIN) {
         if (atomic_load(&slots->cancel)) {
-            wrong = "given up";
-        } else if (got < 0) {
-            wrong = "it cannot be read";
-        } else if (got > 0 && EVP_DigestUpdate(hash, block, (size_t)got) != 1) {
-            wrong = "it cannot be hashed";
-        } else if (got > 0 && to >= 0 && write(to, block, (size_t)got) != got) {
-            wrong = errno == ENOSPC ? "no room is left for it" : "it cannot be written";
+            slots->disk.port.close(slots->disk.port.context);
+            return "given up";
         }
-        tell(slots, total);
+        err = pw_slots_step(&slots->job);
+        (void)pthread_mutex_lock(&slots->lock);
+        slots->state.bytes = slots->job.bytes;
+        (void)pthread_mutex_unlock(&slots->lock);
     }
-    if (wrong == NULL && (EVP_DigestFinal_ex(hash, digest, NULL) != 1 ||
-                          memcmp(digest, slots->wanted, PW_SHA256_LEN) != 0)) {
-        *altered = true;
-        wrong = "it is not what was downloaded: its hash differs";
-    }
-    EVP_MD_CTX_free(hash);
-    free(block);
-    return wrong;
+    return err == PW_OK ? NULL : slots->job.why;
 }
 
-// A program for this machine begins as this one does. Nothing else is ever started from a slot.
-static const char *look_at_head(int fd)
+static const char *note_empty(struct pw_slots *slots)
 {
-    uint8_t own[HEAD] = {0};
-    uint8_t other[HEAD] = {0};
-    int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    bool read_own = self >= 0 && pread(self, own, HEAD, 0) == HEAD;
-    if (self >= 0) {
-        (void)close(self);
+    if (!take(slots)) {
+        return "the boot record cannot be read";
     }
-    if (pread(fd, other, HEAD, 0) != HEAD || memcmp(other, "\177ELF", 4) != 0) {
-        return "it is no program";
-    }
-    bool same = memcmp(own + 4, other + 4, 2) == 0 && memcmp(own + 18, other + 18, 2) == 0;
-    return read_own && !same ? "it is a program for another machine" : NULL;
+    pw_boot_empty(&slots->record, slots->job.slot);
+    return keep(slots) == PW_OK ? NULL : "the boot record cannot be written";
 }
 
-static const char *hash_slot(struct pw_slots *slots, const char *path, bool *altered)
+static const char *look_for_room(const struct pw_slots *slots)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) {
-        return "what was written is gone";
+    struct statvfs about;
+    uint64_t wanted = slots->state.total + SPARE;
+    if (fstatvfs(slots->disk.folder, &about) != 0) {
+        return "the room on the disk is not known";
     }
-    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); // from the disk, not from memory
-    const char *wrong = copy(slots, fd, -1, altered);
-    (void)close(fd);
-    return wrong;
+    return (uint64_t)about.f_bavail * about.f_frsize < wanted ? "no room is left for it" : NULL;
 }
 
-static const char *write_slot(struct pw_slots *slots, bool *altered)
+static const char *write_slot(struct pw_slots *slots)
 {
-    char folder[PATH_SIZE];
-    char path[PATH_SIZE];
-    path_of(slots, slots->state.slot, "", folder);
-    path_of(slots, slots->state.slot, PW_SLOTS_PROGRAM, path);
-    int from = open(slots->download, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (from < 0) {
-        return "the download is gone";
-    }
-    const char *wrong = look_at_head(from);
-    if (wrong == NULL && mkdir(folder, 0755) != 0 && errno != EEXIST) {
-        wrong = "the slot's folder cannot be made";
-    }
-    (void)unlink(path);
-    int to =
-        wrong != NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0755);
-    if (wrong == NULL && to < 0) {
-        wrong = "the slot cannot be written";
-    }
-    if (wrong == NULL) {
-        wrong = copy(slots, from, to, altered);
-    }
-    if (wrong == NULL && (fsync(to) != 0 || !sync_folder(folder))) {
-        wrong = "it cannot be made safe on the disk";
-    }
-    if (to >= 0) {
-        (void)close(to);
-    }
-    (void)close(from);
-    if (wrong == NULL) {
-        wrong = hash_slot(slots, path, altered);
-    }
-    if (wrong != NULL) {
-        (void)unlink(path);
-    }
-    return wrong;
-}
-
-static const char *switch_slot(struct pw_slots *slots, bool *altered)
-{
-    char path[PATH_SIZE];
-    char fresh[PATH_SIZE];
-    char link[PATH_SIZE];
-    const char slot[2] = {slots->state.slot, '\0'};
-    path_of(slots, slots->state.slot, PW_SLOTS_PROGRAM, path);
-    (void)snprintf(fresh, sizeof(fresh), "%s/current.new", slots->folder);
-    (void)snprintf(link, sizeof(link), "%s/current", slots->folder);
-    const char *wrong = hash_slot(slots, path, altered);
+    const struct pw_slots_disk *disk = &slots->disk.port;
+    const char *wrong = note_empty(slots);
     if (wrong != NULL) {
         return wrong;
     }
-    (void)unlink(fresh);
-    if (symlink(slot, fresh) != 0 || rename(fresh, link) != 0 || !sync_folder(slots->folder)) {
-        return "the link current cannot be changed";
+    (void)disk->clear(disk->context, slots->job.slot);
+    wrong = look_for_room(slots);
+    slots->disk.source = open(slots->download, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (wrong == NULL && slots->disk.source < 0) {
+        wrong = "the download is gone";
     }
-    return NULL;
+    if (wrong == NULL) {
+        pw_slots_write(&slots->job);
+        wrong = run_job(slots);
+    }
+    if (slots->disk.source >= 0) {
+        (void)close(slots->disk.source);
+        slots->disk.source = -1;
+    }
+    if (wrong != NULL) {
+        (void)disk->clear(disk->context, slots->job.slot); // its room is needed
+    }
+    return wrong;
+}
+
+static const char *activate_slot(struct pw_slots *slots)
+{
+    pw_slots_check(&slots->job);
+    const char *wrong = run_job(slots);
+    if (wrong != NULL) {
+        return wrong;
+    }
+    if (!take(slots)) {
+        return "the boot record cannot be read";
+    }
+    if (slots->record.confirmed == slots->job.slot) {
+        pw_slot_disk_unlock(&slots->disk);
+        return "the slot has been confirmed meanwhile";
+    }
+    pw_boot_try(&slots->record, slots->job.slot, &slots->job.release);
+    return keep(slots) == PW_OK ? NULL : "the boot record cannot be written";
 }
 
 static void *run(void *argument)
 {
     struct pw_slots *slots = argument;
-    bool altered = false;
-    const char *wrong =
-        slots->activates ? switch_slot(slots, &altered) : write_slot(slots, &altered);
+    const char *wrong = slots->activates ? activate_slot(slots) : write_slot(slots);
     (void)pthread_mutex_lock(&slots->lock);
     struct pw_out why = PW_OUT(slots->state.why);
     pw_put_s(&why, wrong == NULL ? "" : wrong);
-    slots->state.altered = altered;
+    slots->state.altered = wrong != NULL && slots->job.altered;
     slots->state.phase = wrong != NULL      ? PW_INSTALL_FAILED
                          : slots->activates ? PW_INSTALL_SWITCHED
                                             : PW_INSTALL_READY;
+    show(slots);
     (void)pthread_mutex_unlock(&slots->lock);
     pw_loop_wake(slots->loop);
     return NULL;
@@ -267,47 +226,102 @@ static bool start_thread(struct pw_slots *slots, enum pw_install_phase phase, bo
 // ---------------------------------------------------------------------------------------------
 // The port's functions.
 
+static bool is_at_it(struct pw_slots *slots)
+{
+    (void)pthread_mutex_lock(&slots->lock);
+    enum pw_install_phase phase = slots->state.phase;
+    (void)pthread_mutex_unlock(&slots->lock);
+    return phase == PW_INSTALL_WRITING || phase == PW_INSTALL_SWITCHING;
+}
+
+static int peek(void *context, uint64_t offset, uint8_t *to, size_t len)
+{
+    const struct pw_slots *slots = context;
+    int fd = open(slots->download, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool good = fd >= 0 && offset <= INT64_MAX && pread(fd, to, len, (off_t)offset) == (ssize_t)len;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return good ? PW_OK : PW_ERR_STORE;
+}
+
+static int root(void *context, uint8_t *to, size_t cap)
+{
+    const struct pw_slots *slots = context;
+    if (slots->rootless[0] != '\0') {
+        return PW_ERR_UNKNOWN;
+    }
+    struct pw_str newest = pw_slots_trust_signed(&slots->trust);
+    if (newest.len == 0) {
+        newest = (struct pw_str){.at = slots->shipped, .len = slots->shipped_len};
+    }
+    if (newest.len > cap) {
+        return PW_ERR_LIMIT;
+    }
+    memcpy(to, newest.at, newest.len);
+    return (int)newest.len;
+}
+
+static int follow(void *context, struct pw_str head)
+{
+    struct pw_slots *slots = context;
+    if (slots->unable[0] != '\0' || slots->rootless[0] != '\0' || is_at_it(slots)) {
+        return PW_ERR_STORE;
+    }
+    join(slots);
+    return pw_slots_trust_follow(&slots->trust, &slots->disk.port, head) == PW_OK ? PW_OK
+                                                                                  : PW_ERR_STORE;
+}
+
 static void look(void *context, struct pw_install_state *state)
 {
     struct pw_slots *slots = context;
     (void)pthread_mutex_lock(&slots->lock);
     *state = slots->state;
     (void)pthread_mutex_unlock(&slots->lock);
-    state->running = slots->running;
-    state->current = slots->folder[0] == '\0' ? 0 : current_of(slots);
-    state->able = slots->folder[0] != '\0' && access(slots->folder, W_OK | X_OK) == 0;
+    state->able = slots->unable[0] == '\0' && slots->rootless[0] == '\0';
     if (!state->able) {
         struct pw_out why = PW_OUT(state->why);
-        pw_put_s(&why, slots->folder[0] == '\0'
-                           ? "this station has no place to install a program (update.folder)"
-                           : "update.folder is not there, or cannot be written");
+        pw_put_s(&why, slots->unable[0] != '\0' ? slots->unable : slots->rootless);
     }
 }
 
-static int begin(void *context, const uint8_t sha256[PW_SHA256_LEN], struct pw_out *why)
+static int write_release(void *context, struct pw_str head, const struct pw_release *release,
+                         struct pw_out *why)
 {
     struct pw_slots *slots = context;
-    struct pw_install_state state;
-    look(slots, &state);
-    if (!state.able) {
-        pw_put_s(why, state.why);
+    if (slots->unable[0] != '\0') {
+        pw_put_s(why, slots->unable);
         return PW_ERR_UNKNOWN;
     }
-    if (state.phase == PW_INSTALL_WRITING || state.phase == PW_INSTALL_SWITCHING) {
-        pw_put_s(why, "a program is being installed");
+    if (is_at_it(slots)) {
+        pw_put_s(why, "a release is being installed");
         return PW_ERR_BUSY;
     }
-    char kept = state.running != 0 ? state.running : state.current;
-    if (state.running != 0 && state.current != 0 && state.running != state.current) {
-        pw_put_s(why, "one slot runs and the other one is started next: restart first");
-        return PW_ERR_UNKNOWN;
+    join(slots);
+    PW_ASSERT(head.len <= sizeof(slots->job.head));
+    if (!take(slots)) {
+        pw_put_s(why, "the boot record cannot be read");
+        return PW_ERR_BUSY;
     }
-    memcpy(slots->wanted, sha256, PW_SHA256_LEN);
-    slots->state.slot = kept == 'a' ? 'b' : 'a';
+    pw_slot_disk_unlock(&slots->disk);
+    int err = pw_boot_target(&slots->record, slots->running, &slots->job.slot, why);
+    if (err != PW_OK) {
+        return err;
+    }
+    memcpy(slots->job.head, head.at, head.len);
+    slots->job.head_len = head.len;
+    slots->job.release = *release;
+    slots->state.slot = slots->job.slot;
     slots->state.bytes = 0;
+    slots->state.total = pw_slots_total(release, head.len);
     slots->state.altered = false;
     slots->state.why[0] = '\0';
-    return start_thread(slots, PW_INSTALL_WRITING, false) ? PW_OK : PW_ERR_UNKNOWN;
+    if (!start_thread(slots, PW_INSTALL_WRITING, false)) {
+        pw_put_s(why, slots->state.why);
+        return PW_ERR_BUSY;
+    }
+    return PW_OK;
 }
 
 static void activate(void *context)
@@ -317,17 +331,112 @@ static void activate(void *context)
     (void)start_thread(slots, PW_INSTALL_SWITCHING, true);
 }
 
+// Takes the record while this program is on trial in it.
+static bool take_trial(struct pw_slots *slots)
+{
+    if (slots->unable[0] != '\0' || is_at_it(slots)) {
+        return false;
+    }
+    join(slots);
+    if (!take(slots)) {
+        return false;
+    }
+    if (slots->running == 0 || slots->record.trial != slots->running) {
+        pw_slot_disk_unlock(&slots->disk);
+        return false;
+    }
+    return true;
+}
+
+static int end_trial(struct pw_slots *slots)
+{
+    int err = keep(slots);
+    if (err != PW_OK) {
+        (void)pw_boot_load(&slots->disk.port, &slots->record);
+    }
+    show_safely(slots);
+    return err;
+}
+
+static int confirm(void *context)
+{
+    struct pw_slots *slots = context;
+    struct pw_release_root newest = {.version = 0};
+    if (!take_trial(slots)) {
+        return PW_ERR_STORE;
+    }
+    if (slots->rootless[0] == '\0') {
+        pw_slots_trust_newest(&slots->trust, &newest);
+    }
+    pw_boot_confirm(&slots->record, newest.version);
+    return end_trial(slots);
+}
+
+static int reject(void *context, const char *why)
+{
+    struct pw_slots *slots = context;
+    if (!take_trial(slots)) {
+        return PW_ERR_STORE;
+    }
+    pw_boot_give_up(&slots->record, slots->running, why);
+    return end_trial(slots);
+}
+
 static void end(void *context)
 {
     struct pw_slots *slots = context;
-    atomic_store(&slots->cancel, true);
+    atomic_store(&slots->cancel, !slots->activates);
     join(slots);
     slots->state.phase = PW_INSTALL_IDLE;
+    slots->state.slot = 0;
 }
 
 // ---------------------------------------------------------------------------------------------
 
-struct pw_slots *pw_slots_new(struct pw_loop *loop, const char *folder, const char *download,
+static void open_folder(struct pw_slots *slots)
+{
+    struct pw_out why = PW_OUT(slots->unable);
+    slots->disk.folder = slots->disk.file = slots->disk.source = slots->disk.program = -1;
+    if (slots->folder[0] == '\0') {
+        pw_put_s(&why, "this station has no place to install a program (update.folder)");
+        return;
+    }
+    if (pw_slot_disk_open(&slots->disk, slots->folder, &why) != PW_OK) {
+        return;
+    }
+    if (access(slots->folder, W_OK | X_OK) != 0) {
+        pw_put_s(&why, "update.folder cannot be written");
+        return;
+    }
+    slots->running = running_of(slots);
+    slots->job.disk = &slots->disk.port;
+    slots->job.piece = slots->piece;
+    slots->job.piece_len = sizeof(slots->piece);
+    pw_slot_disk_elf(slots->job.elf);
+    (void)pw_boot_load(&slots->disk.port, &slots->record);
+    show(slots);
+}
+
+static void open_root(struct pw_slots *slots, const struct pw_slots_options *options)
+{
+    struct pw_out why = PW_OUT(slots->rootless);
+    slots->trust.crypto = options->crypto;
+    if (options->root[0] == '\0' || options->crypto == NULL) {
+        pw_put_s(&why, "this station knows no maker whose releases it may install (update.root)");
+        return;
+    }
+    slots->shipped_len = pw_slot_disk_root(options->root, slots->shipped, &why);
+    if (slots->shipped_len == 0) {
+        return;
+    }
+    const struct pw_str shipped = {.at = slots->shipped, .len = slots->shipped_len};
+    if (pw_release_root_read(shipped, options->crypto, &slots->trust.shipped, &why) == PW_OK &&
+        slots->unable[0] == '\0') {
+        pw_slots_trust_load(&slots->trust, &slots->disk.port);
+    }
+}
+
+struct pw_slots *pw_slots_new(struct pw_loop *loop, const struct pw_slots_options *options,
                               struct pw_out *why)
 {
     struct pw_slots *slots = calloc(1, sizeof(*slots));
@@ -335,17 +444,27 @@ struct pw_slots *pw_slots_new(struct pw_loop *loop, const char *folder, const ch
         pw_put_s(why, "out of memory");
         return NULL;
     }
-    if (pw_str_copy(slots->folder, sizeof(slots->folder), pw_str_of(folder)) != PW_OK ||
-        pw_str_copy(slots->download, sizeof(slots->download), pw_str_of(download)) != PW_OK) {
+    if (pw_str_copy(slots->folder, sizeof(slots->folder), pw_str_of(options->folder)) != PW_OK ||
+        pw_str_copy(slots->download, sizeof(slots->download), pw_str_of(options->download)) !=
+            PW_OK) {
         pw_put_s(why, "update.folder is too long");
         free(slots);
         return NULL;
     }
     (void)pthread_mutex_init(&slots->lock, NULL);
     slots->loop = loop;
-    slots->running = folder[0] == '\0' ? 0 : running_of(slots);
-    slots->port = (struct pw_install){
-        .context = slots, .begin = begin, .activate = activate, .state = look, .end = end};
+    open_folder(slots);
+    open_root(slots, options);
+    slots->port = (struct pw_install){.context = slots,
+                                      .peek = peek,
+                                      .root = root,
+                                      .follow = follow,
+                                      .write = write_release,
+                                      .activate = activate,
+                                      .confirm = confirm,
+                                      .reject = reject,
+                                      .state = look,
+                                      .end = end};
     return slots;
 }
 
@@ -353,6 +472,7 @@ void pw_slots_free(struct pw_slots *slots)
 {
     if (slots != NULL) {
         end(slots);
+        pw_slot_disk_close(&slots->disk);
         (void)pthread_mutex_destroy(&slots->lock);
         free(slots);
     }

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Uploads and downloads against real servers: Python's http.server and ssl, Debian's pyftpdlib
 and vsftpd.
-    carrier_test.py CARRIER_TOOL PROGRAM
-Loopback, free ports, a folder of its own. PROGRAM is any program for this machine: what is installed.
+    carrier_test.py CARRIER_TOOL
+Loopback, free ports, a folder of its own.
 """
 import hashlib
 import http.server
@@ -22,7 +22,7 @@ from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import FTPHandler
 from pyftpdlib.servers import ThreadedFTPServer
 
-TOOL, PROGRAM = sys.argv[1:3]
+TOOL = sys.argv[1]
 FOLDER = tempfile.mkdtemp(prefix="pilotwire-carrier-")
 BIG = 10 * 1000 * 1000
 BODY = bytes((i * 7 + i // 251) & 0xFF for i in range(300000))
@@ -40,7 +40,7 @@ def check(truth, what):
 
 def tool(*words, text=b""):
     ca = os.path.join(FOLDER, "ca.pem")
-    words = [words[0], os.path.join(FOLDER, "station"), ca if words[0] != "install" else "", *words[1:]]
+    words = [words[0], os.path.join(FOLDER, "station"), ca, *words[1:]]
     done = subprocess.run([TOOL, *words], input=text, capture_output=True, timeout=60)
     line = done.stdout.decode().strip()
     check(done.returncode == 0, f"{words}: {done.returncode} {done.stderr.decode()}")
@@ -347,33 +347,6 @@ def disk_full(port):
     check(done.stdout.decode().startswith("full 65536"), f"disk full: {done.stdout}")
 
 
-def slots():
-    download = os.path.join(FOLDER, "station", "download")
-    folder = os.path.join(FOLDER, "slots")
-    os.mkdir(folder)
-
-    def install(content, sha=None):
-        with open(download, "wb") as file:
-            file.write(content)
-        return tool("install", folder, sha or hashlib.sha256(content).hexdigest(), "-", "-")
-
-    with open(PROGRAM, "rb") as file:
-        program = file.read()
-    check(install(program)[:3] == ["switched", str(len(program)), "a"], "the first slot")
-    check(os.readlink(os.path.join(folder, "current")) == "a", "the link")
-    check(install(program + b"new")[:3] == ["switched", str(len(program) + 3), "b"], "the second slot")
-    with open(os.path.join(folder, "current", "pilotwire-station"), "rb") as file:
-        check(file.read() == program + b"new", "what the slot has")
-    check(os.access(os.path.join(folder, "b", "pilotwire-station"), os.X_OK), "it can be started")
-    check(install(program, SHA)[0] == "altered", "an image with another hash")
-    check(install(b"#!/bin/sh\nreboot\n")[0] == "failed", "a script is no program")
-    other = bytearray(program)
-    other[18] ^= 0x40
-    check("another machine" in install(bytes(other))[3], "a program for another machine")
-    check(os.readlink(os.path.join(folder, "current")) == "b", "the link stays")
-    check(not os.path.exists(os.path.join(folder, "a", "pilotwire-station")), "nothing half is left")
-
-
 def main():
     os.mkdir(os.path.join(FOLDER, "station"))
     own = certificate("own", "DNS:localhost")
@@ -391,7 +364,6 @@ def main():
     https(serve_http(contexts[0]), serve_http(contexts[1]))
     ftp_servers(own)
     disk_full(port)
-    slots()
     shutil.rmtree(FOLDER)
     sys.stdout.flush()
     os._exit(1 if failures else 0)

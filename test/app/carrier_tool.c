@@ -1,10 +1,7 @@
-// The transfer and install ports as a command, for the tests with real servers:
+// The transfer port as a command, for the tests with real servers:
 //     carrier_tool up FOLDER CA URL NAME MOST PATIENCE <text      uploads what it reads
 //     carrier_tool down FOLDER CA URL - MOST PATIENCE [resume]    downloads to FOLDER/download
-//     carrier_tool install FOLDER CA SLOTS SHA256 - -             FOLDER/download to a slot,
-//     current
-// One line: how it ended, bytes, hash or slot, why.
-#include "slots.h"
+// One line: how it ended, bytes, hash, why.
 #include "transfer/carrier.h"
 
 #include <stdio.h>
@@ -16,10 +13,8 @@ enum { POLL_MS = 20, ALL_S = 60 };
 struct tool {
     struct pw_loop loop;
     const struct pw_transfer *port;
-    const struct pw_install *install;
     enum pw_transfer_lane lane;
     bool given;
-    bool activated;
     char piece[4096];
     size_t len;
     size_t at;
@@ -65,26 +60,6 @@ static pw_ms carry(void *context, pw_ms now)
     return now + POLL_MS;
 }
 
-static pw_ms install(void *context, pw_ms now)
-{
-    struct tool *tool = context;
-    struct pw_install_state state;
-    tool->install->state(tool->install->context, &state);
-    if (state.phase == PW_INSTALL_READY && !tool->activated) {
-        tool->activated = true;
-        tool->install->activate(tool->install->context);
-    } else if (state.phase == PW_INSTALL_SWITCHED || state.phase == PW_INSTALL_FAILED) {
-        (void)printf("%s %llu %c %s\n",
-                     state.phase == PW_INSTALL_SWITCHED ? "switched"
-                     : state.altered                    ? "altered"
-                                                        : "failed",
-                     (unsigned long long)state.bytes, state.current == 0 ? '-' : state.current,
-                     state.why);
-        pw_loop_end(&tool->loop);
-    }
-    return now + POLL_MS;
-}
-
 static int refuse(const char *why)
 {
     (void)printf("refused 0 - %s\n", why);
@@ -110,22 +85,6 @@ static int start_transfer(struct tool *tool, char **argv, bool resume)
     return EXIT_SUCCESS;
 }
 
-static int start_install(struct tool *tool, char **argv)
-{
-    char text[200] = "";
-    struct pw_out why = PW_OUT(text);
-    uint8_t wanted[PW_SHA256_LEN];
-    if (pw_parse_hex(pw_str_of(argv[5]), wanted, sizeof(wanted)) != PW_SHA256_LEN) {
-        return EXIT_FAILURE;
-    }
-    if (tool->install->begin(tool->install->context, wanted, &why) != PW_OK) {
-        return refuse(text);
-    }
-    pw_loop_on_turn(&tool->loop, install, tool);
-    pw_loop_run(&tool->loop);
-    return EXIT_SUCCESS;
-}
-
 int main(int argc, char **argv)
 {
     char text[200] = "";
@@ -138,17 +97,11 @@ int main(int argc, char **argv)
     }
     const struct pw_carrier_roots roots = {.folder = "", .ca_file = argv[3]};
     struct pw_carrier *carrier = pw_carrier_new(&tool.loop, argv[2], &roots, &why);
-    bool installs = strcmp(argv[1], "install") == 0;
-    struct pw_slots *slots = carrier == NULL ? NULL
-                                             : pw_slots_new(&tool.loop, installs ? argv[4] : "",
-                                                            pw_carrier_file(carrier), &why);
     int result = EXIT_FAILURE;
-    if (slots != NULL) {
+    if (carrier != NULL) {
         tool.port = pw_carrier_port(carrier);
-        tool.install = pw_slots_port(slots);
-        result = installs ? start_install(&tool, argv) : start_transfer(&tool, argv, argc > 8);
+        result = start_transfer(&tool, argv, argc > 8);
     }
-    pw_slots_free(slots);
     pw_carrier_free(carrier);
     pw_loop_close(&tool.loop);
     return result;

@@ -1,6 +1,7 @@
 // The start: what was kept is laid over the file, every part is set up, the last charges are
 // settled.
 #include "parts.h"
+#include "sealed/sealed.h"
 
 #include <string.h>
 
@@ -32,6 +33,9 @@ static int lay_over_kept_settings(struct pw_station *st)
         }
         if (pw_settings_find(pw_str_of(path), &at) != PW_OK) {
             log_kept_setting(st, path, "there is no such setting");
+        } else if (pw_setting_rows[at.id].when == PW_WHEN_SECRET &&
+                   strcmp(value, PW_SEALED_LOCKED) == 0) {
+            pw_settings_lock(&st->settings, at);
         } else if (pw_settings_set(&st->settings, at, pw_str_of(value), PW_BY_STORE, &out) !=
                    PW_OK) {
             log_kept_setting(st, path, why);
@@ -84,8 +88,12 @@ static void settle_contradictions(struct pw_station *st, const struct pw_station
     st->settings = *start->settings;
     for (unsigned i = 0; i < count; i++) {
         // Each value was good there.
-        (void)!pw_settings_set(&st->settings, kept[i].at, pw_str_of(kept[i].value), PW_BY_STORE,
-                               &out);
+        if (strcmp(kept[i].value, PW_SEALED_LOCKED) == 0) {
+            pw_settings_lock(&st->settings, kept[i].at);
+        } else {
+            (void)!pw_settings_set(&st->settings, kept[i].at, pw_str_of(kept[i].value),
+                                   PW_BY_STORE, &out);
+        }
     }
 }
 

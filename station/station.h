@@ -119,6 +119,10 @@ struct pw_station {
     pw_ms now; // of the last call
 };
 
+// Whether the record of this key is a secret, which is kept sealed (core/sealed): a setting that is
+// one, the access point's password, an address that a file goes to or comes from.
+bool pw_station_keeps_secret(struct pw_str key);
+
 // Sets up everything and reads the journal. The kept settings are laid over those given. A
 // transaction found open is stopped or resumed as session.after_power_loss says. PW_ERR_STORE when
 // the journal cannot be read.

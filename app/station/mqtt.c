@@ -57,6 +57,10 @@ void mqtt_open(struct mqtt *mqtt)
     if (pw_settings_text(settings, PW_SET_MQTT_URL)[0] == '\0') {
         return;
     }
+    if (pw_settings_locked(settings, PW_SET_MQTT_PASSWORD)) {
+        say_unused(mqtt, "mqtt.password cannot be opened: give it anew");
+        return;
+    }
     pw_mqtt_will_topic(&mqtt->topics, &topic);
     pw_put_s(&client, "pilotwire-");
     pw_put_s(&client, pw_mqtt_base(&mqtt->topics));

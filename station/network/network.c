@@ -56,6 +56,9 @@ static void read_known(const struct pw_network *net, struct pw_network_known *kn
     for (size_t i = 0; i < PW_NETWORK_KNOWN; i++) {
         struct pw_out ssid = PW_OUT(known[i].ssid);
         struct pw_out password = PW_OUT(known[i].password);
+        if (pw_settings_locked(net->config.settings, ids[i][1])) {
+            continue; // without its password it is another network, of whoever calls his so
+        }
         pw_put_s(&ssid, pw_settings_text(net->config.settings, ids[i][0]));
         pw_put_s(&password, pw_settings_text(net->config.settings, ids[i][1]));
     }

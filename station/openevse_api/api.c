@@ -190,7 +190,8 @@ static bool credentials_fit(struct pw_oe_call *call)
     }
     bool read = pw_http_basic(call->request->authorization, &room, &user, &password) == PW_OK;
     const char *name = pw_settings_text(&api->config.station->settings, PW_SET_OE_USER);
-    unsigned fits = pw_http_same_secret(name, user) ? 1U : 0U;
+    bool locked = pw_settings_locked(&api->config.station->settings, PW_SET_OE_PASSWORD);
+    unsigned fits = !locked && pw_http_same_secret(name, user) ? 1U : 0U;
     fits &= pw_http_same_secret(password_of(api), password) ? 1U : 0U;
     if (!read || fits == 0) {
         pw_guesses_wrong(&api->guesses, call->request->address, call->now);

@@ -19,7 +19,8 @@ static const char *ap_password_of(const struct pw_page *page)
 
 bool pw_page_has_password(const struct pw_page *page)
 {
-    return password_of(page)[0] != '\0';
+    return password_of(page)[0] != '\0' &&
+           !pw_settings_locked(&page->config.station->settings, PW_SET_PAGE_PASSWORD);
 }
 
 void pw_page_login_follow(struct pw_page *page)
@@ -147,7 +148,7 @@ void pw_page_api_login(struct call *call)
     struct pw_page *page = call->page;
     if (!pw_page_has_password(page) && !pw_page_sets_up(page)) {
         pw_page_fail(call, 403, "view_only",
-                     "no password is set: put page.password into the station's secrets file",
+                     "no password is set, or it cannot be opened: give page.password",
                      PW_STR(""), "");
         return;
     }

@@ -486,13 +486,29 @@ const char *pw_settings_connector_text(const struct pw_settings *settings, enum 
     return settings->text + place_of(id, instance);
 }
 
+void pw_settings_lock(struct pw_settings *settings, struct pw_setting_at at)
+{
+    char *text = settings->text + place_of(at.id, at.instance);
+    PW_ASSERT(pw_setting_rows[at.id].when == PW_WHEN_SECRET);
+    if (text[0] == '\0') {
+        text[0] = PW_SEALED_LOCKED[0];
+        text[1] = '\0';
+    }
+}
+
+bool pw_settings_locked(const struct pw_settings *settings, enum pw_setting_id id)
+{
+    return settings->text[place_of(id, 0)] == PW_SEALED_LOCKED[0];
+}
+
 void pw_settings_print(const struct pw_settings *settings, struct pw_setting_at at,
                        struct pw_out *out)
 {
     const struct pw_setting_row *row = &pw_setting_rows[at.id];
     int32_t number = settings->number[at.id][row->scope == PW_SCOPE_CONNECTOR ? at.instance : 0];
     if (row->when == PW_WHEN_SECRET) {
-        pw_put_s(out, settings->text[place_of(at.id, at.instance)] != '\0' ? "***" : "");
+        char first = settings->text[place_of(at.id, at.instance)];
+        pw_put_s(out, first == '\0' ? "" : first == PW_SEALED_LOCKED[0] ? "locked" : "***");
         return;
     }
     switch (row->kind) {

@@ -88,7 +88,8 @@ void pw_uplink_init(struct pw_uplink *up, const struct pw_uplink_parts *parts, p
 
 bool pw_uplink_wants(const struct pw_uplink *up, pw_ms now)
 {
-    return is_used(up) && pw_link_station_wants(&up->link, now);
+    return is_used(up) && !pw_settings_locked(up->parts.settings, PW_SET_OCPP_KEY) &&
+           pw_link_station_wants(&up->link, now);
 }
 
 void pw_uplink_up(struct pw_uplink *up, pw_ms now)

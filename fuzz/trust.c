@@ -1,6 +1,7 @@
 // Target functions: the trust port's readers: install, accept, check_signer, verify.
 // Any text; nothing that is not signed by whom it should be is taken.
 #include "trust/openssl.h"
+#include "vault/vault.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,7 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct pw_str all = {.at = (const char *)data, .len = size};
     if (keeper == NULL) {
         PW_ASSERT(mkdtemp(folder) != NULL);
-        keeper = pw_trust_open(folder, "", false, NULL, &why);
+        struct pw_vault *vault = pw_vault_without(); // nothing is to be kept
+        PW_ASSERT(vault != NULL);
+        keeper = pw_trust_open(folder, "", false, pw_vault_port(vault), NULL, &why);
         PW_ASSERT(keeper != NULL && rmdir(folder) == 0); // nothing is to be kept
     }
     struct pw_trust trust = pw_trust_port(keeper);

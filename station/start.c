@@ -43,6 +43,28 @@ static int lay_over_kept_settings(struct pw_station *st)
     }
 }
 
+// A radio without its key: nobody hears it, and it believes nobody, until it is given anew. The
+// other connectors go on.
+static void replace_radio_key(struct pw_station *st, const struct pw_trust *trust)
+{
+    enum { BYTES = 24 };
+    uint8_t bytes[BYTES];
+    char text[2 * BYTES + 1];
+    struct pw_out out = PW_OUT(text);
+    struct pw_out why = {.cap = 0};
+    if (!pw_settings_locked(&st->settings, PW_SET_LORA_KEY) || trust == NULL ||
+        trust->random(trust->context, bytes, sizeof(bytes)) != PW_OK) {
+        return;
+    }
+    for (unsigned i = 0; i < BYTES; i++) {
+        static const char digits[] = "0123456789abcdef";
+        pw_put_c(&out, digits[bytes[i] >> 4U]);
+        pw_put_c(&out, digits[bytes[i] & 15U]);
+    }
+    (void)!pw_settings_set(&st->settings, (struct pw_setting_at){.id = PW_SET_LORA_KEY},
+                           pw_out_str(&out), PW_BY_STORE, &why);
+}
+
 // What goes with one setting that outlives the others, as text.
 struct identity {
     struct pw_setting_at at;
@@ -91,8 +113,8 @@ static void settle_contradictions(struct pw_station *st, const struct pw_station
         if (strcmp(kept[i].value, PW_SEALED_LOCKED) == 0) {
             pw_settings_lock(&st->settings, kept[i].at);
         } else {
-            (void)!pw_settings_set(&st->settings, kept[i].at, pw_str_of(kept[i].value),
-                                   PW_BY_STORE, &out);
+            (void)!pw_settings_set(&st->settings, kept[i].at, pw_str_of(kept[i].value), PW_BY_STORE,
+                                   &out);
         }
     }
 }
@@ -276,6 +298,7 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
     if (err == PW_OK) {
         err = lay_over_kept_settings(st);
         settle_contradictions(st, start);
+        replace_radio_key(st, start->trust);
     }
     if (err == PW_OK) {
         struct pw_keep whole;

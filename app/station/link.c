@@ -113,6 +113,10 @@ static void try_open(struct link *link, pw_ms now)
     struct pw_out why = PW_OUT(text);
     pw_station_target(link->station, &how, now);
     bool tls = pw_str_starts(how.url, "wss");
+    if (!how.certificate && pw_settings_locked(settings, PW_SET_OCPP_KEY)) {
+        refused(link, "ocpp.authorization_key cannot be opened: give it anew", now);
+        return;
+    }
     if (tls && !pw_ws_has_tls(link->client) && open_client(link, true, &why) != PW_OK) {
         refused(link, text, now);
         return;

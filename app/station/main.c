@@ -4,6 +4,7 @@
 #include "options.h"
 #include "program.h"
 #include "settings_file.h"
+#include "vault/vault.h"
 #include "wires.h"
 
 #include <stdlib.h>
@@ -33,6 +34,15 @@ static int print_settings(const struct pw_settings *settings)
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static int read_settings(struct pw_settings *settings, const struct options *options,
+                         struct pw_out *why)
+{
+    const struct settings_files files = {.config = options->config,
+                                         .secrets = options->secrets,
+                                         .credentials = options->credentials};
+    return settings_file_read(settings, &files, why);
+}
+
 // Runs, and runs again as often as a restart is asked for, with the files read anew.
 static int run(const struct options *options, struct pw_settings *settings, struct pw_out *why)
 {
@@ -51,7 +61,7 @@ static int run(const struct options *options, struct pw_settings *settings, stru
     enum outcome outcome = program_run(options, settings, &clock, logger, why);
     int err = PW_OK;
     while (outcome == OUTCOME_AGAIN && err == PW_OK) {
-        err = settings_file_read(settings, options->config, options->secrets, why);
+        err = read_settings(settings, options, why);
         if (err == PW_OK) {
             outcome = program_run(options, settings, &clock, logger, why);
         }
@@ -79,6 +89,9 @@ int main(int argc, char **argv)
     static struct pw_settings settings; // too big for the stack
     char text[WHY_MAX] = "";
     struct pw_out why = PW_OUT(text);
+    if (!pw_vault_private_process()) {
+        (void)fprintf(stderr, "pilotwire-station: core dumps cannot be switched off\n");
+    }
     if (options_parse(&options, argc, argv, &why) != PW_OK) {
         return complain(&why);
     }
@@ -91,8 +104,7 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     pw_settings_init(&settings);
-    if (options.config != NULL &&
-        settings_file_read(&settings, options.config, options.secrets, &why) != PW_OK) {
+    if (options.config != NULL && read_settings(&settings, &options, &why) != PW_OK) {
         return complain(&why);
     }
     if (options.print_settings) {

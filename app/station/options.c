@@ -12,12 +12,21 @@ static const char help[] =
     "  pilotwire-station --config FILE [--secrets FILE] [--data DIR] [--control PATH]\n"
     "\n"
     "  --config FILE        settings, YAML; examples/dc-station.yaml explains them\n"
-    "  --secrets FILE       passwords, YAML; readable by its owner only\n"
+    "  --secrets FILE       passwords, YAML; readable by its owner only. Credentials of systemd\n"
+    "                       named as their settings count before it\n"
     "  --data DIR           folder of the records (default: $STATE_DIRECTORY or\n"
     "                       " DATA_DEFAULT ")\n"
     "  --control PATH       socket of the pilotwire command (default: $PILOTWIRE_CONTROL or\n"
     "                       " CONTROL_DEFAULT ")\n"
     "  --control-mode MODE  0600 (default), or 0660 to let the socket's group in\n"
+    "  --tpm WHERE          key of the device: auto (default: in the TPM 2.0 of this machine when\n"
+    "                       it has one, else in DIR/device.key), off, or a TCTI as\n"
+    "                       swtpm:path=/run/tpm.sock\n"
+    "  --seal-secrets       move what --secrets FILE holds into DIR, sealed, remove FILE, and end\n"
+    "  --rotate-device-key  make a new key of the device, seal everything anew, and end\n"
+    "  --factory-reset      forget secrets, certificates, cards, charges and logs, and end;\n"
+    "                       refused while charges are not told to the central system, but for\n"
+    "  --discard-unsent     which forgets them too\n"
     "  --check              read the settings, say what is wrong, and end\n"
     "  --print-settings     list every setting with value, range and meaning, and end\n"
     "  --version            print the version and end\n"
@@ -67,9 +76,8 @@ static bool value_option(struct options *options, const char *name, const char *
         const char *name;
         const char **value;
     } rows[] = {
-        {"--config", &options->config},
-        {"--secrets", &options->secrets},
-        {"--data", &options->data},
+        {"--config", &options->config},   {"--secrets", &options->secrets},
+        {"--data", &options->data},       {"--tpm", &options->tpm},
         {"--control", &options->control},
     };
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
@@ -87,9 +95,15 @@ static bool flag_option(struct options *options, const char *name)
         const char *name;
         bool *flag;
     } rows[] = {
-        {"--check", &options->check},     {"--print-settings", &options->print_settings},
-        {"--version", &options->version}, {"--help", &options->help},
+        {"--check", &options->check},
+        {"--print-settings", &options->print_settings},
+        {"--version", &options->version},
+        {"--help", &options->help},
         {"-h", &options->help},
+        {"--seal-secrets", &options->seal_secrets},
+        {"--rotate-device-key", &options->rotate_key},
+        {"--factory-reset", &options->factory_reset},
+        {"--discard-unsent", &options->discard_unsent},
     };
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
         if (strcmp(name, rows[i].name) == 0) {
@@ -105,6 +119,8 @@ int options_parse(struct options *options, int argc, char **argv, struct pw_out 
     *options = (struct options){
         .data = environment("STATE_DIRECTORY", DATA_DEFAULT),
         .control = environment("PILOTWIRE_CONTROL", CONTROL_DEFAULT),
+        .tpm = "auto",
+        .credentials = environment("CREDENTIALS_DIRECTORY", NULL),
         .control_mode = 0600,
     };
     for (int i = 1; i < argc; i++) {

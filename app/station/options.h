@@ -10,9 +10,15 @@ struct options {
     const char *config;
     const char *secrets; // NULL: no secrets file
     const char *data;
+    const char *tpm;         // where the device key is: auto, off, or how to reach a TPM
+    const char *credentials; // $CREDENTIALS_DIRECTORY; NULL: none
     const char *control;
     unsigned control_mode;
     bool check;
+    bool seal_secrets;
+    bool rotate_key;
+    bool factory_reset;
+    bool discard_unsent;
     bool print_settings;
     bool version;
     bool help;

@@ -11,6 +11,7 @@
 #include "network.h"
 #include "panic.h"
 #include "people.h"
+#include "secrets.h"
 #include "service.h"
 #include "store.h"
 #include "trust/openssl.h"
@@ -44,6 +45,7 @@ struct program {
     struct pw_loop loop;
     struct pw_sqlite *sqlite;
     struct pw_store store;
+    struct secrets secrets;
     struct pw_trust_keeper *keeper;
     struct pw_trust trust;
     struct files files;
@@ -191,6 +193,7 @@ static pw_ms turn(void *context, pw_ms now)
     at = pw_earlier(at, front_step(&program->front, now));
     at = pw_earlier(at, gateway_step(&program->gateway, now));
     pw_sqlite_report(program->sqlite, &program->logger->log);
+    secrets_step(&program->secrets, program->keeper);
     follow_log_level(program);
     at = pw_earlier(at, tell_service(program, now));
     at = pw_earlier(at, step_end(program, now));
@@ -256,9 +259,10 @@ static int open_trust(struct program *program, const struct pw_settings *setting
         pw_put_s(why, "--data: the path is too long");
         return PW_ERR_LIMIT;
     }
-    program->keeper = pw_trust_open(folder, pw_settings_text(settings, PW_SET_OCPP_CA),
-                                    pw_settings_int(settings, PW_SET_ROOT_CHECK) != 0,
-                                    &program->logger->log, why);
+    program->keeper =
+        pw_trust_open(folder, pw_settings_text(settings, PW_SET_OCPP_CA),
+                      pw_settings_int(settings, PW_SET_ROOT_CHECK) != 0,
+                      pw_vault_port(program->secrets.vault), &program->logger->log, why);
     program->trust = pw_trust_port(program->keeper);
     program->link.keeper = program->keeper;
     return program->keeper != NULL ? PW_OK : PW_ERR_STORE;
@@ -278,7 +282,7 @@ static int open_station(struct program *program, const struct pw_settings *setti
 {
     const struct pw_station_start start = {
         .settings = settings,
-        .store = &program->store,
+        .store = &program->secrets.sealed.port,
         .log = &program->logger->log,
         .firmware = PW_VERSION,
         .seed = random_seed(),
@@ -335,6 +339,12 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     const struct pw_log *log = &program->logger->log;
     introduce(program);
     int err = open_store(program, why);
+    if (err == PW_OK) {
+        const struct pw_vault_options key = {.folder = program->options->data,
+                                             .tpm = program->options->tpm,
+                                             .credentials = program->options->credentials};
+        err = secrets_open(&program->secrets, &key, &program->store, log, why);
+    }
     if (err == PW_OK) {
         err = open_trust(program, settings, why);
     }
@@ -405,6 +415,7 @@ static void close_all(struct program *program)
     if (program->sqlite != NULL) {
         pw_sqlite_close(program->sqlite);
     }
+    secrets_close(&program->secrets);
     pw_service_close(&program->service);
     pw_loop_close(&program->loop);
 }
@@ -456,6 +467,7 @@ enum outcome program_run(const struct options *options, const struct pw_settings
     }
     close_all(program);
     logger->ring = NULL;
+    pw_secret_wipe(program, sizeof(*program)); // settings, sessions, passwords
     free(program);
     return outcome;
 }

@@ -13,8 +13,11 @@
 #include "wsclient.h"
 #include "zones.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define KEY_MAX 63 // characters compared for a suggestion
 
@@ -189,7 +192,50 @@ static int read_file(struct pw_settings *settings, struct pw_config *config, con
     return err;
 }
 
-int settings_file_read(struct pw_settings *settings, const char *config, const char *secrets,
+// A credential: the whole file is the value, but for a line end that an editor left.
+static int read_credential(struct pw_settings *settings, const char *folder,
+                           struct pw_setting_at at, struct pw_out *why)
+{
+    char path[512];
+    char value[PW_SETTING_TEXT_MAX + 2];
+    int len = snprintf(path, sizeof(path), "%s/%s", folder, pw_setting_rows[at.id].path);
+    int fd = len > 0 && (size_t)len < sizeof(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0) {
+        return PW_OK; // it is not given this way
+    }
+    ssize_t got = read(fd, value, sizeof(value));
+    (void)close(fd);
+    struct pw_str text = {.at = value, .len = got > 0 ? (size_t)got : 0};
+    while (text.len > 0 && (value[text.len - 1] == '\n' || value[text.len - 1] == '\r')) {
+        text.len--;
+    }
+    const struct pw_config_entry entry = {.path = pw_str_of(pw_setting_rows[at.id].path),
+                                          .value = text};
+    size_t begin = why->len;
+    pw_put_s(why, "credential ");
+    int err = got < 0 ? PW_ERR_STORE : set_one(settings, &entry, PW_BY_SECRETS, why);
+    if (got < 0) {
+        pw_put_s(why, path);
+        pw_put_s(why, ": it cannot be read");
+    }
+    why->len = err == PW_OK ? begin : why->len;
+    explicit_bzero(value, sizeof(value));
+    return err;
+}
+
+static int read_credentials(struct pw_settings *settings, const char *folder, struct pw_out *why)
+{
+    int err = PW_OK;
+    for (size_t id = 0; err == PW_OK && id < PW_SETTING_ROWS; id++) {
+        const struct pw_setting_at at = {.id = (enum pw_setting_id)id};
+        if (pw_setting_rows[id].when == PW_WHEN_SECRET) {
+            err = read_credential(settings, folder, at, why);
+        }
+    }
+    return err;
+}
+
+int settings_file_read(struct pw_settings *settings, const struct settings_files *files,
                        struct pw_out *why)
 {
     struct pw_config *file = malloc(sizeof(*file));
@@ -198,14 +244,17 @@ int settings_file_read(struct pw_settings *settings, const char *config, const c
         return PW_ERR_LIMIT;
     }
     pw_settings_init(settings);
-    int err = read_file(settings, file, config, PW_BY_FILE, why);
-    if (err == PW_OK && secrets != NULL) {
-        err = read_file(settings, file, secrets, PW_BY_SECRETS, why);
+    int err = read_file(settings, file, files->config, PW_BY_FILE, why);
+    if (err == PW_OK && files->secrets != NULL) {
+        err = read_file(settings, file, files->secrets, PW_BY_SECRETS, why);
+    }
+    if (err == PW_OK && files->credentials != NULL) {
+        err = read_credentials(settings, files->credentials, why);
     }
     free(file);
     if (err == PW_OK) {
         size_t begin = why->len;
-        pw_put_s(why, config);
+        pw_put_s(why, files->config);
         pw_put_s(why, ": ");
         err = pw_settings_check(settings, why);
         if (err == PW_OK) {

@@ -10,9 +10,9 @@
 
 #include "base/base.h"
 
-#define PW_SECRET_NAME_MAX   96   // bytes of a name
-#define PW_SECRET_PLAIN_MAX  8192 // bytes of a value
-#define PW_SECRET_EXTRA      37   // bytes that sealing adds: head 5, key 4, nonce 12, tag 16
+#define PW_SECRET_NAME_MAX   96    // bytes of a name
+#define PW_SECRET_PLAIN_MAX  32768 // bytes of a value
+#define PW_SECRET_EXTRA      37    // bytes that sealing adds: head 5, key 4, nonce 12, tag 16
 #define PW_SECRET_SEALED_MAX (PW_SECRET_PLAIN_MAX + PW_SECRET_EXTRA)
 
 struct pw_secret {

@@ -1,5 +1,7 @@
 #include "settings/settings.h"
 
+#include "sealed/sealed.h"
+
 #include <string.h>
 
 #define PW_SETTING_ROW(scope_, concerns_, name, path_, kind_, least_, most_, value, when_, ocpp,   \

@@ -119,8 +119,8 @@ int32_t pw_settings_connector(const struct pw_settings *settings, enum pw_settin
 const char *pw_settings_text(const struct pw_settings *settings, enum pw_setting_id id);
 const char *pw_settings_connector_text(const struct pw_settings *settings, enum pw_setting_id id,
                                        unsigned instance);
-// A SECRET that is there and cannot be opened (sealed/sealed.h), and has no other value. Its text is
-// none that can be given, and nobody goes on as if there were none: no connection, no login. A
+// A SECRET that is there and cannot be opened (sealed/sealed.h), and has no other value. Its text
+// is none that can be given, and nobody goes on as if there were none: no connection, no login. A
 // new value ends that.
 void pw_settings_lock(struct pw_settings *settings, struct pw_setting_at at);
 bool pw_settings_locked(const struct pw_settings *settings, enum pw_setting_id id);

@@ -4,6 +4,7 @@
 #include "folder.h"
 #include "test.h"
 #include "trust/openssl.h"
+#include "vault/vault.h"
 
 #include <dirent.h>
 #include <openssl/rsa.h>
@@ -17,6 +18,7 @@
 
 struct fixture {
     struct folder folder;
+    struct pw_vault *vault;
     struct pw_trust_keeper *keeper;
     struct pw_trust trust;
     struct authority root;
@@ -32,7 +34,7 @@ static const struct pw_trust_subject subject = {.serial = {.at = "SN-1", .len = 
 static void start(struct fixture *f)
 {
     f->why = PW_OUT(f->text);
-    f->keeper = pw_trust_open(f->folder.path, "", false, NULL, &f->why);
+    f->keeper = pw_trust_open(f->folder.path, "", false, pw_vault_port(f->vault), NULL, &f->why);
     assert_non_null(f->keeper);
     f->trust = pw_trust_port(f->keeper);
 }
@@ -48,6 +50,9 @@ static int set_up(void **state)
     static struct fixture f;
     memset(&f, 0, sizeof(f));
     folder_make(&f.folder);
+    f.why = PW_OUT(f.text);
+    const struct pw_vault_options key = {.folder = f.folder.path, .tpm = PW_VAULT_TPM_OFF};
+    assert_int_equal(pw_vault_open(&f.vault, &key, &f.why), PW_OK);
     start(&f);
     f.root = authority_make(NULL, AUTHORITY_CA, "root", NULL, 0, FROM, TO);
     *state = &f;
@@ -58,6 +63,7 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
     pw_trust_close(f->keeper);
+    pw_vault_close(f->vault);
     authority_free(&f->root);
     folder_remove(&f->folder);
     return 0;

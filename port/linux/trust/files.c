@@ -10,6 +10,23 @@
 
 enum { FILE_MAX = 32768 };
 
+// What a file with a private key is sealed under: "trust/own-0000001f", "trust/waiting.key". Empty
+// for what is no secret.
+static struct pw_str sealed_name(const char *name, char to[TRUST_NAME_MAX + 8])
+{
+    struct pw_str text = pw_str_of(name);
+    struct pw_out out = {.at = to, .cap = TRUST_NAME_MAX + 8};
+    bool own = pw_str_starts(text, "own-");
+    if (!own && !pw_str_is(text, "waiting.key")) {
+        return PW_STR("");
+    }
+    enum { OWN_LEN = sizeof("own-00000000") - 1 };
+    text.len = own && text.len > OWN_LEN ? OWN_LEN : text.len;
+    pw_put_s(&out, "trust/");
+    pw_put(&out, text);
+    return pw_out_str(&out);
+}
+
 static int refuse_errno(struct pw_out *why, const char *name)
 {
     pw_put_s(why, name);
@@ -51,8 +68,8 @@ static bool write_all(int fd, const char *bytes, size_t len, bool sync)
     return !sync || fsync(fd) == 0;
 }
 
-int trust_write(const struct pw_trust_keeper *keeper, const char *name, const char *bytes,
-                size_t len, bool sync, struct pw_out *why)
+static int put_file(const struct pw_trust_keeper *keeper, const char *name, const char *bytes,
+                    size_t len, bool sync, struct pw_out *why)
 {
     char path[TRUST_PATH_MAX];
     char beside[TRUST_PATH_MAX];
@@ -70,6 +87,30 @@ int trust_write(const struct pw_trust_keeper *keeper, const char *name, const ch
         return result;
     }
     return PW_OK;
+}
+
+int trust_write(const struct pw_trust_keeper *keeper, const char *name, const char *bytes,
+                size_t len, bool sync, struct pw_out *why)
+{
+    char under[TRUST_NAME_MAX + 8];
+    struct pw_str sealed = sealed_name(name, under);
+    if (sealed.len == 0) {
+        return put_file(keeper, name, bytes, len, sync, why);
+    }
+    char *room = malloc(len + PW_SECRET_EXTRA);
+    int whole = room == NULL ? PW_ERR_LIMIT
+                             : keeper->secret->seal(keeper->secret->context, sealed,
+                                                    (struct pw_str){.at = bytes, .len = len}, room,
+                                                    len + PW_SECRET_EXTRA);
+    int err = PW_ERR_STORE;
+    if (whole < 0) {
+        pw_put_s(why, name);
+        pw_put_s(why, ": it cannot be sealed: the key of the device is not to be had");
+    } else {
+        err = put_file(keeper, name, room, (size_t)whole, sync, why);
+    }
+    free(room);
+    return err;
 }
 
 int trust_rename(const struct pw_trust_keeper *keeper, const char *from, const char *to,
@@ -90,7 +131,7 @@ int trust_unlink(const struct pw_trust_keeper *keeper, const char *name, struct 
                                                                          : refuse_errno(why, name);
 }
 
-char *trust_read(const struct pw_trust_keeper *keeper, const char *name, size_t *len)
+static char *read_file(const struct pw_trust_keeper *keeper, const char *name, size_t *len)
 {
     char path[TRUST_PATH_MAX];
     path_of(keeper, name, path);
@@ -105,5 +146,54 @@ char *trust_read(const struct pw_trust_keeper *keeper, const char *name, size_t 
         free(bytes);
         return NULL;
     }
+    return bytes;
+}
+
+static void say_locked(const struct pw_trust_keeper *keeper, const char *name, int err)
+{
+    struct pw_line line;
+    pw_line(&line, keeper->log, PW_LOG_ERROR, "vault", "locked");
+    pw_line_s(&line, "secret", name);
+    pw_line_s(&line, "why",
+              err == PW_ERR_UNKNOWN
+                  ? "it is sealed with a key that this device does not have: ask for a new "
+                    "certificate"
+                  : "it is damaged, or was not sealed here: ask for a new certificate");
+    pw_line_end(&line);
+}
+
+// Opens what was read, in place: what is open is shorter.
+static int open_bytes(struct pw_trust_keeper *keeper, const char *name, struct pw_str under,
+                      char *bytes, size_t len)
+{
+    const struct pw_secret *secret = keeper->secret;
+    struct pw_str sealed = {.at = bytes, .len = len};
+    bool stale = secret->stale(secret->context, sealed);
+    int opened = secret->open(secret->context, under, sealed, bytes, FILE_MAX);
+    char text[160];
+    struct pw_out why = PW_OUT(text);
+    if (opened > 0 && stale &&
+        trust_write(keeper, name, bytes, (size_t)opened, true, &why) != PW_OK) {
+        keeper->unsettled = true;
+    }
+    return opened;
+}
+
+char *trust_read(struct pw_trust_keeper *keeper, const char *name, size_t *len)
+{
+    char under[TRUST_NAME_MAX + 8];
+    struct pw_str sealed = sealed_name(name, under);
+    char *bytes = read_file(keeper, name, len);
+    if (bytes == NULL || sealed.len == 0) {
+        return bytes;
+    }
+    int opened = open_bytes(keeper, name, sealed, bytes, *len);
+    if (opened < 0) {
+        say_locked(keeper, name, opened);
+        free(bytes);
+        *len = 0;
+        return NULL;
+    }
+    *len = (size_t)opened;
     return bytes;
 }

@@ -91,8 +91,14 @@ static int load_ca_file(struct pw_trust_keeper *keeper, const char *path, struct
                : refuse(why, path, "has no certificate in PEM form that could be read");
 }
 
+bool pw_trust_settled(const struct pw_trust_keeper *keeper)
+{
+    return !keeper->unsettled;
+}
+
 struct pw_trust_keeper *pw_trust_open(const char *folder, const char *ca_file, bool exclusive,
-                                      const struct pw_log *log, struct pw_out *why)
+                                      const struct pw_secret *secret, const struct pw_log *log,
+                                      struct pw_out *why)
 {
     struct pw_trust_keeper *keeper = calloc(1, sizeof(*keeper));
     if (keeper == NULL) {
@@ -100,6 +106,7 @@ struct pw_trust_keeper *pw_trust_open(const char *folder, const char *ca_file, b
         return NULL;
     }
     keeper->log = log;
+    keeper->secret = secret;
     keeper->exclusive = exclusive;
     int err = pw_str_copy(keeper->folder, sizeof(keeper->folder), pw_str_of(folder));
     if (err != PW_OK) {

@@ -8,9 +8,12 @@
 //     central-<hash>.pem, maker-<hash>.pem                  roots
 //     central-<hash>-fallback.pem                           the root before (M05.FR.11)
 //     waiting.key                                           key of a request that is not signed yet
+//
+// What holds a private key (own-*, waiting.key) is sealed, whole, with the key of the device.
 #ifndef PW_LINUX_TRUST_OPENSSL_H
 #define PW_LINUX_TRUST_OPENSSL_H
 
+#include "secret/secret.h"
 #include "trust/trust.h"
 
 struct pw_trust_keeper; // owned by the caller of pw_trust_open
@@ -18,9 +21,14 @@ struct pw_trust_keeper; // owned by the caller of pw_trust_open
 // Reads what the folder has; makes it (0700) when it is not there. `ca_file` holds further roots of
 // the central system, which are never listed or removed; "": none. `exclusive`
 // (AdditionalRootCertificateCheck): those of `ca_file` do not count once a root was installed.
-// Files that cannot be read are logged and left. NULL with a sentence in *why.
+// Files that cannot be read are logged and left. `secret` seals and opens what holds a private key,
+// and outlives the keeper; what is sealed with a key on its way out is sealed anew here. NULL with
+// a sentence in *why.
 struct pw_trust_keeper *pw_trust_open(const char *folder, const char *ca_file, bool exclusive,
-                                      const struct pw_log *log, struct pw_out *why);
+                                      const struct pw_secret *secret, const struct pw_log *log,
+                                      struct pw_out *why);
+// False when a file could not be sealed anew: the key on its way out is needed still.
+bool pw_trust_settled(const struct pw_trust_keeper *keeper);
 void pw_trust_close(struct pw_trust_keeper *keeper);
 // The port itself; lives as long as the keeper.
 struct pw_trust pw_trust_port(struct pw_trust_keeper *keeper);

@@ -32,6 +32,8 @@ struct trust_own {
 
 struct pw_trust_keeper {
     const struct pw_log *log;
+    const struct pw_secret *secret;
+    bool unsettled; // a file is sealed with a key on its way out
     char folder[TRUST_FOLDER_MAX];
     bool exclusive;
     STACK_OF(X509) * file_roots;                    // of ca_file
@@ -47,14 +49,17 @@ struct pw_trust_keeper {
     const struct trust_own *shown;
 };
 
-// files.c. PW_OK or PW_ERR_STORE with *why. `sync`: it is on the disk when this returns.
+// files.c. PW_OK or PW_ERR_STORE with *why. `sync`: it is on the disk when this returns. What holds
+// a private key is sealed on its way to the disk, under its name without its state: a rename is one
+// step, and keeps it.
 int trust_write(const struct pw_trust_keeper *keeper, const char *name, const char *bytes,
                 size_t len, bool sync, struct pw_out *why);
 int trust_rename(const struct pw_trust_keeper *keeper, const char *from, const char *to,
                  struct pw_out *why);
 int trust_unlink(const struct pw_trust_keeper *keeper, const char *name, struct pw_out *why);
-// The whole file, freed by the caller; NULL when it cannot be read.
-char *trust_read(const struct pw_trust_keeper *keeper, const char *name, size_t *len);
+// The whole file, opened where it is sealed, wiped and freed by the caller; NULL when it cannot be
+// read or opened, which is logged.
+char *trust_read(struct pw_trust_keeper *keeper, const char *name, size_t *len);
 
 // certificate.c
 int trust_refuse(struct pw_out *why, int err, const char *sentence);

@@ -204,7 +204,10 @@ struct rig *gate_open(struct gate *gate, bool root_check)
     struct rig *r = rig_open(RIG_SOCKET);
     pw_unix_ms now = gate_wall(r);
     folder_make(&gate->folder);
-    gate->keeper = pw_trust_open(gate->folder.path, "", root_check, NULL, &why);
+    const struct pw_vault_options key = {.folder = gate->folder.path, .tpm = PW_VAULT_TPM_OFF};
+    int opened = pw_vault_open(&gate->vault, &key, &why);
+    PW_ASSERT(opened == PW_OK);
+    gate->keeper = pw_trust_open(gate->folder.path, "", root_check, pw_vault_port(gate->vault), NULL, &why);
     PW_ASSERT(gate->keeper != NULL);
     gate->trust = pw_trust_port(gate->keeper);
     gate->root = authority_make(NULL, AUTHORITY_CA, "root", NULL, 0, now - AUTHORITY_DAY,
@@ -223,6 +226,7 @@ void gate_close(struct rig *r, struct gate *gate)
 {
     rig_close(r);
     pw_trust_close(gate->keeper);
+    pw_vault_close(gate->vault);
     authority_free(&gate->root);
     authority_free(&gate->server);
     folder_remove(&gate->folder);

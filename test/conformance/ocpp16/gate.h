@@ -8,12 +8,14 @@
 #include "folder.h"
 #include "rig.h"
 #include "trust/openssl.h"
+#include "vault/vault.h"
 
 #define GATE_HOST   "ocpp.central.example"
 #define GATE_SERIAL "SN-1"
 
 struct gate {
     struct folder folder;
+    struct pw_vault *vault;
     struct pw_trust_keeper *keeper;
     struct pw_trust trust;
     struct authority root;

@@ -150,6 +150,13 @@ void pw_slots_trust_load(struct pw_slots_trust *trust, const struct pw_slots_dis
 void pw_slots_trust_newest(const struct pw_slots_trust *trust, struct pw_release_root *root);
 // The newest one as it was signed; empty while that is the shipped one.
 struct pw_str pw_slots_trust_signed(const struct pw_slots_trust *trust);
+// Judges a head as pw_release_judge, by any root from the shipped one to the newest, whose last
+// root, after those of the head itself, has at least this version: what was confirmed under a root
+// may run until something else is confirmed under a newer one.
+enum pw_release_verdict pw_slots_trust_judge(const struct pw_slots_trust *trust, uint32_t least,
+                                             struct pw_str head,
+                                             const struct pw_release_rules *rules,
+                                             struct pw_release *release, struct pw_out *why);
 // Root documents in a head that lead on: kept, whatever becomes of the release. PW_OK also when
 // there are none; PW_ERR_STORE; PW_ERR_LIMIT when PW_SLOTS_ROOTS_MAX is full.
 PW_MUST_USE int pw_slots_trust_follow(struct pw_slots_trust *trust,
@@ -162,10 +169,10 @@ struct pw_slots_boot {
     // Set by the caller before begin.
     const struct pw_slots_disk *disk;
     struct pw_slots_trust trust;   // crypto and shipped
-    struct pw_release_rules rules; // product, hardware, most_bytes, test_keys; the rest is set here
+    struct pw_release_rules rules; // crypto, product; hardware, "": not looked at
     // What came of it.
     struct pw_boot_record record;
-    char why[2 * PW_SLOTS_WHY_MAX]; // why the last choice, and why not those before it
+    char why[4 * PW_SLOTS_WHY_MAX]; // why not those before, and why the last choice
     // piece, piece_len and elf are set by the caller; then what was checked last.
     struct pw_slots_job job;
     // Inside.

@@ -34,40 +34,40 @@ void pw_slots_trust_load(struct pw_slots_trust *trust, const struct pw_slots_dis
     trust->chain_len -= row.len;
 }
 
-// Follows one document after another from `root` on; those that do not lead on from it are passed
-// over: an older station followed them before it was given a newer root. What leads on is appended
-// to `kept` where there is one. False: it is full.
-static bool follow_all(const struct pw_slots_trust *trust, struct pw_str row,
-                       struct pw_release_root *root, struct pw_str *last, struct pw_bin_out *kept)
+// The next document in a row that leads on from *root, which becomes it. Those that do not are
+// passed over: they were followed before the station was given a newer root.
+static bool next_root(const struct pw_slots_trust *trust, struct pw_str *row,
+                      struct pw_release_root *root, struct pw_release_root_text *text)
 {
-    struct pw_release_root_text text;
     struct pw_release_root next;
     struct pw_out nobody = {.cap = 0};
-    while (row.len > 0 && pw_release_root_cut(&row, &text, &nobody) == PW_OK) {
-        if (pw_release_root_follow(text.whole, trust->crypto, root, &next, &nobody) != PW_OK) {
-            continue;
-        }
-        *root = next;
-        *last = text.whole;
-        if (kept != NULL) {
-            pw_bin_put_bytes(kept, text.whole.at, text.whole.len);
+    while (row->len > 0 && pw_release_root_cut(row, text, &nobody) == PW_OK) {
+        if (pw_release_root_follow(text->whole, trust->crypto, root, &next, &nobody) == PW_OK) {
+            *root = next;
+            return true;
         }
     }
-    return kept == NULL || !kept->bad;
+    return false;
 }
 
 void pw_slots_trust_newest(const struct pw_slots_trust *trust, struct pw_release_root *root)
 {
-    struct pw_str last;
+    struct pw_release_root_text text;
+    struct pw_str row = chain_of(trust);
     *root = trust->shipped;
-    (void)follow_all(trust, chain_of(trust), root, &last, NULL);
+    while (next_root(trust, &row, root, &text)) {
+    }
 }
 
 struct pw_str pw_slots_trust_signed(const struct pw_slots_trust *trust)
 {
     struct pw_release_root root = trust->shipped;
+    struct pw_release_root_text text = {.signatures = 0};
+    struct pw_str row = chain_of(trust);
     struct pw_str last = {.len = 0};
-    (void)follow_all(trust, chain_of(trust), &root, &last, NULL);
+    while (next_root(trust, &row, &root, &text)) {
+        last = text.whole;
+    }
     return last;
 }
 
@@ -93,21 +93,21 @@ int pw_slots_trust_follow(struct pw_slots_trust *trust, const struct pw_slots_di
                           struct pw_str head)
 {
     struct pw_release_parts parts;
-    struct pw_str last;
-    struct pw_release_root root = trust->shipped;
+    struct pw_release_root root;
+    struct pw_release_root_text text;
     struct pw_out nobody = {.cap = 0};
     if (pw_release_parts(head, &parts, &nobody) != PW_OK) {
         return PW_OK;
     }
     // Appended in place, and believed only when it is safe on the disk.
-    struct pw_bin_out kept = {.at = trust->chain, .cap = sizeof(trust->chain)};
-    (void)follow_all(trust, chain_of(trust), &root, &last, NULL);
-    kept.len = trust->chain_len;
-    if (!follow_all(trust, parts.roots, &root, &last, &kept)) {
-        return PW_ERR_LIMIT;
+    struct pw_bin_out kept = {
+        .at = trust->chain, .cap = sizeof(trust->chain), .len = trust->chain_len};
+    pw_slots_trust_newest(trust, &root);
+    while (next_root(trust, &parts.roots, &root, &text)) {
+        pw_bin_put_bytes(&kept, text.whole.at, text.whole.len);
     }
-    if (kept.len == trust->chain_len) {
-        return PW_OK;
+    if (kept.bad || kept.len == trust->chain_len) {
+        return kept.bad ? PW_ERR_LIMIT : PW_OK;
     }
     int err = keep(disk, trust->chain, kept.len);
     if (err == PW_OK) {
@@ -115,4 +115,33 @@ int pw_slots_trust_follow(struct pw_slots_trust *trust, const struct pw_slots_di
         return PW_OK;
     }
     return err == PW_ERR_LIMIT ? err : PW_ERR_STORE;
+}
+
+enum pw_release_verdict pw_slots_trust_judge(const struct pw_slots_trust *trust, uint32_t least,
+                                             struct pw_str head,
+                                             const struct pw_release_rules *rules,
+                                             struct pw_release *release, struct pw_out *why)
+{
+    struct pw_release_root root = trust->shipped;
+    struct pw_release_root newest;
+    struct pw_release_root_text text;
+    struct pw_release_rules by = *rules;
+    struct pw_str row = chain_of(trust);
+    by.root = &root;
+    by.most_bytes = UINT64_MAX;
+    for (;;) {
+        struct pw_out said = *why;
+        enum pw_release_verdict verdict = pw_release_judge(head, &by, release, &newest, &said);
+        if (verdict == PW_RELEASE_FINE && newest.version < least) {
+            pw_put_s(&said, "it is signed under a root that has been replaced");
+            verdict = PW_RELEASE_UNSIGNED;
+        }
+        if (verdict == PW_RELEASE_FINE) {
+            return verdict;
+        }
+        if (!next_root(trust, &row, &root, &text)) {
+            *why = said;
+            return verdict;
+        }
+    }
 }

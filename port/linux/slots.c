@@ -1,6 +1,6 @@
 #include "slots.h"
 
-#include "slotdisk.h"
+#include "slotdisk/slotdisk.h"
 
 #include <fcntl.h>
 #include <pthread.h>

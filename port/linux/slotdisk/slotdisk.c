@@ -1,4 +1,4 @@
-#include "slotdisk.h"
+#include "slotdisk/slotdisk.h"
 
 #include <dirent.h>
 #include <errno.h>

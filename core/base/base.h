@@ -34,10 +34,15 @@ const char *pw_err_name(int err);
 
 _Noreturn void pw_panic(const char *file, int line, const char *what);
 
+#ifdef PW_SHORT_ASSERT
+#define PW_ASSERT_TEXT(condition) "assertion" // small targets: file and line say which
+#else
+#define PW_ASSERT_TEXT(condition) #condition
+#endif
 #define PW_ASSERT(condition)                                                                       \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
-            pw_panic(__FILE__, __LINE__, #condition);                                              \
+            pw_panic(__FILE__, __LINE__, PW_ASSERT_TEXT(condition));                               \
         }                                                                                          \
     } while (0)
 

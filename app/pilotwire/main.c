@@ -1,4 +1,5 @@
 // pilotwire: the command line for people and scripts, to a station or a central system.
+#include "maker/maker.h"
 #include "verify.h"
 
 #include <stdlib.h>
@@ -50,6 +51,9 @@ static const char station_help[] =
     "    verify FILE [--key KEY]       signed meter values in a file, no station needed: are they\n"
     "                                  what the meter signed, and for what energy\n"
     "    version                       the station's version\n"
+    "\n"
+    "At the maker's:\n"
+    "  pilotwire release --help        keys, roots of trust and releases: make, sign, check\n"
     "\n";
 static const char central_help[] =
     "At a central system:\n"
@@ -212,6 +216,9 @@ static int parse(struct request *request, int argc, char **argv)
 int main(int argc, char **argv)
 {
     const char *socket = getenv("PILOTWIRE_CONTROL");
+    if (argc > 1 && strcmp(argv[1], "release") == 0) {
+        return run_maker(argc - 2, argv + 2);
+    }
     struct request request = {
         .station = socket != NULL && socket[0] != '\0' ? socket : STATION_DEFAULT,
         .user = "admin",

@@ -16,7 +16,7 @@ static int take_line(FILE *from, char to[PASSWORD_SIZE])
     return to[0] != '\0' ? PW_OK : PW_ERR_PEER;
 }
 
-static int from_file(char to[PASSWORD_SIZE], const char *file, struct pw_out *why)
+int password_from_file(char to[PASSWORD_SIZE], const char *file, struct pw_out *why)
 {
     FILE *from = fopen(file, "re");
     int err = from != NULL ? take_line(from, to) : PW_ERR_PEER;
@@ -30,22 +30,22 @@ static int from_file(char to[PASSWORD_SIZE], const char *file, struct pw_out *wh
     return err;
 }
 
-static int from_prompt(char to[PASSWORD_SIZE], struct pw_out *why)
+int password_ask(char to[PASSWORD_SIZE], const char *prompt, struct pw_out *why)
 {
     struct termios before;
     if (tcgetattr(STDIN_FILENO, &before) != 0) {
-        pw_put_s(why, "no password: use --password-file or $PILOTWIRE_PASSWORD");
+        pw_put_s(why, "no password and no terminal to ask on: --help lists the other ways");
         return PW_ERR_PEER;
     }
     struct termios silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
-    (void)fputs("Password: ", stderr);
+    (void)fputs(prompt, stderr);
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     int err = take_line(stdin, to);
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     (void)fputc('\n', stderr);
     if (err != PW_OK) {
-        pw_put_s(why, "no password was given");
+        pw_put_s(why, "nothing was typed");
     }
     return err;
 }
@@ -54,7 +54,7 @@ int password_get(char to[PASSWORD_SIZE], const char *file, struct pw_out *why)
 {
     const char *given = getenv("PILOTWIRE_PASSWORD");
     if (file != NULL) {
-        return from_file(to, file, why);
+        return password_from_file(to, file, why);
     }
     if (given != NULL && given[0] != '\0') {
         if (pw_str_copy(to, PASSWORD_SIZE, pw_str_of(given)) != PW_OK) {
@@ -63,5 +63,5 @@ int password_get(char to[PASSWORD_SIZE], const char *file, struct pw_out *why)
         }
         return PW_OK;
     }
-    return from_prompt(to, why);
+    return password_ask(to, "Password: ", why);
 }

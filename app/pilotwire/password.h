@@ -10,4 +10,8 @@
 // `file` NULL: $PILOTWIRE_PASSWORD, else the prompt. PW_OK, or an error with *why.
 PW_MUST_USE int password_get(char to[PASSWORD_SIZE], const char *file, struct pw_out *why);
 
+// Its first line; and what is typed at `prompt`, without echo. As above.
+PW_MUST_USE int password_from_file(char to[PASSWORD_SIZE], const char *file, struct pw_out *why);
+PW_MUST_USE int password_ask(char to[PASSWORD_SIZE], const char *prompt, struct pw_out *why);
+
 #endif

@@ -1,0 +1,241 @@
+#include "maker/pack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PIECE = 1 << 16, SHOWN_FROM = 32 << 20 };
+
+int pack_fail(struct pw_out *why, int code, const char *name, const char *sentence)
+{
+    pw_put_s(why, name);
+    pw_put_s(why, ": ");
+    pw_put_s(why, sentence);
+    return code;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Writing.
+
+int draft_open(struct draft *draft, const char *name, struct pw_out *why)
+{
+    draft->to = NULL;
+    if (pw_str_copy(draft->name, sizeof(draft->name), pw_str_of(name)) != PW_OK) {
+        return pack_fail(why, EXIT_USAGE, name, "is too long for a name");
+    }
+    (void)snprintf(draft->beside, sizeof(draft->beside), "%s.XXXXXX", name);
+    int file = mkostemp(draft->beside, O_CLOEXEC);
+    if (file < 0) {
+        return pack_fail(why, EXIT_UNREACHABLE, name, strerror(errno));
+    }
+    mode_t mask = umask(0);
+    (void)umask(mask);
+    draft->to = fchmod(file, 0666 & ~mask) == 0 ? fdopen(file, "w") : NULL;
+    if (draft->to == NULL) {
+        (void)close(file);
+        (void)unlink(draft->beside);
+        return pack_fail(why, EXIT_UNREACHABLE, name, strerror(errno));
+    }
+    return EXIT_DONE;
+}
+
+int draft_put(struct draft *draft, const void *at, size_t len, struct pw_out *why)
+{
+    if (len > 0 && fwrite(at, 1, len, draft->to) != len) {
+        return pack_fail(why, EXIT_UNREACHABLE, draft->name, strerror(errno));
+    }
+    return EXIT_DONE;
+}
+
+int draft_end(struct draft *draft, int code, struct pw_out *why)
+{
+    if (draft->to == NULL) {
+        return code;
+    }
+    bool written = fflush(draft->to) == 0 && fsync(fileno(draft->to)) == 0;
+    written = fclose(draft->to) == 0 && written;
+    draft->to = NULL;
+    if (code == EXIT_DONE && (!written || rename(draft->beside, draft->name) != 0)) {
+        code = pack_fail(why, EXIT_UNREACHABLE, draft->name, strerror(errno));
+    }
+    if (code != EXIT_DONE) {
+        (void)unlink(draft->beside);
+    }
+    return code;
+}
+
+static void put_length(uint8_t *at, size_t len)
+{
+    PW_ASSERT(len <= UINT32_MAX);
+    pw_set_be32(at, (uint32_t)len);
+}
+
+int draft_put_head(struct draft *draft, struct pw_str roots, struct pw_str manifest,
+                   const uint8_t *signature, uint8_t signatures, struct pw_out *why)
+{
+    uint8_t fixed[PW_RELEASE_FIXED] = {'P', 'W', 'R', 'E', 'L', '1', '\r', '\n'};
+    size_t signed_len = (size_t)signatures * PW_RELEASE_SIGNATURE_LEN;
+    put_length(fixed + 8, roots.len);
+    put_length(fixed + 12, manifest.len);
+    put_length(fixed + 16, signed_len);
+    int code = draft_put(draft, fixed, sizeof(fixed), why);
+    if (code == EXIT_DONE) {
+        code = draft_put(draft, roots.at, roots.len, why);
+    }
+    if (code == EXIT_DONE) {
+        code = draft_put(draft, manifest.at, manifest.len, why);
+    }
+    return code == EXIT_DONE ? draft_put(draft, signature, signed_len, why) : code;
+}
+
+bool signature_add(uint8_t *signature, uint8_t *signatures, uint8_t most,
+                   const uint8_t added[PW_RELEASE_SIGNATURE_LEN])
+{
+    uint8_t at = 0;
+    while (at < *signatures &&
+           memcmp(signature + (size_t)at * PW_RELEASE_SIGNATURE_LEN, added, PW_SHA256_LEN) < 0) {
+        at++;
+    }
+    uint8_t *place = signature + (size_t)at * PW_RELEASE_SIGNATURE_LEN;
+    if (at < *signatures && memcmp(place, added, PW_SHA256_LEN) == 0) {
+        memcpy(place, added, PW_RELEASE_SIGNATURE_LEN);
+        return true;
+    }
+    if (*signatures >= most) {
+        return false;
+    }
+    memmove(place + PW_RELEASE_SIGNATURE_LEN, place,
+            (size_t)(*signatures - at) * PW_RELEASE_SIGNATURE_LEN);
+    memcpy(place, added, PW_RELEASE_SIGNATURE_LEN);
+    (*signatures)++;
+    return true;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Reading.
+
+static int read_head(struct pack *pack, struct pw_out *why)
+{
+    size_t got = fread(pack->head, 1, PW_RELEASE_FIXED, pack->from);
+    if (got < PW_RELEASE_FIXED || pw_release_head_len(pack->head, &pack->head_len) != PW_OK) {
+        return pack_fail(why, EXIT_REFUSED, pack->name, "is no release file");
+    }
+    size_t rest = pack->head_len - PW_RELEASE_FIXED;
+    if (fread(pack->head + PW_RELEASE_FIXED, 1, rest, pack->from) != rest) {
+        return pack_fail(why, EXIT_REFUSED, pack->name, "ends within its head");
+    }
+    pw_put_s(why, pack->name);
+    pw_put_s(why, ": ");
+    if (pw_release_read(pack_head(pack), &pack->release, why) != PW_OK ||
+        pw_release_parts(pack_head(pack), &pack->parts, why) != PW_OK) {
+        return EXIT_REFUSED;
+    }
+    if (!pack_is_head(pack) && pack->size != pack->release.file_size) {
+        pw_put_s(why, "has ");
+        pw_put_uint(why, pack->size);
+        pw_put_s(why, " bytes, must have ");
+        pw_put_uint(why, pack->release.file_size);
+        return EXIT_REFUSED;
+    }
+    why->len = 0;
+    return EXIT_DONE;
+}
+
+int pack_open(struct pack *pack, const char *name, struct pw_out *why)
+{
+    struct stat is;
+    pack->name = name;
+    pack->from = fopen(name, "re");
+    if (pack->from == NULL) {
+        return pack_fail(why, EXIT_UNREACHABLE, name, strerror(errno));
+    }
+    int code = fstat(fileno(pack->from), &is) == 0 && S_ISREG(is.st_mode)
+                   ? EXIT_DONE
+                   : pack_fail(why, EXIT_UNREACHABLE, name, "is not a file");
+    if (code == EXIT_DONE) {
+        pack->size = (uint64_t)is.st_size;
+        code = read_head(pack, why);
+    }
+    if (code != EXIT_DONE) {
+        pack_close(pack);
+    }
+    return code;
+}
+
+void pack_close(struct pack *pack)
+{
+    if (pack->from != NULL) {
+        (void)fclose(pack->from);
+    }
+    pack->from = NULL;
+}
+
+bool pack_is_head(const struct pack *pack)
+{
+    return pack->size == pack->head_len;
+}
+
+struct pw_str pack_head(const struct pack *pack)
+{
+    return (struct pw_str){.at = (const char *)pack->head, .len = pack->head_len};
+}
+
+static void show(struct progress *progress, size_t len)
+{
+    progress->done += len;
+    if (progress->total < SHOWN_FROM || isatty(STDERR_FILENO) == 0) {
+        return;
+    }
+    unsigned percent = (unsigned)(progress->done * 100 / progress->total);
+    if (percent != progress->shown) {
+        progress->shown = percent;
+        (void)fprintf(stderr, percent < 100 ? "\r%3u %%" : "\r     \r", percent);
+    }
+}
+
+int pack_copy(FILE *from, const char *name, uint64_t len, struct draft *draft,
+              struct progress *progress, uint8_t sha256[PW_SHA256_LEN], struct pw_out *why)
+{
+    static uint8_t piece[PIECE];
+    struct pw_sha256 hash;
+    pw_sha256_begin(&hash);
+    for (uint64_t left = len; left > 0;) {
+        size_t want = left < PIECE ? (size_t)left : PIECE;
+        if (fread(piece, 1, want, from) != want) {
+            return pack_fail(why, EXIT_UNREACHABLE, name,
+                             ferror(from) != 0 ? strerror(errno) : "ended too early");
+        }
+        pw_sha256_add(&hash, piece, want);
+        if (draft != NULL && draft_put(draft, piece, want, why) != EXIT_DONE) {
+            return EXIT_UNREACHABLE;
+        }
+        left -= want;
+        show(progress, want);
+    }
+    pw_sha256_end(&hash, sha256);
+    return EXIT_DONE;
+}
+
+int pack_write(struct pack *pack, struct pw_str roots, struct pw_str manifest,
+               const uint8_t *signature, uint8_t signatures, const char *name, struct pw_out *why)
+{
+    uint8_t ignored[PW_SHA256_LEN];
+    struct draft draft;
+    uint64_t rest = pack->size - pack->head_len;
+    struct progress progress = {.total = rest};
+    int code = draft_open(&draft, name, why);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    code = draft_put_head(&draft, roots, manifest, signature, signatures, why);
+    if (code == EXIT_DONE && fseeko(pack->from, (off_t)pack->head_len, SEEK_SET) != 0) {
+        code = pack_fail(why, EXIT_UNREACHABLE, pack->name, strerror(errno));
+    }
+    if (code == EXIT_DONE) {
+        code = pack_copy(pack->from, pack->name, rest, &draft, &progress, ignored, why);
+    }
+    return draft_end(&draft, code, why);
+}

@@ -7,7 +7,7 @@
 
 #include <sqlite3.h>
 
-#define PW_CENTRAL_STATEMENTS_MAX 256 // different statements a program may use
+#define PW_CENTRAL_STATEMENTS_MAX 512 // different statements a program may use
 
 struct pw_central_statement {
     const char *sql;

@@ -8,7 +8,9 @@
 #define PW_CENTRAL_H
 
 #include "db.h"
+#include "depot.h"
 #include "http/http.h"
+#include "release/release.h"
 #include "web_assets.h"
 
 #define PW_CENTRAL_MESSAGE_MAX  65536   // bytes of one OCPP message, either way
@@ -49,6 +51,16 @@
 #define PW_CENTRAL_SERIAL_MAX        65         // hex digits of a certificate's serial and the NUL
 #define PW_CENTRAL_REKEY_MS          120000     // a station with a new key connects in this time
 #define PW_CENTRAL_FILE_WAIT_MS      2592000000 // the farthest date of a firmware update: 30 days
+
+// Files (depot.h).
+#define PW_CENTRAL_RELEASE_MAX       (UINT64_C(256) << 20) // bytes of one release
+#define PW_CENTRAL_RELEASES_BYTES    (UINT64_C(4) << 30)   // of all
+#define PW_CENTRAL_RELEASES_KEPT     200
+#define PW_CENTRAL_UPLOAD_MAX        (UINT64_C(8) << 20) // bytes of one log
+#define PW_CENTRAL_UPLOADS_BYTES     (INT64_C(64) << 20) // of a station's; the oldest go
+#define PW_CENTRAL_UPLOADS_ALL_BYTES (INT64_C(2) << 30)  // of all stations'
+#define PW_CENTRAL_UPLOADS_KEPT      200                 // shown of a station
+#define PW_CENTRAL_ANY_HARDWARE      "generic"           // a release for it is for every model
 
 // Station links (doc/link.md).
 #define PW_CENTRAL_WIRE_SEND_MAX  65536 // bytes waiting to be sent to one station
@@ -145,6 +157,15 @@ struct pw_central_config {
     size_t asset_count;
     struct pw_str openapi;        // the text served as /api/v1/openapi.yaml
     struct pw_str version;        // of the program, for /metrics
+    const struct pw_depot *depot; // NULL: neither releases nor logs are kept here
+    // By which releases are judged for people to see; NULL: they are not. Stations judge for
+    // themselves.
+    const struct pw_release_root *release_root;
+    const struct pw_release_crypto *release_crypto; // with release_root
+    // "http://central.example:8180", under which stations reach this server, without a slash at
+    // its end; empty: they are told no address of ours. And the same with TLS, empty without.
+    struct pw_str public_url;
+    struct pw_str public_url_tls;
     struct pw_str host;           // Host header of our own pages beside localhost, 127.0.0.1
                                   // and [::1]; empty: none. Without port
     uint16_t link_port;           // where station links are taken; 0: nowhere
@@ -221,6 +242,12 @@ void pw_central_http(struct pw_central *central, const struct pw_http_request *r
 // What derive_later made; `bytes` NULL: it failed.
 void pw_central_derived(struct pw_central *central, uint64_t number, const uint8_t bytes[32],
                         struct pw_instant at);
+// Files that come in and go out in pieces: `takes`, `piece` and `flow` of core/http's sites.
+uint64_t pw_central_takes(struct pw_central *central, const struct pw_http_request *request,
+                          struct pw_http_reply *reply, struct pw_instant at);
+int pw_central_piece(struct pw_central *central, uint64_t stream, struct pw_str bytes,
+                     struct pw_instant at);
+int pw_central_flow(struct pw_central *central, uint64_t stream, char *to, size_t cap);
 // Copies the next bytes of a stream and forgets them; 0 when none wait; PW_ERR_LIMIT when the
 // client was too slow and the stream must be closed; PW_ERR_UNKNOWN when there is no such stream.
 int pw_central_stream_take(struct pw_central *central, uint64_t number, char *to, size_t cap);

@@ -194,6 +194,32 @@ static const struct step steps[] = {
     {57, "CREATE TABLE api_token ("
          " id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, role TEXT NOT NULL,"
          " hash TEXT NOT NULL, made_at INTEGER NOT NULL, expires_at INTEGER NOT NULL)"},
+    // Releases and logs: `file` is a name in the depot, `token` the one in a URL.
+    {58, "CREATE TABLE release ("
+         " id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL UNIQUE, file TEXT NOT NULL,"
+         " label TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE, size INTEGER NOT NULL,"
+         " product TEXT NOT NULL, version TEXT NOT NULL, hardware TEXT NOT NULL,"
+         " expires INTEGER, manifest TEXT NOT NULL, keys TEXT NOT NULL, verdict TEXT, why TEXT,"
+         " added_by TEXT NOT NULL, added_at INTEGER NOT NULL,"
+         " certificate TEXT, signature TEXT, models TEXT)"},
+    {59, "CREATE TABLE upload ("
+         " id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL UNIQUE,"
+         " station_id TEXT NOT NULL, kind TEXT NOT NULL, made_at INTEGER NOT NULL,"
+         " expires_at INTEGER NOT NULL, file TEXT, size INTEGER, got_at INTEGER, label TEXT)"},
+    {60, "CREATE INDEX upload_station ON upload (station_id, id)"},
+    // stages: percentages between commas. stage 0 is the canary.
+    {61, "CREATE TABLE rollout ("
+         " id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, release_id INTEGER NOT NULL,"
+         " version TEXT NOT NULL, state TEXT NOT NULL, why TEXT, way TEXT NOT NULL,"
+         " canary INTEGER NOT NULL, stages TEXT NOT NULL, soak_s INTEGER NOT NULL,"
+         " at_most INTEGER NOT NULL, stop_percent INTEGER NOT NULL, stop_count INTEGER NOT NULL,"
+         " deadline_s INTEGER NOT NULL, stage INTEGER NOT NULL, soak_until INTEGER,"
+         " made_by TEXT NOT NULL, made_at INTEGER NOT NULL, changed_at INTEGER NOT NULL)"},
+    {62, "CREATE TABLE rollout_station ("
+         " rollout_id INTEGER NOT NULL, station_id TEXT NOT NULL, state TEXT NOT NULL,"
+         " stage INTEGER NOT NULL, since INTEGER NOT NULL, why TEXT, tries INTEGER NOT NULL,"
+         " way TEXT, was TEXT, began_at INTEGER, ended_at INTEGER,"
+         " PRIMARY KEY (rollout_id, station_id))"},
 };
 
 static void take_version(void *to, const struct pw_db_value *columns, size_t count)

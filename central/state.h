@@ -266,6 +266,8 @@ struct pw_central {
     struct pw_central_limiter limiter; // load sharing's way over them
     bool acks_due;                     // something waits for the commit to be acknowledged
     struct groups *groups;             // load groups
+    struct bodies *bodies;             // files on their way (bodies.h)
+    struct rollouts *rollouts;         // rollouts.h
 
     bool dirty;
     bool batch_bad; // a statement of this batch failed

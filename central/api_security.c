@@ -1,4 +1,5 @@
 // REST: firmware, diagnostics and logs; security events, certificates and keys.
+#include "bodies.h"
 #include "http.h"
 #include "records.h"
 
@@ -78,11 +79,32 @@ void api_files(struct http *http)
     http_done(http, 200);
 }
 
+// {"release_id": …}: to a release of ours, as it is signed.
+static void update_to_release(struct http *http, struct station *station)
+{
+    int64_t id = 0;
+    struct kept_release release = {0};
+    if (pw_json_int(pw_json_member(http->body, "release_id"), 1, INT64_MAX, &id) == PW_OK) {
+        release = release_find(http->central, id);
+    }
+    if (release.id == 0) {
+        http_fail(http, 400, "bad_value", "release_id: there is no such release", PW_STR(""), "");
+        return;
+    }
+    struct pw_out payload = {.at = http->central->list, .cap = LIST_BYTES};
+    int action = release_command(http->central, station, &release, &payload, http->at);
+    http_command(http, station, action, pw_out_str(&payload));
+}
+
 void api_firmware(struct http *http)
 {
     struct station *station = http_station(http);
     struct writing writing;
     if (station == NULL) {
+        return;
+    }
+    if (pw_json_member(http->body, "release_id") != NULL) {
+        update_to_release(http, station);
         return;
     }
     bool signed_one = pw_json_member(http->body, "signature") != NULL ||
@@ -108,6 +130,22 @@ void api_firmware(struct http *http)
     writing_send(&writing, station, PW_OCPP16_SIGNED_UPDATE_FIRMWARE);
 }
 
+// The place made for it, or what the body says.
+static void put_place(struct writing *writing, const char *place, const char *to)
+{
+    if (place[0] == '\0') {
+        put_member(writing, "location", to);
+        return;
+    }
+    pw_json_key(&writing->json, to);
+    pw_json_put_s(&writing->json, place);
+}
+
+static const char *type_word(struct pw_str type)
+{
+    return pw_str_is(type, "SecurityLog") ? "security log" : "diagnostics log";
+}
+
 void api_logs_ask(struct http *http)
 {
     struct station *station = http_station(http);
@@ -123,11 +161,20 @@ void api_logs_ask(struct http *http)
                   "\" is none of diagnostics, DiagnosticsLog, SecurityLog");
         return;
     }
+    char place[512] = "";
+    struct pw_out url = PW_OUT(place);
+    if (pw_json_member(http->body, "location") == NULL &&
+        !upload_place(http->central, station, diagnostics ? "diagnostics" : type_word(type), &url,
+                      http->at)) {
+        http_fail(http, 400, "missing", "location", PW_STR(""),
+                  ": is required; this central has no address that stations know (--public-url)");
+        return;
+    }
     writing_begin(&writing, http);
     put_member(&writing, "retries", "retries");
     put_member(&writing, "retry_interval_s", "retryInterval");
     if (diagnostics) {
-        put_member(&writing, "location", "location");
+        put_place(&writing, place, "location");
         put_member(&writing, "from", "startTime");
         put_member(&writing, "to", "stopTime");
         writing_send(&writing, station, PW_OCPP16_GET_DIAGNOSTICS);
@@ -137,7 +184,7 @@ void api_logs_ask(struct http *http)
     put_member(&writing, "type", "logType");
     pw_json_key(&writing.json, "log");
     pw_json_open(&writing.json, '{');
-    put_member(&writing, "location", "remoteLocation");
+    put_place(&writing, place, "remoteLocation");
     put_member(&writing, "from", "oldestTimestamp");
     put_member(&writing, "to", "latestTimestamp");
     pw_json_close(&writing.json, '}');

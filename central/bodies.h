@@ -105,7 +105,7 @@ void api_release_add(struct http *http); // behind the last byte
 void api_releases(struct http *http);
 void api_release(struct http *http);
 void api_release_delete(struct http *http);
-void api_release_ocpp(struct http *http);
+void api_release_put(struct http *http);
 void serve_firmware(struct http *http, struct pw_str token);
 
 // What a station is told of a release, and what it is judged by.

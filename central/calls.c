@@ -1,5 +1,6 @@
 // What stations ask and how it is answered: one row an action.
 #include "records.h"
+#include "rollouts.h"
 
 #include <string.h>
 
@@ -109,6 +110,7 @@ static void boot(const struct call *call, const void *message)
     boot_answer(call, PW_OCPP16_REGISTRATION_ACCEPTED, (int32_t)call->central->config.heartbeat_s);
     struct sight sight = {.kind = SIGHT_BOOT, .number = call->at.wall};
     sight_note(call->central, station, &sight, call->at);
+    member_started(call->central, station, call->at);
     event_station(call->central, station);
 }
 

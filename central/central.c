@@ -1,7 +1,9 @@
 // The central as a whole: memory, the batch of writes, and what is due when.
 #include "central.h"
 
+#include "bodies.h"
 #include "records.h"
+#include "rollouts.h"
 #include "schema.h"
 
 #include <stdlib.h>
@@ -191,6 +193,7 @@ pw_ms pw_central_step(struct pw_central *central, struct pw_instant at)
     pw_ms next = pw_earlier(links_step(central, at), uplinks_step(central, at));
     next = pw_earlier(next, groups_step(central, at));
     next = pw_earlier(next, pw_earlier(effects_step(central, at), lists_step(central, at)));
+    next = pw_earlier(next, pw_earlier(rollouts_step(central, at), bodies_step(central, at)));
     if (at.now >= central->tidy_at) {
         tidy(central, at);
     }
@@ -267,6 +270,11 @@ static int start(struct pw_central *central, pw_ms now, const char **why)
         *why = "the load groups could not be read from the database";
         return PW_ERR_STORE;
     }
+    if (result == PW_OK &&
+        (bodies_begin(central, now) != PW_OK || rollouts_load(central, now) != PW_OK)) {
+        *why = "the roll-outs could not be read from the database";
+        return PW_ERR_STORE;
+    }
     if (result == PW_OK && central->config.wires != NULL) {
         orders_carry_limits(central);
     }
@@ -323,6 +331,8 @@ void pw_central_free(struct pw_central *central)
     links_free(central);
     uplinks_free(central);
     groups_free(central);
+    rollouts_free(central);
+    bodies_free(central);
     stations_free(central);
     free(central->bucket);
     free(central->throttle);

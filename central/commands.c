@@ -1,6 +1,7 @@
 // What people ask of stations: queued, sent one at a time, followed to its end. Each command ends
 // exactly once: answered, error, timeout or offline.
 #include "records.h"
+#include "rollouts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,9 @@ void command_end(struct pw_central *central, int64_t id, const char *state, stru
                    "UPDATE command SET state = $1, answer = $2, answered_at = $3"
                    " WHERE id = $4 AND state = 'pending'",
                    args, PW_COUNT(args), at.now);
+    if (!pw_str_is(pw_str_of(state), "answered")) {
+        rollouts_unanswered(central, id, state, at);
+    }
     event_command(central, id);
 }
 

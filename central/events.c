@@ -1,5 +1,6 @@
 // Server-sent events: what changed, to every stream that wants it. A stream's queue is bounded; who
 // reads too slowly is cut off and starts again from /stations.
+#include "bodies.h"
 #include "limiter.h"
 #include "state.h"
 
@@ -114,6 +115,7 @@ void pw_central_stream_closed(struct pw_central *central, uint64_t number)
         forget(stream);
     }
     trial_forget(central, number);
+    body_closed(central, number);
 }
 
 static bool wants(const struct stream *stream, const struct station *ocpp_of)
@@ -225,4 +227,18 @@ void event_command(struct pw_central *central, int64_t id)
         pw_json_close(&json, '}');
         event_close(central, &out, NULL);
     }
+}
+
+void event_upload(struct pw_central *central, const char *station)
+{
+    if (!events_wanted(central, NULL)) {
+        return;
+    }
+    struct pw_out out;
+    struct pw_json_writer json = event_open(central, &out, "upload");
+    pw_json_open(&json, '{');
+    pw_json_key(&json, "station_id");
+    pw_json_put_s(&json, station);
+    pw_json_close(&json, '}');
+    event_close(central, &out, NULL);
 }

@@ -2,6 +2,7 @@
 // came, in their order. Sources: OCPP 1.6 §4.4, §4.5, §5.9, §5.19; errata 3.12, 3.31, 3.47;
 // whitepaper L01, N01.
 #include "records.h"
+#include "rollouts.h"
 
 #include <string.h>
 
@@ -87,6 +88,8 @@ enum expect firmware_asked(const struct answered *answered)
 {
     const struct pw_ocpp16_update_firmware_req *req = answered->req;
     const struct asked_job asked = {FIRMWARE, -1, req->location, {0}};
+    member_answered(answered->central, answered->station, answered->watch->command, NULL,
+                    answered->at);
     // A retrieveDate far off is waited for as well.
     answered->watch->wait_ms +=
         (pw_ms)pw_clamp(req->retrieve_date - answered->at.wall, 0, PW_CENTRAL_FILE_WAIT_MS);
@@ -98,8 +101,11 @@ enum expect signed_firmware_asked(const struct answered *answered)
     const struct pw_ocpp16_signed_update_firmware_req *req = answered->req;
     const struct pw_ocpp16_signed_update_firmware_conf *conf = answered->conf;
     const struct asked_job asked = {SIGNED_FIRMWARE, req->request_id, req->firmware.location, {0}};
-    if (conf->status != PW_OCPP16_SIGNED_UPDATE_ACCEPTED &&
-        conf->status != PW_OCPP16_SIGNED_UPDATE_ACCEPTED_CANCELED) {
+    bool agreed = conf->status == PW_OCPP16_SIGNED_UPDATE_ACCEPTED ||
+                  conf->status == PW_OCPP16_SIGNED_UPDATE_ACCEPTED_CANCELED;
+    member_answered(answered->central, answered->station, answered->watch->command,
+                    agreed ? NULL : "the station refused the signed update", answered->at);
+    if (!agreed) {
         return EXPECT_NOTHING;
     }
     answered->watch->wait_ms += (pw_ms)pw_clamp(
@@ -206,6 +212,7 @@ void files_serve_firmware(const struct call *call, const void *message)
     };
     keep_progress(call, "UPDATE station SET firmware_status = $1 WHERE id = $2", told.status);
     keep_status(call, &told);
+    member_told(call->central, call->station, told.status, PW_STR(""), call->at);
     struct pw_ocpp16_firmware_status_notification_conf conf = {0};
     call_answer(call, &pw_ocpp16_firmware_status_notification_conf, &conf);
 }
@@ -228,6 +235,7 @@ void files_serve_signed_firmware(const struct call *call, const void *message)
     };
     keep_progress(call, "UPDATE station SET firmware_status = $1 WHERE id = $2", told.status);
     keep_status(call, &told);
+    member_told(call->central, call->station, told.status, PW_STR(""), call->at);
     struct pw_ocpp16_signed_firmware_status_notification_conf conf = {0};
     call_answer(call, &pw_ocpp16_signed_firmware_status_notification_conf, &conf);
 }

@@ -1,4 +1,5 @@
 // The way of a request: is the host ours, who asks, may he, which row of the table answers.
+#include "bodies.h"
 #include "http.h"
 
 #include <string.h>
@@ -211,6 +212,22 @@ const struct route http_routes[] = {
     {PW_HTTP_GET, "/stations/*/files", api_files, VIEWER, false},
     {PW_HTTP_POST, "/stations/*/firmware", api_firmware, ADMIN, true},
     {PW_HTTP_POST, "/stations/*/logs", api_logs_ask, OPERATOR, true},
+    {PW_HTTP_GET, "/stations/*/uploads", api_uploads, VIEWER, false},
+    {PW_HTTP_GET, "/uploads/*/file", api_upload_file, OPERATOR, false},
+    {PW_HTTP_DELETE, "/uploads/*", api_upload_delete, OPERATOR, false},
+    {PW_HTTP_GET, "/releases", api_releases, VIEWER, false},
+    {PW_HTTP_POST, "/releases", api_release_add, ADMIN, false},
+    {PW_HTTP_GET, "/releases/*", api_release, VIEWER, false},
+    {PW_HTTP_PUT, "/releases/*", api_release_put, ADMIN, true},
+    {PW_HTTP_DELETE, "/releases/*", api_release_delete, ADMIN, false},
+    {PW_HTTP_GET, "/rollouts", api_rollouts, VIEWER, false},
+    {PW_HTTP_POST, "/rollouts", api_rollout_add, ADMIN, true},
+    {PW_HTTP_GET, "/rollouts/*", api_rollout, VIEWER, false},
+    {PW_HTTP_DELETE, "/rollouts/*", api_rollout_delete, ADMIN, false},
+    {PW_HTTP_POST, "/rollouts/*/pause", api_rollout_pause, OPERATOR, false},
+    {PW_HTTP_POST, "/rollouts/*/resume", api_rollout_resume, ADMIN, false},
+    {PW_HTTP_POST, "/rollouts/*/cancel", api_rollout_cancel, ADMIN, false},
+    {PW_HTTP_POST, "/rollouts/*/retry", api_rollout_retry, ADMIN, false},
     {PW_HTTP_GET, "/stations/*/security-events", api_security_events, VIEWER, false},
     {PW_HTTP_GET, "/stations/*/certificates", api_certificates, VIEWER, false},
     {PW_HTTP_POST, "/stations/*/certificates", api_certificate_add, ADMIN, true},
@@ -280,6 +297,11 @@ static const struct route *find_route(struct http *http, struct pw_str path)
 }
 
 // --- Who may.
+
+const char *http_who(const struct http *http)
+{
+    return http->login != NULL ? http->login->user : http->token.name;
+}
 
 bool http_may(struct http *http, enum access least)
 {
@@ -368,6 +390,34 @@ static bool read_body(struct http *http)
     return true;
 }
 
+// Files for stations, and from them: who knows the name has been told it. Empty: no such path.
+static struct pw_str behind(struct pw_str path, const char *folder)
+{
+    size_t len = strlen(folder);
+    return pw_str_starts(path, folder) ? (struct pw_str){.at = path.at + len, .len = path.len - len}
+                                       : (struct pw_str){0};
+}
+
+#define FIRMWARE "/firmware/"
+#define UPLOAD   "/upload/"
+
+static bool serve_station(struct http *http)
+{
+    struct pw_str release = behind(http->request->path, FIRMWARE);
+    struct pw_str place = behind(http->request->path, UPLOAD);
+    enum pw_http_method method = http->request->method;
+    if (release.len > 0 && method == PW_HTTP_GET) {
+        serve_firmware(http, release);
+    } else if (place.len > 0 && (method == PW_HTTP_PUT || method == PW_HTTP_POST)) {
+        serve_upload(http);
+    } else if (release.len > 0 || place.len > 0) {
+        pw_http_allow(http->reply, release.len > 0 ? 1U << PW_HTTP_GET
+                                                   : 1U << PW_HTTP_PUT | 1U << PW_HTTP_POST);
+        http_fail(http, 405, "method", "use ", pw_str_of(http->reply->allow), " here");
+    }
+    return release.len > 0 || place.len > 0;
+}
+
 static void route_request(struct http *http)
 {
     struct pw_str path = http->request->path;
@@ -388,25 +438,58 @@ static void route_request(struct http *http)
     }
 }
 
-void pw_central_http(struct pw_central *central, const struct pw_http_request *request,
-                     struct pw_http_reply *reply, struct pw_instant at)
+static struct http http_of(struct pw_central *central, const struct pw_http_request *request,
+                           struct pw_http_reply *reply, struct pw_instant at)
 {
-    struct http http = {
+    *reply = (struct pw_http_reply){0};
+    return (struct http){
         .central = central,
         .request = request,
         .reply = reply,
         .at = at,
         .out = {.at = central->reply, .cap = PW_CENTRAL_REPLY_MAX},
     };
-    *reply = (struct pw_http_reply){0};
+}
+
+static bool host_is_ours(struct http *http)
+{
+    if (pw_http_host_is_ours(http->request->host, http->central->config.host)) {
+        return true;
+    }
+    http_fail(http, 403, "host", "this server was not started for Host \"", http->request->host,
+              "\" (see --host)");
+    return false;
+}
+
+void pw_central_http(struct pw_central *central, const struct pw_http_request *request,
+                     struct pw_http_reply *reply, struct pw_instant at)
+{
+    struct http http = http_of(central, request, reply, at);
     central->count.http_requests++;
-    if (!pw_http_host_is_ours(request->host, central->config.host)) {
-        http_fail(&http, 403, "host", "this server was not started for Host \"", request->host,
-                  "\" (see --host)");
-    } else {
+    if (!serve_station(&http) && host_is_ours(&http)) {
         route_request(&http);
+    }
+    struct body *left = body_find(central, request->stream);
+    if (left != NULL && !reply->later) {
+        body_end(central, left, false); // whoever brought it may not, or not there
     }
     if (reply->status >= 400) {
         central->count.http_refused++;
     }
+}
+
+uint64_t pw_central_takes(struct pw_central *central, const struct pw_http_request *request,
+                          struct pw_http_reply *reply, struct pw_instant at)
+{
+    struct http http = http_of(central, request, reply, at);
+    struct pw_str path = request->path;
+    struct pw_str place = behind(path, UPLOAD);
+    if (place.len > 0 && (request->method == PW_HTTP_PUT || request->method == PW_HTTP_POST)) {
+        return upload_takes(&http, place);
+    }
+    if (request->method != PW_HTTP_POST || !pw_str_is(path, "/api/v1/releases")) {
+        return 0;
+    }
+    const struct route *route = find_route(&http, PW_STR("/releases"));
+    return host_is_ours(&http) && may(&http, route) ? release_takes(&http) : 0;
 }

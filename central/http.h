@@ -56,6 +56,9 @@ bool http_commit(struct http *http);
 // The station of the path. NULL after answering 404.
 struct station *http_station(struct http *http);
 
+// The name of the person or program that asks; "" for nobody.
+const char *http_who(const struct http *http);
+
 // False after answering 403: who asks has not this role.
 bool http_may(struct http *http, enum access least);
 
@@ -164,6 +167,16 @@ void api_group(struct http *http);
 void api_group_put(struct http *http);
 void api_group_delete(struct http *http);
 void api_group_history(struct http *http);
+
+// api_rollouts.c
+void api_rollouts(struct http *http);
+void api_rollout_add(struct http *http);
+void api_rollout(struct http *http);
+void api_rollout_delete(struct http *http);
+void api_rollout_pause(struct http *http);
+void api_rollout_resume(struct http *http);
+void api_rollout_cancel(struct http *http);
+void api_rollout_retry(struct http *http);
 
 // metrics.c
 void api_metrics(struct http *http);

@@ -1,5 +1,6 @@
 // What stations tell over their links: events, kept once each, and snapshots, shown as they are.
 // Both feed the same connectors as OCPP does.
+#include "rollouts.h"
 #include "uplink.h"
 
 #include <stdlib.h>
@@ -328,6 +329,9 @@ void news_event(struct pw_central *central, struct station *station,
         if (told.kind == PW_LINK_EVENT_STATUS) {
             (void)take_status(central, station, connector, told.text, at);
         }
+    }
+    if (told.kind == PW_LINK_EVENT_UPDATE && fresh) {
+        member_told(central, station, told.text, PW_STR(""), at);
     }
     if (told.kind != PW_LINK_EVENT_METER) {
         event_station(central, station);

@@ -92,6 +92,9 @@ void order_answered(struct pw_central *central, struct uplink *uplink,
                     const struct pw_link_report *report, struct pw_instant at)
 {
     struct asked asked = uplink_answered(uplink, report->number, at);
+    if (asked.push && uplink->station != NULL) {
+        push_answered(central, uplink->station, report, at);
+    }
     if (asked.command != 0) {
         end_command(central, asked.command, report, at);
     }

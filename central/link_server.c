@@ -2,6 +2,7 @@
 // a station opens another only after it has given the first up. Memory for a peer that has not
 // shown its key is one machine of proto/link, of PW_CENTRAL_WIRES_UNPROVED at most; when they are
 // all taken the one that has waited longest makes room.
+#include "rollouts.h"
 #include "uplink.h"
 
 #include <stdlib.h>
@@ -298,7 +299,8 @@ static void admit(struct pw_central *central, struct uplink *uplink, struct stat
     station->uplink = uplink;
     station->last_seen = at.wall;
     struct link_past *past = &station->past;
-    if (past->boot != hello->boot) {
+    bool started = past->boot != hello->boot;
+    if (started) {
         past->boot = hello->boot;
         past->event = 0;
         past->cursor = 0;
@@ -309,6 +311,9 @@ static void admit(struct pw_central *central, struct uplink *uplink, struct stat
     pw_put_s(&address, uplink->address);
     past_keep(central, station, at);
     introduce(central, station, hello, at);
+    if (started) {
+        member_started(central, station, at);
+    }
     const struct pw_link_welcome kept = {
         .version = PW_LINK_VERSION, .event = past->event, .log = past->cursor, .wall = at.wall};
     pw_link_central_admit(&uplink->end, memory, &kept, at.now);
@@ -375,6 +380,8 @@ static void serve(struct pw_central *central, struct uplink *uplink,
         news_lost(central, station, report->lost, at);
     } else if (report->news == PW_LINK_NEWS_SNAPSHOT) {
         news_snapshot(central, station, &report->message.as.snapshot, at);
+        order_answered(central, uplink, report, at);
+    } else if (report->news == PW_LINK_NEWS_FIRMWARE) {
         order_answered(central, uplink, report, at);
     }
 }

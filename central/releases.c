@@ -54,7 +54,7 @@ uint64_t release_takes(struct http *http)
         return 0;
     }
     struct pw_out user = PW_OUT(body->user);
-    pw_put_s(&user, http->login->user);
+    pw_put_s(&user, http_who(http));
     return PW_CENTRAL_RELEASE_MAX;
 }
 
@@ -540,7 +540,7 @@ static bool read_models(struct http *http, struct pw_out *lines)
     return good && !lines->full;
 }
 
-void api_release_ocpp(struct http *http)
+void api_release_put(struct http *http)
 {
     struct pw_central *central = http->central;
     const struct kept_release release = find_in_path(http);

@@ -214,7 +214,8 @@ static const struct step steps[] = {
          " canary INTEGER NOT NULL, stages TEXT NOT NULL, soak_s INTEGER NOT NULL,"
          " at_most INTEGER NOT NULL, stop_percent INTEGER NOT NULL, stop_count INTEGER NOT NULL,"
          " deadline_s INTEGER NOT NULL, stage INTEGER NOT NULL, soak_until INTEGER,"
-         " made_by TEXT NOT NULL, made_at INTEGER NOT NULL, changed_at INTEGER NOT NULL)"},
+         " made_by TEXT NOT NULL, made_at INTEGER NOT NULL, changed_at INTEGER NOT NULL,"
+         " report TEXT)"}, // as JSON, when it is over
     {62, "CREATE TABLE rollout_station ("
          " rollout_id INTEGER NOT NULL, station_id TEXT NOT NULL, state TEXT NOT NULL,"
          " stage INTEGER NOT NULL, since INTEGER NOT NULL, why TEXT, tries INTEGER NOT NULL,"

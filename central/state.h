@@ -612,6 +612,7 @@ void event_measurement(struct pw_central *central, const struct station *station
                        pw_unix_ms at);
 void event_session(struct pw_central *central, int64_t id, pw_unix_ms wall);
 void event_command(struct pw_central *central, int64_t id);
+void event_upload(struct pw_central *central, const char *station);
 // Opens the event being written, and sends it to every stream that wants it.
 struct pw_json_writer event_open(struct pw_central *central, struct pw_out *out, const char *name);
 void event_close(struct pw_central *central, struct pw_out *out, const struct station *ocpp_of);

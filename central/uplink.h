@@ -11,6 +11,7 @@ struct asked {
     uint16_t number; // of the frame; 0: free
     int64_t command; // whose row waits for the answer; 0: none
     uint64_t ticket; // load sharing's; 0: not its
+    bool push;       // a release on its way
 };
 
 struct uplink {
@@ -53,6 +54,12 @@ void news_snapshot(struct pw_central *central, struct station *station,
                    const struct pw_link_snapshot *snapshot, struct pw_instant at);
 void news_log(struct pw_central *central, struct station *station,
               const struct pw_link_log_batch *batch, struct pw_instant at);
+
+// --- firmware.c
+
+// An answer to a piece of a release, or the link was lost before.
+void push_answered(struct pw_central *central, struct station *station,
+                   const struct pw_link_report *report, struct pw_instant at);
 
 // --- link_orders.c
 

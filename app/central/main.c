@@ -2,8 +2,10 @@
 #include "authority.h"
 #include "central.h"
 #include "central_crypto.h"
+#include "central_depot.h"
 #include "central_store.h"
 #include "clock.h"
+#include "ed25519/ed25519.h"
 #include "derive.h"
 #include "embedded.h"
 #include "linkserver.h"
@@ -33,6 +35,11 @@ struct program {
     struct pw_derive *derive;         // NULL: nothing is served
     struct pw_central_ca_openssl *ca; // NULL: certificates are not signed here
     struct tls_files tls;
+    struct pw_folder_depot *depot; // releases and logs
+    struct pw_release_crypto crypto;
+    struct pw_release_root root; // with options.release_root
+    char url[256];               // under which stations reach us …
+    char url_tls[256];           // … and with TLS; empty: not
     struct pw_central *central;
 };
 
@@ -83,6 +90,11 @@ static bool make_central(struct program *program, const struct pw_central_net *n
         .crypto = program->derive != NULL ? pw_derive_crypto(program->derive)
                                           : &pw_central_crypto_openssl,
         .ca = program->ca != NULL ? pw_central_ca_port(program->ca) : NULL,
+        .depot = program->depot != NULL ? pw_folder_depot_port(program->depot) : NULL,
+        .release_root = program->options.release_root != NULL ? &program->root : NULL,
+        .release_crypto = &program->crypto,
+        .public_url = pw_str_of(program->url),
+        .public_url_tls = pw_str_of(program->url_tls),
         .log = &program->logger.log,
         .asset = pw_web_assets,
         .asset_count = pw_web_assets_count,
@@ -378,6 +390,66 @@ static const char *place_of(const char *host, unsigned port, char *to, size_t ca
     pw_put_s(&out, six ? "]:" : ":");
     pw_put_uint(&out, port);
     return to;
+}
+
+// Under which address stations find what this server has for them.
+static void name_urls(struct program *program)
+{
+    const struct options *options = &program->options;
+    struct pw_out url = PW_OUT(program->url);
+    struct pw_out tls = PW_OUT(program->url_tls);
+    char place[96];
+    if (options->public_url != NULL) {
+        pw_put_s(&url, options->public_url);
+        return;
+    }
+    pw_put_s(&url, "http://");
+    pw_put_s(&url, place_of(options->host, pw_web_port(program->web), place, sizeof(place)));
+    if (pw_web_tls_port(program->web) != 0) {
+        pw_put_s(&tls, "https://");
+        pw_put_s(&tls,
+                 place_of(options->tls_host, pw_web_tls_port(program->web), place, sizeof(place)));
+    }
+}
+
+// --- Releases.
+
+static bool open_depot(struct program *program)
+{
+    char path[FILE_MAX];
+    char text[256];
+    struct pw_out why = PW_OUT(text);
+    put_file(path, program->options.data, "/files");
+    if (pw_folder_depot_open(&program->depot, path, &why) != PW_OK) {
+        (void)fail("cannot use the folder", path, text);
+        return false;
+    }
+    return true;
+}
+
+static bool read_root(struct program *program)
+{
+    static char bytes[PW_RELEASE_ROOT_MAX + 1];
+    const char *name = program->options.release_root;
+    char text[256];
+    struct pw_out why = PW_OUT(text);
+    program->crypto = pw_ed25519_crypto();
+    FILE *file = name != NULL ? fopen(name, "rb") : NULL;
+    if (name == NULL) {
+        return true;
+    }
+    if (file == NULL) {
+        (void)fail("cannot read", name, strerror(errno));
+        return false;
+    }
+    size_t len = fread(bytes, 1, sizeof(bytes), file);
+    (void)fclose(file);
+    if (pw_release_root_read((struct pw_str){.at = bytes, .len = len}, &program->crypto,
+                             &program->root, &why) != PW_OK) {
+        (void)fail("this is no root of releases:", name, text);
+        return false;
+    }
+    return true;
 }
 
 static void announce(const struct program *program)

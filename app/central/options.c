@@ -39,6 +39,9 @@ const char options_help[] =
     "own\n"
     "                               authority, if there is one\n"
     "      --host NAME              name under which browsers reach this server, if it has one\n"
+    "      --public-url URL         under which stations reach this server, for releases and logs\n"
+    "                               (the address of --listen, and of --tls-listen)\n"
+    "      --release-root FILE      signed root document of a maker: releases are judged by it\n"
     "      --heartbeat SECONDS      heartbeat interval told to stations, 10 to 86400 (300)\n"
     "      --accept-unknown-stations  let stations without a key connect (only on a trusted net)\n"
     "      --replace                station add: give a known station a new key\n"
@@ -69,7 +72,9 @@ enum {
     OPT_TLS_LISTEN,
     OPT_TLS_CERT,
     OPT_TLS_KEY,
-    OPT_TLS_CLIENT_CA
+    OPT_TLS_CLIENT_CA,
+    OPT_PUBLIC_URL,
+    OPT_RELEASE_ROOT
 };
 
 static const struct option long_options[] = {
@@ -83,6 +88,8 @@ static const struct option long_options[] = {
     {"tls-key", required_argument, NULL, OPT_TLS_KEY},
     {"tls-client-ca", required_argument, NULL, OPT_TLS_CLIENT_CA},
     {"host", required_argument, NULL, OPT_HOST},
+    {"public-url", required_argument, NULL, OPT_PUBLIC_URL},
+    {"release-root", required_argument, NULL, OPT_RELEASE_ROOT},
     {"heartbeat", required_argument, NULL, OPT_HEARTBEAT},
     {"accept-unknown-stations", no_argument, NULL, OPT_ACCEPT},
     {"replace", no_argument, NULL, OPT_REPLACE},
@@ -118,6 +125,20 @@ static bool read_listen(const char *name, const char *text, char *host, size_t c
     }
     say(why, name, ": \"", text);
     pw_put_s(why, "\" is not ADDRESS:PORT with a port from 0 to 65535");
+    return false;
+}
+
+static bool read_url(struct options *options, const char *text, struct pw_out *why)
+{
+    bool web = strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+    size_t len = strlen(text);
+    options->public_url = text;
+    if (web && len <= 200 && text[len - 1] != '/' && strchr(text, ' ') == NULL) {
+        return true;
+    }
+    say(why, "--public-url: \"", text,
+        "\" is not http:// or https:// with a host, at most 200 characters, without a slash at its "
+        "end");
     return false;
 }
 
@@ -172,6 +193,8 @@ static bool read_option(struct options *options, int option, struct pw_out *why)
     case OPT_TLS_CLIENT_CA: options->tls_client_ca = optarg; return true;
     case 'd': options->data = optarg; return true;
     case OPT_HOST: options->own_host = optarg; return true;
+    case OPT_PUBLIC_URL: return read_url(options, optarg, why);
+    case OPT_RELEASE_ROOT: options->release_root = optarg; return true;
     case OPT_HEARTBEAT:
         if (pw_parse_int(pw_str_of(optarg), 10, 86400, &options->heartbeat_s) != PW_OK) {
             say(why, "--heartbeat: \"", optarg, "\" is not a whole number from 10 to 86400");

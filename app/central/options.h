@@ -42,6 +42,8 @@ struct options {
     const char *data;
     enum pw_level level;
     const char *own_host; // --host
+    const char *public_url;   // NULL: made of the listeners
+    const char *release_root; // file; NULL: releases are not judged here
     bool accept_unknown;
     bool replace;
     bool from_stdin;

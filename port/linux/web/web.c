@@ -20,6 +20,23 @@ static void stream_closed(void *context, uint64_t stream)
     pw_central_stream_closed(context, stream);
 }
 
+static uint64_t takes(void *context, const struct pw_http_request *request,
+                      struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall)
+{
+    return pw_central_takes(context, request, reply,
+                            (struct pw_instant){.now = now, .wall = wall});
+}
+
+static int piece(void *context, uint64_t stream, struct pw_str bytes, pw_ms now)
+{
+    return pw_central_piece(context, stream, bytes, (struct pw_instant){.now = now});
+}
+
+static int flow(void *context, uint64_t stream, char *to, size_t cap)
+{
+    return pw_central_flow(context, stream, to, cap);
+}
+
 int pw_web_open(struct pw_web **web, struct pw_loop *loop, const char *host, uint16_t port,
                 const struct pw_httpd_tls *tls)
 {
@@ -69,7 +86,10 @@ void pw_web_serve(struct pw_web *web, struct pw_central *central)
     web->site = (struct pw_http_site){.context = central,
                                       .serve = serve,
                                       .stream_take = stream_take,
-                                      .stream_closed = stream_closed};
+                                      .stream_closed = stream_closed,
+                                      .flow = flow,
+                                      .takes = takes,
+                                      .piece = piece};
     pw_httpd_serve(web->httpd, &web->site);
 }
 

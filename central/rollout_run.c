@@ -1,0 +1,456 @@
+// The engine of roll-outs: who begins when, what a station's words mean for it, when a stage is
+// over, and when it stops by itself.
+#include "records.h"
+#include "rollouts.h"
+
+#include <string.h>
+
+// --- One station.
+
+void member_enter(struct pw_central *central, struct member *member, enum step step,
+                  const char *why, struct pw_instant at)
+{
+    struct pw_line line;
+    bool over = step == STEP_DONE || step == STEP_FAILED;
+    pw_line(&line, central->config.log, step == STEP_FAILED ? PW_LOG_WARN : PW_LOG_INFO, "rollouts",
+            "station");
+    pw_line_int(&line, "rollout", member->rollout->id);
+    pw_line_s(&line, "station", member->station);
+    pw_line_s(&line, "from", step_names[member->step]);
+    pw_line_s(&line, "to", step_names[step]);
+    pw_line_s(&line, "why", why);
+    pw_line_end(&line);
+    struct pw_out out = PW_OUT(member->why);
+    member->why[0] = '\0';
+    pw_put_s(&out, why);
+    member->step = step;
+    member->since = at.wall;
+    member->ended_at = over ? at.wall : 0;
+    member->rollout->look_at = at.now;
+    if (over || step == STEP_WAITING || step == STEP_HAD) {
+        member->command = 0;
+        push_end(central, member);
+    }
+    member_keep(central, member, at);
+}
+
+static void fail(struct pw_central *central, struct member *member, const char *why,
+                 struct pw_instant at)
+{
+    if (member->step == STEP_DONE) {
+        member->stage = member->rollout->stage; // it counts where it is seen
+    }
+    member_enter(central, member, STEP_FAILED, why, at);
+}
+
+static const struct {
+    const char *status;
+    enum step step;
+} status_rows[] = {
+    {"DownloadScheduled", STEP_LOADING},
+    {"Downloading", STEP_LOADING},
+    {"DownloadPaused", STEP_LOADING},
+    {"Downloaded", STEP_LOADED},
+    {"SignatureVerified", STEP_LOADED},
+    {"InstallScheduled", STEP_LOADED},
+    {"Installing", STEP_INSTALLING},
+    {"InstallRebooting", STEP_INSTALLING},
+    {"Installed", STEP_DONE},
+    {"DownloadFailed", STEP_FAILED},
+    {"InvalidSignature", STEP_FAILED},
+    {"InstallationFailed", STEP_FAILED},
+    {"InstallVerificationFailed", STEP_FAILED},
+};
+
+// What a step may become by a station's word: never back, but from the end when that was wrong.
+static bool may_enter(const struct member *member, enum step step)
+{
+    switch (member->step) {
+    case STEP_WAITING: return member->began_at != 0;
+    case STEP_ASKED:
+    case STEP_LOADING:
+    case STEP_LOADED:
+    case STEP_INSTALLING: return step >= member->step || step == STEP_LOADING;
+    case STEP_TRIED: return step == STEP_DONE || step == STEP_FAILED;
+    case STEP_DONE: return step == STEP_FAILED;
+    case STEP_FAILED: return step == STEP_DONE;
+    case STEP_HAD:
+    case STEP_GONE:
+    case STEP_ROWS: break;
+    }
+    return false;
+}
+
+static void put_failure(struct pw_out *out, struct pw_str status, struct pw_str why)
+{
+    pw_put(out, status);
+    pw_put_s(out, why.len > 0 ? ": " : "");
+    pw_put(out, why);
+}
+
+void member_told(struct pw_central *central, const struct station *station, struct pw_str status,
+                 struct pw_str why, struct pw_instant at)
+{
+    struct member *member = member_of(central, station);
+    char text[ROLLOUT_WHY_MAX] = "";
+    struct pw_out words = PW_OUT(text);
+    size_t row = 0;
+    while (row < PW_COUNT(status_rows) && !pw_str_is(status, status_rows[row].status)) {
+        row++;
+    }
+    if (member == NULL || row == PW_COUNT(status_rows) ||
+        !may_enter(member, status_rows[row].step)) {
+        return;
+    }
+    enum step step = status_rows[row].step;
+    if (step == STEP_FAILED) {
+        put_failure(&words, status, why);
+        fail(central, member, text, at);
+        return;
+    }
+    if (step == STEP_LOADED) {
+        pw_put(&words, status);
+    }
+    if (step != member->step || strcmp(text, member->why) != 0) {
+        member_enter(central, member, step, text, at);
+    } else {
+        member->since = at.wall; // it lives
+    }
+}
+
+void member_started(struct pw_central *central, const struct station *station, struct pw_instant at)
+{
+    struct member *member = member_of(central, station);
+    if (member == NULL || station->firmware[0] == '\0') {
+        return;
+    }
+    bool has = strcmp(station->firmware, member->rollout->version) == 0;
+    if (has && member->step == STEP_WAITING && member->began_at == 0) {
+        member_enter(central, member, STEP_HAD, "", at);
+    } else if (has && (member->step == STEP_WAITING || member->step == STEP_FAILED ||
+                       (member->step >= STEP_ASKED && member->step <= STEP_INSTALLING))) {
+        member_enter(central, member, STEP_TRIED, "", at);
+    } else if (!has && (member->step == STEP_TRIED || member->step == STEP_DONE)) {
+        char text[ROLLOUT_WHY_MAX];
+        struct pw_out why = PW_OUT(text);
+        pw_put_s(&why, "it went back to ");
+        pw_put_s(&why, station->firmware);
+        fail(central, member, text, at);
+    }
+}
+
+void member_answered(struct pw_central *central, const struct station *station, int64_t command,
+                     const char *refusal, struct pw_instant at)
+{
+    struct member *member = member_of(central, station);
+    if (member == NULL || command <= 0 || member->command != command) {
+        return;
+    }
+    member->command = -1;
+    if (refusal != NULL && member->step == STEP_ASKED) {
+        fail(central, member, refusal, at);
+    }
+}
+
+// The command came to nothing: when it never reached the station that is no failure.
+static void unanswered(struct pw_central *central, struct member *member, const char *state,
+                       struct pw_instant at)
+{
+    member->command = 0;
+    if (member->step != STEP_ASKED) {
+        return;
+    }
+    if (strcmp(state, "error") == 0) {
+        fail(central, member, "the station cannot be told to update: it answered with an error",
+             at);
+    } else if (strcmp(state, "timeout") == 0 && ++member->tries >= ROLLOUT_TRIES_MAX) {
+        fail(central, member, "the station did not answer", at);
+    } else {
+        member_enter(central, member, STEP_WAITING, "", at);
+    }
+}
+
+void rollouts_unanswered(struct pw_central *central, int64_t command, const char *state,
+                         struct pw_instant at)
+{
+    for (size_t i = 0; i < central->rollouts->count; i++) {
+        const struct rollout *rollout = central->rollouts->open[i];
+        for (size_t m = 0; m < rollout->members; m++) {
+            if (rollout->member[m].command == command) {
+                unanswered(central, &rollout->member[m], state, at);
+                return;
+            }
+        }
+    }
+}
+
+// --- What time brings to one station.
+
+static bool is_charging(const struct station *station)
+{
+    for (int i = 0; station != NULL && i < PW_CENTRAL_CONNECTORS; i++) {
+        if (station->connector[i] != NULL && station->connector[i]->session != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_busy(enum step step)
+{
+    return step >= STEP_ASKED && step <= STEP_TRIED;
+}
+
+static bool is_online(const struct station *station)
+{
+    return station->link != NULL || station->uplink != NULL;
+}
+
+static void age(struct pw_central *central, struct member *member, struct pw_instant at)
+{
+    const struct station *station = station_find(central, pw_str_of(member->station));
+    int64_t age_ms = at.wall - member->since;
+    if (station == NULL) {
+        if (is_busy(member->step) || member->step == STEP_WAITING) {
+            member_enter(central, member, STEP_GONE, "", at);
+        }
+        return;
+    }
+    if (member->step == STEP_TRIED && age_ms >= ROLLOUT_SETTLE_MS && is_online(station) &&
+        strcmp(station->firmware, member->rollout->version) == 0) {
+        member_enter(central, member, STEP_DONE, "", at);
+    } else if (is_busy(member->step) && age_ms >= (int64_t)member->rollout->deadline_s * 1000 &&
+               !is_charging(station)) {
+        char text[ROLLOUT_WHY_MAX];
+        struct pw_out why = PW_OUT(text);
+        pw_put_s(&why, "no news for ");
+        pw_put_uint(&why, member->rollout->deadline_s);
+        pw_put_s(&why, " s while ");
+        pw_put_s(&why, step_names[member->step]);
+        fail(central, member, text, at);
+    } else if (member->step == STEP_ASKED && member->command == 0 && member->push == NULL &&
+               member->way != WAY_LINK && age_ms >= ROLLOUT_ANSWER_MS) {
+        // This program was started again meanwhile: whether the station heard is not known.
+        member_enter(central, member, STEP_WAITING, "", at);
+    } else if (member->way == WAY_LINK && member->push == NULL && member->command != -1 &&
+               station->uplink != NULL &&
+               (member->step == STEP_ASKED || member->step == STEP_LOADING)) {
+        (void)push_begin(central, member, at); // again, from where it was
+    }
+}
+
+// --- Beginning.
+
+// By which way a station can be told now; WAY_AUTO: by none.
+static enum way way_now(const struct rollout *rollout, const struct station *station)
+{
+    if (station->link != NULL && rollout->way != WAY_LINK) {
+        return WAY_OCPP;
+    }
+    bool linked = station->uplink != NULL && rollout->way != WAY_OCPP;
+    return linked ? WAY_LINK : WAY_AUTO;
+}
+
+static void tell_ocpp(struct pw_central *central, struct station *station, struct member *member,
+                      const struct kept_release *release, struct pw_instant at)
+{
+    struct pw_out payload = {.at = central->list, .cap = LIST_BYTES};
+    int action = release_command(central, station, release, &payload, at);
+    int64_t id = payload.full
+                     ? PW_ERR_LIMIT
+                     : command_queue(central, station, action, pw_out_str(&payload), true, at);
+    if (id < 0) {
+        member_enter(central, member, STEP_WAITING, "", at);
+        return;
+    }
+    member->command = id;
+    commands_go(central, station, at);
+}
+
+// Marks who begins now, up to `room`; true when there was any. Nothing has been sent yet.
+static bool choose(struct pw_central *central, struct rollout *rollout, uint32_t room,
+                   struct pw_instant at)
+{
+    bool any = false;
+    for (size_t i = 0; i < rollout->members && room > 0; i++) {
+        struct member *member = &rollout->member[i];
+        const struct station *station = station_find(central, pw_str_of(member->station));
+        if (member->step != STEP_WAITING || station == NULL) {
+            continue;
+        }
+        if (strcmp(station->firmware, rollout->version) == 0) {
+            member_enter(central, member, STEP_HAD, "", at);
+            continue;
+        }
+        enum way way = way_now(rollout, station);
+        if (way == WAY_AUTO) {
+            continue; // it waits for its link
+        }
+        struct pw_out was = PW_OUT(member->was);
+        member->was[0] = '\0';
+        pw_put_s(&was, station->firmware);
+        member->way = way;
+        member->stage = rollout->stage;
+        member->began_at = at.wall;
+        member_enter(central, member, STEP_ASKED, "", at);
+        member->command = -2; // to be sent
+        any = true;
+        room--;
+    }
+    return any;
+}
+
+// Tells those that were marked; when the mark could not be kept they wait again.
+static void send(struct pw_central *central, struct rollout *rollout, bool kept,
+                 struct pw_instant at)
+{
+    const struct kept_release release = release_find(central, rollout->release);
+    for (size_t i = 0; i < rollout->members; i++) {
+        struct member *member = &rollout->member[i];
+        struct station *station = station_find(central, pw_str_of(member->station));
+        if (member->command != -2) {
+            continue;
+        }
+        member->command = 0;
+        if (!kept) {
+            member->began_at = 0;
+            member_enter(central, member, STEP_WAITING, "", at);
+        } else if (station == NULL || release.id == 0) {
+            fail(central, member, "the release is not here any more", at);
+        } else if (member->way == WAY_LINK) {
+            if (!push_begin(central, member, at)) {
+                member_enter(central, member, STEP_WAITING, "", at);
+            }
+        } else {
+            tell_ocpp(central, station, member, &release, at);
+        }
+    }
+}
+
+// --- The whole.
+
+static void stop(struct pw_central *central, struct rollout *rollout, const struct tally *tally,
+                 uint32_t stations, struct pw_instant at)
+{
+    char text[ROLLOUT_WHY_MAX];
+    struct pw_out why = PW_OUT(text);
+    pw_put_uint(&why, tally->failed);
+    pw_put_s(&why, " of ");
+    pw_put_uint(&why, stations);
+    pw_put_s(&why, rollout->stage == 0 ? " stations of the canary failed"
+                                       : " stations of the stage failed");
+    rollout_state_set(central, rollout, ROLLOUT_STOPPED, text, at);
+}
+
+static bool too_many(const struct rollout *rollout, const struct tally *tally, uint32_t stations)
+{
+    bool rate = rollout->stop_percent < 100 &&
+                (uint64_t)tally->failed * 100 > (uint64_t)rollout->stop_percent * stations;
+    bool count = rollout->stop_count > 0 && tally->failed >= rollout->stop_count;
+    return tally->failed > 0 && (rate || count);
+}
+
+// All stations of the stage have ended: a time to watch, then the next stage, or the end.
+static void next_stage(struct pw_central *central, struct rollout *rollout,
+                       const struct tally *tally, struct pw_instant at)
+{
+    bool last = rollout->stage + 1 == rollout->stages;
+    if (last || tally->begun >= tally->total) {
+        if (tally->steps[STEP_WAITING] == 0) {
+            rollout_state_set(central, rollout, ROLLOUT_FINISHED, "", at);
+        }
+        return;
+    }
+    if (rollout->soak_until == 0) {
+        rollout->soak_until = at.wall + (int64_t)rollout->soak_s * 1000;
+    } else if (at.wall >= rollout->soak_until) {
+        rollout->soak_until = 0;
+        rollout->stage++;
+        rollout->look_at = at.now;
+    } else {
+        return;
+    }
+    rollout_keep(central, rollout, at);
+}
+
+static void run(struct pw_central *central, struct rollout *rollout, struct pw_instant at)
+{
+    struct tally tally = rollout_tally(rollout);
+    uint32_t quota = rollout_quota(rollout, rollout->stage, tally.total);
+    uint32_t before =
+        rollout->stage > 0 ? rollout_quota(rollout, rollout->stage - 1U, tally.total) : 0;
+    if (too_many(rollout, &tally, quota - before)) {
+        stop(central, rollout, &tally, quota - before, at);
+        return;
+    }
+    if (rollout->state != ROLLOUT_RUNNING) {
+        return;
+    }
+    if (tally.begun < quota) {
+        uint32_t room = rollout->at_most > tally.busy ? rollout->at_most - tally.busy : 0;
+        room = (uint32_t)pw_min(room, quota - tally.begun);
+        if (room > 0 && choose(central, rollout, room, at)) {
+            send(central, rollout, db_commit(central, at) == PW_OK, at);
+        }
+    } else if (tally.busy == 0) {
+        next_stage(central, rollout, &tally, at);
+    }
+}
+
+static void tell(struct pw_central *central, struct rollout *rollout)
+{
+    rollout->told = false;
+    if (!events_wanted(central, NULL)) {
+        return;
+    }
+    struct pw_out out;
+    struct pw_json_writer json = event_open(central, &out, "rollout");
+    pw_json_open(&json, '{');
+    rollout_report(rollout, &json);
+    pw_json_close(&json, '}');
+    event_close(central, &out, NULL);
+}
+
+pw_ms rollouts_step(struct pw_central *central, struct pw_instant at)
+{
+    struct rollouts *rollouts = central->rollouts;
+    pw_ms next = PW_NEVER;
+    if (central->config.net == NULL || at.wall == 0) {
+        return PW_NEVER;
+    }
+    for (size_t i = 0; i < rollouts->count;) {
+        struct rollout *rollout = rollouts->open[i];
+        if (at.now >= rollout->look_at) {
+            rollout->look_at = pw_after(at.now, ROLLOUT_LOOK_MS);
+            for (size_t m = 0; m < rollout->members; m++) {
+                age(central, &rollout->member[m], at);
+            }
+            if (rollout->state == ROLLOUT_RUNNING) {
+                run(central, rollout, at);
+            }
+            if (rollout->told) {
+                tell(central, rollout);
+            }
+        }
+        if (rollout->state == ROLLOUT_FINISHED || rollout->state == ROLLOUT_CANCELLED) {
+            rollout_close(central, rollout, at);
+            continue;
+        }
+        next = pw_earlier(next, rollout->look_at);
+        i++;
+    }
+    return next;
+}
+
+void rollout_retry(struct pw_central *central, struct rollout *rollout, struct pw_instant at)
+{
+    for (size_t i = 0; i < rollout->members; i++) {
+        struct member *member = &rollout->member[i];
+        if (member->step == STEP_FAILED) {
+            member->tries = 0;
+            member->began_at = 0;
+            member_enter(central, member, STEP_WAITING, "", at);
+        }
+    }
+    rollout_state_set(central, rollout, ROLLOUT_RUNNING, "", at);
+}

@@ -175,9 +175,12 @@ static bool take_way(struct http *http, struct rollout *rollout)
 static bool take_settings(struct http *http, struct rollout *rollout)
 {
     static const struct range ranges[] = {
-        {"canary", 0, PW_CENTRAL_STATIONS_MAX, 5}, {"soak_s", 0, 2592000, 3600},
-        {"at_most", 1, 1000, 20},                  {"stop_percent", 0, 100, 5},
-        {"stop_count", 0, 10000, 0},               {"deadline_s", 300, 2592000, 86400},
+        {"canary", 0, PW_CENTRAL_STATIONS_MAX, 5},
+        {"soak_s", 0, 2592000, 3600},
+        {"at_most", 1, 1000, 20},
+        {"stop_percent", 0, 100, 5},
+        {"stop_count", 0, 10000, 0},
+        {"deadline_s", 300, 2592000, 86400},
     };
     int64_t value[PW_COUNT(ranges)];
     for (size_t i = 0; i < PW_COUNT(ranges); i++) {

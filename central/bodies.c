@@ -181,8 +181,8 @@ void http_file(struct http *http, const struct served *served)
     struct pw_http_reply *reply = http->reply;
     uint64_t first = 0;
     uint64_t len = 0;
-    enum pw_http_range range = pw_http_range(http->request, pw_str_of(served->etag), served->size,
-                                             &first, &len);
+    enum pw_http_range range =
+        pw_http_range(http->request, pw_str_of(served->etag), served->size, &first, &len);
     reply->ranges = true;
     struct pw_out content = PW_OUT(reply->content_range);
     if (range == PW_HTTP_BEYOND) {
@@ -227,8 +227,7 @@ int pw_central_flow(struct pw_central *central, uint64_t stream, char *to, size_
         return PW_ERR_UNKNOWN;
     }
     uint64_t left = out->end - out->at;
-    int len = depot->read(depot->context, out->file, out->at, to,
-                          left < cap ? (size_t)left : cap);
+    int len = depot->read(depot->context, out->file, out->at, to, left < cap ? (size_t)left : cap);
     if (len <= 0) {
         return PW_ERR_STORE; // deleted meanwhile, or the disk fails
     }

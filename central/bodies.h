@@ -7,8 +7,8 @@
 #include "http.h"
 #include "release/release.h"
 
-#define TOKEN_HEX  32 // digits of a secret in a URL
-#define LABEL_MAX  81 // a file's name as people see it, and the NUL
+#define TOKEN_HEX       32   // digits of a secret in a URL
+#define LABEL_MAX       81   // a file's name as people see it, and the NUL
 #define MODEL_LINES_MAX 1400 // bytes
 
 // A release while it comes in: its head as far as it is there, then each component against its
@@ -70,8 +70,7 @@ pw_ms bodies_step(struct pw_central *central, struct pw_instant at);
 // The peer of a stream has gone, or its answer is done.
 void body_closed(struct pw_central *central, uint64_t stream);
 // A new body of `http`'s request, its file begun. NULL after answering why not.
-struct body *body_begin(struct http *http, enum body_kind kind, struct pw_str label,
-                        pw_ms most_ms);
+struct body *body_begin(struct http *http, enum body_kind kind, struct pw_str label, pw_ms most_ms);
 struct body *body_find(const struct pw_central *central, uint64_t stream);
 // Refuses it: no more is taken. `why` is a sentence.
 void body_refuse(struct body *body, int status, const char *code, const char *why);
@@ -94,8 +93,8 @@ void http_file(struct http *http, const struct served *served);
 void label_put(char to[LABEL_MAX], struct pw_str name);
 void hex_put(char *to, const uint8_t *bytes, size_t len); // lower case, terminated
 // "https://central.example/firmware/" and what follows it for this station.
-void public_url(const struct pw_central *central, const struct station *station,
-                const char *folder, struct pw_out *out);
+void public_url(const struct pw_central *central, const struct station *station, const char *folder,
+                struct pw_out *out);
 
 // --- releases.c
 

@@ -124,8 +124,7 @@ static void refused(struct pw_central *central, struct push *push,
     char text[ROLLOUT_WHY_MAX];
     struct pw_out why = PW_OUT(text);
     pw_put_s(&why, "the station refused: ");
-    pw_put(&why, report->text.len > 0 ? report->text
-                                      : pw_str_of(pw_link_error_name(report->code)));
+    pw_put(&why, report->text.len > 0 ? report->text : pw_str_of(pw_link_error_name(report->code)));
     member_enter(central, push->member, STEP_FAILED, text, at);
 }
 

@@ -1,6 +1,7 @@
 // The way of a request: is the host ours, who asks, may he, which row of the table answers.
-#include "bodies.h"
 #include "http.h"
+
+#include "bodies.h"
 
 #include <string.h>
 
@@ -411,8 +412,8 @@ static bool serve_station(struct http *http)
     } else if (place.len > 0 && (method == PW_HTTP_PUT || method == PW_HTTP_POST)) {
         serve_upload(http);
     } else if (release.len > 0 || place.len > 0) {
-        pw_http_allow(http->reply, release.len > 0 ? 1U << PW_HTTP_GET
-                                                   : 1U << PW_HTTP_PUT | 1U << PW_HTTP_POST);
+        pw_http_allow(http->reply,
+                      release.len > 0 ? 1U << PW_HTTP_GET : 1U << PW_HTTP_PUT | 1U << PW_HTTP_POST);
         http_fail(http, 405, "method", "use ", pw_str_of(http->reply->allow), " here");
     }
     return release.len > 0 || place.len > 0;

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UPLOAD_MS        (UINT64_C(30) * 60 * 1000) // a release must be whole by then
-#define CERTIFICATE_MAX  5500                       // characters, as SignedUpdateFirmware has them
-#define SIGNATURE_MAX    800
-#define MODELS_MAX       16
+#define UPLOAD_MS       (UINT64_C(30) * 60 * 1000) // a release must be whole by then
+#define CERTIFICATE_MAX 5500                       // characters, as SignedUpdateFirmware has them
+#define SIGNATURE_MAX   800
+#define MODELS_MAX      16
 
 // --- Coming in.
 
@@ -80,7 +80,8 @@ static int take_head(struct body *body, struct pw_str bytes)
     in->held += (uint32_t)len;
     if (in->held == PW_RELEASE_FIXED && in->head_len == 0 &&
         pw_release_head_len(in->head, &in->head_len) != PW_OK) {
-        return refuse(body, PW_STR("it does not begin as one, or its lengths are not those of one"));
+        return refuse(body,
+                      PW_STR("it does not begin as one, or its lengths are not those of one"));
     }
     if (in->head_len == 0 || in->held < in->head_len) {
         return (int)len;

@@ -1,14 +1,15 @@
 // Roll-outs in memory and in the database.
 #include "rollouts.h"
+
 #include "records.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define ROLLOUT_STATE_WORD(name, word) word,
-#define STEP_WORD(name, word, begun, busy) word,
+#define ROLLOUT_STATE_WORD(name, word)      word,
+#define STEP_WORD(name, word, begun, busy)  word,
 #define STEP_BEGUN(name, word, begun, busy) begun,
-#define STEP_BUSY(name, word, begun, busy) busy,
+#define STEP_BUSY(name, word, begun, busy)  busy,
 const char *const rollout_state_names[] = {ROLLOUT_STATES(ROLLOUT_STATE_WORD)};
 const char *const step_names[] = {STEPS(STEP_WORD)};
 const char *const way_names[] = {"auto", "ocpp", "link"};
@@ -210,8 +211,7 @@ int rollout_open(struct pw_central *central, struct rollout *rollout, struct pw_
         struct pw_db_value args[] = {pw_db_int(rollout->id),
                                      pw_db_text(pw_str_of(rollout->member[i].station)),
                                      pw_db_text(pw_str_of(step_names[rollout->member[i].step])),
-                                     pw_db_int(at.wall),
-                                     db_words(rollout->member[i].was)};
+                                     pw_db_int(at.wall), db_words(rollout->member[i].was)};
         kept = db_write(central,
                         "INSERT INTO rollout_station (rollout_id, station_id, state, stage, since,"
                         " tries, was) VALUES ($1, $2, $3, 0, $4, 0, $5)",

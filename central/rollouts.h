@@ -7,15 +7,15 @@
 
 #include "bodies.h"
 
-#define ROLLOUTS_OPEN_MAX   64 // that are not over
-#define ROLLOUT_STAGES_MAX  8
-#define ROLLOUT_NAME_CHARS  64
-#define ROLLOUT_NAME_MAX    257
-#define ROLLOUT_WHY_MAX     200
-#define ROLLOUT_TRIES_MAX   3      // commands without an answer
-#define ROLLOUT_LOOK_MS     1000   // how often one is looked at when nothing happens
-#define ROLLOUT_SETTLE_MS   600000 // a station that came back with the version has it for good
-#define ROLLOUT_ANSWER_MS   120000 // a station that was asked says something, or is asked again
+#define ROLLOUTS_OPEN_MAX  64 // that are not over
+#define ROLLOUT_STAGES_MAX 8
+#define ROLLOUT_NAME_CHARS 64
+#define ROLLOUT_NAME_MAX   257
+#define ROLLOUT_WHY_MAX    200
+#define ROLLOUT_TRIES_MAX  3      // commands without an answer
+#define ROLLOUT_LOOK_MS    1000   // how often one is looked at when nothing happens
+#define ROLLOUT_SETTLE_MS  600000 // a station that came back with the version has it for good
+#define ROLLOUT_ANSWER_MS  120000 // a station that was asked says something, or is asked again
 
 #define ROLLOUT_STATES(X)                                                                          \
     X(RUNNING, "running")                                                                          \
@@ -27,18 +27,18 @@
 // How a station stands. `begun`: it counts as one of its stage; `busy`: it has not ended.
 //     name, word, begun, busy
 #define STEPS(X)                                                                                   \
-    X(WAITING, "waiting", false, false)        /* for its turn, or for its link */                 \
-    X(ASKED, "asked", true, true)              /* told to update; it has said nothing yet */       \
-    X(LOADING, "downloading", true, true)      /* */                                               \
-    X(LOADED, "downloaded", true, true)        /* it waits for the end of its charges */           \
-    X(INSTALLING, "installing", true, true)    /* */                                               \
-    X(TRIED, "on trial", true, true)           /* back with the version, not yet for good */       \
-    X(DONE, "done", true, false)               /* */                                               \
-    X(FAILED, "failed", true, false)           /* why */                                           \
-    X(HAD, "has it", false, false)             /* it had the version before */                     \
-    X(GONE, "gone", false, false)              /* the station was removed */
+    X(WAITING, "waiting", false, false)     /* for its turn, or for its link */                    \
+    X(ASKED, "asked", true, true)           /* told to update; it has said nothing yet */          \
+    X(LOADING, "downloading", true, true)   /* */                                                  \
+    X(LOADED, "downloaded", true, true)     /* it waits for the end of its charges */              \
+    X(INSTALLING, "installing", true, true) /* */                                                  \
+    X(TRIED, "on trial", true, true)        /* back with the version, not yet for good */          \
+    X(DONE, "done", true, false)            /* */                                                  \
+    X(FAILED, "failed", true, false)        /* why */                                              \
+    X(HAD, "has it", false, false)          /* it had the version before */                        \
+    X(GONE, "gone", false, false)           /* the station was removed */
 
-#define ROLLOUT_STATE_ID(name, word) ROLLOUT_##name,
+#define ROLLOUT_STATE_ID(name, word)     ROLLOUT_##name,
 #define STEP_ID(name, word, begun, busy) STEP_##name,
 enum rollout_state { ROLLOUT_STATES(ROLLOUT_STATE_ID) ROLLOUT_STATE_ROWS };
 enum step { STEPS(STEP_ID) STEP_ROWS };
@@ -53,15 +53,15 @@ struct member {
     struct rollout *rollout;
     char station[PW_CENTRAL_STATION_MAX + 1];
     enum step step;
-    uint8_t stage;      // in which it began
-    enum way way;       // by which it was asked
-    uint8_t tries;      // commands that had no answer
-    pw_unix_ms since;   // of the step
+    uint8_t stage;    // in which it began
+    enum way way;     // by which it was asked
+    uint8_t tries;    // commands that had no answer
+    pw_unix_ms since; // of the step
     pw_unix_ms began_at;
     pw_unix_ms ended_at;
     char was[PW_RELEASE_VERSION_MAX * 2]; // the version it had
     char why[ROLLOUT_WHY_MAX];
-    int64_t command; // whose answer is waited for; 0: none, -1: it has agreed. Not kept
+    int64_t command;   // whose answer is waited for; 0: none, -1: it has agreed. Not kept
     struct push *push; // over the station link; NULL: none. Not kept
 };
 
@@ -73,14 +73,14 @@ struct rollout {
     enum rollout_state state;
     char why[ROLLOUT_WHY_MAX];
     enum way way;
-    uint32_t canary;                      // stations of stage 0; 0: it goes straight to stage 1
-    uint8_t percent[ROLLOUT_STAGES_MAX];  // of stage 1 and after, rising, the last one 100
-    uint8_t stages;                       // with the canary's
+    uint32_t canary;                     // stations of stage 0; 0: it goes straight to stage 1
+    uint8_t percent[ROLLOUT_STAGES_MAX]; // of stage 1 and after, rising, the last one 100
+    uint8_t stages;                      // with the canary's
     uint32_t soak_s;
-    uint32_t at_most;    // busy at once
+    uint32_t at_most;     // busy at once
     uint8_t stop_percent; // more failures than this of a stage's stations stop it; 100: never
-    uint32_t stop_count; // so many failures in a stage stop it; 0: not looked at
-    uint32_t deadline_s; // without any news a station has failed
+    uint32_t stop_count;  // so many failures in a stage stop it; 0: not looked at
+    uint32_t deadline_s;  // without any news a station has failed
     uint8_t stage;
     pw_unix_ms soak_until; // 0: its stations have not all ended
     pw_unix_ms made_at;

@@ -154,10 +154,8 @@ static bool keep(struct http *http, const struct body *body, const char *before)
     struct pw_central *central = http->central;
     const struct pw_depot *depot = central->config.depot;
     make_room(central, body, http->at.now);
-    struct pw_db_value args[] = {pw_db_text(pw_str_of(body->file)),
-                                 pw_db_int((int64_t)body->got),
-                                 pw_db_int(http->at.wall),
-                                 pw_db_text(pw_str_of(body->label)),
+    struct pw_db_value args[] = {pw_db_text(pw_str_of(body->file)), pw_db_int((int64_t)body->got),
+                                 pw_db_int(http->at.wall), pw_db_text(pw_str_of(body->label)),
                                  pw_db_int(body->upload)};
     if (depot->keep(depot->context, body->file) != PW_OK ||
         db_write(central,

@@ -5,8 +5,8 @@
 #include "central_depot.h"
 #include "central_store.h"
 #include "clock.h"
-#include "ed25519/ed25519.h"
 #include "derive.h"
+#include "ed25519/ed25519.h"
 #include "embedded.h"
 #include "linkserver.h"
 #include "log.h"
@@ -496,9 +496,11 @@ static int serve(struct program *program)
         (void)fail("cannot listen on", where,
                    "the port is in use, or the address is not this machine's");
     } else {
+        name_urls(program);
         if (pw_derive_open(&program->derive, &program->loop) != PW_OK) {
             (void)fail("cannot start", "the thread that checks passwords", strerror(errno));
-        } else if (open_links(program) && authority_open(&program->ca, options) &&
+        } else if (open_depot(program) && read_root(program) && open_links(program) &&
+                   authority_open(&program->ca, options) &&
                    make_central(program, pw_web_net(program->web)) && first_user(program)) {
             pw_web_serve(program->web, program->central);
             if (program->links != NULL) {

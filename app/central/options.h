@@ -41,7 +41,7 @@ struct options {
     const char *tls_client_ca; // NULL: our own authority
     const char *data;
     enum pw_level level;
-    const char *own_host; // --host
+    const char *own_host;     // --host
     const char *public_url;   // NULL: made of the listeners
     const char *release_root; // file; NULL: releases are not judged here
     bool accept_unknown;

@@ -3,12 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define OPEN_MAX_FILES 64                   // kept open at once; the one idle for longest goes
+#define OPEN_MAX_FILES 64                  // kept open at once; the one idle for longest goes
 #define FLUSH_EVERY    (UINT64_C(1) << 20) // so that the last wait for the disk is short
 #define SUFFIX         ".part"
 

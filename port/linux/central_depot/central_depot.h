@@ -1,4 +1,5 @@
-// central_depot: files of the central in one folder (central/depot.h). A file that is not whole ends in
+// central_depot: files of the central in one folder (central/depot.h). A file that is not whole
+// ends in
 // ".part" and is renamed when it is on the disk.
 #ifndef PW_LINUX_CENTRAL_DEPOT_H
 #define PW_LINUX_CENTRAL_DEPOT_H

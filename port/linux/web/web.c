@@ -23,8 +23,7 @@ static void stream_closed(void *context, uint64_t stream)
 static uint64_t takes(void *context, const struct pw_http_request *request,
                       struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall)
 {
-    return pw_central_takes(context, request, reply,
-                            (struct pw_instant){.now = now, .wall = wall});
+    return pw_central_takes(context, request, reply, (struct pw_instant){.now = now, .wall = wall});
 }
 
 static int piece(void *context, uint64_t stream, struct pw_str bytes, pw_ms now)

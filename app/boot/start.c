@@ -96,7 +96,8 @@ static void run_choices(struct pw_slot_disk *disk, const struct options *options
     read_root(options, &boot.trust);
     disk->keeps_program = true;
     if (!pw_slot_disk_lock(disk)) {
-        say(4, "record", "it cannot be locked");
+        say(4, "package", "the boot record cannot be locked");
+        run_package(options);
         return;
     }
     pw_slots_boot(&boot);
@@ -108,7 +109,7 @@ static void run_choices(struct pw_slot_disk *disk, const struct options *options
             run_slot(disk, &boot, slot, options);
         }
     }
-    say(3, "nothing", boot.why);
+    say(3, "nothing", "no program can be started");
 }
 
 int start(const struct options *options)
@@ -121,7 +122,7 @@ int start(const struct options *options)
         pw_slot_disk_close(&disk);
     } else {
         say(6, "package", text);
+        run_package(options);
     }
-    run_package(options);
     return EXIT_FAILURE;
 }

@@ -73,47 +73,65 @@ static void fill(const struct pw_make *make, struct pw_release *release)
     }
 }
 
-size_t pw_make_release(const struct pw_make *make, uint8_t *to, size_t cap)
+size_t pw_make_head(struct pw_str roots, struct pw_str manifest, const char *const *signer,
+                    uint8_t *to, size_t cap)
 {
-    static const char *const usual[] = {PW_MAKE_RELEASE_1, NULL};
-    struct pw_release release;
     struct pw_bin_out file = {.at = to, .cap = cap};
-    char text[PW_RELEASE_MANIFEST_MAX];
-    struct pw_out manifest = PW_OUT(text);
     uint8_t signature[PW_MAKE_SIGNERS_MAX * PW_RELEASE_SIGNATURE_LEN];
-    char program[64];
-    struct pw_out said = PW_OUT(program);
-    struct pw_make_component component[PW_RELEASE_COMPONENTS_MAX];
-    fill(make, &release);
-    pw_put_s(&said, "program ");
-    pw_put_s(&said, release.version);
-    memcpy(component, make->component, sizeof(component));
+    uint8_t signatures =
+        signer == NULL ? 0
+                       : sign(PW_RELEASE_LABEL, manifest, signer, PW_MAKE_SIGNERS_MAX, signature);
+    size_t signed_len = (size_t)signatures * PW_RELEASE_SIGNATURE_LEN;
+    pw_bin_put_bytes(&file, "PWREL1\r\n", 8);
+    pw_bin_put(&file, roots.len, 4);
+    pw_bin_put(&file, manifest.len, 4);
+    pw_bin_put(&file, signed_len, 4);
+    if (roots.len > 0) {
+        pw_bin_put_bytes(&file, roots.at, roots.len);
+    }
+    pw_bin_put_bytes(&file, manifest.at, manifest.len);
+    pw_bin_put_bytes(&file, signature, signed_len);
+    PW_ASSERT(!file.bad);
+    return file.len;
+}
+
+// What is installed, and how the manifest names it.
+static void put_components(const struct pw_make *make, struct pw_release *release,
+                           struct pw_out *program,
+                           struct pw_make_component component[PW_RELEASE_COMPONENTS_MAX])
+{
+    pw_put_s(program, "program ");
+    pw_put_s(program, release->version);
+    memcpy(component, make->component, sizeof(make->component));
     for (uint8_t i = 0; i < PW_RELEASE_COMPONENTS_MAX && (i == 0 || component[i].len > 0); i++) {
+        struct pw_release_component *written = &release->component[release->components++];
         if (component[i].len == 0) {
-            component[i].bytes = program;
-            component[i].len = said.len;
+            component[i].bytes = program->at;
+            component[i].len = program->len;
         }
-        struct pw_release_component *written = &release.component[release.components++];
         copy(written->name, sizeof(written->name),
              component[i].name != NULL ? component[i].name : PW_RELEASE_PROGRAM);
         written->size = component[i].len;
         hash(component[i].bytes, component[i].len, written->sha256);
     }
-    PW_ASSERT(pw_release_write(&release, &manifest));
+}
+
+size_t pw_make_release(const struct pw_make *make, uint8_t *to, size_t cap)
+{
+    static const char *const usual[] = {PW_MAKE_RELEASE_1, NULL};
+    struct pw_release release;
+    char text[PW_RELEASE_MANIFEST_MAX];
+    struct pw_out manifest = PW_OUT(text);
+    char said[64];
+    struct pw_out program = PW_OUT(said);
+    struct pw_make_component component[PW_RELEASE_COMPONENTS_MAX];
     const char *const *signer = make->signer[0] != NULL ? make->signer : usual;
-    uint8_t signatures = make->nobody
-                             ? 0
-                             : sign(PW_RELEASE_LABEL, pw_out_str(&manifest), signer,
-                                    make->signer[0] != NULL ? PW_MAKE_SIGNERS_MAX : 1, signature);
-    pw_bin_put_bytes(&file, "PWREL1\r\n", 8);
-    pw_bin_put(&file, make->roots.len, 4);
-    pw_bin_put(&file, manifest.len, 4);
-    pw_bin_put(&file, (uint64_t)signatures * PW_RELEASE_SIGNATURE_LEN, 4);
-    if (make->roots.len > 0) {
-        pw_bin_put_bytes(&file, make->roots.at, make->roots.len);
-    }
-    pw_bin_put_bytes(&file, text, manifest.len);
-    pw_bin_put_bytes(&file, signature, (size_t)signatures * PW_RELEASE_SIGNATURE_LEN);
+    fill(make, &release);
+    put_components(make, &release, &program, component);
+    PW_ASSERT(pw_release_write(&release, &manifest));
+    size_t head =
+        pw_make_head(make->roots, pw_out_str(&manifest), make->nobody ? NULL : signer, to, cap);
+    struct pw_bin_out file = {.at = to, .cap = cap, .len = head};
     for (uint8_t i = 0; i < release.components; i++) {
         pw_bin_put_bytes(&file, component[i].bytes, component[i].len);
     }

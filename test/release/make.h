@@ -42,6 +42,10 @@ struct pw_make {
 // Private and public half of the key of a name; either may be NULL.
 void pw_make_key(const char *name, uint8_t seed[32], uint8_t key[PW_RELEASE_KEY_LEN]);
 
+// The head of a release with any manifest, signed by these names (NULL: by nobody). Its length.
+size_t pw_make_head(struct pw_str roots, struct pw_str manifest, const char *const *signer,
+                    uint8_t *to, size_t cap);
+
 // A whole release file. Its length; asserts that it fits.
 size_t pw_make_release(const struct pw_make *make, uint8_t *to, size_t cap);
 

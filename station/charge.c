@@ -470,7 +470,7 @@ static enum pw_cp16_answer host_reset(void *context, bool hard, pw_ms now)
     struct pw_station *st = context;
     enum { HARD_WAIT_MS = 5000, SOFT_WAIT_MS = 60000 };
     st->stopping = true;
-    if (st->restart != PW_RESTART_UPDATE) {
+    if (st->restart < PW_RESTART_UPDATE) {
         st->restart = hard ? PW_RESTART_HARD : PW_RESTART_SOFT;
     }
     st->restart_at = pw_after(now, hard ? HARD_WAIT_MS : SOFT_WAIT_MS);

@@ -33,8 +33,15 @@
 #define PW_STATION_BUSES 2
 
 // What the station asks its port to do with the program.
-// UPDATE: the one that core/install has made the next, whatever runs now.
-enum pw_restart { PW_RESTART_NONE, PW_RESTART_SOFT, PW_RESTART_HARD, PW_RESTART_UPDATE };
+// UPDATE: the one that core/install has made the next, whatever runs now. FACTORY: everything is
+// forgotten first (factory.h).
+enum pw_restart {
+    PW_RESTART_NONE,
+    PW_RESTART_SOFT,
+    PW_RESTART_HARD,
+    PW_RESTART_UPDATE,
+    PW_RESTART_FACTORY,
+};
 
 struct pw_station_start {
     const struct pw_settings *settings;    // checked; copied

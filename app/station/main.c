@@ -4,6 +4,7 @@
 #include "options.h"
 #include "program.h"
 #include "settings_file.h"
+#include "tasks.h"
 #include "vault/vault.h"
 #include "wires.h"
 
@@ -60,7 +61,14 @@ static int run(const struct options *options, struct pw_settings *settings, stru
     pw_logger_init(logger, &clock, STDERR_FILENO, PW_LOG_INFO);
     enum outcome outcome = program_run(options, settings, &clock, logger, why);
     int err = PW_OK;
-    while (outcome == OUTCOME_AGAIN && err == PW_OK) {
+    while ((outcome == OUTCOME_AGAIN || outcome == OUTCOME_FACTORY) && err == PW_OK) {
+        // One that cannot be done is said, and the station runs on: nobody is left without a
+        // charge.
+        if (outcome == OUTCOME_FACTORY &&
+            factory_reset(options, true, &logger->log, why) != PW_OK) {
+            (void)complain(why);
+            *why = (struct pw_out){.at = why->at, .cap = why->cap};
+        }
         err = read_settings(settings, options, why);
         if (err == PW_OK) {
             outcome = program_run(options, settings, &clock, logger, why);
@@ -77,6 +85,22 @@ static int run(const struct options *options, struct pw_settings *settings, stru
         return EXIT_UPDATED;
     }
     if (outcome == OUTCOME_FAILED) {
+        (void)complain(why);
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
+
+static int do_task(const struct options *options, const struct pw_settings *settings,
+                   struct pw_out *why)
+{
+    struct pw_clock clock;
+    static struct pw_logger logger; // too big for the stack
+    if (pw_clock_init(&clock, NULL) != PW_OK) {
+        return EXIT_FAILURE;
+    }
+    pw_logger_init(&logger, &clock, STDERR_FILENO, PW_LOG_WARN);
+    if (task_run(options, settings, &logger.log, why) != PW_OK) {
         (void)complain(why);
         return EXIT_FAILURE;
     }
@@ -103,6 +127,9 @@ int main(int argc, char **argv)
         (void)printf("pilotwire-station %s\n", PW_VERSION);
         return EXIT_SUCCESS;
     }
+    if (options.config != NULL && !options.check && factory_reset_resume(&options, &why) != PW_OK) {
+        return complain(&why);
+    }
     pw_settings_init(&settings);
     if (options.config != NULL && read_settings(&settings, &options, &why) != PW_OK) {
         return complain(&why);
@@ -118,5 +145,6 @@ int main(int argc, char **argv)
         (void)printf("%s: ok, %u connector(s)\n", options.config, settings.connectors);
         return EXIT_SUCCESS;
     }
-    return run(&options, &settings, &why);
+    return task_wanted(&options) ? do_task(&options, &settings, &why)
+                                 : run(&options, &settings, &why);
 }

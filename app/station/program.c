@@ -71,6 +71,7 @@ struct program {
     pw_ms status_at;
     bool again;
     bool updated; // the next start is another program's
+    bool factory; // everything is to be forgotten before it
 };
 
 static const char *const phase_names[] = {"running", "stopping", "leaving"};
@@ -143,6 +144,7 @@ static pw_ms step_end(struct program *program, pw_ms now)
         pw_station_wants_restart(&program->station) != PW_RESTART_NONE) {
         program->again = true;
         program->updated = pw_station_wants_restart(&program->station) == PW_RESTART_UPDATE;
+        program->factory = pw_station_wants_restart(&program->station) == PW_RESTART_FACTORY;
         program->leave_by = pw_after(pw_clock_now(&program->pace), LEAVE_MAX_MS);
         enter(program, LEAVING, "restart asked for");
     }
@@ -463,6 +465,7 @@ enum outcome program_run(const struct options *options, const struct pw_settings
         pw_loop_run(&program->loop);
         outcome = !program->again    ? OUTCOME_END
                   : program->updated ? OUTCOME_UPDATED
+                  : program->factory ? OUTCOME_FACTORY
                                      : OUTCOME_AGAIN;
     }
     close_all(program);

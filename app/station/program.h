@@ -6,11 +6,19 @@
 #include "options.h"
 #include "settings/settings.h"
 
-enum outcome { OUTCOME_END, OUTCOME_AGAIN, OUTCOME_UPDATED, OUTCOME_SETTINGS, OUTCOME_FAILED };
+enum outcome {
+    OUTCOME_END,
+    OUTCOME_AGAIN,
+    OUTCOME_UPDATED,
+    OUTCOME_FACTORY,
+    OUTCOME_SETTINGS,
+    OUTCOME_FAILED
+};
 
 // Runs until a signal ends it (END), the central system asks for a restart (AGAIN: read the files
 // again and run again), another program was installed in this one's place (UPDATED: end, and let
-// whoever starts programs start update.folder/current), a setting turns out to be impossible
+// whoever starts programs start update.folder/current), everything is to be forgotten before it
+// runs again (FACTORY), a setting turns out to be impossible
 // (SETTINGS), or something it cannot do without is missing (FAILED); the last two with one sentence
 // in *why.
 enum outcome program_run(const struct options *options, const struct pw_settings *settings,

@@ -245,7 +245,8 @@ int settings_file_read(struct pw_settings *settings, const struct settings_files
     }
     pw_settings_init(settings);
     int err = read_file(settings, file, files->config, PW_BY_FILE, why);
-    if (err == PW_OK && files->secrets != NULL) {
+    // One that is not there was sealed, or forgotten, and its unit file still names it.
+    if (err == PW_OK && files->secrets != NULL && access(files->secrets, F_OK) == 0) {
         err = read_file(settings, file, files->secrets, PW_BY_SECRETS, why);
     }
     if (err == PW_OK && files->credentials != NULL) {

@@ -43,6 +43,7 @@ int pw_console_reservations(struct pw_console_call *call);
 // settings.c
 int pw_console_set(struct pw_console_call *call);
 int pw_console_get(struct pw_console_call *call);
+int pw_console_factory_reset(struct pw_console_call *call);
 int pw_console_defaults(struct pw_console_call *call);
 int pw_console_restart(struct pw_console_call *call);
 // reports.c

@@ -101,6 +101,9 @@ static const struct {
     {"get", "[SETTING]", "show settings", pw_console_get},
     {"set", "SETTING VALUE", "change a setting", pw_console_set},
     {"restart", "", "end all charges and start this program anew", pw_console_restart},
+    {"factory-reset", "NAME [forget]",
+     "forget secrets, certificates, cards and records, and restart; NAME: of this station",
+     pw_console_factory_reset},
     {"defaults", "", "forget settings made while running, and restart", pw_console_defaults},
 };
 

@@ -1,5 +1,6 @@
 // Settings, and a new start.
 #include "console/call.h"
+#include "factory.h"
 
 int pw_console_set(struct pw_console_call *call)
 {
@@ -96,6 +97,21 @@ int pw_console_defaults(struct pw_console_call *call)
     return call->st->host.reset(call->st, false, call->now) == PW_CP16_ACCEPTED
                ? pw_console_done(call, "settings as in the file; restarting")
                : pw_console_refuse(call, PW_ERR_BUSY, "the station cannot restart now");
+}
+
+int pw_console_factory_reset(struct pw_console_call *call)
+{
+    char text[PW_SETTING_WHY_MAX] = "";
+    struct pw_out why = PW_OUT(text);
+    struct pw_str name = pw_console_word(call);
+    struct pw_str word = pw_console_word(call);
+    if (word.len > 0 && !pw_str_is(word, "forget")) {
+        return pw_console_refuse(call, PW_ERR_RANGE, "factory-reset NAME [forget]");
+    }
+    int err = pw_station_factory_reset(call->st, name, word.len > 0, &why, call->now);
+    return err == PW_OK
+               ? pw_console_done(call, "forgetting everything that is not the maker's; restarting")
+               : pw_console_refuse(call, err, text);
 }
 
 int pw_console_restart(struct pw_console_call *call)

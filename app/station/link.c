@@ -40,12 +40,19 @@ int link_open(struct link *link, struct pw_loop *loop, const struct pw_clock *pa
               struct pw_out *why)
 {
     struct pw_security_target target;
+    const char *pin = pw_settings_text(&link->station->settings, PW_SET_OCPP_PIN);
+    if (pw_peer_read_pins(pw_str_of(pin), &link->pins, why) != PW_OK) {
+        return PW_ERR_RANGE;
+    }
     link->up = false;
     link->client = NULL;
     link->loop = loop;
     link->pace = pace;
-    link->tls = (struct pw_ws_tls){
-        .context = link, .prepare = prepare_tls, .vouched = vouched, .ready = check_ready};
+    link->tls = (struct pw_ws_tls){.context = link,
+                                   .pins = &link->pins,
+                                   .prepare = prepare_tls,
+                                   .vouched = vouched,
+                                   .ready = check_ready};
     pw_station_target(link->station, &target, 0);
     return target.url.len == 0 ? PW_OK : open_client(link, pw_str_starts(target.url, "wss"), why);
 }
@@ -109,7 +116,7 @@ static void try_open(struct link *link, pw_ms now)
 {
     const struct pw_settings *settings = &link->station->settings;
     struct pw_security_target how;
-    char text[128] = "";
+    char text[PW_WS_REASON_SIZE] = "";
     struct pw_out why = PW_OUT(text);
     pw_station_target(link->station, &how, now);
     bool tls = pw_str_starts(how.url, "wss");
@@ -124,8 +131,13 @@ static void try_open(struct link *link, pw_ms now)
     link->connection = (struct pw_trust_connection){
         .certificate = how.certificate,
         .chosen_roots = how.chosen_roots,
+        .pinned = link->pins.count > 0,
         .wall = pw_station_wall(link->station, now),
     };
+    if (how.password.len > 0 && pw_security_may_send_password(settings, how.url, &why) != PW_OK) {
+        refused(link, text, now);
+        return;
+    }
     pw_trust_begin(link->keeper);
     const struct pw_ws_target target = {
         .url = how.url,

@@ -15,6 +15,7 @@ struct link {
     struct pw_loop *loop;
     const struct pw_clock *pace;
     struct pw_ws_tls tls;
+    struct pw_peer_pins pins;
     struct pw_trust_connection connection; // what the one tried last shows and trusts
     char said[PW_WS_REASON_SIZE];          // why the last one failed
     bool up;                               // and the station knows

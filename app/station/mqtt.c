@@ -50,7 +50,7 @@ void mqtt_open(struct mqtt *mqtt)
     const struct pw_settings *settings = &mqtt->station->settings;
     char will[PW_BROKER_TOPIC_MAX];
     char id[PW_BROKER_TOPIC_MAX];
-    char text[160] = "";
+    char text[240] = "";
     struct pw_out topic = PW_OUT(will);
     struct pw_out client = PW_OUT(id);
     struct pw_out why = PW_OUT(text);
@@ -59,6 +59,12 @@ void mqtt_open(struct mqtt *mqtt)
     }
     if (pw_settings_locked(settings, PW_SET_MQTT_PASSWORD)) {
         say_unused(mqtt, "mqtt.password cannot be opened: give it anew");
+        return;
+    }
+    if (pw_settings_text(settings, PW_SET_MQTT_PASSWORD)[0] != '\0' &&
+        pw_security_may_send_password(
+            settings, pw_str_of(pw_settings_text(settings, PW_SET_MQTT_URL)), &why) != PW_OK) {
+        say_unused(mqtt, text);
         return;
     }
     pw_mqtt_will_topic(&mqtt->topics, &topic);
@@ -70,6 +76,9 @@ void mqtt_open(struct mqtt *mqtt)
         .username = pw_settings_text(settings, PW_SET_MQTT_USER),
         .password = pw_settings_text(settings, PW_SET_MQTT_PASSWORD),
         .ca_file = pw_settings_text(settings, PW_SET_MQTT_CA),
+        .pin = pw_settings_text(settings, PW_SET_MQTT_PIN),
+        .certificate = pw_settings_text(settings, PW_SET_MQTT_CERTIFICATE),
+        .key = pw_settings_text(settings, PW_SET_MQTT_KEY),
         .will = {.topic = will, .payload = PW_MQTT_OFFLINE},
         .seed = mqtt->seed,
     };

@@ -132,7 +132,7 @@ static int check_form(struct pw_setting_at at, struct pw_str value, struct pw_ou
     if (at.id == PW_SET_MQTT_URL) {
         return pw_mqtt_wire_check_url(value, why);
     }
-    if (at.id == PW_SET_UPLINK_PIN) {
+    if (at.id == PW_SET_UPLINK_PIN || at.id == PW_SET_OCPP_PIN || at.id == PW_SET_MQTT_PIN) {
         return pw_tls_check_pin(value, why);
     }
     if (at.id == PW_SET_LCD_DEVICE) {
@@ -235,6 +235,32 @@ static int read_credentials(struct pw_settings *settings, const char *folder, st
     return err;
 }
 
+// A password that would go unencrypted to another machine is said at the start already: later, the
+// connection is not made (link.c, mqtt.c), since console and page may change addresses.
+static int check_passwords(const struct pw_settings *settings, struct pw_out *why)
+{
+    static const struct {
+        enum pw_setting_id url;
+        enum pw_setting_id secret;
+    } rows[] = {{PW_SET_OCPP_URL, PW_SET_OCPP_KEY}, {PW_SET_MQTT_URL, PW_SET_MQTT_PASSWORD}};
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        struct pw_str url = pw_str_of(pw_settings_text(settings, rows[i].url));
+        bool over_tls = rows[i].url == PW_SET_OCPP_URL &&
+                        pw_settings_int(settings, PW_SET_SECURITY_PROFILE) >= 2;
+        if (url.len == 0 || over_tls || pw_settings_text(settings, rows[i].secret)[0] == '\0') {
+            continue;
+        }
+        size_t begin = why->len;
+        pw_put_s(why, pw_setting_rows[rows[i].url].path);
+        pw_put_s(why, ": ");
+        if (pw_security_may_send_password(settings, url, why) != PW_OK) {
+            return PW_ERR_RANGE;
+        }
+        why->len = begin;
+    }
+    return PW_OK;
+}
+
 int settings_file_read(struct pw_settings *settings, const struct settings_files *files,
                        struct pw_out *why)
 {
@@ -260,6 +286,9 @@ int settings_file_read(struct pw_settings *settings, const struct settings_files
         err = pw_settings_check(settings, why);
         if (err == PW_OK) {
             err = pw_rules_check(&station_zones, settings, why);
+        }
+        if (err == PW_OK) {
+            err = check_passwords(settings, why);
         }
         why->len = err == PW_OK ? begin : why->len;
     }

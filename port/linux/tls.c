@@ -1,5 +1,6 @@
 #include "tls.h"
 
+#include "peer/peer.h"
 #include "resolve.h"
 
 #include <arpa/inet.h>
@@ -17,7 +18,6 @@
 enum {
     HOST_SIZE = 256,
     DEFAULT_PORT = 8190,
-    PIN_LEN = PW_TLS_PIN_DIGITS / 2,
     SEND_BUFFER = 65536, // bytes in the kernel: what lies there delays what comes after it
 };
 
@@ -30,8 +30,7 @@ struct pw_tls {
     struct pw_loop *loop;
     const struct pw_clock *pace;
     SSL_CTX *context;
-    bool pinned;
-    uint8_t pin[PIN_LEN];
+    struct pw_peer_pins pins;
     enum pw_tls_state state;
     pw_ms deadline; // of OPENING
     struct address to;
@@ -112,12 +111,8 @@ int pw_tls_check_url(struct pw_str url, struct pw_out *why)
 
 int pw_tls_check_pin(struct pw_str pin, struct pw_out *why)
 {
-    uint8_t bytes[PIN_LEN];
-    if (pin.len > 0 && pw_parse_hex(pin, bytes, sizeof(bytes)) != PIN_LEN) {
-        pw_put_s(why, "it must be 64 hex digits: SHA-256 of the server's public key");
-        return PW_ERR_RANGE;
-    }
-    return PW_OK;
+    struct pw_peer_pins pins;
+    return pw_peer_read_pins(pin, &pins, why);
 }
 
 static bool load_authorities(SSL_CTX *context, const char *ca_file)
@@ -129,13 +124,14 @@ static bool load_authorities(SSL_CTX *context, const char *ca_file)
 struct pw_tls *pw_tls_new(struct pw_loop *loop, const struct pw_clock *pace, const char *ca_file,
                           struct pw_str pin, struct pw_out *why)
 {
-    if (pw_tls_check_pin(pin, why) != PW_OK) {
+    struct pw_peer_pins pins;
+    if (pw_peer_read_pins(pin, &pins, why) != PW_OK) {
         return NULL;
     }
     struct pw_tls *tls = calloc(1, sizeof(*tls));
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    if (tls == NULL || context == NULL) {
-        pw_put_s(why, "TLS: out of memory");
+    if (tls == NULL || context == NULL || !pw_peer_restrict(context)) {
+        pw_put_s(why, "TLS: out of memory, or without cipher suites");
         SSL_CTX_free(context);
         free(tls);
         return NULL;
@@ -144,10 +140,9 @@ struct pw_tls *pw_tls_new(struct pw_loop *loop, const struct pw_clock *pace, con
     tls->pace = pace;
     tls->context = context;
     tls->fd = -1;
-    tls->pinned = pin.len > 0;
-    if (tls->pinned) {
+    tls->pins = pins;
+    if (pins.count > 0) {
         // The check is ours, after the handshake and before a byte of ours leaves.
-        (void)!pw_parse_hex(pin, tls->pin, sizeof(tls->pin));
         SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
     } else {
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
@@ -158,8 +153,6 @@ struct pw_tls *pw_tls_new(struct pw_loop *loop, const struct pw_clock *pace, con
             return NULL;
         }
     }
-    (void)SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    (void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     (void)SSL_CTX_set_mode(context,
                            SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     return tls;
@@ -226,7 +219,7 @@ static void finish_ssl(struct pw_tls *tls, const char *what)
     unsigned long code = ERR_peek_last_error();
     long verified = tls->ssl == NULL ? X509_V_OK : SSL_get_verify_result(tls->ssl);
     const char *detail = code != 0 ? ERR_reason_error_string(code) : NULL;
-    if (verified != X509_V_OK && !tls->pinned) {
+    if (verified != X509_V_OK && tls->pins.count == 0) {
         finish(tls, "the certificate is not accepted", X509_verify_cert_error_string(verified));
     } else {
         finish(tls, what, detail != NULL ? detail : "");
@@ -319,26 +312,17 @@ static void begin_handshake(struct pw_tls *tls)
     }
 }
 
-// *have gets the key's digest in hex, for people to compare.
 static bool has_the_pin(const struct pw_tls *tls, struct pw_out *have)
 {
     X509 *certificate = SSL_get1_peer_certificate(tls->ssl);
-    unsigned char *der = NULL;
-    uint8_t hash[EVP_MAX_MD_SIZE];
-    unsigned hash_len = 0;
-    int len = certificate == NULL ? -1 : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
-    bool hashed = len > 0 && EVP_Digest(der, (size_t)len, hash, &hash_len, EVP_sha256(), NULL) == 1;
-    OPENSSL_free(der);
+    bool good = pw_peer_pinned(&tls->pins, certificate, have);
     X509_free(certificate);
-    for (size_t i = 0; hashed && i < PIN_LEN; i++) {
-        pw_put_hex(have, hash[i], 2);
-    }
-    return hashed && hash_len == PIN_LEN && memcmp(hash, tls->pin, PIN_LEN) == 0;
+    return good;
 }
 
 static void shake_hands(struct pw_tls *tls)
 {
-    char text[PW_TLS_PIN_DIGITS + 1] = "";
+    char text[PW_PEER_DIGITS + 1] = "";
     struct pw_out have = PW_OUT(text);
     ERR_clear_error();
     int done = SSL_connect(tls->ssl);
@@ -350,7 +334,7 @@ static void shake_hands(struct pw_tls *tls)
         }
         return;
     }
-    if (tls->pinned && !has_the_pin(tls, &have)) {
+    if (tls->pins.count > 0 && !has_the_pin(tls, &have)) {
         finish(tls, "the server has another public key than uplink.pin says", text);
         return;
     }

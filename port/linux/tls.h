@@ -9,7 +9,6 @@
 #define PW_TLS_OPEN_S      15   // real seconds for name, connection and handshake together
 #define PW_TLS_BUFFER      4096 // bytes that came and wait to be taken
 #define PW_TLS_REASON_SIZE 200
-#define PW_TLS_PIN_DIGITS  64 // SHA-256 of the SubjectPublicKeyInfo, in hex
 
 enum pw_tls_state { PW_TLS_IDLE, PW_TLS_OPENING, PW_TLS_OPEN };
 
@@ -18,12 +17,13 @@ struct pw_tls; // owned by the caller of pw_tls_new
 // tls://host[:port], host a name, an IPv4 address or an IPv6 address in brackets; 8190 without a
 // port. PW_OK or PW_ERR_RANGE with what is wrong in *why.
 PW_MUST_USE int pw_tls_check_url(struct pw_str url, struct pw_out *why);
-// Empty, or PW_TLS_PIN_DIGITS hex digits. PW_OK or PW_ERR_RANGE.
+// Pins as peer/peer.h reads them. PW_OK or PW_ERR_RANGE.
 PW_MUST_USE int pw_tls_check_pin(struct pw_str pin, struct pw_out *why);
 
-// TLS 1.2 or newer. With a `pin` the server must have that public key, whatever its certificate
-// says; without one its certificate must be signed by those of `ca_file` ("": the system's store)
-// and carry the host's name. `pace` measures the time-out. NULL with a sentence in *why.
+// TLS as peer/peer.h restricts it. With a `pin` the server must have that public key or
+// certificate, whatever that says; without one its certificate must be signed by those of `ca_file`
+// ("": the system's store) and carry the host's name. `pace` measures the time-out. NULL with a
+// sentence in *why.
 struct pw_tls *pw_tls_new(struct pw_loop *loop, const struct pw_clock *pace, const char *ca_file,
                           struct pw_str pin, struct pw_out *why);
 void pw_tls_free(struct pw_tls *tls); // before pw_loop_close

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <libwebsockets.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -344,6 +345,11 @@ static void on_alert(const SSL *ssl, int where, int value)
         return;
     }
     bool from_server = (where & SSL_CB_READ) != 0;
+    if (!from_server && ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_EXCESSIVE_MESSAGE_SIZE) {
+        note_fault(client, PW_WS_FAULT_CERTIFICATE);
+        note_end(client, "the server's certificates are too long");
+        return;
+    }
     enum pw_ws_fault fault = fault_of(ssl, from_server, alert);
     if (fault == PW_WS_FAULT_NONE || client->end.fault != PW_WS_FAULT_NONE) {
         return;
@@ -367,6 +373,30 @@ static void expect_address(struct pw_ws_client *client)
     client->by_address = v4 || v6;
 }
 
+// In place of OpenSSL's judgement and of libwebsockets' check of the name.
+static int judge_pin(X509_STORE_CTX *check, void *context)
+{
+    struct pw_ws_client *client = context;
+    char text[PW_PEER_DIGITS + 1] = "";
+    char reason[PW_WS_REASON_SIZE];
+    struct pw_out have = PW_OUT(text);
+    if (pw_peer_pinned(client->rules->pins, X509_STORE_CTX_get0_cert(check), &have)) {
+        X509_STORE_CTX_set_error(check, X509_V_OK);
+        return 1;
+    }
+    (void)snprintf(reason, sizeof(reason),
+                   "the server has another public key than ocpp.pin says: %s", text);
+    note_fault(client, PW_WS_FAULT_CERTIFICATE);
+    note_end(client, reason);
+    X509_STORE_CTX_set_error(check, X509_V_ERR_APPLICATION_VERIFICATION);
+    return 0;
+}
+
+static bool is_pinned(const struct pw_ws_client *client)
+{
+    return client->rules != NULL && client->rules->pins != NULL && client->rules->pins->count > 0;
+}
+
 static int prepare_tls(struct pw_ws_client *client)
 {
     char text[PW_WS_REASON_SIZE] = "";
@@ -375,6 +405,7 @@ static int prepare_tls(struct pw_ws_client *client)
         return PW_OK;
     }
     expect_address(client);
+    SSL_CTX_set_cert_verify_callback(client->ssl_ctx, is_pinned(client) ? judge_pin : NULL, client);
     int err = client->rules == NULL
                   ? PW_OK
                   : client->rules->prepare(client->rules->context, client->ssl_ctx, &why);
@@ -514,7 +545,8 @@ static void connect_next(struct pw_ws_client *client)
         client->failed = true;
         return;
     }
-    info.ssl_connection |= client->by_address ? LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK : 0;
+    info.ssl_connection |=
+        client->by_address || is_pinned(client) ? LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK : 0;
     if (lws_client_connect_via_info(&info) == NULL) {
         client->wsi = NULL;
         client->failed = true;

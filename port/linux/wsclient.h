@@ -6,6 +6,7 @@
 #define PW_LINUX_WSCLIENT_H
 
 #include "loop.h"
+#include "peer/peer.h"
 
 #define PW_WS_MESSAGE_MAX 65536 // bytes of one message either way; a longer one closes with 1009
 #define PW_WS_OPEN_S      15    // real seconds for name, connection, TLS and handshake together
@@ -29,7 +30,10 @@ struct pw_ws_tls {
     // What is trusted and shown goes into this SSL_CTX before the connection is made. PW_OK, or
     // PW_ERR_RANGE with *why: there will be no connection (a CERTIFICATE fault).
     int (*prepare)(void *context, void *ssl_ctx, struct pw_out *why);
-    // The server's chain was found good.
+    // Before each connection: whom to know the server by in place of its chain, name and dates.
+    // NULL or count 0: by those.
+    const struct pw_peer_pins *pins;
+    // The server's chain was found good; not called with pins.
     void (*vouched)(void *context, void *x509_store_ctx);
     // The TLS handshake is done, nothing has been said yet. NULL, or why nothing must be.
     const char *(*ready)(void *context);

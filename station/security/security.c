@@ -94,7 +94,9 @@ static int check_preconditions(const struct pw_security *security, int64_t profi
     if (profile < 2) {
         return PW_OK;
     }
-    if (trust == NULL || trust->valid_roots(trust->context, PW_TRUST_CENTRAL, wall) == 0) {
+    bool pinned = pw_settings_text(security->settings, PW_SET_OCPP_PIN)[0] != '\0';
+    if (trust == NULL ||
+        (!pinned && trust->valid_roots(trust->context, PW_TRUST_CENTRAL, wall) == 0)) {
         return refuse(why, PW_ERR_RANGE, "it needs a valid central system root certificate");
     }
     if (profile == 3 && trust->own(trust->context, wall, &own) != PW_OK) {

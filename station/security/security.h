@@ -144,6 +144,11 @@ PW_MUST_USE int pw_security_check_setting(struct pw_security *security, enum pw_
                                           struct pw_out *why, pw_ms now);
 // A setting has a new value. Notes what follows: a record, a trial, a new connection.
 void pw_security_changed(struct pw_security *security, enum pw_setting_id id, pw_ms now);
+// Whether a password may be sent to this URL (any scheme; a final s is TLS): over TLS, to this
+// machine itself, or where `network.plain_passwords` says so. PW_OK, or PW_ERR_RANGE with what to
+// do about it in *why.
+PW_MUST_USE int pw_security_may_send_password(const struct pw_settings *settings, struct pw_str url,
+                                              struct pw_out *why);
 // A URL of a central system: ws:// or wss://, host, port, plain path. PW_OK or PW_ERR_RANGE.
 PW_MUST_USE int pw_security_check_url(struct pw_str url, struct pw_out *why);
 

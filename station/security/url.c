@@ -77,6 +77,54 @@ int pw_security_check_url(struct pw_str url, struct pw_out *why)
     return PW_OK;
 }
 
+// "127." and three more numbers: a name that only begins so leads anywhere.
+static bool is_loopback_v4(struct pw_str host)
+{
+    unsigned parts = 0;
+    int64_t number = 0;
+    if (!pw_str_starts(host, "127.")) {
+        return false;
+    }
+    while (host.len > 0) {
+        if (pw_parse_int(pw_str_cut(&host, '.'), 0, 255, &number) != PW_OK) {
+            return false;
+        }
+        parts++;
+    }
+    return parts == 4;
+}
+
+static bool ends_here(struct pw_str rest)
+{
+    struct pw_str authority = pw_str_cut(&rest, '/');
+    if (pw_str_starts(authority, "[")) {
+        return pw_str_is(pw_str_cut(&authority, ']'), "[::1");
+    }
+    struct pw_str host = pw_str_cut(&authority, ':');
+    return pw_str_eq_nocase(host, PW_STR("localhost")) || is_loopback_v4(host);
+}
+
+int pw_security_may_send_password(const struct pw_settings *settings, struct pw_str url,
+                                  struct pw_out *why)
+{
+    enum { ONLY_THIS_MACHINE };
+    struct pw_str rest = url;
+    struct pw_str scheme = pw_str_cut(&rest, ':');
+    bool tls = scheme.len > 0 && scheme.at[scheme.len - 1] == 's' && !pw_str_is(scheme, "ws");
+    while (rest.len > 0 && rest.at[0] == '/') {
+        rest = (struct pw_str){.at = rest.at + 1, .len = rest.len - 1};
+    }
+    if (tls || ends_here(rest) ||
+        pw_settings_int(settings, PW_SET_PLAIN_PASSWORDS) != ONLY_THIS_MACHINE) {
+        return PW_OK;
+    }
+    pw_put_s(why, "a password would go unencrypted to another machine: use ");
+    pw_put(why, scheme);
+    pw_put_s(why, "s://, or write  network: {plain_passwords: trusted_network}  where nobody "
+                  "listens on the way");
+    return PW_ERR_RANGE;
+}
+
 static void put_url(struct pw_security *security)
 {
     struct pw_out out = PW_OUT(security->url);

@@ -188,6 +188,8 @@ class Settings(Case):
          "Temperature"),
         ("console:\n  device: ttyUSB0\n", ':2: console.device: "ttyUSB0" is not allowed; it must be stdin, or the '
                                           "path of a device, as in /dev/ttyUSB0@9600"),
+        ("network: {plain_passwords: yes please}\n",
+         ':1: network.plain_passwords: "yes please" is not allowed; it must be only_this_machine or trusted_network'),
         ("station:\n  id: a\n  id: b\n", ":3: station.id: is set twice, first in line 2"),
         ("connectors:\n- kind: dc\n", ": station.id is missing: the station needs a name"),
         ("station: {id: CP1}\n", ": connectors is missing: a station needs at least one connector"),
@@ -217,6 +219,27 @@ class Settings(Case):
         answer = self.once("--config", self.settings(), "--secrets", secrets, "--check")
         self.assertEqual(answer.stderr, f"pilotwire-station: {secrets}:1: ocpp.authorization_key is not allowed; "
                                         "it must have 16 to 40 characters\n")
+
+    def test_passwords_that_would_go_unencrypted_to_another_machine(self):
+        """Loopback, TLS and the word that says what it does let them; nothing else."""
+        secrets = self.write("secrets.yaml", f"ocpp: {{authorization_key: {KEY}}}\nmqtt: {{password: {KEY}}}\n")
+        base = "station: {id: CP1}\ncan: {bus0: 'mcast:239.74.163.2:43113'}\nconnectors:\n- kind: dc\n"
+        refused = ["ocpp: {url: 'ws://central.example/ocpp'}", "ocpp: {url: 'ws://127.0.0.1.evil.example/ocpp'}",
+                   "ocpp: {url: 'ws://192.168.1.2:8180/ocpp'}", "mqtt: {url: 'mqtt://broker.lan'}",
+                   "ocpp: {url: 'ws://[fd00::1]/ocpp'}"]
+        taken = ["ocpp: {url: 'wss://central.example/ocpp'}", "ocpp: {url: 'ws://127.0.0.1:8180/ocpp'}",
+                 "ocpp: {url: 'ws://localhost/ocpp'}", "ocpp: {url: 'ws://[::1]:1/ocpp'}", "mqtt: {url: 'mqtts://broker.lan'}",
+                 "ocpp: {url: 'ws://central.example/ocpp', security_profile: 2}"]
+        for line in refused:
+            answer = self.once("--config", self.write("p.yaml", f"{line}\n{base}"), "--secrets", secrets, "--check")
+            self.assertIn("network: {plain_passwords: trusted_network}", answer.stderr, line)
+            self.assertEqual(answer.returncode, 2)
+            told = f"{line}\nnetwork: {{plain_passwords: trusted_network}}\n{base}"
+            answer = self.once("--config", self.write("p.yaml", told), "--secrets", secrets, "--check")
+            self.assertEqual((answer.returncode, answer.stderr), (0, ""), line)
+        for line in taken:
+            answer = self.once("--config", self.write("p.yaml", f"{line}\n{base}"), "--secrets", secrets, "--check")
+            self.assertEqual((answer.returncode, answer.stderr), (0, ""), line)
 
     def test_a_setting_that_is_no_secret(self):
         secrets = self.write("secrets.yaml", "station: {id: CP2}\n")

@@ -1,5 +1,6 @@
 // tls: against a real OpenSSL server on loopback, in threads of its own: who it is, what it says,
 // when it is slow, when it freezes. Every server ends by itself.
+#include "peer/peer.h"
 #include "tls.h"
 
 #include "test.h"
@@ -195,11 +196,11 @@ static void write_pem(const struct server *server, const char *path)
     (void)fclose(file);
 }
 
-static void put_pin(const struct server *server, char pin[PW_TLS_PIN_DIGITS + 1])
+static void put_pin(const struct server *server, char pin[PW_PEER_DIGITS + 1])
 {
     unsigned char *der = NULL;
     uint8_t hash[32];
-    struct pw_out out = {.at = pin, .cap = PW_TLS_PIN_DIGITS + 1};
+    struct pw_out out = {.at = pin, .cap = PW_PEER_DIGITS + 1};
     int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(server->certificate), &der);
     assert_true(len > 0);
     assert_int_equal(EVP_Digest(der, (size_t)len, hash, NULL, EVP_sha256(), NULL), 1);
@@ -308,7 +309,7 @@ static void bytes_go_and_come_to_the_server_with_the_pin(void **state)
 {
     (void)state;
     struct server server;
-    char pin[PW_TLS_PIN_DIGITS + 1];
+    char pin[PW_PEER_DIGITS + 1];
     start(&server, ECHO, "DNS:elsewhere", 3600); // the name does not matter to a pin
     put_pin(&server, pin);
     open_client("127.0.0.1", server.port, "", pin);
@@ -330,7 +331,7 @@ static void another_key_than_the_pin_hears_nothing_from_us(void **state)
 {
     (void)state;
     struct server server;
-    char pin[PW_TLS_PIN_DIGITS + 1];
+    char pin[PW_PEER_DIGITS + 1];
     start(&server, ECHO, "IP:127.0.0.1", 3600);
     put_pin(&server, pin);
     pin[5] = pin[5] == '0' ? '1' : '0';
@@ -394,7 +395,7 @@ static void old_protocols_are_refused(void **state)
 {
     (void)state;
     struct server server;
-    char pin[PW_TLS_PIN_DIGITS + 1];
+    char pin[PW_PEER_DIGITS + 1];
     start(&server, OLD, "IP:127.0.0.1", 3600);
     put_pin(&server, pin);
     open_client("127.0.0.1", server.port, "", pin);
@@ -409,7 +410,7 @@ static void the_last_words_of_a_server_that_ends_are_heard(void **state)
 {
     (void)state;
     struct server server;
-    char pin[PW_TLS_PIN_DIGITS + 1];
+    char pin[PW_PEER_DIGITS + 1];
     start(&server, SAY_AND_END, "IP:127.0.0.1", 3600);
     put_pin(&server, pin);
     open_client("127.0.0.1", server.port, "", pin);
@@ -436,7 +437,7 @@ static void a_flood_waits_for_the_slow_reader(void **state)
 {
     (void)state;
     struct server server;
-    char pin[PW_TLS_PIN_DIGITS + 1];
+    char pin[PW_PEER_DIGITS + 1];
     start(&server, FLOODING, "IP:127.0.0.1", 3600);
     put_pin(&server, pin);
     open_client("127.0.0.1", server.port, "", pin);
@@ -460,7 +461,7 @@ static void a_server_that_does_not_read_stops_us(void **state)
     (void)state;
     static char much[FLOOD + 1];
     struct server server;
-    char pin[PW_TLS_PIN_DIGITS + 1];
+    char pin[PW_PEER_DIGITS + 1];
     memset(much, 'x', FLOOD);
     start(&server, NEVER_READ, "IP:127.0.0.1", 3600);
     put_pin(&server, pin);

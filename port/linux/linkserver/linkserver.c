@@ -1,5 +1,7 @@
 #include "linkserver.h"
 
+#include "peer/peer.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -328,13 +330,11 @@ static void on_accept(void *context, unsigned events)
 static SSL_CTX *make_context(void)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    if (context == NULL || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1) {
+    if (context == NULL || !pw_peer_restrict(context)) {
         SSL_CTX_free(context);
         return NULL;
     }
-    (void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
-                                           SSL_OP_IGNORE_UNEXPECTED_EOF);
-    (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    (void)SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
     (void)SSL_CTX_set_num_tickets(context, 0);
     (void)SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                         SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

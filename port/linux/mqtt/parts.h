@@ -3,6 +3,7 @@
 #define PW_LINUX_MQTT_PARTS_H
 
 #include "mqtt/wire.h"
+#include "peer/peer.h"
 
 #include <pthread.h>
 
@@ -31,6 +32,9 @@ struct pw_mqtt_wire {
     char username[128];
     char password[128];
     char ca_file[512];
+    char certificate[512];
+    char key[512];
+    struct pw_peer_pins pins;
     char will_topic[PW_BROKER_TOPIC_MAX];
     char will_payload[64];
     int bell; // eventfd: the loop's side has something for the thread
@@ -39,6 +43,7 @@ struct pw_mqtt_wire {
     bool old; // the broker wants 3.1.1
     pw_ms pause;
     unsigned subscribed;
+    const char *refused; // why the broker's certificate was; NULL: it was not
     // Shared, under the lock.
     pthread_mutex_t lock;
     pthread_cond_t ended_now;
@@ -72,6 +77,8 @@ bool pw_mqtt_queue_pop(struct queue *queue, struct pw_broker_message *message, c
 size_t pw_mqtt_queue_room(const struct queue *queue); // for texts, beside what a message costs
 // One side lets go; the last one frees.
 void pw_mqtt_let_go(struct pw_mqtt_wire *wire);
+// A client's SSL_CTX as the configuration says, freed by the caller; NULL with a sentence in *why.
+struct ssl_ctx_st *pw_mqtt_tls(struct pw_mqtt_wire *wire, struct pw_out *why);
 // The thread.
 void *pw_mqtt_run(void *context);
 

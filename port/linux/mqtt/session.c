@@ -7,6 +7,7 @@
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -42,7 +43,10 @@ static void note(struct session *session, const char *why)
     if (session->why[0] == '\0') {
         struct pw_out out = PW_OUT(session->why);
         pw_put_s(&out, why);
-        if (session->error[0] != '\0') {
+        if (session->wire->refused != NULL) {
+            pw_put_s(&out, ": the broker's certificate: ");
+            pw_put_s(&out, session->wire->refused);
+        } else if (session->error[0] != '\0') {
             pw_put_s(&out, ": ");
             pw_put_s(&out, session->error);
         }
@@ -142,9 +146,28 @@ static void on_message(struct mosquitto *client, void *context,
 // ---------------------------------------------------------------------------------------------
 // Connecting
 
+SSL_CTX *pw_mqtt_tls(struct pw_mqtt_wire *wire, struct pw_out *why)
+{
+    const struct pw_peer_rules rules = {.host = wire->to.host,
+                                        .ca_file = wire->ca_file,
+                                        .certificate = wire->certificate,
+                                        .key = wire->key,
+                                        .pins = &wire->pins,
+                                        .refused = &wire->refused};
+    wire->refused = NULL;
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    if (ctx == NULL) {
+        pw_put_s(why, "TLS: out of memory");
+    } else if (pw_peer_apply(ctx, &rules, why) != PW_OK) {
+        SSL_CTX_free(ctx);
+        ctx = NULL;
+    }
+    return ctx;
+}
+
 static int set_up(struct session *session)
 {
-    const struct pw_mqtt_wire *wire = session->wire;
+    struct pw_mqtt_wire *wire = session->wire;
     struct mosquitto *client = session->client;
     int rc = mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION,
                                   wire->old ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5);
@@ -164,11 +187,18 @@ static int set_up(struct session *session)
     if (rc != MOSQ_ERR_SUCCESS || !wire->to.tls) {
         return rc;
     }
-    // Without more words libmosquitto checks certificate and host name, and takes TLS 1.2 or newer.
-    if (wire->ca_file[0] != '\0') {
-        return mosquitto_tls_set(client, wire->ca_file, NULL, NULL, NULL, NULL);
+    // libmosquitto's own rules know neither pins nor which suites of TLS 1.2 are good enough.
+    char text[160] = "";
+    struct pw_out why = PW_OUT(text);
+    SSL_CTX *ctx = pw_mqtt_tls(wire, &why);
+    if (ctx == NULL) {
+        note(session, text);
+        return MOSQ_ERR_TLS;
     }
-    return mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
+    (void)mosquitto_int_option(client, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
+    rc = mosquitto_void_option(client, MOSQ_OPT_SSL_CTX, ctx); // which takes a share of it
+    SSL_CTX_free(ctx);
+    return rc;
 }
 
 static void connect_to(struct session *session)

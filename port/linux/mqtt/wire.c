@@ -4,6 +4,7 @@
 #include "mqtt/parts.h"
 
 #include <mosquitto.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,15 @@ static int start_thread(struct pw_mqtt_wire *wire)
     return rc == 0 ? PW_OK : PW_ERR_LIMIT;
 }
 
+// Whether the TLS that every connection will make anew can be made.
+static int try_tls(struct pw_mqtt_wire *wire, struct pw_out *why)
+{
+    SSL_CTX *ctx = wire->to.tls ? pw_mqtt_tls(wire, why) : NULL;
+    int err = wire->to.tls && ctx == NULL ? PW_ERR_RANGE : PW_OK;
+    SSL_CTX_free(ctx);
+    return err;
+}
+
 static const char *take_config(struct pw_mqtt_wire *wire, const struct pw_mqtt_wire_config *config)
 {
     const char *wrong = pw_mqtt_url_read(pw_str_of(config->url), &wire->to);
@@ -77,18 +87,24 @@ static const char *take_config(struct pw_mqtt_wire *wire, const struct pw_mqtt_w
         {wire->username, sizeof(wire->username), config->username, "the user name is too long"},
         {wire->password, sizeof(wire->password), config->password, "the password is too long"},
         {wire->ca_file, sizeof(wire->ca_file), config->ca_file, "the file's path is too long"},
+        {wire->certificate, sizeof(wire->certificate), config->certificate,
+         "the certificate's path is too long"},
+        {wire->key, sizeof(wire->key), config->key, "the key's path is too long"},
         {wire->will_topic, sizeof(wire->will_topic), config->will.topic, "the topic is too long"},
         {wire->will_payload, sizeof(wire->will_payload), config->will.payload,
          "the last will is too long"},
     };
     for (size_t i = 0; wrong == NULL && i < PW_COUNT(texts); i++) {
-        if (pw_str_copy(texts[i].to, texts[i].cap, pw_str_of(texts[i].from)) != PW_OK) {
+        if (pw_str_copy(texts[i].to, texts[i].cap,
+                        pw_str_of(texts[i].from != NULL ? texts[i].from : "")) != PW_OK) {
             wrong = texts[i].wrong;
         }
     }
-    if (wrong == NULL && wire->to.tls && wire->ca_file[0] != '\0' &&
-        access(wire->ca_file, R_OK) != 0) {
-        wrong = "the file of certificates cannot be read";
+    char text[160];
+    struct pw_out why = PW_OUT(text);
+    if (wrong == NULL && pw_peer_read_pins(pw_str_of(config->pin != NULL ? config->pin : ""),
+                                           &wire->pins, &why) != PW_OK) {
+        wrong = "mqtt.pin is none";
     }
     return wrong;
 }
@@ -120,6 +136,8 @@ struct pw_mqtt_wire *pw_mqtt_wire_open(struct pw_loop *loop,
     const char *wrong = take_config(wire, config);
     if (wrong != NULL) {
         pw_put_s(why, wrong);
+    }
+    if (wrong != NULL || try_tls(wire, why) != PW_OK) {
         free(wire);
         return NULL;
     }

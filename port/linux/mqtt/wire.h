@@ -20,13 +20,17 @@
 
 struct pw_mqtt_wire;
 
-// All texts are terminated and copied; "" means none.
+// All texts are terminated and copied; "" or NULL means none.
 struct pw_mqtt_wire_config {
     const char *url; // mqtt://host[:1883] or mqtts://host[:8883]
     const char *client_id;
     const char *username;
     const char *password;
-    const char *ca_file; // mqtts: who may sign the broker's certificate; "": the system's store
+    // mqtts: whom to trust and what to show (peer/peer.h).
+    const char *ca_file;
+    const char *pin;
+    const char *certificate;
+    const char *key;
     struct pw_broker_will will;
     uint32_t seed; // for the jitter of pauses
 };

@@ -37,6 +37,7 @@ struct pw_trust pw_trust_port(struct pw_trust_keeper *keeper);
 
 struct pw_trust_connection {
     bool certificate;  // show ours when it is asked for
+    bool pinned;       // the server is known by a pin: roots do not count
     bool chosen_roots; // only roots of ours; otherwise the system's store where there is none
     pw_unix_ms wall;   // dates are judged by it; 0: by the system's clock
 };

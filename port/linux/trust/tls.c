@@ -1,5 +1,6 @@
 // What a TLS connection trusts and shows.
 #include "parts.h"
+#include "peer/peer.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -12,6 +13,7 @@ static bool restrict_to_whitepaper(void *ssl_ctx)
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
     (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_security_level(ctx, 2);
+    SSL_CTX_set_max_cert_list(ctx, PW_PEER_CHAIN_MAX);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(ctx, "ECDHE-ECDSA-AES128-GCM-SHA256:"
                                         "ECDHE-ECDSA-AES256-GCM-SHA384:"
@@ -76,7 +78,7 @@ int pw_trust_prepare(struct pw_trust_keeper *keeper, void *ssl_ctx,
     if (connection->wall > 0) {
         X509_VERIFY_PARAM_set_time(rules, (time_t)(connection->wall / 1000));
     }
-    return set_roots(keeper, ctx, connection, why);
+    return connection->pinned ? PW_OK : set_roots(keeper, ctx, connection, why);
 }
 
 void pw_trust_begin(struct pw_trust_keeper *keeper)

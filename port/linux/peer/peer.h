@@ -1,0 +1,46 @@
+// peer: what a TLS connection asks of the other end, in one place for every link: OCPP (wsclient,
+// trust), station link (tls, linkserver), MQTT. SSL_CTX and X509 of OpenSSL as void *, so that
+// nobody else needs its headers.
+#ifndef PW_LINUX_PEER_H
+#define PW_LINUX_PEER_H
+
+#include "base/base.h"
+
+#define PW_PEER_PINS    2                                     // one in use, one for the next key
+#define PW_PEER_DIGITS  64                                    // SHA-256 in hex
+#define PW_PEER_PIN_MAX (PW_PEER_PINS * (PW_PEER_DIGITS + 1)) // bytes of a setting
+
+#define PW_PEER_CHAIN_MAX 16384 // bytes of certificates in a handshake; more is refused unread
+
+struct pw_peer_pins {
+    unsigned count; // 0: certificate and host name are checked
+    uint8_t hash[PW_PEER_PINS][PW_PEER_DIGITS / 2];
+};
+
+// Empty, or one or two times 64 hex digits with a comma between: SHA-256 of a public key
+// (SubjectPublicKeyInfo, as RFC 7469 has it) or of a whole certificate. PW_OK or PW_ERR_RANGE with
+// *why.
+PW_MUST_USE int pw_peer_read_pins(struct pw_str text, struct pw_peer_pins *pins,
+                                  struct pw_out *why);
+// Whether a certificate (X509) is one of those. *have gets its key's digest, for people to compare.
+bool pw_peer_pinned(const struct pw_peer_pins *pins, const void *x509, struct pw_out *have);
+
+// TLS 1.2 or newer; of 1.2 only suites with forward secrecy and authenticated encryption (AES-GCM,
+// ChaCha20-Poly1305), no compression, no renegotiation, no tickets; chains of five certificates
+// between a server's and its root at most, and of PW_PEER_CHAIN_MAX bytes. False: OpenSSL refuses,
+// which would be a bug.
+bool pw_peer_restrict(void *ssl_ctx);
+
+// Whom a connection may reach and what it shows. Texts are borrowed for the call.
+struct pw_peer_rules {
+    const char *host;        // name or address that the certificate must carry; not used with a pin
+    const char *ca_file;     // PEM; "": the system's store; not used with a pin
+    const char *certificate; // PEM files of ours, to show when asked; "": none
+    const char *key;
+    const struct pw_peer_pins *pins; // outlives the SSL_CTX
+    const char **refused; // gets a sentence when a certificate is refused; outlives the SSL_CTX
+};
+// All of the above into a client's SSL_CTX. PW_OK or PW_ERR_RANGE with a sentence in *why.
+PW_MUST_USE int pw_peer_apply(void *ssl_ctx, const struct pw_peer_rules *rules, struct pw_out *why);
+
+#endif

@@ -82,6 +82,7 @@ static void show(struct pw_slots *slots)
     struct pw_out why = PW_OUT(state->returned_why);
     pw_put_s(&returned, record->returned);
     pw_put_s(&why, record->returned_why);
+    state->running = slots->running;
     state->trial = slots->running != 0 && record->trial == slots->running;
     state->tries = state->trial ? record->tries : 0;
     state->counter = record->counter;

@@ -1,0 +1,231 @@
+// Releases, slots, and a program to put into them, for boot_test.py:
+//     slots_tool root OUT                                     the maker's root, of the test keys
+//     slots_tool make OUT VERSION COUNTER PROGRAM BEHAVIOUR [HARDWARE [SIGNER]]
+//     slots_tool install FOLDER ROOT FILE                     to a slot, to be tried next
+//     slots_tool state FOLDER ROOT
+// Started from a slot it is the station's program: it says so, and behaves as the component
+// `behaviour` beside it tells it to.
+#include "ed25519/ed25519.h"
+#include "make.h"
+#include "slots.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { POLL_MS = 5, FILE_MAX = 32 << 20, EATEN = 1 << 20 };
+
+struct tool {
+    struct pw_loop loop;
+    struct pw_clock clock;
+    struct pw_release_crypto crypto;
+    struct pw_slots *slots;
+    const struct pw_install *port;
+    bool activated;
+};
+
+static int refuse(const char *why)
+{
+    (void)printf("refused: %s\n", why);
+    return EXIT_FAILURE;
+}
+
+static size_t read_file(const char *path, uint8_t *to, size_t cap)
+{
+    FILE *file = fopen(path, "rb");
+    size_t len = file == NULL ? 0 : fread(to, 1, cap, file);
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return len;
+}
+
+static int write_file(const char *path, const uint8_t *from, size_t len)
+{
+    FILE *file = fopen(path, "wb");
+    bool good = file != NULL && fwrite(from, 1, len, file) == len;
+    good = file != NULL && fclose(file) == 0 && good;
+    return good ? EXIT_SUCCESS : refuse("the file cannot be written");
+}
+
+static int make_root(const char *out)
+{
+    uint8_t bytes[PW_RELEASE_ROOT_MAX];
+    return write_file(out, bytes, pw_make_signed_root_1(bytes, sizeof(bytes)));
+}
+
+static int make_release(int argc, char **argv)
+{
+    uint8_t *program = malloc(FILE_MAX);
+    uint8_t *file = malloc(FILE_MAX);
+    struct pw_make make = {.version = argv[3], .counter = (uint32_t)strtoul(argv[4], NULL, 10)};
+    if (program == NULL || file == NULL) {
+        return refuse("out of memory");
+    }
+    make.component[0] =
+        (struct pw_make_component){.bytes = program, .len = read_file(argv[5], program, FILE_MAX)};
+    make.component[1] =
+        (struct pw_make_component){.name = "behaviour", .bytes = argv[6], .len = strlen(argv[6])};
+    make.hardware[0] = argc > 7 ? argv[7] : NULL;
+    make.signer[0] = argc > 8 ? argv[8] : NULL;
+    int result = write_file(argv[2], file, pw_make_release(&make, file, FILE_MAX));
+    free(program);
+    free(file);
+    return result;
+}
+
+static bool open_tool(struct tool *tool, const char *folder, const char *root, const char *download)
+{
+    char text[200] = "";
+    struct pw_out why = PW_OUT(text);
+    tool->crypto = pw_ed25519_crypto();
+    if (pw_clock_init(&tool->clock, NULL) != PW_OK ||
+        pw_loop_init(&tool->loop, &tool->clock) != PW_OK) {
+        return false;
+    }
+    const struct pw_slots_options options = {
+        .folder = folder, .root = root, .download = download, .crypto = &tool->crypto};
+    tool->slots = pw_slots_new(&tool->loop, &options, &why);
+    tool->port = tool->slots == NULL ? NULL : pw_slots_port(tool->slots);
+    return tool->slots != NULL;
+}
+
+static void say_state(const struct tool *tool, const char *first)
+{
+    struct pw_install_state state;
+    tool->port->state(tool->port->context, &state);
+    (void)printf("%s able=%d running=%c current=%c trial=%d tries=%u counter=%lu returned=%s "
+                 "why=%s%s\n",
+                 first, state.able, state.running == 0 ? '-' : state.running,
+                 state.current == 0 ? '-' : state.current, state.trial, state.tries,
+                 (unsigned long)state.counter, state.returned, state.returned_why, state.why);
+    (void)fflush(stdout);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Installing.
+
+static pw_ms watch(void *context, pw_ms now)
+{
+    struct tool *tool = context;
+    struct pw_install_state state;
+    tool->port->state(tool->port->context, &state);
+    if (state.phase == PW_INSTALL_READY && !tool->activated) {
+        tool->activated = true;
+        tool->port->activate(tool->port->context);
+    } else if (state.phase == PW_INSTALL_SWITCHED || state.phase == PW_INSTALL_FAILED) {
+        say_state(tool, state.phase == PW_INSTALL_SWITCHED ? "switched"
+                        : state.altered                    ? "altered"
+                                                           : "failed");
+        pw_loop_end(&tool->loop);
+    }
+    return now + POLL_MS;
+}
+
+static int install(struct tool *tool)
+{
+    char text[200] = "";
+    struct pw_out why = PW_OUT(text);
+    uint8_t head[PW_RELEASE_HEAD_MAX];
+    uint32_t len = 0;
+    struct pw_release release;
+    const struct pw_install *port = tool->port;
+    if (port->peek(port->context, 0, head, PW_RELEASE_FIXED) != PW_OK ||
+        pw_release_head_len(head, &len) != PW_OK ||
+        port->peek(port->context, 0, head, len) != PW_OK) {
+        return refuse("there is no head of a release");
+    }
+    const struct pw_str all = {.at = (const char *)head, .len = len};
+    if (pw_release_read(all, &release, &why) != PW_OK ||
+        port->write(port->context, all, &release, &why) != PW_OK) {
+        return refuse(text);
+    }
+    pw_loop_on_turn(&tool->loop, watch, tool);
+    pw_loop_run(&tool->loop);
+    return EXIT_SUCCESS;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Being the program.
+
+static void eat(void)
+{
+    const struct rlimit most = {.rlim_cur = 256 << 20, .rlim_max = 256 << 20};
+    (void)setrlimit(RLIMIT_AS, &most);
+    for (char *eaten = NULL; (eaten = malloc(EATEN)) != NULL;) {
+        memset(eaten, 1, EATEN);
+    }
+    abort();
+}
+
+static int behave(struct tool *tool, const char *how)
+{
+    const struct pw_install *port = tool->port;
+    struct pw_install_state state;
+    const struct rlimit no_core = {.rlim_cur = 0};
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+    port->state(port->context, &state);
+    say_state(tool, "run");
+    if (strcmp(how, "crash") == 0) {
+        abort();
+    }
+    if (strcmp(how, "hang") == 0) {
+        (void)pause();
+    }
+    if (strcmp(how, "eat") == 0) {
+        eat();
+    }
+    if (state.trial && strcmp(how, "confirm") == 0) {
+        return port->confirm(port->context) == PW_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    if (state.trial && strcmp(how, "reject") == 0) {
+        (void)port->reject(port->context, "the central was not reached");
+    }
+    return EXIT_SUCCESS;
+}
+
+// DIR/slots/SLOT/pilotwire-station, and the root in DIR/root.
+static int be_the_program(const char *self)
+{
+    char folder[600];
+    char root[700];
+    char path[700];
+    char how[32] = "";
+    struct tool tool = {.activated = false};
+    (void)snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(self, '/') - self), self);
+    (void)snprintf(path, sizeof(path), "%s/behaviour", folder);
+    (void)read_file(path, (uint8_t *)how, sizeof(how) - 1);
+    *strrchr(folder, '/') = '\0';
+    (void)snprintf(root, sizeof(root), "%s/../root", folder);
+    return open_tool(&tool, folder, root, "") ? behave(&tool, how) : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    char self[512] = "";
+    struct tool tool = {.activated = false};
+    bool known = readlink("/proc/self/exe", self, sizeof(self) - 1) > 0;
+    const char *name = strrchr(self, '/');
+    if (known && name != NULL && strcmp(name, "/" PW_RELEASE_PROGRAM) == 0) {
+        return be_the_program(self);
+    }
+    if (argc == 3 && strcmp(argv[1], "root") == 0) {
+        return make_root(argv[2]);
+    }
+    if (argc >= 7 && strcmp(argv[1], "make") == 0) {
+        return make_release(argc, argv);
+    }
+    if (argc < 4 || !open_tool(&tool, argv[2], argv[3], argc > 4 ? argv[4] : "")) {
+        return refuse("arguments");
+    }
+    if (strcmp(argv[1], "install") == 0) {
+        int result = install(&tool);
+        pw_slots_free(tool.slots);
+        return result;
+    }
+    say_state(&tool, "state");
+    pw_slots_free(tool.slots);
+    return EXIT_SUCCESS;
+}

@@ -19,12 +19,13 @@ static int fail(const char *what, const char *why)
     return EXIT_FAILURE;
 }
 
-bool authority_open(struct pw_central_ca_openssl **ca, const struct options *options)
+bool authority_open(struct pw_central_ca_openssl **ca, const struct options *options,
+                    const struct pw_secret *secret)
 {
     char text[256] = "";
     struct pw_out why = PW_OUT(text);
     *ca = NULL;
-    int result = pw_central_ca_open(ca, options->data, &why);
+    int result = pw_central_ca_open(ca, options->data, secret, &why);
     if (result != PW_OK && result != PW_ERR_UNKNOWN) {
         (void)fail(options->data, text);
         return false;
@@ -49,7 +50,8 @@ const struct pw_httpd_tls *authority_tls(struct tls_files *files, const struct o
     return &files->tls;
 }
 
-static int make_server(const struct options *options, pw_unix_ms now)
+static int make_server(const struct options *options, const struct pw_secret *secret,
+                       pw_unix_ms now)
 {
     char text[256] = "";
     char certificate[AUTHORITY_PATH_MAX];
@@ -57,7 +59,7 @@ static int make_server(const struct options *options, pw_unix_ms now)
     struct pw_out why = PW_OUT(text);
     struct pw_central_ca_openssl *ca = NULL;
     const char *const names[] = {options->name, options->label};
-    if (pw_central_ca_open(&ca, options->data, &why) != PW_OK) {
+    if (pw_central_ca_open(&ca, options->data, secret, &why) != PW_OK) {
         return fail("ca server", text);
     }
     path_of(certificate, options, options->tls_cert, "/tls.crt");
@@ -75,12 +77,12 @@ static int make_server(const struct options *options, pw_unix_ms now)
     return EXIT_SUCCESS;
 }
 
-static int show(const struct options *options)
+static int show(const struct options *options, const struct pw_secret *secret)
 {
     char text[256] = "";
     struct pw_out why = PW_OUT(text);
     struct pw_central_ca_openssl *ca = NULL;
-    if (pw_central_ca_open(&ca, options->data, &why) != PW_OK) {
+    if (pw_central_ca_open(&ca, options->data, secret, &why) != PW_OK) {
         return fail("ca show", text);
     }
     struct pw_str pem = pw_central_ca_port(ca)->certificate;
@@ -89,16 +91,16 @@ static int show(const struct options *options)
     return EXIT_SUCCESS;
 }
 
-int authority_task(const struct options *options, pw_unix_ms now)
+int authority_task(const struct options *options, const struct pw_secret *secret, pw_unix_ms now)
 {
     char text[256] = "";
     struct pw_out why = PW_OUT(text);
     if (options->task == TASK_CA_SERVER) {
-        return make_server(options, now);
+        return make_server(options, secret, now);
     }
     if (options->task == TASK_CA_INIT &&
-        pw_central_ca_make(options->data, pw_str_of(options->name), now, &why) != PW_OK) {
+        pw_central_ca_make(options->data, pw_str_of(options->name), secret, now, &why) != PW_OK) {
         return fail("ca init", text);
     }
-    return show(options);
+    return show(options, secret);
 }

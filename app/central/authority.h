@@ -18,10 +18,11 @@ struct tls_files {
 
 // Opens the authority if the data folder holds one; *ca stays NULL without. False with a message
 // printed when there is one that cannot be used.
-bool authority_open(struct pw_central_ca_openssl **ca, const struct options *options);
+bool authority_open(struct pw_central_ca_openssl **ca, const struct options *options,
+                    const struct pw_secret *secret);
 // NULL without --tls-listen.
 const struct pw_httpd_tls *authority_tls(struct tls_files *files, const struct options *options);
 // The tasks; what they return is the program's exit status.
-int authority_task(const struct options *options, pw_unix_ms now);
+int authority_task(const struct options *options, const struct pw_secret *secret, pw_unix_ms now);
 
 #endif

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "loop.h"
 #include "options.h"
+#include "secrets.h"
 #include "web.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ struct program {
     struct pw_logger logger;
     struct pw_loop loop;
     struct pw_central_store store;
+    struct pw_vault *vault;
     struct pw_web *web;
     struct pw_linkserver *links;      // NULL: no station links
     struct pw_derive *derive;         // NULL: nothing is served
@@ -279,6 +281,7 @@ static int run_task(struct program *program)
     case TASK_CA_INIT:
     case TASK_CA_SHOW:
     case TASK_CA_SERVER:
+    case TASK_KEY_ROTATE:
     case TASK_SERVE:
     case TASK_HELP:
     case TASK_VERSION: break;
@@ -314,16 +317,17 @@ static struct identity identity_of(const struct options *options)
     return identity;
 }
 
-static int show_pin(const struct options *options)
+static int show_pin(const struct options *options, const struct pw_secret *secret)
 {
     char pin[PW_IDENTITY_PIN_MAX];
     char text[768];
     struct pw_out why = PW_OUT(text);
     struct identity identity = identity_of(options);
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    int result = context == NULL ? PW_ERR_BUG
-                                 : pw_identity_load(context, identity.certificate, identity.key,
-                                                    identity.make, pin, &why);
+    int result = context == NULL
+                     ? PW_ERR_BUG
+                     : pw_identity_load(context, identity.certificate, identity.key, identity.make,
+                                        identity.make ? secret : NULL, pin, &why);
     SSL_CTX_free(context);
     if (result != PW_OK) {
         return fail("link", "pin", text);
@@ -338,11 +342,13 @@ static bool open_links(struct program *program)
     char text[768];
     struct pw_out why = PW_OUT(text);
     struct identity identity = identity_of(options);
-    const struct pw_linkserver_options wanted = {.host = options->link_host,
-                                                 .port = options->link_port,
-                                                 .certificate = identity.certificate,
-                                                 .key = identity.key,
-                                                 .make = identity.make};
+    const struct pw_linkserver_options wanted = {
+        .host = options->link_host,
+        .port = options->link_port,
+        .certificate = identity.certificate,
+        .key = identity.key,
+        .make = identity.make,
+        .secret = identity.make ? pw_vault_port(program->vault) : NULL};
     if (options->links && pw_linkserver_open(&program->links, &program->loop, &wanted,
                                              &program->logger.log, &why) != PW_OK) {
         (void)fail("cannot take", "station links", text);
@@ -500,7 +506,7 @@ static int serve(struct program *program)
         if (pw_derive_open(&program->derive, &program->loop) != PW_OK) {
             (void)fail("cannot start", "the thread that checks passwords", strerror(errno));
         } else if (open_depot(program) && read_root(program) && open_links(program) &&
-                   authority_open(&program->ca, options) &&
+                   authority_open(&program->ca, options, pw_vault_port(program->vault)) &&
                    make_central(program, pw_web_net(program->web)) && first_user(program)) {
             pw_web_serve(program->web, program->central);
             if (program->links != NULL) {
@@ -527,6 +533,9 @@ int main(int argc, char **argv)
 {
     static struct program program;
     char why[256];
+    if (!pw_vault_private_process()) {
+        (void)fprintf(stderr, "pilotwire-central: core dumps cannot be switched off\n");
+    }
     if (!options_read(&program.options, argc, argv, why, sizeof(why))) {
         (void)fprintf(stderr, "pilotwire-central: %s\n", why);
         return EXIT_USAGE;
@@ -546,16 +555,21 @@ int main(int argc, char **argv)
     }
     pw_logger_init(&program.logger, &program.clock, STDERR_FILENO, program.options.level);
     int result = EXIT_FAILURE;
-    if (open_store(&program)) {
+    if (open_store(&program) && (program.vault = secrets_open(&program.options)) != NULL) {
         bool authority = program.options.task == TASK_CA_INIT ||
                          program.options.task == TASK_CA_SHOW ||
                          program.options.task == TASK_CA_SERVER;
-        result = program.options.task == TASK_SERVE      ? serve(&program)
-                 : program.options.task == TASK_LINK_PIN ? show_pin(&program.options)
-                 : authority ? authority_task(&program.options, pw_clock_wall(&program.clock))
+        result = program.options.task == TASK_SERVE ? serve(&program)
+                 : program.options.task == TASK_LINK_PIN
+                     ? show_pin(&program.options, pw_vault_port(program.vault))
+                 : program.options.task == TASK_KEY_ROTATE
+                     ? secrets_rotate(program.vault, &program.options)
+                 : authority ? authority_task(&program.options, pw_vault_port(program.vault),
+                                              pw_clock_wall(&program.clock))
                              : run_task(&program);
         pw_central_free(program.central);
     }
+    pw_vault_close(program.vault);
     pw_central_store_close(&program.store);
     return result;
 }

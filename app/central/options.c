@@ -24,9 +24,13 @@ const char options_help[] =
     "certificates\n"
     "  pilotwire-central [OPTIONS] ca show            print its certificate, the stations' root\n"
     "  pilotwire-central [OPTIONS] ca server NAME [NAME]  issue this server's TLS certificate\n"
+    "  pilotwire-central [OPTIONS] key rotate         make a new key of this machine, and seal\n"
+    "                                                 everything with it\n"
     "\n"
     "  -l, --listen ADDRESS:PORT    where to serve (127.0.0.1:8180; port 0: a free one)\n"
     "  -d, --data DIR               where the database is kept (pilotwire-central-data)\n"
+    "      --tpm WHERE              where private keys are sealed: auto (in the machine's TPM 2.0\n"
+    "                               when it has one, else DIR/device.key), off, or a TCTI\n"
     "      --link-listen ADDRESS:PORT  where to take station links, or: off (address of --listen\n"
     "                               and its port plus 10: 127.0.0.1:8190; of port 0: a free one)\n"
     "      --link-cert FILE         certificate chain and private key (PEM) for station links;\n"
@@ -74,7 +78,8 @@ enum {
     OPT_TLS_KEY,
     OPT_TLS_CLIENT_CA,
     OPT_PUBLIC_URL,
-    OPT_RELEASE_ROOT
+    OPT_RELEASE_ROOT,
+    OPT_TPM
 };
 
 static const struct option long_options[] = {
@@ -87,6 +92,7 @@ static const struct option long_options[] = {
     {"tls-cert", required_argument, NULL, OPT_TLS_CERT},
     {"tls-key", required_argument, NULL, OPT_TLS_KEY},
     {"tls-client-ca", required_argument, NULL, OPT_TLS_CLIENT_CA},
+    {"tpm", required_argument, NULL, OPT_TPM},
     {"host", required_argument, NULL, OPT_HOST},
     {"public-url", required_argument, NULL, OPT_PUBLIC_URL},
     {"release-root", required_argument, NULL, OPT_RELEASE_ROOT},
@@ -191,6 +197,7 @@ static bool read_option(struct options *options, int option, struct pw_out *why)
     case OPT_TLS_CERT: options->tls_cert = optarg; return true;
     case OPT_TLS_KEY: options->tls_key = optarg; return true;
     case OPT_TLS_CLIENT_CA: options->tls_client_ca = optarg; return true;
+    case OPT_TPM: options->tpm = optarg; return true;
     case 'd': options->data = optarg; return true;
     case OPT_HOST: options->own_host = optarg; return true;
     case OPT_PUBLIC_URL: return read_url(options, optarg, why);
@@ -232,6 +239,7 @@ static const struct {
     {"ca", "init", TASK_CA_INIT, 1, 1},
     {"ca", "show", TASK_CA_SHOW, 0, 0},
     {"ca", "server", TASK_CA_SERVER, 1, 2},
+    {"key", "rotate", TASK_KEY_ROTATE, 0, 0},
 };
 
 static bool read_task(struct options *options, int count, char **words, struct pw_out *why)
@@ -256,7 +264,7 @@ static bool read_task(struct options *options, int count, char **words, struct p
     say(why, "\"", words[0], count > 1 ? " " : "");
     say(why, count > 1 ? words[1] : "", "\" is none of station add, station list, station remove, ",
         "user add, user list, user role, user remove, user password, card add, link pin, ca init, "
-        "ca show, ca server; see --help");
+        "ca show, ca server, key rotate; see --help");
     return false;
 }
 
@@ -268,6 +276,7 @@ bool options_read(struct options *options, int argc, char **argv, char *why, siz
                                 .host = "127.0.0.1",
                                 .port = 8180,
                                 .data = "pilotwire-central-data",
+                                .tpm = "auto",
                                 .level = PW_LOG_INFO,
                                 .own_host = "",
                                 .heartbeat_s = 300};

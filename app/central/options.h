@@ -19,6 +19,7 @@ enum task {
     TASK_CA_INIT,
     TASK_CA_SHOW,
     TASK_CA_SERVER,
+    TASK_KEY_ROTATE,
     TASK_HELP,
     TASK_VERSION,
 };
@@ -40,6 +41,7 @@ struct options {
     const char *tls_key;
     const char *tls_client_ca; // NULL: our own authority
     const char *data;
+    const char *tpm; // where the key of this machine is: auto, off, or how to reach a TPM
     enum pw_level level;
     const char *own_host;     // --host
     const char *public_url;   // NULL: made of the listeners

@@ -305,8 +305,9 @@ static void files_that_do_not_belong_together_are_refused(void **state)
     finish(bench);
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     assert_int_equal(unlink(bench->key), 0);
-    assert_int_equal(pw_identity_load(context, bench->certificate, bench->key, true, pin, &why),
-                     PW_ERR_STORE);
+    assert_int_equal(
+        pw_identity_load(context, bench->certificate, bench->key, true, NULL, pin, &why),
+        PW_ERR_STORE);
     assert_non_null(strstr(text, "is missing although its counterpart is there"));
     // Somebody else's key.
     FILE *file = fopen(bench->key, "w");
@@ -314,12 +315,13 @@ static void files_that_do_not_belong_together_are_refused(void **state)
     (void)fputs("no key", file);
     assert_int_equal(fclose(file), 0);
     why = PW_OUT(text);
-    assert_int_equal(pw_identity_load(context, bench->certificate, bench->key, true, pin, &why),
-                     PW_ERR_STORE);
+    assert_int_equal(
+        pw_identity_load(context, bench->certificate, bench->key, true, NULL, pin, &why),
+        PW_ERR_STORE);
     assert_non_null(strstr(text, "is no private key in PEM form"));
     why = PW_OUT(text);
     assert_int_equal(
-        pw_identity_load(context, "/nowhere/link.crt", "/nowhere/link.key", true, pin, &why),
+        pw_identity_load(context, "/nowhere/link.crt", "/nowhere/link.key", true, NULL, pin, &why),
         PW_ERR_STORE);
     assert_non_null(strstr(text, "/nowhere/link.crt: No such file or directory"));
     SSL_CTX_free(context);

@@ -1,5 +1,7 @@
 #include "central_ca.h"
 
+#include "vault/pem.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -73,16 +75,6 @@ static bool keep_certificates(const char *path, X509 *first, X509 *second)
     BIO *text = BIO_new(BIO_s_mem());
     bool good = text != NULL && PEM_write_bio_X509(text, first) == 1 &&
                 (second == NULL || PEM_write_bio_X509(text, second) == 1) && keep(path, text, 0644);
-    BIO_free(text);
-    return good;
-}
-
-static bool keep_key(const char *path, EVP_PKEY *key)
-{
-    BIO *text = BIO_new(BIO_s_secmem());
-    bool good = text != NULL &&
-                PEM_write_bio_PrivateKey(text, key, NULL, NULL, 0, NULL, NULL) == 1 &&
-                keep(path, text, 0600);
     BIO_free(text);
     return good;
 }
@@ -193,8 +185,8 @@ static int entry_of(X509_NAME *name, int nid, char to[NAME_LEN])
 
 // --- Making and opening.
 
-int pw_central_ca_make(const char *folder, struct pw_str organisation, pw_unix_ms now,
-                       struct pw_out *why)
+int pw_central_ca_make(const char *folder, struct pw_str organisation,
+                       const struct pw_secret *secret, pw_unix_ms now, struct pw_out *why)
 {
     char certificate[PATH_LEN];
     char key[PATH_LEN];
@@ -219,7 +211,8 @@ int pw_central_ca_make(const char *folder, struct pw_str organisation, pw_unix_m
                               .seconds = (int64_t)PW_CENTRAL_CA_YEARS * 365 * DAY_S};
     X509 *made = pair != NULL ? issue(&wish, NULL, pair) : NULL;
     int result = made == NULL ? refuse(why, PW_ERR_STORE, "OpenSSL cannot make a certificate")
-                 : !keep_key(key, pair) || !keep_certificates(certificate, made, NULL)
+                 : pw_key_write(key, pair, secret, why) != PW_OK ? PW_ERR_STORE
+                 : !keep_certificates(certificate, made, NULL)
                      ? refuse(why, PW_ERR_STORE, strerror(errno))
                      : PW_OK;
     X509_free(made);
@@ -230,18 +223,24 @@ int pw_central_ca_make(const char *folder, struct pw_str organisation, pw_unix_m
 static int sign(void *context, const struct pw_central_request *wanted, struct pw_out *chain,
                 struct pw_central_issued *issued, struct pw_out *why);
 
-static bool load(struct pw_central_ca_openssl *ca, const char *certificate, const char *key)
+static bool load(struct pw_central_ca_openssl *ca, const char *certificate, const char *key,
+                 const struct pw_secret *secret, struct pw_out *why)
 {
     BIO *from = BIO_new_file(certificate, "r");
     ca->certificate = from != NULL ? PEM_read_bio_X509(from, NULL, NULL, NULL) : NULL;
     BIO_free(from);
-    from = BIO_new_file(key, "r");
-    ca->key = from != NULL ? PEM_read_bio_PrivateKey(from, NULL, NULL, NULL) : NULL;
-    BIO_free(from);
-    return ca->certificate != NULL && ca->key != NULL &&
-           X509_check_private_key(ca->certificate, ca->key) == 1 &&
-           entry_of(X509_get_subject_name(ca->certificate), NID_organizationName,
-                    ca->organisation) == PW_OK;
+    ca->key = pw_key_read(key, secret, why);
+    if (ca->key == NULL) {
+        return false;
+    }
+    bool good = ca->certificate != NULL && X509_check_private_key(ca->certificate, ca->key) == 1 &&
+                entry_of(X509_get_subject_name(ca->certificate), NID_organizationName,
+                         ca->organisation) == PW_OK;
+    if (!good) {
+        (void)refuse(why, PW_ERR_STORE,
+                     "ca.crt and ca.key cannot be read, or do not belong together");
+    }
+    return good;
 }
 
 static bool write_pem(struct pw_central_ca_openssl *ca)
@@ -258,7 +257,8 @@ static bool write_pem(struct pw_central_ca_openssl *ca)
     return ca->pem != NULL;
 }
 
-int pw_central_ca_open(struct pw_central_ca_openssl **ca, const char *folder, struct pw_out *why)
+int pw_central_ca_open(struct pw_central_ca_openssl **ca, const char *folder,
+                       const struct pw_secret *secret, struct pw_out *why)
 {
     char certificate[PATH_LEN];
     char key[PATH_LEN];
@@ -272,10 +272,9 @@ int pw_central_ca_open(struct pw_central_ca_openssl **ca, const char *folder, st
     if (made == NULL) {
         return refuse(why, PW_ERR_STORE, "out of memory");
     }
-    if (!load(made, certificate, key) || !write_pem(made)) {
+    if (!load(made, certificate, key, secret, why) || !write_pem(made)) {
         pw_central_ca_close(made);
-        return refuse(why, PW_ERR_STORE,
-                      "ca.crt and ca.key cannot be read, or do not belong together");
+        return PW_ERR_STORE;
     }
     made->port =
         (struct pw_central_ca){.context = made, .certificate = pw_str_of(made->pem), .sign = sign};
@@ -445,11 +444,11 @@ int pw_central_ca_server(struct pw_central_ca_openssl *ca,
                               .now = now,
                               .seconds = (int64_t)PW_CENTRAL_CA_DAYS * DAY_S};
     X509 *made = pair != NULL ? issue(&wish, ca->certificate, ca->key) : NULL;
-    int result =
-        made == NULL ? refuse(why, PW_ERR_STORE, "OpenSSL cannot make a certificate")
-        : !keep_key(server->key, pair) || !keep_certificates(server->certificate, made, NULL)
-            ? refuse(why, PW_ERR_STORE, strerror(errno))
-            : PW_OK;
+    int result = made == NULL ? refuse(why, PW_ERR_STORE, "OpenSSL cannot make a certificate")
+                 : pw_key_write(server->key, pair, server->secret, why) != PW_OK ? PW_ERR_STORE
+                 : !keep_certificates(server->certificate, made, NULL)
+                     ? refuse(why, PW_ERR_STORE, strerror(errno))
+                     : PW_OK;
     X509_free(made);
     EVP_PKEY_free(pair);
     return result;

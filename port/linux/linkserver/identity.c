@@ -1,5 +1,7 @@
 #include "identity.h"
 
+#include "vault/pem.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -65,8 +67,8 @@ static bool finish(FILE *file, bool written)
     return fclose(file) == 0 && written;
 }
 
-static int keep(X509 *made, EVP_PKEY *secret, const char *certificate, const char *key,
-                struct pw_out *why)
+static int keep(X509 *made, EVP_PKEY *pair, const char *certificate, const char *key,
+                const struct pw_secret *secret, struct pw_out *why)
 {
     // The key goes last: a certificate alone is refused and can be removed, a key alone might be
     // somebody's.
@@ -74,26 +76,24 @@ static int keep(X509 *made, EVP_PKEY *secret, const char *certificate, const cha
     if (file == NULL || !finish(file, PEM_write_X509(file, made) == 1)) {
         return refuse(why, certificate, strerror(errno));
     }
-    file = create(key, 0600);
-    if (file == NULL ||
-        !finish(file, PEM_write_PrivateKey(file, secret, NULL, NULL, 0, NULL, NULL) == 1)) {
-        int result = refuse(why, key, strerror(errno));
-        (void)unlink(key);
+    int result = pw_key_write(key, pair, secret, why);
+    if (result != PW_OK) {
         (void)unlink(certificate);
         return result;
     }
     return PW_OK;
 }
 
-static int make_pair(const char *certificate, const char *key, struct pw_out *why)
+static int make_pair(const char *certificate, const char *key, const struct pw_secret *secret,
+                     struct pw_out *why)
 {
-    EVP_PKEY *secret = EVP_EC_gen("P-256");
+    EVP_PKEY *pair = EVP_EC_gen("P-256");
     X509 *made = X509_new();
-    int result = secret != NULL && made != NULL && fill(made, secret)
-                     ? keep(made, secret, certificate, key, why)
+    int result = pair != NULL && made != NULL && fill(made, pair)
+                     ? keep(made, pair, certificate, key, secret, why)
                      : refuse_openssl(why, certificate, "cannot make a certificate");
     X509_free(made);
-    EVP_PKEY_free(secret);
+    EVP_PKEY_free(pair);
     return result;
 }
 
@@ -120,12 +120,13 @@ static int write_pin(const X509 *certificate, char pin[PW_IDENTITY_PIN_MAX])
 }
 
 int pw_identity_load(SSL_CTX *context, const char *certificate, const char *key, bool make,
-                     char pin[PW_IDENTITY_PIN_MAX], struct pw_out *why)
+                     const struct pw_secret *secret, char pin[PW_IDENTITY_PIN_MAX],
+                     struct pw_out *why)
 {
     bool has_certificate = access(certificate, F_OK) == 0;
     bool has_key = access(key, F_OK) == 0;
     if (make && !has_certificate && !has_key) {
-        int result = make_pair(certificate, key, why);
+        int result = make_pair(certificate, key, secret, why);
         if (result != PW_OK) {
             return result;
         }
@@ -138,8 +139,14 @@ int pw_identity_load(SSL_CTX *context, const char *certificate, const char *key,
     if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1) {
         return refuse_openssl(why, certificate, "is no certificate in PEM form");
     }
-    if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1) {
-        return refuse_openssl(why, key, "is no private key in PEM form, or not the certificate's");
+    EVP_PKEY *pair = pw_key_read(key, secret, why);
+    if (pair == NULL) {
+        return PW_ERR_STORE;
+    }
+    bool fits = SSL_CTX_use_PrivateKey(context, pair) == 1;
+    EVP_PKEY_free(pair);
+    if (!fits) {
+        return refuse_openssl(why, key, "is not the certificate's key");
     }
     return write_pin(SSL_CTX_get0_certificate(context), pin) == PW_OK
                ? PW_OK

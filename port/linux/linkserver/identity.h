@@ -4,7 +4,7 @@
 #ifndef PW_LINUX_IDENTITY_H
 #define PW_LINUX_IDENTITY_H
 
-#include "base/base.h"
+#include "secret/secret.h"
 
 #include <openssl/ssl.h>
 
@@ -13,9 +13,10 @@
 // Loads certificate and private key (PEM) into `context` and writes the pin: SHA-256 of the
 // certificate's SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in lower-case hex. When neither file
 // exists and `make` is set, a key on P-256 and a certificate signed with it are made first; the key
-// file has mode 0600 from its first byte. PW_ERR_STORE for files that cannot be read or written or
-// do not belong together, with a sentence in *why.
+// file has mode 0600 from its first byte. `secret` seals it; NULL: it is PEM. PW_ERR_STORE for
+// files that cannot be read or written or do not belong together, with a sentence in *why.
 PW_MUST_USE int pw_identity_load(SSL_CTX *context, const char *certificate, const char *key,
-                                 bool make, char pin[PW_IDENTITY_PIN_MAX], struct pw_out *why);
+                                 bool make, const struct pw_secret *secret,
+                                 char pin[PW_IDENTITY_PIN_MAX], struct pw_out *why);
 
 #endif

@@ -390,7 +390,7 @@ static int start(struct pw_linkserver *server, const struct pw_linkserver_option
         return PW_ERR_STORE;
     }
     int result = pw_identity_load(server->context, options->certificate, options->key,
-                                  options->make, server->pin, why);
+                                  options->make, options->secret, server->pin, why);
     if (result != PW_OK) {
         return result;
     }

@@ -18,7 +18,8 @@ struct pw_linkserver_options {
     uint16_t port;    // 0: a free one
     const char *certificate;
     const char *key;
-    bool make; // the files are made when there are none yet
+    bool make;                      // the files are made when there are none yet
+    const struct pw_secret *secret; // seals the key; NULL: it is PEM
 };
 
 // Listens, but serves nobody before pw_linkserver_serve. PW_ERR_LIMIT when the port is taken or may

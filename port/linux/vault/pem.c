@@ -1,0 +1,179 @@
+#include "vault/pem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BYTES_MAX = 16384, PATH_LEN = 512 };
+
+static int refuse(struct pw_out *why, const char *path, const char *what)
+{
+    ERR_clear_error();
+    pw_put_s(why, path);
+    pw_put_s(why, ": ");
+    pw_put_s(why, what);
+    return PW_ERR_STORE;
+}
+
+// "file/ca.key": a file may move with its folder, and none can take the place of another.
+static struct pw_str name_of(const char *path, char to[PW_SECRET_NAME_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    struct pw_out out = {.at = to, .cap = PW_SECRET_NAME_MAX};
+    pw_put_s(&out, "file/");
+    pw_put_s(&out, slash != NULL ? slash + 1 : path);
+    return pw_out_str(&out);
+}
+
+static bool write_all(int fd, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t done = write(fd, bytes, len);
+        if (done < 0 && errno == EINTR) {
+            continue;
+        }
+        if (done <= 0) {
+            return false;
+        }
+        bytes += done;
+        len -= (size_t)done;
+    }
+    return fsync(fd) == 0;
+}
+
+static bool sync_folder_of(const char *path)
+{
+    char folder[PATH_LEN];
+    (void)snprintf(folder, sizeof(folder), "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL) {
+        slash[slash == folder ? 1 : 0] = '\0';
+    }
+    int fd = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return good;
+}
+
+static int put_file(const char *path, const char *bytes, size_t len, struct pw_out *why)
+{
+    char beside[PATH_LEN];
+    int written = snprintf(beside, sizeof(beside), "%s.new", path);
+    if (written < 0 || (size_t)written >= sizeof(beside)) {
+        return refuse(why, path, "the path is too long");
+    }
+    (void)unlink(beside);
+    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool good = fd >= 0 && write_all(fd, bytes, len);
+    if (fd >= 0 && close(fd) != 0) {
+        good = false;
+    }
+    if (!good || rename(beside, path) != 0 || !sync_folder_of(path)) {
+        int err = refuse(why, path, strerror(errno));
+        (void)unlink(beside);
+        return err;
+    }
+    return PW_OK;
+}
+
+static int put_sealed(const char *path, struct pw_str pem, const struct pw_secret *secret,
+                      struct pw_out *why)
+{
+    char name[PW_SECRET_NAME_MAX];
+    char sealed[BYTES_MAX];
+    int len = secret->seal(secret->context, name_of(path, name), pem, sealed, sizeof(sealed));
+    return len > 0 ? put_file(path, sealed, (size_t)len, why)
+                   : refuse(why, path, "it cannot be sealed: there is no key of the device");
+}
+
+int pw_key_write(const char *path, EVP_PKEY *key, const struct pw_secret *secret,
+                 struct pw_out *why)
+{
+    BIO *text = BIO_new(BIO_s_secmem());
+    char *bytes = NULL;
+    int err = PW_ERR_STORE;
+    if (text == NULL || PEM_write_bio_PrivateKey(text, key, NULL, NULL, 0, NULL, NULL) != 1) {
+        err = refuse(why, path, "OpenSSL cannot write the key");
+    } else {
+        long len = BIO_get_mem_data(text, &bytes);
+        const struct pw_str pem = {.at = bytes, .len = len > 0 ? (size_t)len : 0};
+        err = secret != NULL ? put_sealed(path, pem, secret, why)
+                             : put_file(path, pem.at, pem.len, why);
+    }
+    BIO_free(text);
+    return err;
+}
+
+// The bytes of the file: their number, or below 0 with *why.
+static int get_file(const char *path, char to[BYTES_MAX], struct pw_out *why)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return refuse(why, path, strerror(errno));
+    }
+    size_t len = fread(to, 1, BYTES_MAX, file);
+    bool bad = ferror(file) != 0;
+    (void)fclose(file);
+    return bad || len == BYTES_MAX ? refuse(why, path, "it cannot be read, or is too long")
+                                   : (int)len;
+}
+
+static const char *why_locked(int err)
+{
+    return err == PW_ERR_UNKNOWN
+               ? "it is sealed with a key that this machine does not have: is device.key the one "
+                 "of this folder?"
+               : "it is damaged, or was not sealed here";
+}
+
+EVP_PKEY *pw_key_read(const char *path, const struct pw_secret *secret, struct pw_out *why)
+{
+    char name[PW_SECRET_NAME_MAX];
+    char bytes[BYTES_MAX];
+    char nothing[1] = ""; // a pass phrase, instead of a question on a terminal
+    int len = get_file(path, bytes, why);
+    if (len >= 0 && secret != NULL) {
+        const struct pw_str sealed = {.at = bytes, .len = (size_t)len};
+        len = secret->open(secret->context, name_of(path, name), sealed, bytes, sizeof(bytes));
+        if (len < 0) {
+            (void)refuse(why, path, why_locked(len));
+        }
+    }
+    if (len < 0) {
+        return NULL;
+    }
+    BIO *text = BIO_new_mem_buf(bytes, len);
+    EVP_PKEY *key = text != NULL ? PEM_read_bio_PrivateKey(text, NULL, NULL, nothing) : NULL;
+    BIO_free(text);
+    OPENSSL_cleanse(bytes, sizeof(bytes));
+    if (key == NULL) {
+        (void)refuse(why, path, "is no private key in PEM form");
+    }
+    return key;
+}
+
+int pw_key_renew(const char *path, const struct pw_secret *secret, struct pw_out *why)
+{
+    char bytes[BYTES_MAX];
+    if (access(path, F_OK) != 0) {
+        return PW_OK;
+    }
+    int len = get_file(path, bytes, why);
+    if (len < 0 ||
+        !secret->stale(secret->context, (struct pw_str){.at = bytes, .len = (size_t)len})) {
+        return len < 0 ? len : PW_OK;
+    }
+    EVP_PKEY *key = pw_key_read(path, secret, why);
+    int err = key != NULL ? pw_key_write(path, key, secret, why) : PW_ERR_STORE;
+    EVP_PKEY_free(key);
+    return err;
+}

@@ -11,6 +11,58 @@ static bool from_central(int action)
 
 // --- Queueing.
 
+// "scheme://host…" (RFC 3986 §3), and nothing in it that would end a line or a word.
+static bool is_location(struct pw_str text)
+{
+    static const char also[] = "+-.";
+    size_t i = 0;
+    while (i < text.len && text.at[i] != ':') {
+        char c = (char)(text.at[i] | 0x20);
+        bool letter = c >= 'a' && c <= 'z';
+        bool digit = text.at[i] >= '0' && text.at[i] <= '9';
+        if (!letter && (i == 0 || (!digit && memchr(also, text.at[i], 3) == NULL))) {
+            return false;
+        }
+        i++;
+    }
+    bool host =
+        i > 0 && i + 3 < text.len && memcmp(text.at + i, "://", 3) == 0 && text.at[i + 3] != '/';
+    for (size_t k = i; k < text.len; k++) {
+        unsigned char c = (unsigned char)text.at[k];
+        host = host && c > 0x20 && c < 0x7F;
+    }
+    return host;
+}
+
+// Where a station is to load from or send to must be a place. False after answering 400.
+static bool locations_ok(struct http *http, int action)
+{
+    static const struct {
+        int action;
+        const char *outer; // NULL: in the payload itself
+        const char *key;
+        const char *path; // of the message
+    } rows[] = {
+        {PW_OCPP16_GET_DIAGNOSTICS, NULL, "location", "payload.location"},
+        {PW_OCPP16_UPDATE_FIRMWARE, NULL, "location", "payload.location"},
+        {PW_OCPP16_SIGNED_UPDATE_FIRMWARE, "firmware", "location", "payload.firmware.location"},
+        {PW_OCPP16_GET_LOG, "log", "remoteLocation", "payload.log.remoteLocation"},
+    };
+    const struct pw_json_node *payload = &http->central->asked.node[0];
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        struct pw_str text;
+        const struct pw_json_node *in =
+            rows[i].outer != NULL ? pw_json_member(payload, rows[i].outer) : payload;
+        if (rows[i].action == action &&
+            (pw_json_text(pw_json_member(in, rows[i].key), &text) != PW_OK || !is_location(text))) {
+            http_fail(http, 400, "bad_value", rows[i].path, PW_STR(""),
+                      " must be a URI with scheme and host, as https://host/path");
+            return false;
+        }
+    }
+    return true;
+}
+
 // Checks the payload as strictly as a station may. False after answering 400.
 static bool payload_ok(struct http *http, int action, struct pw_str payload)
 {
@@ -78,7 +130,8 @@ static bool may_order(struct http *http, int action)
 
 void http_command(struct http *http, struct station *station, int action, struct pw_str payload)
 {
-    if (payload_ok(http, action, payload) && may_order(http, action)) {
+    if (payload_ok(http, action, payload) && locations_ok(http, action) &&
+        may_order(http, action)) {
         http_queued(http, station,
                     command_queue(http->central, station, action, payload, false, http->at));
     }

@@ -6,20 +6,40 @@ static enum pw_ocpp16_generic_status generic(enum pw_cp16_answer answer)
     return answer == PW_CP16_ACCEPTED ? PW_OCPP16_GENERIC_ACCEPTED : PW_OCPP16_GENERIC_REJECTED;
 }
 
+static void answer_availability(struct pw_cp16 *cp, struct pw_str id,
+                                enum pw_ocpp16_availability_status status)
+{
+    struct pw_ocpp16_change_availability_conf conf = {.status = status};
+    pw_cp16_reply(cp, id, PW_OCPP16_CHANGE_AVAILABILITY, &conf);
+}
+
+static void say_available(struct pw_cp16 *cp, struct pw_str id, bool kept)
+{
+    answer_availability(cp, id,
+                        kept ? PW_OCPP16_AVAILABILITY_ACCEPTED : PW_OCPP16_AVAILABILITY_REJECTED);
+}
+
+static void say_scheduled(struct pw_cp16 *cp, struct pw_str id, bool kept)
+{
+    answer_availability(cp, id,
+                        kept ? PW_OCPP16_AVAILABILITY_SCHEDULED : PW_OCPP16_AVAILABILITY_REJECTED);
+}
+
 void pw_cp16_on_availability(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_request *req,
                              pw_ms now)
 {
-    struct pw_ocpp16_change_availability_conf conf = {.status = PW_OCPP16_AVAILABILITY_REJECTED};
+    enum pw_cp16_answer answer = PW_CP16_REJECTED;
     int32_t connector = req->change_availability.connector_id;
     if (connector == 0 || pw_cp16_is_connector(cp, connector)) {
         bool operative = req->change_availability.type == PW_OCPP16_AVAILABILITY_OPERATIVE;
-        enum pw_cp16_answer answer =
-            cp->host->availability(cp->host->context, (unsigned)connector, operative, now);
-        conf.status = answer == PW_CP16_ACCEPTED    ? PW_OCPP16_AVAILABILITY_ACCEPTED
-                      : answer == PW_CP16_SCHEDULED ? PW_OCPP16_AVAILABILITY_SCHEDULED
-                                                    : PW_OCPP16_AVAILABILITY_REJECTED;
+        answer = cp->host->availability(cp->host->context, (unsigned)connector, operative, now);
     }
-    pw_cp16_reply(cp, id, PW_OCPP16_CHANGE_AVAILABILITY, &conf);
+    if (answer != PW_CP16_ACCEPTED && answer != PW_CP16_SCHEDULED) {
+        say_available(cp, id, false);
+        return;
+    }
+    pw_cp16_reply_later(cp, id, cp->journal->keep_ticket,
+                        answer == PW_CP16_ACCEPTED ? say_available : say_scheduled);
 }
 
 // A TxProfile for the transaction to come, without an id (§5.11, errata 3.41, 3.67).

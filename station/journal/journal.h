@@ -193,6 +193,7 @@ struct pw_journal {
     uint32_t waiting;       // messages
     int64_t must_ticket;    // transaction records are safe once this is durable
     int64_t setting_ticket; // the setting kept last is; below 0: it could not be kept
+    int64_t keep_ticket;    // likewise what pw_journal_save_keep kept last
     uint32_t transaction_next;
     uint32_t boot;       // counts starts of the program
     pw_ms started;       // when the program did; set by the owner once the journal is open

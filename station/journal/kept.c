@@ -101,7 +101,9 @@ int pw_journal_save_keep(struct pw_journal *journal, unsigned connector, struct 
             pw_record_put(&record, (uint64_t)keep.limit[i], 8);
         }
     }
-    return pw_journal_write_one(journal, &key, &record);
+    struct pw_store_change change = pw_journal_put(&key, &record);
+    journal->keep_ticket = pw_journal_write(journal, &change, 1);
+    return journal->keep_ticket < 0 ? (int)journal->keep_ticket : PW_OK;
 }
 
 int pw_journal_read_keep(struct pw_journal *journal, unsigned connector, struct pw_keep *keep)

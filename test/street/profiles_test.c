@@ -444,6 +444,28 @@ static void what_is_accepted_outlives_a_power_cut(void **state)
     rig_close(r);
 }
 
+// Reason: the same of "out of service": who was told so must find it so after a power cut.
+static void out_of_service_is_said_when_it_will_last(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open(RIG_SOCKET);
+    rig_boot(r);
+    r->street.store.lag = 40;
+    r->lenient = true;
+    rig_post(r, "ChangeAvailability", "{'connectorId':0,'type':'Inoperative'}");
+    rig_run(r, 100);
+    assert_null(rig_answered(r)); // not durable yet
+    for (unsigned turns = 0; rig_answered(r) == NULL; turns++) {
+        assert_true(turns < 600);
+        rig_run(r, 100);
+    }
+    rig_power_off(r);
+    rig_power_on(r);
+    rig_seconds(r, 1);
+    assert_int_equal(street_view(&r->street).status, PW_STATUS_UNAVAILABLE);
+    rig_close(r);
+}
+
 // Reason: the owner's switch counts more than the operator's wish.
 static void profiles_do_not_count_where_limits_from_outside_do_not(void **state)
 {
@@ -502,6 +524,7 @@ int main(void)
         cmocka_unit_test(the_station_wakes_when_the_next_period_begins),
         cmocka_unit_test(the_profile_of_a_start_that_came_to_nothing_goes),
         cmocka_unit_test(what_is_accepted_outlives_a_power_cut),
+        cmocka_unit_test(out_of_service_is_said_when_it_will_last),
         cmocka_unit_test(a_disk_that_takes_nothing_does_not_stop_the_talk),
         cmocka_unit_test(profiles_do_not_count_where_limits_from_outside_do_not),
     };

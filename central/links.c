@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOOK_MS 50 // links are looked at this often at most, unless one of them cannot wait
+
 struct link *link_find(const struct pw_central *central, uint64_t number)
 {
     struct link *link = central->bucket[number % PW_CENTRAL_STATIONS_MAX];
@@ -265,6 +267,9 @@ pw_ms links_step(struct pw_central *central, struct pw_instant at)
             next = pw_earlier(next, check(central, link, at));
         }
     }
-    links_wake(central, next);
+    // Each link's time is its own; together they are looked at so often at most.
+    if (next != PW_NEVER) {
+        links_wake(central, next > at.now + LOOK_MS ? next : at.now + LOOK_MS);
+    }
     return central->check_at;
 }

@@ -234,6 +234,11 @@ static const struct lws_context_creation_info *tls_info(const struct pw_httpd *h
     return info;
 }
 
+// libwebsockets would keep a timer for each connection that nothing has come over for long, in one
+// sorted list: with 10,000 of them that is half of all work. The sites ask for signs of life, and
+// the kernel does of those that nobody asks.
+static const lws_retry_bo_t no_timer = {.secs_since_valid_hangup = 0};
+
 static int listen_on(struct pw_httpd *httpd)
 {
     const struct pw_httpd_config *config = &httpd->config;
@@ -248,6 +253,10 @@ static int listen_on(struct pw_httpd *httpd)
         .foreign_loops = loops,
         .server_string = "pilotwire",
         .timeout_secs = TIMEOUT_S,
+        .retry_and_idle_policy = &no_timer,
+        .ka_time = 60,
+        .ka_interval = 20,
+        .ka_probes = 3,
         .max_http_header_data = HEADERS_MAX,
         .max_http_header_pool = (unsigned short)pw_min((int64_t)config->connections, 1024),
         .options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |

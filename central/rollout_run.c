@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define SAMPLE 20 // stations
+
 // --- One station.
 
 void member_enter(struct pw_central *central, struct member *member, enum step step,
@@ -210,6 +212,9 @@ static void age(struct pw_central *central, struct member *member, struct pw_ins
 {
     const struct station *station = station_find(central, pw_str_of(member->station));
     int64_t age_ms = at.wall - member->since;
+    if (is_busy(member->step) && (member->excused == 0 || is_charging(station))) {
+        member->excused = at.wall;
+    }
     if (station == NULL) {
         if (is_busy(member->step) || member->step == STEP_WAITING) {
             member_enter(central, member, STEP_GONE, "", at);
@@ -219,8 +224,8 @@ static void age(struct pw_central *central, struct member *member, struct pw_ins
     if (member->step == STEP_TRIED && age_ms >= ROLLOUT_SETTLE_MS && is_online(station) &&
         strcmp(station->firmware, member->rollout->version) == 0) {
         member_enter(central, member, STEP_DONE, "", at);
-    } else if (is_busy(member->step) && age_ms >= (int64_t)member->rollout->deadline_s * 1000 &&
-               !is_charging(station)) {
+    } else if (is_busy(member->step) && at.wall - pw_max(member->since, member->excused) >=
+                                            (int64_t)member->rollout->deadline_s * 1000) {
         char text[ROLLOUT_WHY_MAX];
         struct pw_out why = PW_OUT(text);
         pw_put_s(&why, "no news for ");
@@ -336,16 +341,20 @@ static void stop(struct pw_central *central, struct rollout *rollout, const stru
     struct pw_out why = PW_OUT(text);
     pw_put_uint(&why, tally->failed);
     pw_put_s(&why, " of ");
-    pw_put_uint(&why, stations);
+    pw_put_uint(&why, tally->begun_now > 0 ? tally->begun_now : stations);
     pw_put_s(&why, rollout->stage == 0 ? " stations of the canary failed"
                                        : " stations of the stage failed");
     rollout_state_set(central, rollout, ROLLOUT_STOPPED, text, at);
 }
 
+// The rate is of those that have begun in this stage; of a few it says little, so that at least
+// SAMPLE are reckoned with, or the whole of a smaller stage.
 static bool too_many(const struct rollout *rollout, const struct tally *tally, uint32_t stations)
 {
+    uint32_t of = stations < SAMPLE ? stations : SAMPLE;
+    of = tally->begun_now > of ? tally->begun_now : of;
     bool rate = rollout->stop_percent < 100 &&
-                (uint64_t)tally->failed * 100 > (uint64_t)rollout->stop_percent * stations;
+                (uint64_t)tally->failed * 100 > (uint64_t)rollout->stop_percent * of;
     bool count = rollout->stop_count > 0 && tally->failed >= rollout->stop_count;
     return tally->failed > 0 && (rate || count);
 }

@@ -89,6 +89,7 @@ struct tally rollout_tally(const struct rollout *rollout)
         tally.steps[member->step]++;
         tally.begun += step_begun[member->step] ? 1 : 0;
         tally.busy += step_busy[member->step] ? 1 : 0;
+        tally.begun_now += step_begun[member->step] && member->stage == rollout->stage ? 1 : 0;
         tally.failed += member->step == STEP_FAILED && member->stage == rollout->stage ? 1 : 0;
         tally.total += member->step == STEP_HAD || member->step == STEP_GONE ? 0 : 1;
     }

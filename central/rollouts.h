@@ -61,7 +61,9 @@ struct member {
     pw_unix_ms ended_at;
     char was[PW_RELEASE_VERSION_MAX * 2]; // the version it had
     char why[ROLLOUT_WHY_MAX];
-    int64_t command;   // whose answer is waited for; 0: none, -1: it has agreed. Not kept
+    int64_t command; // whose answer is waited for; 0: none, -1: it has agreed. Not kept
+    // When it last charged, or this program began to look: the deadline runs from there. Not kept.
+    pw_unix_ms excused;
     struct push *push; // over the station link; NULL: none. Not kept
 };
 
@@ -102,8 +104,9 @@ struct tally {
     uint32_t steps[STEP_ROWS];
     uint32_t begun;
     uint32_t busy;
-    uint32_t failed; // in the present stage
-    uint32_t total;  // without those that had it, or are gone
+    uint32_t begun_now; // in the present stage
+    uint32_t failed;    // of these
+    uint32_t total;     // without those that had it, or are gone
 };
 
 extern const char *const rollout_state_names[ROLLOUT_STATE_ROWS];

@@ -1,0 +1,71 @@
+// fleet: many OCPP 1.6 stations as a script on virtual time, joined to one central. Each takes
+// UpdateFirmware the way the standard draws it: loads, waits for the end of its charge, installs,
+// restarts with the new version; or with a bad image fails in one of the ways there are.
+#ifndef PW_TEST_CENTRAL_FLEET_H
+#define PW_TEST_CENTRAL_FLEET_H
+
+#include "bench.h"
+#include "shelf.h"
+
+#define FLEET_MAX 200
+
+enum ill {
+    WELL,
+    ILL_DOWNLOAD, // the download fails
+    ILL_INSTALL,  // InstallationFailed
+    ILL_BACK,     // comes up, and is back with the old version
+    ILL_SILENT,   // nothing is heard of it any more
+    ILL_REFUSES,  // answers with an error
+    ILLS
+};
+
+enum doing { RESTS, LOADS, WAITS, INSTALLS, RESTARTS, TRIES, FALLS_BACK };
+
+struct fleet;
+
+struct unit {
+    struct fleet *fleet;
+    char id[16];
+    uint64_t link; // 0: offline
+    char version[16];
+    enum ill ill;
+    enum doing doing;
+    pw_ms due;        // when it does the next thing
+    pw_ms charges_to; // it charges until then; 0: not
+    int64_t session;
+    unsigned asked;
+    bool cut;         // its charge was ended by something else than its driver
+    pw_ms back_at;    // it comes online; 0: it is, or never
+    char answer[128]; // to be said next; empty: nothing
+    unsigned called;  // its own messages
+};
+
+struct fleet {
+    struct bench bench;
+    struct shelf shelf;
+    struct unit unit[FLEET_MAX];
+    size_t units;
+    uint32_t random;
+    unsigned asked;   // UpdateFirmware, all in all
+    char version[16]; // of the image they are told to load
+    // Cuts: behind so many operations on the database every one fails until the restart.
+    unsigned operations;
+    unsigned cut_at; // 0: never
+    bool dead;
+};
+
+// A fleet of `units` stations, all online, and a release 2.0.0 at the central.
+void fleet_open(struct fleet *fleet, size_t units, uint32_t seed);
+void fleet_close(struct fleet *fleet);
+// Lets time pass. With a cut in between the central is restarted at once, and the stations come
+// back within seconds.
+void fleet_pass(struct fleet *fleet, pw_ms span);
+// As fleet_pass, until the roll-out has this state or the span is over. True when it has.
+bool fleet_until(struct fleet *fleet, const char *state, pw_ms span);
+void fleet_charge(struct fleet *fleet, struct unit *unit, pw_ms span);
+void fleet_offline(struct fleet *fleet, struct unit *unit);
+void fleet_online(struct fleet *fleet, struct unit *unit);
+uint32_t fleet_random(struct fleet *fleet, uint32_t below);
+void fleet_login(struct fleet *fleet);
+
+#endif

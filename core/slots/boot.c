@@ -37,12 +37,13 @@ static enum pw_release_verdict judge_head(struct pw_slots_boot *boot, uint32_t c
     struct pw_slots_job *job = &boot->job;
     const struct pw_str head = {.at = (const char *)job->head, .len = job->head_len};
     struct pw_release_rules rules = boot->rules;
-    struct pw_release said;
-    if (pw_release_read(head, &said, why) != PW_OK) {
+    char hardware[PW_RELEASE_NAME_MAX];
+    if (pw_release_read(head, &job->release, why) != PW_OK) {
         return PW_RELEASE_MALFORMED;
     }
     if (rules.hardware.len == 0) {
-        rules.hardware = pw_str_of(said.hardware[0]);
+        memcpy(hardware, job->release.hardware[0], sizeof(hardware));
+        rules.hardware = pw_str_of(hardware);
     }
     rules.counter = counter;
     rules.running = PW_STR("");

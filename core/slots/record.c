@@ -160,23 +160,30 @@ static int keep_one(const struct pw_slots_disk *disk, unsigned which, const uint
     return err != PW_OK ? err : disk->sync_names(disk->context, 0);
 }
 
+static uint64_t sequence_of(const struct pw_slots_disk *disk, unsigned which)
+{
+    struct pw_boot_record record;
+    (void)load_one(disk, which, &record);
+    return record.sequence;
+}
+
 // First the one that does not count: should the power go, the other is whole. Then that too, so
 // that losing either of them loses nothing, least of all the counter.
 int pw_boot_keep(const struct pw_slots_disk *disk, struct pw_boot_record *record)
 {
     uint8_t bytes[PW_SLOTS_RECORD_LEN];
-    struct pw_boot_record found[2];
-    (void)load_one(disk, 0, &found[0]);
-    (void)load_one(disk, 1, &found[1]);
-    unsigned counts = found[1].sequence >= found[0].sequence ? 1 : 0;
-    struct pw_boot_record next = *record;
-    next.sequence = found[counts].sequence + 1;
-    bool fits = pw_boot_encode(&next, bytes);
+    uint64_t first = sequence_of(disk, 0);
+    uint64_t second = sequence_of(disk, 1);
+    unsigned counts = second >= first ? 1 : 0;
+    uint64_t before = record->sequence;
+    record->sequence = (second >= first ? second : first) + 1;
+    bool fits = pw_boot_encode(record, bytes);
     PW_ASSERT(fits);
     int err = keep_one(disk, 1 - counts, bytes);
     if (err == PW_OK) {
-        *record = next;
         (void)keep_one(disk, counts, bytes);
+    } else {
+        record->sequence = before;
     }
     return err;
 }

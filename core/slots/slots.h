@@ -143,17 +143,22 @@ struct pw_slots_trust {
     struct pw_release_root shipped; // from update.root
     uint8_t chain[PW_SLOTS_ROOTS_MAX];
     size_t chain_len;
+    // Inside: where the following is.
+    struct pw_release_root at;
+    struct pw_release_root next;
+    struct pw_str row;
+    struct pw_release_root_text text;
 };
 
 // Reads `root`. Without one, or with one that leads nowhere, the shipped root is the newest.
 void pw_slots_trust_load(struct pw_slots_trust *trust, const struct pw_slots_disk *disk);
-void pw_slots_trust_newest(const struct pw_slots_trust *trust, struct pw_release_root *root);
+void pw_slots_trust_newest(struct pw_slots_trust *trust, struct pw_release_root *root);
 // The newest one as it was signed; empty while that is the shipped one.
-struct pw_str pw_slots_trust_signed(const struct pw_slots_trust *trust);
+struct pw_str pw_slots_trust_signed(struct pw_slots_trust *trust);
 // Judges a head as pw_release_judge, by any root from the shipped one to the newest, whose last
 // root, after those of the head itself, has at least this version: what was confirmed under a root
 // may run until something else is confirmed under a newer one.
-enum pw_release_verdict pw_slots_trust_judge(const struct pw_slots_trust *trust, uint32_t least,
+enum pw_release_verdict pw_slots_trust_judge(struct pw_slots_trust *trust, uint32_t least,
                                              struct pw_str head,
                                              const struct pw_release_rules *rules,
                                              struct pw_release *release, struct pw_out *why);

@@ -27,46 +27,47 @@ void pw_slots_trust_load(struct pw_slots_trust *trust, const struct pw_slots_dis
     disk->close(disk->context);
     // What is appended later must not stand behind something that cannot be read.
     struct pw_str row = chain_of(trust);
-    struct pw_release_root_text text;
     struct pw_out nobody = {.cap = 0};
-    while (row.len > 0 && pw_release_root_cut(&row, &text, &nobody) == PW_OK) {
+    while (row.len > 0 && pw_release_root_cut(&row, &trust->text, &nobody) == PW_OK) {
     }
     trust->chain_len -= row.len;
 }
 
-// The next document in a row that leads on from *root, which becomes it. Those that do not are
+// The next document in the row that leads on from `at`, which becomes it. Those that do not are
 // passed over: they were followed before the station was given a newer root.
-static bool next_root(const struct pw_slots_trust *trust, struct pw_str *row,
-                      struct pw_release_root *root, struct pw_release_root_text *text)
+static bool follow_next(struct pw_slots_trust *trust)
 {
-    struct pw_release_root next;
     struct pw_out nobody = {.cap = 0};
-    while (row->len > 0 && pw_release_root_cut(row, text, &nobody) == PW_OK) {
-        if (pw_release_root_follow(text->whole, trust->crypto, root, &next, &nobody) == PW_OK) {
-            *root = next;
+    while (trust->row.len > 0 && pw_release_root_cut(&trust->row, &trust->text, &nobody) == PW_OK) {
+        if (pw_release_root_follow(trust->text.whole, trust->crypto, &trust->at, &trust->next,
+                                   &nobody) == PW_OK) {
+            trust->at = trust->next;
             return true;
         }
     }
     return false;
 }
 
-void pw_slots_trust_newest(const struct pw_slots_trust *trust, struct pw_release_root *root)
+static void begin(struct pw_slots_trust *trust)
 {
-    struct pw_release_root_text text;
-    struct pw_str row = chain_of(trust);
-    *root = trust->shipped;
-    while (next_root(trust, &row, root, &text)) {
-    }
+    trust->at = trust->shipped;
+    trust->row = chain_of(trust);
 }
 
-struct pw_str pw_slots_trust_signed(const struct pw_slots_trust *trust)
+void pw_slots_trust_newest(struct pw_slots_trust *trust, struct pw_release_root *root)
 {
-    struct pw_release_root root = trust->shipped;
-    struct pw_release_root_text text = {.signatures = 0};
-    struct pw_str row = chain_of(trust);
+    begin(trust);
+    while (follow_next(trust)) {
+    }
+    *root = trust->at;
+}
+
+struct pw_str pw_slots_trust_signed(struct pw_slots_trust *trust)
+{
     struct pw_str last = {.len = 0};
-    while (next_root(trust, &row, &root, &text)) {
-        last = text.whole;
+    begin(trust);
+    while (follow_next(trust)) {
+        last = trust->text.whole;
     }
     return last;
 }
@@ -93,18 +94,19 @@ int pw_slots_trust_follow(struct pw_slots_trust *trust, const struct pw_slots_di
                           struct pw_str head)
 {
     struct pw_release_parts parts;
-    struct pw_release_root root;
-    struct pw_release_root_text text;
     struct pw_out nobody = {.cap = 0};
     if (pw_release_parts(head, &parts, &nobody) != PW_OK) {
         return PW_OK;
     }
+    begin(trust);
+    while (follow_next(trust)) {
+    }
     // Appended in place, and believed only when it is safe on the disk.
     struct pw_bin_out kept = {
         .at = trust->chain, .cap = sizeof(trust->chain), .len = trust->chain_len};
-    pw_slots_trust_newest(trust, &root);
-    while (next_root(trust, &parts.roots, &root, &text)) {
-        pw_bin_put_bytes(&kept, text.whole.at, text.whole.len);
+    trust->row = parts.roots;
+    while (follow_next(trust)) {
+        pw_bin_put_bytes(&kept, trust->text.whole.at, trust->text.whole.len);
     }
     if (kept.bad || kept.len == trust->chain_len) {
         return kept.bad ? PW_ERR_LIMIT : PW_OK;
@@ -117,29 +119,26 @@ int pw_slots_trust_follow(struct pw_slots_trust *trust, const struct pw_slots_di
     return err == PW_ERR_LIMIT ? err : PW_ERR_STORE;
 }
 
-enum pw_release_verdict pw_slots_trust_judge(const struct pw_slots_trust *trust, uint32_t least,
+enum pw_release_verdict pw_slots_trust_judge(struct pw_slots_trust *trust, uint32_t least,
                                              struct pw_str head,
                                              const struct pw_release_rules *rules,
                                              struct pw_release *release, struct pw_out *why)
 {
-    struct pw_release_root root = trust->shipped;
-    struct pw_release_root newest;
-    struct pw_release_root_text text;
     struct pw_release_rules by = *rules;
-    struct pw_str row = chain_of(trust);
-    by.root = &root;
+    by.root = &trust->at;
     by.most_bytes = UINT64_MAX;
+    begin(trust);
     for (;;) {
         struct pw_out said = *why;
-        enum pw_release_verdict verdict = pw_release_judge(head, &by, release, &newest, &said);
-        if (verdict == PW_RELEASE_FINE && newest.version < least) {
+        enum pw_release_verdict verdict = pw_release_judge(head, &by, release, &trust->next, &said);
+        if (verdict == PW_RELEASE_FINE && trust->next.version < least) {
             pw_put_s(&said, "it is signed under a root that has been replaced");
             verdict = PW_RELEASE_UNSIGNED;
         }
         if (verdict == PW_RELEASE_FINE) {
             return verdict;
         }
-        if (!next_root(trust, &row, &root, &text)) {
+        if (!follow_next(trust)) {
             *why = said;
             return verdict;
         }

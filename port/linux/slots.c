@@ -248,7 +248,7 @@ static int peek(void *context, uint64_t offset, uint8_t *to, size_t len)
 
 static int root(void *context, uint8_t *to, size_t cap)
 {
-    const struct pw_slots *slots = context;
+    struct pw_slots *slots = context;
     if (slots->rootless[0] != '\0') {
         return PW_ERR_UNKNOWN;
     }

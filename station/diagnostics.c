@@ -324,11 +324,88 @@ static int host_signature(void *context, struct pw_str pem, struct pw_str signat
 
 static void host_event(void *context, enum pw_files_event event, struct pw_str detail, pw_ms now)
 {
+    static const enum pw_security_event_kind types[] = {
+        [PW_FILES_UPDATED] = PW_SECURITY_FIRMWARE_UPDATED,
+        [PW_FILES_UNSIGNED] = PW_SECURITY_FIRMWARE_SIGNATURE,
+        [PW_FILES_REPLAYED] = PW_SECURITY_REPLAY,
+    };
     struct pw_station *st = context;
-    bool updated = event == PW_FILES_UPDATED;
-    pw_security_event(&st->security,
-                      updated ? PW_SECURITY_FIRMWARE_UPDATED : PW_SECURITY_FIRMWARE_SIGNATURE,
-                      updated ? pw_str_of(st->cp16.firmware) : detail, now);
+    pw_security_event(&st->security, types[event],
+                      event == PW_FILES_UPDATED ? pw_str_of(st->cp16.firmware) : detail, now);
+}
+
+static void host_end_charges(void *context, pw_ms now)
+{
+    struct pw_station *st = context;
+    for (unsigned i = 0; i < st->connectors; i++) {
+        char text[PW_SETTING_WHY_MAX];
+        struct pw_out why = PW_OUT(text);
+        (void)!pw_charge_remote_stop(st, i, &why, now); // where nothing charges it says so
+    }
+}
+
+static uint32_t host_usable(void *context, pw_ms now)
+{
+    struct pw_station *st = context;
+    uint32_t usable = 0;
+    for (unsigned i = 0; i < st->connectors; i++) {
+        struct pw_connector_view view;
+        pw_connector_view(&st->connector[i], &view, now);
+        usable |= view.status == PW_STATUS_FAULTED ? 0 : UINT32_C(1) << i;
+    }
+    return usable;
+}
+
+static int check_store(const struct pw_station *st, struct pw_out *why)
+{
+    if (st->store_failed) {
+        pw_put_s(why, "nothing can be written down any more");
+        return PW_ERR_STORE;
+    }
+    return PW_OK;
+}
+
+static int check_settings(const struct pw_station *st, struct pw_out *why)
+{
+    if (st->connectors == 0 || pw_settings_text(&st->settings, PW_SET_STATION_ID)[0] == '\0') {
+        pw_put_s(why, "the configuration holds no connector, or no id");
+        return PW_ERR_RANGE;
+    }
+    return PW_OK;
+}
+
+// The program before kept a journal; a new one that does not find it has another place or form.
+static int check_journal(const struct pw_station *st, struct pw_out *why)
+{
+    if (st->journal.boot <= 1) {
+        pw_put_s(why, "the journal of the program before is not there");
+        return PW_ERR_STORE;
+    }
+    return PW_OK;
+}
+
+static int host_check(void *context, enum pw_files_check check, struct pw_out *why, pw_ms now)
+{
+    static int (*const rows[PW_FILES_CHECK_ROWS])(const struct pw_station *, struct pw_out *) = {
+        [PW_FILES_CHECK_STORE] = check_store,
+        [PW_FILES_CHECK_SETTINGS] = check_settings,
+        [PW_FILES_CHECK_JOURNAL] = check_journal,
+    };
+    (void)now;
+    return rows[check](context, why);
+}
+
+static bool host_reached(void *context)
+{
+    struct pw_station *st = context;
+    return pw_cp16_online(&st->cp16) || st->uplink.link.state == PW_LINK_ONLINE;
+}
+
+static int64_t host_local(void *context, pw_ms now)
+{
+    const struct pw_station *st = context;
+    pw_unix_ms wall = pw_station_wall(st, now);
+    return wall > 0 ? pw_zone_local(&st->rules.schedule.zone, wall) : -1;
 }
 
 static void host_restart(void *context, pw_ms now)
@@ -346,6 +423,11 @@ void pw_station_files_init(struct pw_station *st, const struct pw_station_start 
         .context = st,
         .piece = host_piece,
         .at_rest = host_at_rest,
+        .end_charges = host_end_charges,
+        .usable = host_usable,
+        .check = host_check,
+        .reached = host_reached,
+        .local = host_local,
         .certificate = host_certificate,
         .signature = host_signature,
         .event = host_event,
@@ -356,6 +438,10 @@ void pw_station_files_init(struct pw_station *st, const struct pw_station_start 
         .store = start->store,
         .transfer = start->transfer,
         .install = start->install,
+        .crypto = start->crypto,
+        .version = start->firmware,
+        .hardware = start->hardware != NULL ? start->hardware : "generic",
+        .seed = start->seed ^ 0x5EED,
         .host = &st->files_host,
         .log = st->log,
     };

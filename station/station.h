@@ -44,17 +44,19 @@ enum pw_restart {
 };
 
 struct pw_station_start {
-    const struct pw_settings *settings;    // checked; copied
-    const struct pw_store *store;          // outlives the station
-    const struct pw_log *log;              // outlives the station
-    const char *firmware;                  // version for BootNotification, at most 50 characters
-    uint32_t seed;                         // randomness for back-off jitter; any number
-    const struct pw_logring *logring;      // what the uplink ships; outlives the station, or NULL
-    const struct pw_rules_zones *zones;    // names of time zones; outlives the station, or NULL
-    const struct pw_network_port *network; // outlives the station; NULL: it sets up no network
-    const struct pw_trust *trust;          // outlives the station; NULL: no certificates
-    const struct pw_transfer *transfer;    // outlives the station; NULL: it moves no files
-    const struct pw_install *install;      // outlives the station; NULL: it installs no programs
+    const struct pw_settings *settings;     // checked; copied
+    const struct pw_store *store;           // outlives the station
+    const struct pw_log *log;               // outlives the station
+    const char *firmware;                   // version for BootNotification, at most 50 characters
+    uint32_t seed;                          // randomness for back-off jitter; any number
+    const struct pw_logring *logring;       // what the uplink ships; outlives the station, or NULL
+    const struct pw_rules_zones *zones;     // names of time zones; outlives the station, or NULL
+    const struct pw_network_port *network;  // outlives the station; NULL: it sets up no network
+    const struct pw_trust *trust;           // outlives the station; NULL: no certificates
+    const struct pw_transfer *transfer;     // outlives the station; NULL: it moves no files
+    const struct pw_install *install;       // outlives the station; NULL: it installs no programs
+    const struct pw_release_crypto *crypto; // of releases; outlives the station, or NULL
+    const char *hardware;                   // what this build is: "linux-amd64"; NULL: "generic"
     pw_ms now;
     pw_unix_ms wall; // the system's clock, 0 when it is not set
 };

@@ -9,6 +9,7 @@
 struct files {
     struct pw_carrier *carrier;
     struct pw_slots *slots;
+    struct pw_release_crypto crypto;
 };
 
 // Downloads lie in `folder`, the program's data folder; `trust` is where port/linux/trust keeps

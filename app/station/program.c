@@ -294,6 +294,8 @@ static int open_station(struct program *program, const struct pw_settings *setti
         .trust = &program->trust,
         .transfer = pw_carrier_port(program->files.carrier),
         .install = pw_slots_port(program->files.slots),
+        .crypto = &program->files.crypto,
+        .hardware = PW_HARDWARE,
         .now = pw_clock_now(program->clock),
         .wall = pw_clock_wall(program->clock),
     };

@@ -48,8 +48,6 @@ struct pw_install {
     // PW_ERR_BUSY: it is at it; *why says it in a sentence.
     int (*write)(void *context, struct pw_str head, const struct pw_release *release,
                  struct pw_out *why);
-    // The way before releases; goes as soon as station/files writes releases.
-    int (*begin)(void *context, const uint8_t sha256[PW_SHA256_LEN], struct pw_out *why);
     // From READY: makes the written slot the one that is tried next. Ends in SWITCHED or FAILED.
     void (*activate)(void *context);
     // On trial: this program stays; the security counter becomes its release's if that is higher.

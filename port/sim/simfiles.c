@@ -15,7 +15,8 @@ static int begin(void *context, enum pw_transfer_lane lane, const struct pw_tran
 {
     struct pw_sim_files *files = context;
     struct pw_out url = PW_OUT(files->url[lane]);
-    if (pw_transfer_scheme(job->url) == NULL) {
+    bool handed_in = lane == PW_TRANSFER_DOWN && job->url.len == 0;
+    if (!handed_in && pw_transfer_scheme(job->url) == NULL) {
         pw_put_s(why, "the location must be a URL of http, https, ftp or ftps");
         return PW_ERR_RANGE;
     }
@@ -31,6 +32,37 @@ static int begin(void *context, enum pw_transfer_lane lane, const struct pw_tran
     }
     files->have = job->resume ? files->have : 0;
     files->resumed_at = files->have;
+    files->most = job->first_bytes > 0 ? (size_t)job->first_bytes : PW_SIM_FILES_MAX;
+    files->total = handed_in ? job->total : 0;
+    files->state[lane].bytes = files->have;
+    files->state[lane].total = files->total;
+    return PW_OK;
+}
+
+static void hash(struct pw_sim_files *files)
+{
+    struct pw_sha256 sum;
+    pw_sha256_begin(&sum);
+    pw_sha256_add(&sum, files->part, files->have);
+    pw_sha256_end(&sum, files->state[PW_TRANSFER_DOWN].sha256);
+}
+
+static int deliver(void *context, uint64_t offset, struct pw_str bytes)
+{
+    struct pw_sim_files *files = context;
+    struct pw_transfer_state *down = &files->state[PW_TRANSFER_DOWN];
+    if (files->total == 0 || down->end != PW_TRANSFER_RUNNING) {
+        return PW_ERR_BUSY;
+    }
+    if (offset > files->have || offset + bytes.len > files->total ||
+        files->total > PW_SIM_FILES_MAX) {
+        return PW_ERR_RANGE;
+    }
+    if (offset + bytes.len > files->have) {
+        memcpy(files->part + offset, bytes.at, bytes.len);
+        files->have = (size_t)offset + bytes.len;
+        down->bytes = files->have;
+    }
     return PW_OK;
 }
 
@@ -56,16 +88,21 @@ static void given(void *context)
 static void move(struct pw_sim_files *files)
 {
     struct pw_transfer_state *down = &files->state[PW_TRANSFER_DOWN];
-    struct pw_sha256 hash;
-    size_t left = files->file_len - files->have;
-    files->have += left < files->step ? left : files->step;
+    if (files->total == 0) {
+        size_t left = files->file_len - files->have;
+        size_t len = left < files->step ? left : files->step;
+        len = files->have >= files->most        ? 0
+              : len > files->most - files->have ? files->most - files->have
+                                                : len;
+        memcpy(files->part + files->have, files->file + files->have, len);
+        files->have += len;
+        down->total = files->file_len;
+    }
     down->bytes = files->have;
-    down->total = files->file_len;
-    if (files->have == files->file_len) {
+    if (files->total > 0 ? files->have == files->total
+                         : files->have == files->file_len || files->have >= files->most) {
         down->end = PW_TRANSFER_DONE;
-        pw_sha256_begin(&hash);
-        pw_sha256_add(&hash, files->file, files->file_len);
-        pw_sha256_end(&hash, down->sha256);
+        hash(files);
     }
 }
 
@@ -80,7 +117,7 @@ static void look(void *context, enum pw_transfer_lane lane, struct pw_transfer_s
     } else if (state->end == PW_TRANSFER_RUNNING && lane == PW_TRANSFER_UP) {
         state->bytes = files->taken_len;
         state->end = files->given ? PW_TRANSFER_DONE : PW_TRANSFER_RUNNING;
-    } else if (state->end == PW_TRANSFER_RUNNING && files->file == NULL) {
+    } else if (state->end == PW_TRANSFER_RUNNING && files->total == 0 && files->file == NULL) {
         end_with(state, PW_TRANSFER_MISSING, "there is no such file");
     } else if (state->end == PW_TRANSFER_RUNNING) {
         move(files);
@@ -103,19 +140,39 @@ static void forget(void *context)
 // ---------------------------------------------------------------------------------------------
 // The slots.
 
-static int install_begin(void *context, const uint8_t sha256[PW_SHA256_LEN], struct pw_out *why)
+static unsigned index_of(char slot)
+{
+    return slot == 'b' ? 1 : 0;
+}
+
+static int peek(void *context, uint64_t offset, uint8_t *to, size_t len)
 {
     struct pw_sim_files *files = context;
+    if (offset > files->have || len > files->have - offset) {
+        return PW_ERR_STORE;
+    }
+    memcpy(to, files->part + offset, len);
+    return PW_OK;
+}
+
+static int install_write(void *context, struct pw_str head, const struct pw_release *release,
+                         struct pw_out *why)
+{
+    struct pw_sim_files *files = context;
+    (void)head;
     if (files->unwilling) {
         pw_put_s(why, "there are no slots");
         return PW_ERR_UNKNOWN;
     }
-    memcpy(files->wanted, sha256, PW_SHA256_LEN);
     files->slot_writes++;
     files->slots.phase = PW_INSTALL_WRITING;
     files->slots.slot = files->slots.running == 'a' ? 'b' : 'a';
     files->slots.bytes = 0;
+    files->slots.total = release->file_size;
     files->slots.altered = false;
+    files->slots.returned[0] = '\0';
+    memcpy(files->version[index_of(files->slots.slot)], release->version, PW_RELEASE_VERSION_MAX);
+    files->counter[index_of(files->slots.slot)] = release->security_counter;
     return PW_OK;
 }
 
@@ -127,32 +184,27 @@ static void fail(struct pw_sim_files *files, bool altered, const char *why)
     files->slots.phase = PW_INSTALL_FAILED;
 }
 
-static void write_some(struct pw_sim_files *files)
-{
-    uint8_t digest[PW_SHA256_LEN];
-    struct pw_sha256 hash;
-    files->slots.bytes += files->step;
-    if (files->writing_fails) {
-        fail(files, false, "no room is left");
-    } else if (files->slots.bytes >= files->have) {
-        pw_sha256_begin(&hash);
-        pw_sha256_add(&hash, files->file, files->have);
-        pw_sha256_end(&hash, digest);
-        files->slots.phase = PW_INSTALL_READY;
-        if (files->alters || memcmp(digest, files->wanted, sizeof(digest)) != 0) {
-            fail(files, true, "what was written is not what was downloaded");
-        }
-    }
-}
-
 static void install_look(void *context, struct pw_install_state *state)
 {
     struct pw_sim_files *files = context;
     if (files->slots.phase == PW_INSTALL_WRITING) {
-        write_some(files);
+        files->slots.bytes += files->step;
+        if (files->writing_fails) {
+            fail(files, false, "no room is left");
+        } else if (files->slots.bytes >= files->slots.total) {
+            files->slots.phase = PW_INSTALL_READY;
+            if (files->alters) {
+                fail(files, true, "what was written is not what was downloaded");
+            }
+        }
     } else if (files->slots.phase == PW_INSTALL_SWITCHING) {
         files->slots.phase = PW_INSTALL_SWITCHED;
-        files->slots.current = files->slots.slot;
+        if (files->switching_fails) {
+            fail(files, true, "what lies in the slot has changed");
+        } else {
+            files->slots.current = files->slots.slot;
+            files->slots.tries = 3;
+        }
     }
     files->slots.able = !files->unwilling;
     *state = files->slots;
@@ -163,6 +215,57 @@ static void activate(void *context)
     struct pw_sim_files *files = context;
     PW_ASSERT(files->slots.phase == PW_INSTALL_READY);
     files->slots.phase = PW_INSTALL_SWITCHING;
+}
+
+static int confirm(void *context)
+{
+    struct pw_sim_files *files = context;
+    PW_ASSERT(files->slots.trial);
+    uint32_t counter = files->counter[index_of(files->slots.running)];
+    files->confirmed++;
+    files->slots.trial = false;
+    files->confirmed_slot = files->slots.running;
+    files->slots.counter = counter > files->slots.counter ? counter : files->slots.counter;
+    return PW_OK;
+}
+
+static void give_up(struct pw_sim_files *files, const char *why)
+{
+    struct pw_out out = PW_OUT(files->slots.returned_why);
+    pw_put_s(&out, why);
+    memcpy(files->slots.returned, files->version[index_of(files->slots.current)],
+           PW_RELEASE_VERSION_MAX);
+    files->slots.current = files->confirmed_slot;
+}
+
+static int reject(void *context, const char *why)
+{
+    struct pw_sim_files *files = context;
+    PW_ASSERT(files->slots.trial);
+    files->rejected++;
+    give_up(files, why);
+    return PW_OK;
+}
+
+static int root(void *context, uint8_t *to, size_t cap)
+{
+    struct pw_sim_files *files = context;
+    if (files->root_len == 0) {
+        return PW_ERR_UNKNOWN;
+    }
+    if (files->root_len > cap) {
+        return PW_ERR_LIMIT;
+    }
+    memcpy(to, files->root, files->root_len);
+    return (int)files->root_len;
+}
+
+static int follow(void *context, struct pw_str head)
+{
+    struct pw_sim_files *files = context;
+    (void)head;
+    files->followed++;
+    return PW_OK;
 }
 
 static void install_end(void *context)
@@ -177,33 +280,57 @@ void pw_sim_files_init(struct pw_sim_files *files)
 {
     memset(files, 0, sizeof(*files));
     files->taken = malloc(PW_SIM_FILES_MAX);
-    PW_ASSERT(files->taken != NULL);
+    files->part = malloc(PW_SIM_FILES_MAX);
+    PW_ASSERT(files->taken != NULL && files->part != NULL);
     files->step = 4096;
     files->slots.running = 'a';
     files->slots.current = 'a';
+    files->confirmed_slot = 'a';
+    struct pw_out version = PW_OUT(files->version[0]);
+    struct pw_out ran = PW_OUT(files->ran);
+    pw_put_s(&version, PW_SIM_FILES_VERSION);
+    pw_put_s(&ran, PW_SIM_FILES_VERSION);
     files->transfer = (struct pw_transfer){.context = files,
                                            .begin = begin,
                                            .give = give,
                                            .given = given,
                                            .state = look,
+                                           .deliver = deliver,
                                            .end = end,
                                            .forget = forget};
     files->install = (struct pw_install){.context = files,
-                                         .begin = install_begin,
+                                         .peek = peek,
+                                         .write = install_write,
                                          .activate = activate,
+                                         .confirm = confirm,
+                                         .reject = reject,
+                                         .root = root,
+                                         .follow = follow,
                                          .state = install_look,
                                          .end = install_end};
 }
 
+// As whoever starts programs does: a program on trial has three starts.
 void pw_sim_files_start(struct pw_sim_files *files)
 {
     memset(files->state, 0, sizeof(files->state));
     files->slots.phase = PW_INSTALL_IDLE;
     files->slots.slot = 0;
-    files->slots.running = files->wrong_start ? files->slots.running : files->slots.current;
+    if (files->slots.current != files->confirmed_slot) {
+        if (files->wrong_start || files->slots.tries == 0) {
+            give_up(files, "it was started three times and did not stay");
+        } else {
+            files->slots.tries--;
+        }
+    }
+    files->slots.running = files->slots.current;
+    files->slots.trial = files->slots.running != files->confirmed_slot;
+    struct pw_out ran = PW_OUT(files->ran);
+    pw_put_s(&ran, files->version[index_of(files->slots.running)]);
 }
 
 void pw_sim_files_free(struct pw_sim_files *files)
 {
     free(files->taken);
+    free(files->part);
 }

@@ -1,12 +1,14 @@
 // sim files: the transfer and install ports in memory, with a server that has one file, takes one,
-// and fails as the test says; and two slots. Every look at a state moves `step` bytes, so that a
-// power cut can come at any of them.
+// and fails as the test says; and two slots, of which only the versions are kept: what is in them
+// is core/slots'. Every look at a state moves `step` bytes, so that a power cut can come at any of
+// them.
 #ifndef PW_SIM_FILES_H
 #define PW_SIM_FILES_H
 
 #include "install/install.h"
 
-#define PW_SIM_FILES_MAX ((size_t)512 * 1024) // bytes of the file, and of what is taken
+#define PW_SIM_FILES_MAX     ((size_t)512 * 1024) // bytes of the file, and of what is taken
+#define PW_SIM_FILES_VERSION "0.9.0"              // of slot a, which runs at first
 
 struct pw_sim_files {
     struct pw_transfer transfer; // what the station gets
@@ -20,22 +22,34 @@ struct pw_sim_files {
     size_t step;    // bytes moved at a look
     bool unwilling; // no slots
     bool writing_fails;
-    bool alters;      // what is written is not what was downloaded
-    bool wrong_start; // the next start runs the old slot whatever is current
+    bool alters;                       // what is written is not what was downloaded
+    bool switching_fails;              // ... is found when it is made the next
+    bool wrong_start;                  // the next start runs the old slot whatever is current
+    uint8_t root[PW_RELEASE_ROOT_MAX]; // the maker's, signed
+    size_t root_len;                   // 0: none
     // What happened.
     char url[PW_TRANSFER_LANES][PW_TRANSFER_URL_MAX + PW_TRANSFER_NAME_MAX + 2]; // as asked for
     char name[PW_TRANSFER_NAME_MAX + 1];
     unsigned begun[PW_TRANSFER_LANES];
     size_t resumed_at;    // of the last download
     unsigned slot_writes; // times a slot was begun
-    char *taken;          // the last upload
+    unsigned confirmed;
+    unsigned rejected;
+    unsigned followed;                // heads that carried newer roots
+    char ran[PW_RELEASE_VERSION_MAX]; // version of what runs
+    char *taken;                      // the last upload
     size_t taken_len;
     // Inside.
     struct pw_transfer_state state[PW_TRANSFER_LANES];
     bool given;
-    size_t have; // of the download
-    uint8_t wanted[PW_SHA256_LEN];
+    size_t have;    // of the download
+    size_t most;    // of it that this job wants
+    uint64_t total; // of one that is handed in; 0: from the server
+    uint8_t *part;  // what was downloaded
     struct pw_install_state slots;
+    char version[2][PW_RELEASE_VERSION_MAX]; // of the slots
+    uint32_t counter[2];
+    char confirmed_slot;
 };
 
 void pw_sim_files_init(struct pw_sim_files *files);

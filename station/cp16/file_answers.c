@@ -73,15 +73,8 @@ void pw_cp16_on_log(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_re
     pw_cp16_reply(cp, id, PW_OCPP16_GET_LOG, &conf);
 }
 
-// Whitepaper L01.FR.20: whoever uses it (a security profile from 1 on) updates with signatures
-// only. Without it the request is taken, and the image refused before it touches a slot. Whoever
-// switches update.allow_unsigned on wants neither.
-static bool refuses_unsigned(const struct pw_cp16 *cp)
-{
-    return pw_settings_int(cp->settings, PW_SET_UPDATE_UNSIGNED) == 0 &&
-           pw_settings_int(cp->settings, PW_SET_SECURITY_PROFILE) > 0;
-}
-
+// The signature that counts is in the release file itself, so UpdateFirmware is as good as its
+// signed sister (whitepaper L01.FR.20 forbids programs without a signature, which are none here).
 void pw_cp16_on_update(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_request *req,
                        pw_ms now)
 {
@@ -89,12 +82,8 @@ void pw_cp16_on_update(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16
     if (!is_there(cp, id)) {
         return;
     }
-    if (refuses_unsigned(cp)) {
-        pw_cp16_refuse(cp, id, PW_OCPP_NOT_SUPPORTED,
-                       PW_STR("programs without a signature are refused: SignedUpdateFirmware"));
-        return;
-    }
     const struct pw_update_request request = {
+        .by = PW_UPDATE_BY_OCPP,
         .url = in->location,
         .retries = FIELD(update_firmware_req, in, retries) ? in->retries : -1,
         .retry_s = FIELD(update_firmware_req, in, retry_interval_s) ? in->retry_interval_s : -1,
@@ -108,7 +97,8 @@ void pw_cp16_on_update(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16
         return;
     case PW_UPDATE_REJECTED:
         // UpdateFirmware.conf has no word for it.
-        pw_cp16_refuse(cp, id, PW_OCPP_GENERIC_ERROR, PW_STR("an installation is under way"));
+        pw_cp16_refuse(cp, id, PW_OCPP_GENERIC_ERROR,
+                       PW_STR("a release is being installed, or is on trial"));
         return;
     case PW_UPDATE_ACCEPTED:
     case PW_UPDATE_ACCEPTED_CANCELED:
@@ -135,6 +125,7 @@ void pw_cp16_on_signed_update(struct pw_cp16 *cp, struct pw_str id,
         return;
     }
     const struct pw_update_request request = {
+        .by = PW_UPDATE_BY_OCPP,
         .numbered = true,
         .request_id = in->request_id,
         .url = firmware->location,

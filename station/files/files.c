@@ -6,7 +6,14 @@
 #define PW_FILES_WORD(name, word) word,
 static const char *const upload_names[PW_UPLOAD_STATUS_ROWS] = {PW_UPLOAD_STATUSES(PW_FILES_WORD)};
 static const char *const update_names[PW_UPDATE_STATUS_ROWS] = {PW_UPDATE_STATUSES(PW_FILES_WORD)};
+static const char *const asker_names[PW_UPDATE_ASKER_ROWS] = {PW_UPDATE_ASKERS(PW_FILES_WORD)};
 #undef PW_FILES_WORD
+
+const char *pw_update_asker_name(enum pw_update_asker by)
+{
+    PW_ASSERT((unsigned)by < PW_UPDATE_ASKER_ROWS);
+    return asker_names[by];
+}
 
 const char *pw_upload_status_name(enum pw_upload_status status)
 {
@@ -79,10 +86,11 @@ struct pw_files_notice pw_files_update_now(const struct pw_files *files, bool nu
 {
     const struct pw_update *update = &files->update;
     struct pw_files_notice notice = {.status = PW_UPDATE_IDLE, .numbered = numbered};
+    bool ocpp = update->by == PW_UPDATE_BY_OCPP;
     // OCPP 1.6 §4.5 says Idle whenever nothing goes on; whitepaper L01.FR.29 the last status.
     bool goes_on = update->stage != PW_UPDATE_NONE;
     bool told = numbered && update->status != PW_UPDATE_INSTALLED;
-    if (update->numbered == numbered && (goes_on || told)) {
+    if (ocpp && update->numbered == numbered && (goes_on || told)) {
         notice.status = (uint8_t)update->status;
         notice.request_id = update->request_id;
     }
@@ -130,6 +138,22 @@ static void say_damaged(const struct pw_files *files, enum pw_transfer_lane lane
     pw_line_end(&line);
 }
 
+void pw_files_read_update(struct pw_files *files)
+{
+    struct pw_update *update = &files->update;
+    uint8_t record[PW_FILES_RECORD_MAX];
+    pw_ms reached_at = update->reached_at;
+    pw_ms started_at = update->started_at;
+    size_t len = read_record(files, PW_TRANSFER_DOWN, record);
+    memset(update, 0, sizeof(*update));
+    if (len > 0 && pw_update_unpack(update, record, len) != PW_OK) {
+        memset(update, 0, sizeof(*update));
+        say_damaged(files, PW_TRANSFER_DOWN);
+    }
+    update->reached_at = reached_at;
+    update->started_at = started_at;
+}
+
 void pw_files_init(struct pw_files *files, const struct pw_files_parts *parts, pw_ms now)
 {
     uint8_t record[PW_FILES_RECORD_MAX];
@@ -140,11 +164,7 @@ void pw_files_init(struct pw_files *files, const struct pw_files_parts *parts, p
         memset(&files->upload, 0, sizeof(files->upload));
         say_damaged(files, PW_TRANSFER_UP);
     }
-    len = read_record(files, PW_TRANSFER_DOWN, record);
-    if (len > 0 && pw_update_unpack(&files->update, record, len) != PW_OK) {
-        memset(&files->update, 0, sizeof(files->update));
-        say_damaged(files, PW_TRANSFER_DOWN);
-    }
+    pw_files_read_update(files);
     pw_upload_init(files, now);
     pw_update_init(files, now);
 }
@@ -156,11 +176,6 @@ pw_ms pw_files_step(struct pw_files *files, pw_unix_ms wall, pw_ms now)
         return PW_NEVER;
     }
     return pw_earlier(pw_upload_step(files, now), pw_update_step(files, now));
-}
-
-bool pw_files_holds(const struct pw_files *files)
-{
-    return files->update.stage >= PW_UPDATE_WAITS_FOR_REST;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -188,7 +203,6 @@ static void put_when(struct pw_out *out, const char *what, pw_unix_ms at)
 void pw_files_report(const struct pw_files *files, struct pw_out *out)
 {
     const struct pw_upload *upload = &files->upload;
-    const struct pw_update *update = &files->update;
     pw_put_s(out, "upload      ");
     pw_put_s(out, pw_upload_status_name(upload->status));
     if (upload->url[0] != '\0') {
@@ -200,18 +214,47 @@ void pw_files_report(const struct pw_files *files, struct pw_out *out)
     }
     pw_put_s(out, upload->why[0] == '\0' ? "" : "\n            last: ");
     pw_put_s(out, upload->why);
-    pw_put_s(out, "\nupdate      ");
-    pw_put_s(out, pw_update_status_name(update->status));
-    if (update->url[0] != '\0') {
-        pw_put_s(out, update->numbered ? ", signed, from " : ", unsigned, from ");
-        pw_transfer_put_url(out, pw_str_of(update->url));
-        put_progress(out, &update->state);
-        put_when(out, ", not before ", update->retrieve_at);
-        put_when(out, ", installs ", update->install_at);
+    pw_put_c(out, '\n');
+    pw_files_update_report(files, out);
+}
+
+static void put_line(struct pw_out *out, const char *what, const char *text)
+{
+    if (text[0] != '\0') {
+        pw_put_s(out, what);
+        pw_put_s(out, text);
     }
+}
+
+void pw_files_update_report(const struct pw_files *files, struct pw_out *out)
+{
+    const struct pw_update *update = &files->update;
+    struct pw_install_state state = {.able = false};
+    if (files->parts.install != NULL) {
+        files->parts.install->state(files->parts.install->context, &state);
+    }
+    pw_put_s(out, "update      ");
+    pw_put_s(out, pw_update_status_name(update->status));
+    put_line(out, ", version ", update->version);
+    put_line(out, ", asked for by ", pw_update_asker_name(update->by));
+    pw_put_s(out, update->numbered ? ", with a certificate" : "");
+    if (update->url[0] != '\0') {
+        pw_put_s(out, ", from ");
+        pw_transfer_put_url(out, pw_str_of(update->url));
+    }
+    if (update->stage != PW_UPDATE_NONE && update->stage < PW_UPDATE_LOADED) {
+        put_progress(out, &update->state);
+    }
+    put_when(out, ", not before ", update->retrieve_at);
+    put_when(out, ", installs ", update->install_at);
+    put_when(out, ", ended ", update->ended_at);
     pw_put_s(out, pw_files_holds(files) ? "\n            no charge begins until it is over" : "");
-    pw_put_s(out, update->why[0] == '\0' ? "" : "\n            last: ");
-    pw_put_s(out, update->why);
+    put_line(out, "\n            last: ", update->why);
+    pw_put_s(out, "\nrunning     ");
+    pw_put_s(out, files->parts.version);
+    pw_put_s(out, state.trial ? ", on trial" : "");
+    put_line(out, "\nreturned    ", state.returned);
+    put_line(out, ": ", state.returned[0] != '\0' ? state.returned_why : "");
     pw_put_c(out, '\n');
 }
 
@@ -247,6 +290,28 @@ static void json_instant(struct pw_json_writer *json, const char *key, pw_unix_m
     }
 }
 
+// What an update has beside what an upload has, too.
+static void json_update(const struct pw_files *files, struct pw_json_writer *json)
+{
+    const struct pw_update *update = &files->update;
+    struct pw_install_state state = {.able = false};
+    if (files->parts.install != NULL) {
+        files->parts.install->state(files->parts.install->context, &state);
+    }
+    text(json, "by", pw_update_asker_name(update->by));
+    text(json, "version", update->version);
+    text(json, "running", files->parts.version);
+    pw_json_key(json, "under_way");
+    pw_json_put_bool(json, update->stage != PW_UPDATE_NONE);
+    json_instant(json, "ended_at", update->ended_at);
+    pw_json_key(json, "able");
+    pw_json_put_bool(json, state.able);
+    pw_json_key(json, "trial");
+    pw_json_put_bool(json, state.trial);
+    text(json, "returned", state.returned);
+    text(json, "returned_why", state.returned_why);
+}
+
 void pw_files_put_json(const struct pw_files *files, struct pw_json_writer *json)
 {
     const struct pw_upload *upload = &files->upload;
@@ -267,6 +332,7 @@ void pw_files_put_json(const struct pw_files *files, struct pw_json_writer *json
     json_progress(json, update->url, &update->state, update->why);
     json_instant(json, "retrieve_at", update->retrieve_at);
     json_instant(json, "install_at", update->install_at);
+    json_update(files, json);
     pw_json_key(json, "holds_charges");
     pw_json_put_bool(json, pw_files_holds(files));
     pw_json_close(json, '}');

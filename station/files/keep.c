@@ -7,7 +7,7 @@
 enum { VERSION = 1 };
 
 // ---------------------------------------------------------------------------------------------
-// Writing. The longest record has 740 bytes.
+// Writing. The longest record has 940 bytes.
 
 static struct pw_bin_out pack_to(uint8_t *to)
 {
@@ -49,6 +49,25 @@ size_t pw_upload_pack(const struct pw_upload *upload, uint8_t *to)
     return packed(&w);
 }
 
+enum { FORCE = 1, NOW = 2, NEWER = 4, COMMITTED = 8, HASHED = 16, REACHED = 32, FLAGS = 63 };
+
+static uint8_t flags_of(const struct pw_update *update)
+{
+    return (uint8_t)((update->force ? FORCE : 0) | (update->now ? NOW : 0) |
+                     (update->newer ? NEWER : 0) | (update->committed ? COMMITTED : 0) |
+                     (update->hashed ? HASHED : 0) | (update->reached ? REACHED : 0));
+}
+
+static void set_flags(struct pw_update *update, unsigned flags)
+{
+    update->force = (flags & FORCE) != 0;
+    update->now = (flags & NOW) != 0;
+    update->newer = (flags & NEWER) != 0;
+    update->committed = (flags & COMMITTED) != 0;
+    update->hashed = (flags & HASHED) != 0;
+    update->reached = (flags & REACHED) != 0;
+}
+
 size_t pw_update_pack(const struct pw_update *update, uint8_t *to)
 {
     struct pw_bin_out w = pack_to(to);
@@ -62,10 +81,16 @@ size_t pw_update_pack(const struct pw_update *update, uint8_t *to)
     pw_bin_put(&w, (uint64_t)update->retrieve_at, 8);
     pw_bin_put(&w, (uint64_t)update->install_at, 8);
     pw_bin_put_bytes(&w, update->sha256, sizeof(update->sha256));
-    pw_bin_put(&w, update->bytes, 8);
+    pw_bin_put(&w, update->size, 8);
     pw_bin_put(&w, (uint8_t)update->slot, 1);
     pw_bin_put(&w, update->starts, 1);
     pw_bin_put_text(&w, update->url, 2);
+    pw_bin_put(&w, update->by, 1);
+    pw_bin_put(&w, flags_of(update), 1);
+    pw_bin_put(&w, update->usable, 4);
+    pw_bin_put(&w, (uint64_t)update->ended_at, 8);
+    pw_bin_put_text(&w, update->version, 2);
+    pw_bin_put_text(&w, update->why, 2);
     put_notices(&w, &update->notices);
     return packed(&w);
 }
@@ -128,7 +153,7 @@ int pw_update_unpack(struct pw_update *update, const uint8_t *from, size_t len)
     struct pw_bin_in r = {.at = from, .left = len};
     memset(update, 0, sizeof(*update));
     (void)take(&r, 1, VERSION);
-    update->stage = (enum pw_update_stage)take(&r, 1, PW_UPDATE_RESTARTS);
+    update->stage = (enum pw_update_stage)take(&r, 1, PW_UPDATE_RETURNS);
     update->status = (enum pw_update_status)take(&r, 1, PW_UPDATE_STATUS_ROWS - 1);
     update->numbered = take(&r, 1, 1) != 0;
     update->request_id = (int32_t)(uint32_t)take(&r, 4, UINT32_MAX);
@@ -138,10 +163,16 @@ int pw_update_unpack(struct pw_update *update, const uint8_t *from, size_t len)
     update->retrieve_at = take_time(&r);
     update->install_at = take_time(&r);
     pw_bin_get_bytes(&r, update->sha256, sizeof(update->sha256));
-    update->bytes = take(&r, 8, UINT64_MAX);
+    update->size = take(&r, 8, UINT64_MAX);
     update->slot = (char)take(&r, 1, 'b');
     update->starts = (uint8_t)take(&r, 1, UINT8_MAX);
     take_text(&r, update->url, sizeof(update->url));
+    update->by = (enum pw_update_asker)take(&r, 1, PW_UPDATE_ASKER_ROWS - 1);
+    set_flags(update, (unsigned)take(&r, 1, FLAGS));
+    update->usable = (uint32_t)take(&r, 4, UINT32_MAX);
+    update->ended_at = take_time(&r);
+    take_text(&r, update->version, sizeof(update->version));
+    take_text(&r, update->why, sizeof(update->why));
     take_notices(&r, &update->notices, PW_UPDATE_STATUS_ROWS);
     return pw_bin_end(&r) ? PW_OK : PW_ERR_PEER;
 }

@@ -1,156 +1,10 @@
-// Uploads and updates as station/files decides them, with the server and the slots of the test, in
-// virtual time: what conformance does not ask, and the records.
-#include "files/parts.h"
-#include "simfiles.h"
-#include "simstore.h"
+// Uploads as station/files decides them, in virtual time: what conformance does not ask, and the
+// records.
+#include "files_desk.h"
 #include "test.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NOW_WALL INT64_C(1767225600000) // 2026-01-01
-
-struct desk {
-    pw_ms now;
-    struct pw_settings settings;
-    struct pw_sim_store store;
-    struct pw_sim_files sim;
-    struct pw_files_host host;
-    struct pw_files files;
-    uint8_t image[20000];
-    unsigned pieces;
-    bool charging;
-    bool bad_signature;
-    int certificate; // what the judge says of it
-    unsigned restarts;
-    unsigned events[2];
-    char said[600]; // statuses in order, as words
-};
-
-static void piece(void *context, struct pw_files_reading *reading, struct pw_out *out, pw_ms now)
-{
-    const struct desk *desk = context;
-    (void)now;
-    pw_put_s(out, reading->kind == PW_UPLOAD_SECURITY ? "security " : "diagnostics ");
-    pw_put_uint(out, reading->cursor++);
-    pw_put_c(out, '\n');
-    reading->over = reading->cursor >= desk->pieces;
-}
-
-static bool at_rest(void *context)
-{
-    const struct desk *desk = context;
-    return !desk->charging;
-}
-
-static int certificate(void *context, struct pw_str pem, struct pw_out *why, pw_ms now)
-{
-    const struct desk *desk = context;
-    (void)pem;
-    (void)now;
-    pw_put_s(why, "as the test says");
-    return desk->certificate;
-}
-
-static int signature(void *context, struct pw_str pem, struct pw_str text,
-                     const uint8_t sha256[PW_SHA256_LEN], struct pw_out *why, pw_ms now)
-{
-    const struct desk *desk = context;
-    (void)sha256;
-    (void)now;
-    pw_put_s(why, "as the test says");
-    // Both come back whole from their pieces in the store.
-    assert_true(pem.len == PW_FILES_CERTIFICATE_MAX && pem.at[0] == 'c' && pem.at[5499] == 'c');
-    assert_true(text.len == PW_FILES_SIGNATURE_MAX && text.at[799] == 's');
-    return desk->bad_signature ? PW_ERR_RANGE : PW_OK;
-}
-
-static void event(void *context, enum pw_files_event kind, struct pw_str detail, pw_ms now)
-{
-    struct desk *desk = context;
-    (void)detail;
-    (void)now;
-    desk->events[kind]++;
-}
-
-static void restart(void *context, pw_ms now)
-{
-    struct desk *desk = context;
-    (void)now;
-    desk->restarts++;
-}
-
-static void start(struct desk *desk)
-{
-    const struct pw_files_parts parts = {.settings = &desk->settings,
-                                         .store = &desk->store.port,
-                                         .transfer = &desk->sim.transfer,
-                                         .install = &desk->sim.install,
-                                         .host = &desk->host};
-    (void)desk->store.port.durable(desk->store.port.context);
-    pw_sim_store_restart(&desk->store);
-    pw_sim_files_start(&desk->sim);
-    pw_files_init(&desk->files, &parts, desk->now);
-}
-
-static struct desk *open_desk(void)
-{
-    struct desk *desk = calloc(1, sizeof(*desk));
-    assert_non_null(desk);
-    desk->now = 1000;
-    desk->pieces = 3;
-    pw_settings_init(&desk->settings);
-    pw_sim_store_init(&desk->store);
-    pw_sim_files_init(&desk->sim);
-    for (size_t i = 0; i < sizeof(desk->image); i++) {
-        desk->image[i] = (uint8_t)(i * 13);
-    }
-    desk->sim.file = desk->image;
-    desk->sim.file_len = sizeof(desk->image);
-    desk->host = (struct pw_files_host){.context = desk,
-                                        .piece = piece,
-                                        .at_rest = at_rest,
-                                        .certificate = certificate,
-                                        .signature = signature,
-                                        .event = event,
-                                        .restart = restart};
-    start(desk);
-    return desk;
-}
-
-static void close_desk(struct desk *desk)
-{
-    pw_sim_store_free(&desk->store);
-    pw_sim_files_free(&desk->sim);
-    free(desk);
-}
-
-// What is to be said is said at once, and written down.
-static void listen(struct desk *desk)
-{
-    for (int lane = PW_TRANSFER_UP; lane < PW_TRANSFER_LANES; lane++) {
-        const struct pw_files_notice *notice = NULL;
-        while ((notice = pw_files_notice(&desk->files, (enum pw_transfer_lane)lane)) != NULL) {
-            const char *word = lane == PW_TRANSFER_UP
-                                   ? pw_upload_status_name((enum pw_upload_status)notice->status)
-                                   : pw_update_status_name((enum pw_update_status)notice->status);
-            size_t len = strlen(desk->said);
-            (void)snprintf(desk->said + len, sizeof(desk->said) - len, "%s%s", len == 0 ? "" : " ",
-                           word);
-            pw_files_noticed(&desk->files, (enum pw_transfer_lane)lane);
-        }
-    }
-}
-
-static void run(struct desk *desk, pw_ms span)
-{
-    for (pw_ms end = desk->now + span; desk->now < end;) {
-        pw_ms at = pw_files_step(&desk->files, NOW_WALL + (pw_unix_ms)desk->now, desk->now);
-        listen(desk);
-        desk->now = at <= desk->now ? desk->now + 1 : at < end ? at : end;
-    }
-}
 
 static struct pw_upload_request upload_request(void)
 {
@@ -160,21 +14,6 @@ static struct pw_upload_request upload_request(void)
                                       .url = PW_STR("https://files.example/in/"),
                                       .retries = 0,
                                       .retry_s = 10};
-}
-
-static struct pw_update_request update_request(void)
-{
-    static char pem[PW_FILES_CERTIFICATE_MAX];
-    static char text[PW_FILES_SIGNATURE_MAX];
-    memset(pem, 'c', sizeof(pem));
-    memset(text, 's', sizeof(text));
-    return (struct pw_update_request){.numbered = true,
-                                      .request_id = 7,
-                                      .url = PW_STR("https://files.example/new"),
-                                      .retries = 0,
-                                      .retry_s = 10,
-                                      .certificate = {.at = pem, .len = sizeof(pem)},
-                                      .signature = {.at = text, .len = sizeof(text)}};
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -241,92 +80,6 @@ static void an_upload_outlives_a_power_cut(void **state)
     run(desk, 5000);
     assert_string_equal(desk->said, "Uploading Uploaded");
     assert_true(desk->sim.taken_len > 30);
-    close_desk(desk);
-}
-
-// Reason: dates of a signed update; both are waited for, and told (L01.FR.13, L01.FR.16).
-static void a_signed_update_waits_for_both_dates(void **state)
-{
-    (void)state;
-    struct desk *desk = open_desk();
-    struct pw_update_request request = update_request();
-    request.retrieve_at = NOW_WALL + 3600000;
-    request.install_at = NOW_WALL + 7200000;
-    assert_int_equal(pw_files_update(&desk->files, &request, desk->now), PW_UPDATE_ACCEPTED);
-    run(desk, 3500000);
-    assert_string_equal(desk->said, "DownloadScheduled");
-    start(desk);
-    run(desk, 200000);
-    assert_string_equal(desk->said, "DownloadScheduled Downloading Downloaded SignatureVerified "
-                                    "InstallScheduled");
-    assert_false(pw_files_holds(&desk->files));
-    start(desk);
-    desk->charging = true;
-    run(desk, 7200000);
-    assert_true(pw_files_holds(&desk->files));
-    assert_int_equal(desk->sim.slot_writes, 0);
-    desk->charging = false;
-    run(desk, 20000);
-    assert_int_equal(desk->restarts, 1);
-    start(desk);
-    run(desk, 2000);
-    assert_string_equal(desk->said, "DownloadScheduled Downloading Downloaded SignatureVerified "
-                                    "InstallScheduled Installing InstallRebooting Installed");
-    assert_int_equal(desk->events[PW_FILES_UPDATED], 1);
-    close_desk(desk);
-}
-
-// Reason: T13: what is in the slot is not what was judged.
-static void an_altered_slot_is_never_started(void **state)
-{
-    (void)state;
-    struct desk *desk = open_desk();
-    struct pw_update_request request = update_request();
-    desk->sim.alters = true;
-    assert_int_equal(pw_files_update(&desk->files, &request, desk->now), PW_UPDATE_ACCEPTED);
-    run(desk, 60000);
-    assert_string_equal(desk->said, "Downloading Downloaded SignatureVerified Installing "
-                                    "InstallVerificationFailed");
-    assert_int_equal(desk->restarts, 0);
-    assert_false(pw_files_holds(&desk->files));
-    close_desk(desk);
-}
-
-// Reason: L01.FR.26, 27: a new request cancels one that only waits, and none that is installing.
-static void a_new_request_cancels_what_can_be_canceled(void **state)
-{
-    (void)state;
-    struct desk *desk = open_desk();
-    struct pw_update_request request = update_request();
-    assert_int_equal(pw_files_update(&desk->files, &request, desk->now), PW_UPDATE_ACCEPTED);
-    (void)pw_files_step(&desk->files, NOW_WALL, desk->now);
-    assert_int_equal(pw_files_update(&desk->files, &request, desk->now),
-                     PW_UPDATE_ACCEPTED_CANCELED);
-    for (unsigned i = 0; desk->files.update.stage != PW_UPDATE_INSTALLS && i < 1000; i++) {
-        run(desk, 100);
-    }
-    assert_int_equal(pw_files_update(&desk->files, &request, desk->now), PW_UPDATE_REJECTED);
-    desk->certificate = PW_ERR_UNKNOWN;
-    run(desk, 20000);
-    start(desk);
-    run(desk, 2000);
-    assert_int_equal(pw_files_update(&desk->files, &request, desk->now),
-                     PW_UPDATE_REVOKED_CERTIFICATE);
-    close_desk(desk);
-}
-
-// Reason: a station that has no slots says so before it makes anybody wait.
-static void without_slots_nothing_is_held_back(void **state)
-{
-    (void)state;
-    struct desk *desk = open_desk();
-    struct pw_update_request request = update_request();
-    desk->sim.unwilling = true;
-    desk->charging = true;
-    assert_int_equal(pw_files_update(&desk->files, &request, desk->now), PW_UPDATE_ACCEPTED);
-    run(desk, 10000);
-    assert_string_equal(desk->said, "Downloading Downloaded SignatureVerified InstallationFailed");
-    assert_non_null(strstr(desk->files.update.why, "update.folder"));
     close_desk(desk);
 }
 
@@ -418,10 +171,6 @@ int main(void)
         cmocka_unit_test(a_failed_upload_says_why),
         cmocka_unit_test(an_upload_is_whole_and_a_new_one_cancels_it),
         cmocka_unit_test(an_upload_outlives_a_power_cut),
-        cmocka_unit_test(a_signed_update_waits_for_both_dates),
-        cmocka_unit_test(an_altered_slot_is_never_started),
-        cmocka_unit_test(a_new_request_cancels_what_can_be_canceled),
-        cmocka_unit_test(without_slots_nothing_is_held_back),
         cmocka_unit_test(the_newest_notices_stay),
         cmocka_unit_test(records_come_back_and_damaged_ones_do_not),
         cmocka_unit_test(urls_are_shown_without_secrets_and_named_where_they_are_folders),

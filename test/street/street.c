@@ -168,22 +168,23 @@ void street_secret(struct street *street, const char *path, const char *value)
 void street_power_on(struct street *street)
 {
     street->log = (struct pw_log){.context = street, .write = log_line};
+    if (street->files != NULL) {
+        pw_sim_files_start(street->files);
+    }
     struct pw_station_start start = {
         .settings = &street->settings,
         .store = &street->store.port,
         .log = &street->log,
-        .firmware = "street",
+        .firmware = street->files == NULL ? "street" : street->files->ran,
         .seed = 7,
         .logring = street->logring,
         .trust = street->trust,
         .transfer = street->files == NULL ? NULL : &street->files->transfer,
         .install = street->files == NULL ? NULL : &street->files->install,
+        .crypto = street->crypto,
         .now = street->now,
         .wall = street->clockless ? 0 : street->wall + (pw_unix_ms)street->now};
     pw_sim_store_restart(&street->store);
-    if (street->files != NULL) {
-        pw_sim_files_start(street->files);
-    }
     street->station = calloc(1, sizeof(*street->station));
     PW_ASSERT(street->station != NULL);
     int err = pw_station_init(street->station, &start);

@@ -72,8 +72,9 @@ struct street {
     struct pw_log log;
     struct pw_sim_store store;
     struct pw_settings settings;
-    struct pw_sim_files *files;     // what moves files; NULL: nothing does
-    const struct pw_trust *trust;   // keys and certificates; NULL: there are none
+    struct pw_sim_files *files;             // what moves files; NULL: nothing does
+    const struct pw_release_crypto *crypto; // of releases; NULL: all are refused
+    const struct pw_trust *trust;           // keys and certificates; NULL: there are none
     struct street_signing *signing; // the meter of connector 1 that signs; NULL: it does not
     struct pw_logring *logring;     // where log lines are kept; NULL: nowhere
     struct pw_station *station;     // NULL while its power is off

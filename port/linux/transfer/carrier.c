@@ -179,6 +179,8 @@ static struct pw_carrier_job *new_job(const struct pw_carrier *carrier, enum pw_
     job->most_bytes = wanted->most_bytes;
     job->most_s = wanted->most_s;
     job->patience_s = wanted->patience_s;
+    job->first_bytes = lane == PW_TRANSFER_DOWN ? wanted->first_bytes : 0;
+    job->handed_in = lane == PW_TRANSFER_DOWN && wanted->url.len == 0 ? wanted->total : 0;
     memcpy(job->path, carrier->path, sizeof(job->path));
     memcpy(job->tag_path, carrier->tag_path, sizeof(job->tag_path));
     if (lane == PW_TRANSFER_UP) {
@@ -191,13 +193,74 @@ static struct pw_carrier_job *new_job(const struct pw_carrier *carrier, enum pw_
     return job;
 }
 
+// ---------------------------------------------------------------------------------------------
+// A download that is handed in: written here, hashed by the thread once it is whole.
+
+static void hash_when_whole(struct pw_carrier_job *job)
+{
+    if (job->taken == job->handed_in && !start_thread(job)) {
+        end_here(job, PW_TRANSFER_FULL, "no thread is to be had");
+    }
+}
+
+// What is there from before; more than the whole is another file's.
+static void find_part(struct pw_carrier_job *job)
+{
+    struct stat there;
+    job->state.total = job->handed_in;
+    job->taken = fstat(job->fd, &there) == 0 ? (uint64_t)there.st_size : 0;
+    if (job->taken > job->handed_in) {
+        job->taken = 0;
+        (void)!ftruncate(job->fd, 0);
+    }
+    job->state.bytes = job->taken;
+    hash_when_whole(job);
+}
+
+static int deliver(void *context, uint64_t offset, struct pw_str bytes)
+{
+    const struct pw_carrier *carrier = context;
+    struct pw_carrier_job *job = carrier->job[PW_TRANSFER_DOWN];
+    if (job == NULL || job->handed_in == 0) {
+        return PW_ERR_BUSY;
+    }
+    uint64_t have = job->taken;
+    bool over = have == job->handed_in; // its thread has it now
+    if (!over && job->state.end != PW_TRANSFER_RUNNING) {
+        return PW_ERR_BUSY;
+    }
+    if (offset > have || bytes.len > job->handed_in - offset) {
+        return PW_ERR_RANGE;
+    }
+    uint64_t known = have - offset;
+    if (bytes.len <= known) {
+        return PW_OK;
+    }
+    for (size_t done = (size_t)known; done < bytes.len;) {
+        ssize_t written =
+            pwrite(job->fd, bytes.at + done, bytes.len - done, (off_t)(offset + done));
+        if (written <= 0) {
+            end_here(job, PW_TRANSFER_FULL, "no room is left for it");
+            return PW_ERR_STORE;
+        }
+        done += (size_t)written;
+    }
+    job->taken = offset + bytes.len;
+    job->state.bytes = job->taken; // no thread runs yet
+    hash_when_whole(job);
+    return PW_OK;
+}
+
 static int begin(void *context, enum pw_transfer_lane lane, const struct pw_transfer_job *wanted,
                  struct pw_out *why)
 {
     struct pw_carrier *carrier = context;
+    bool handed_in = lane == PW_TRANSFER_DOWN && wanted->url.len == 0;
     end(context, lane);
-    if (pw_transfer_scheme(wanted->url) == NULL || wanted->url.len > PW_TRANSFER_URL_MAX ||
-        wanted->name.len > PW_TRANSFER_NAME_MAX) {
+    if (handed_in
+            ? wanted->total == 0 || wanted->total > wanted->most_bytes
+            : pw_transfer_scheme(wanted->url) == NULL || wanted->url.len > PW_TRANSFER_URL_MAX ||
+                  wanted->name.len > PW_TRANSFER_NAME_MAX) {
         pw_put_s(why, "the location must be a URL of http, https, ftp or ftps");
         return PW_ERR_RANGE;
     }
@@ -212,12 +275,15 @@ static int begin(void *context, enum pw_transfer_lane lane, const struct pw_tran
         release(job);
         return PW_ERR_LIMIT;
     }
-    if (lane == PW_TRANSFER_DOWN && !start_thread(job)) {
+    if (lane == PW_TRANSFER_DOWN && !handed_in && !start_thread(job)) {
         pw_put_s(why, "no thread is to be had");
         release(job);
         return PW_ERR_LIMIT;
     }
     carrier->job[lane] = job;
+    if (handed_in) {
+        find_part(job);
+    }
     return PW_OK;
 }
 
@@ -299,6 +365,7 @@ struct pw_carrier *pw_carrier_new(struct pw_loop *loop, const char *folder,
                                          .give = give,
                                          .given = given,
                                          .state = look,
+                                         .deliver = deliver,
                                          .end = end,
                                          .forget = forget};
     return carrier;

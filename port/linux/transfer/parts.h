@@ -33,8 +33,11 @@ struct pw_carrier_job {
     uint64_t most_bytes;
     uint32_t most_s;
     uint32_t patience_s;
-    int fd;        // the upload's file, or the download's
-    uint64_t size; // of the upload
+    int fd;               // the upload's file, or the download's
+    uint64_t size;        // of the upload
+    uint64_t first_bytes; // DOWN: so many are enough; 0: all
+    uint64_t handed_in;   // DOWN: handed in, so many bytes in all; 0: from the URL
+    uint64_t taken;       // ... of it are there; the loop's
     // The thread's own.
     uint64_t have;                 // bytes of the download on the disk
     char tag[PW_CARRIER_TAG_SIZE]; // what the server calls the version that is there; "": nothing
@@ -49,6 +52,7 @@ struct pw_carrier_job {
     bool forbidden;
     bool large;
     bool full;
+    bool enough; // first_bytes are there
     bool post;
     bool old_tls;  // no newer than TLS 1.2
     pw_ms told_at; // progress

@@ -1,14 +1,16 @@
 // Cases of the part "files" (cases.def): one function each, named case_<function>. The server, the
-// slots and the judge of signatures are the test's; a program is any bytes, and its signature the
-// first digits of its hash.
+// slots and the judge of certificates are the test's; a release is signed with the well-known test
+// keys, and the signature that comes beside it is the first digits of its hash.
 #include "cases.h"
+#include "ed25519/ed25519.h"
+#include "make.h"
 #include "rig.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { IMAGE_LEN = 60000, RING_LEN = 65536 };
+enum { IMAGE_LEN = 70000, PROGRAM_LEN = 60000, RING_LEN = 65536 };
 
 #define URL      "ftp://service:hush@192.0.2.7/in"
 #define FIRMWARE "'location':'https://files.example/new','retrieveDate':'2020-01-01T00:00:00Z'"
@@ -22,7 +24,10 @@ struct depot {
     struct pw_trust trust;
     struct pw_logring ring;
     uint8_t ring_bytes[RING_LEN];
-    uint8_t image[IMAGE_LEN];
+    struct pw_release_crypto crypto;
+    uint8_t program[PROGRAM_LEN];
+    uint8_t image[IMAGE_LEN]; // the release
+    size_t image_len;
     char signature[17]; // of the image
 };
 
@@ -78,25 +83,37 @@ static void connected(void *context, bool shown, pw_unix_ms wall)
     (void)wall;
 }
 
-static struct rig *open_depot(struct depot *depot)
+// The server has this release from now on.
+static void stock(struct depot *depot, const struct pw_make *make)
 {
-    struct rig *r = rig_open(RIG_SOCKET);
+    struct pw_make release = *make;
     struct pw_out out = PW_OUT(depot->signature);
     struct pw_sha256 hash;
     uint8_t digest[PW_SHA256_LEN];
-    memset(depot, 0, sizeof(*depot));
-    pw_sim_files_init(&depot->files);
-    for (size_t i = 0; i < IMAGE_LEN; i++) {
-        depot->image[i] = (uint8_t)(i * 7 + i / 251);
-    }
+    release.component[0] =
+        (struct pw_make_component){.bytes = depot->program, .len = sizeof(depot->program)};
+    depot->image_len = pw_make_release(&release, depot->image, sizeof(depot->image));
     pw_sha256_begin(&hash);
-    pw_sha256_add(&hash, depot->image, IMAGE_LEN);
+    pw_sha256_add(&hash, depot->image, depot->image_len);
     pw_sha256_end(&hash, digest);
     for (unsigned i = 0; i < 8; i++) {
         pw_put_hex(&out, digest[i], 2);
     }
     depot->files.file = depot->image;
-    depot->files.file_len = IMAGE_LEN;
+    depot->files.file_len = depot->image_len;
+}
+
+static struct rig *open_depot(struct depot *depot)
+{
+    struct rig *r = rig_open(RIG_SOCKET);
+    memset(depot, 0, sizeof(*depot));
+    pw_sim_files_init(&depot->files);
+    depot->files.root_len = pw_make_signed_root_1(depot->files.root, sizeof(depot->files.root));
+    depot->crypto = pw_ed25519_crypto();
+    for (size_t i = 0; i < PROGRAM_LEN; i++) {
+        depot->program[i] = (uint8_t)(i * 7 + i / 251);
+    }
+    stock(depot, &(struct pw_make){.version = "1.0.0"});
     depot->trust = (struct pw_trust){.check_signer = check_signer,
                                      .verify = verify,
                                      .valid_roots = valid_roots,
@@ -104,6 +121,7 @@ static struct rig *open_depot(struct depot *depot)
                                      .connected = connected};
     pw_logring_init(&depot->ring, depot->ring_bytes, sizeof(depot->ring_bytes));
     r->street.files = &depot->files;
+    r->street.crypto = &depot->crypto;
     r->street.verbose = getenv("RIG_VERBOSE") != NULL;
     r->street.trust = &depot->trust;
     r->street.logring = &depot->ring;
@@ -127,14 +145,14 @@ static void says_firmware(struct rig *r, const char *status)
 {
     char subset[60];
     (void)snprintf(subset, sizeof(subset), "{'status':'%s'}", status);
-    rig_expect_for(r, "FirmwareStatusNotification", subset, 120000);
+    rig_expect_for(r, "FirmwareStatusNotification", subset, 600000);
 }
 
 static void says_signed(struct rig *r, const char *status)
 {
     char subset[80];
     (void)snprintf(subset, sizeof(subset), "{'status':'%s','requestId':7}", status);
-    rig_expect_for(r, "SignedFirmwareStatusNotification", subset, 120000);
+    rig_expect_for(r, "SignedFirmwareStatusNotification", subset, 600000);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -144,7 +162,6 @@ void case_a_044_1(void)
 {
     static struct depot depot;
     struct rig *r = open_depot(&depot);
-    rig_set(r, "update.allow_unsigned", "true");
     rig_boot(r);
     (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
     says_firmware(r, "Downloading");
@@ -178,16 +195,15 @@ void case_a_044_3(void)
 {
     static struct depot depot;
     struct rig *r = open_depot(&depot);
-    depot.files.writing_fails = true;
-    rig_set(r, "update.allow_unsigned", "true");
+    depot.files.switching_fails = true;
     rig_boot(r);
     (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
     says_firmware(r, "Downloading");
     says_firmware(r, "Downloaded");
     rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'Unavailable'}");
     says_firmware(r, "Installing");
-    rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'Available'}");
     says_firmware(r, "InstallationFailed");
+    rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'Available'}");
     rig_check(r, depot.files.slots.running == 'a' && r->restarts == 0);
     close_depot(r, &depot);
 }
@@ -317,7 +333,6 @@ static void retries_and_a_date(void)
     char date[PW_TIME_TEXT_MAX] = "";
     char request[300];
     struct pw_out out = PW_OUT(date);
-    rig_set(r, "update.allow_unsigned", "true");
     rig_boot(r);
     // In an hour; a reboot lies between.
     pw_put_time(&out, rig_wall(r) + 3600000);
@@ -333,10 +348,11 @@ static void retries_and_a_date(void)
     // Two tries break off, the third goes on where the second one was.
     depot.files.fails = PW_TRANSFER_CUT;
     depot.files.failures = 2;
-    depot.files.fail_at = 20000;
+    depot.files.fail_at = 30000; // behind the head
     rig_expect_for(r, "FirmwareStatusNotification", "{'status':'Downloading'}", 700000);
     says_firmware(r, "Downloaded");
-    rig_check(r, depot.files.begun[PW_TRANSFER_DOWN] == 3 && depot.files.resumed_at >= 20000);
+    // Its head, and three times the rest.
+    rig_check(r, depot.files.begun[PW_TRANSFER_DOWN] == 4 && depot.files.resumed_at >= 30000);
     says_firmware(r, "Installing");
     says_firmware(r, "Installed");
     close_depot(r, &depot);
@@ -346,13 +362,13 @@ static void an_installation_waits_for_the_charge(void)
 {
     static struct depot depot;
     struct rig *r = open_depot(&depot);
-    rig_set(r, "update.allow_unsigned", "true");
     rig_boot(r);
     rig_charge(r);
     (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
     says_firmware(r, "Downloaded");
     rig_expect_none(r, "FirmwareStatusNotification", "{}", 600000);
     rig_check(r, rig_energy_flows(r));
+    rig_check(r, depot.files.slot_writes == 1); // written while it charges
     rig_unplug(r);
     rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'Unavailable'}");
     says_firmware(r, "Installing");
@@ -369,14 +385,13 @@ static void power_cuts_while_installing(void)
     for (pw_ms cut = 200; cut <= 4200; cut += 400) {
         static struct depot depot;
         struct rig *r = open_depot(&depot);
-        rig_set(r, "update.allow_unsigned", "true");
         rig_boot(r);
         (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
         says_firmware(r, "Downloaded");
         says_firmware(r, "Installing");
         rig_run(r, cut);
         rig_reboot(r);
-        rig_expect_for(r, "FirmwareStatusNotification", "{'status':'Installed'}", 180000);
+        rig_expect_for(r, "FirmwareStatusNotification", "{'status':'Installed'}", 900000);
         rig_check(r, depot.files.slots.running == 'b');
         rig_check(r, rig_count(r, "FirmwareStatusNotification", "{'status':'Installed'}", 0) == 1);
         close_depot(r, &depot);
@@ -389,7 +404,6 @@ static void the_old_program_starts_again(void)
     static struct depot depot;
     struct rig *r = open_depot(&depot);
     depot.files.wrong_start = true;
-    rig_set(r, "update.allow_unsigned", "true");
     rig_boot(r);
     (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
     says_firmware(r, "Installing");
@@ -398,18 +412,20 @@ static void the_old_program_starts_again(void)
     close_depot(r, &depot);
 }
 
-// T11: an image without a signature is refused before a slot is touched, and so are addresses that
-// are none.
+// T11: what is no release of the maker is refused before a slot is touched and before the rest of
+// it is loaded, and so are addresses that are none.
 static void what_is_refused(void)
 {
     static struct depot depot;
     struct rig *r = open_depot(&depot);
+    stock(&depot, &(struct pw_make){.version = "1.0.0", .nobody = true});
     rig_boot(r);
     (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
-    says_firmware(r, "Downloaded");
+    says_firmware(r, "Downloading");
     says_firmware(r, "InstallationFailed");
     rig_expect(r, "SecurityEventNotification", "{'type':'InvalidFirmwareSignature'}");
-    rig_check(r, depot.files.slot_writes == 0);
+    rig_check(r, depot.files.slot_writes == 0 && depot.files.begun[PW_TRANSFER_DOWN] == 1);
+    rig_check(r, rig_count(r, "FirmwareStatusNotification", "{'status':'Downloaded'}", 0) == 0);
     (void)rig_ask(r, "UpdateFirmware",
                   "{'location':'file:///etc/passwd','retrieveDate':'2020-01-01T00:00:00Z'}");
     says_firmware(r, "DownloadFailed");
@@ -421,15 +437,57 @@ static void what_is_refused(void)
     close_depot(r, &depot);
 }
 
-// Whitepaper L01.FR.20: whoever uses it updates with signatures only.
-static void unsigned_with_a_security_profile(void)
+// T12: an older release, well signed, is an attempt to bring old holes back.
+static void an_older_counter_is_a_replay(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    stock(&depot, &(struct pw_make){.version = "1.0.0", .counter = 4});
+    depot.files.slots.counter = 5;
+    rig_boot(r);
+    (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
+    says_firmware(r, "Downloading");
+    says_firmware(r, "InstallationFailed");
+    rig_expect(r, "SecurityEventNotification", "{'type':'AttemptedReplayAttacks'}");
+    rig_check(r, depot.files.slot_writes == 0);
+    close_depot(r, &depot);
+}
+
+// A new program that cannot reach the central goes by itself, and the one before says so; one that
+// can stays, and only then is it told.
+static void a_new_program_is_on_trial(void)
+{
+    static struct depot depot;
+    struct rig *r = open_depot(&depot);
+    rig_boot(r);
+    (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
+    says_firmware(r, "Installing");
+    rig_expect(r, "BootNotification", "{'firmwareVersion':'1.0.0'}");
+    rig_check(r, depot.files.slots.trial);
+    rig_expect_none(r, "FirmwareStatusNotification", "{}", 240000);
+    rig_reboot(r);
+    rig_expect(r, "BootNotification", "{'firmwareVersion':'1.0.0'}");
+    rig_reboot(r);
+    rig_expect(r, "BootNotification", "{'firmwareVersion':'1.0.0'}");
+    rig_reboot(r); // its third start was its last
+    rig_expect(r, "BootNotification", "{'firmwareVersion':'0.9.0'}");
+    says_firmware(r, "InstallationFailed");
+    rig_check(r, depot.files.confirmed == 0 && depot.files.slots.running == 'a');
+    close_depot(r, &depot);
+}
+
+// Whitepaper L01.FR.20 wants no program without a signature. None is without: the maker's is in the
+// file, also when the request carries none.
+static void update_firmware_with_a_security_profile(void)
 {
     static struct depot depot;
     struct rig *r = open_depot(&depot);
     rig_set(r, "ocpp.security_profile", "1");
     rig_boot(r);
-    rig_check(r, strcmp(rig_ask_error(r, "UpdateFirmware", "{" FIRMWARE "}"), "NotSupported") == 0);
-    rig_expect_none(r, "FirmwareStatusNotification", "{}", 60000);
+    (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
+    says_firmware(r, "Downloaded");
+    says_firmware(r, "Installing");
+    says_firmware(r, "Installed");
     close_depot(r, &depot);
 }
 
@@ -440,7 +498,8 @@ void case_b_53(void)
     power_cuts_while_installing();
     the_old_program_starts_again();
     what_is_refused();
-    unsigned_with_a_security_profile();
+    update_firmware_with_a_security_profile();
+    a_new_program_is_on_trial();
 }
 
 void case_b_56(void)
@@ -448,7 +507,6 @@ void case_b_56(void)
     static struct depot depot;
     struct rig *r = open_depot(&depot);
     depot.files.step = 500; // it takes its time
-    rig_set(r, "update.allow_unsigned", "true");
     rig_boot(r);
     (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
     says_firmware(r, "Downloading");
@@ -458,7 +516,7 @@ void case_b_56(void)
     rig_expect_for(r, "FirmwareStatusNotification", "{'status':'Downloaded'}", 300000);
     says_firmware(r, "Installing");
     rig_is(r, rig_ask(r, "Reset", "{'type':'Soft'}"), "{'status':'Accepted'}");
-    rig_expect_for(r, "FirmwareStatusNotification", "{'status':'Installed'}", 300000);
+    rig_expect_for(r, "FirmwareStatusNotification", "{'status':'Installed'}", 900000);
     rig_check(r, depot.files.slots.running == 'b');
     close_depot(r, &depot);
 }
@@ -475,7 +533,6 @@ void case_t_11(void)
                                              "0000000000000000"};
     static struct depot depot;
     what_is_refused();
-    unsigned_with_a_security_profile();
     struct rig *r = open_depot(&depot);
     depot.files.file = (const uint8_t *)script;
     depot.files.file_len = sizeof(script) - 1;
@@ -485,7 +542,7 @@ void case_t_11(void)
         size_t before = r->count;
         (void)snprintf(request, sizeof(request), SIGNED("%s", ""), signatures[i]);
         rig_is(r, rig_ask(r, "SignedUpdateFirmware", request), "{'status':'Accepted'}");
-        says_signed(r, "InvalidSignature");
+        says_signed(r, "InstallVerificationFailed");
         rig_check(r, rig_count(r, "SignedFirmwareStatusNotification", "{'status':'Installing'}",
                                before) == 0);
     }
@@ -507,8 +564,7 @@ static void update_of_altered(struct rig *r, struct depot *depot)
     rig_check(r, depot->files.slots.running == 'a' && r->restarts == 0);
 }
 
-// Reason: what was judged is not what runs. That an older program, well signed, is kept out is not
-// shown: programs of this product carry no counter.
+// Reason: what was judged is not what runs; an older program, well signed, does not come back.
 void case_t_12(void)
 {
     static struct depot depot;
@@ -516,6 +572,7 @@ void case_t_12(void)
     update_of_altered(r, &depot);
     close_depot(r, &depot);
     the_old_program_starts_again();
+    an_older_counter_is_a_replay();
 }
 
 // Reason: a file that is not what was announced, or that changes between two tries.
@@ -529,7 +586,7 @@ void case_t_13(void)
     depot.files.alters = false;
     depot.files.fails = PW_TRANSFER_CUT;
     depot.files.failures = 1;
-    depot.files.fail_at = IMAGE_LEN / 2;
+    depot.files.fail_at = 40000;
     (void)snprintf(request, sizeof(request),
                    "{'requestId':7,'retries':1,'retryInterval':20,'firmware':{'location':"
                    "'https://files.example/new','retrieveDateTime':'2020-01-01T00:00:00Z',"
@@ -541,7 +598,7 @@ void case_t_13(void)
     for (unsigned i = 0; i < 600 && depot.files.failures > 0; i++) {
         rig_run(r, 100);
     }
-    depot.image[IMAGE_LEN - 1] ^= 1U;
+    depot.image[depot.image_len - 1] ^= 1U;
     says_signed(r, "InvalidSignature");
     rig_check(r, depot.files.slot_writes == writes && r->restarts == 0);
     close_depot(r, &depot);

@@ -84,7 +84,10 @@ static struct finding look(struct pw_slots_boot *boot, char slot)
     while (err == PW_ERR_AGAIN) {
         err = pw_slots_step(job);
     }
-    return err == PW_OK ? (struct finding){.good = true} : refuse(job->altered, job->why);
+    if (err != PW_OK) {
+        return refuse(job->altered, job->why);
+    }
+    return (struct finding){.good = true};
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -95,7 +98,8 @@ static struct finding look(struct pw_slots_boot *boot, char slot)
 static void make_record(struct pw_slots_boot *boot)
 {
     struct pw_out nobody = {.cap = 0};
-    for (char slot = 'a'; slot <= 'b'; slot++) {
+    for (unsigned i = 0; i < 2; i++) {
+        char slot = "ab"[i];
         if (read_head(boot, slot) == PW_OK && judge_head(boot, 0, &nobody) == PW_RELEASE_FINE &&
             boot->job.release.security_counter > boot->record.counter) {
             boot->record.counter = boot->job.release.security_counter;

@@ -216,13 +216,13 @@ static int rename_file(void *context, const char *from, const char *to)
     struct pw_sim_disk *disk = context;
     bool done = false;
     bool heard = operate(disk, &done);
-    struct pw_sim_disk_name *source = find(disk, 0, from);
-    if (done && source != NULL) {
+    struct pw_sim_disk_name *old = find(disk, 0, from);
+    if (done && old != NULL) {
         struct pw_sim_disk_name *target = find_or_make(disk, 0, to);
-        target->now = source->now;
-        source->now = -1;
+        target->now = old->now;
+        old->now = -1;
     }
-    return heard && source != NULL ? PW_OK : PW_ERR_STORE;
+    return heard && old != NULL ? PW_OK : PW_ERR_STORE;
 }
 
 static int open_file(void *context, char slot, const char *name)

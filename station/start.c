@@ -186,6 +186,7 @@ static void init_uplink(struct pw_station *st, const struct pw_station_start *st
         .connectors = st->connectors,
         .host = &st->uplink_host,
         .logring = start->logring,
+        .files = &st->files,
         .log = st->log,
         .firmware = start->firmware,
         .boot = start_number(st, start),

@@ -313,6 +313,9 @@ int run_station(const struct request *request)
     struct pw_out why = PW_OUT(text);
     const struct row *row = find(request->word);
     struct local local;
+    if (strcmp(request->word, "update") == 0) {
+        return run_update(request);
+    }
     if (row == NULL) {
         return fail_usage(request->word, "no such command at a station");
     }

@@ -46,7 +46,7 @@ void local_close(struct local *local)
 
 int local_ask(struct local *local, struct pw_str line, struct pw_out *why)
 {
-    char text[1024];
+    char text[LOCAL_LINE_MAX];
     struct pw_out out = PW_OUT(text);
     pw_put(&out, line);
     pw_put_c(&out, '\n');

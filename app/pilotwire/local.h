@@ -4,6 +4,8 @@
 
 #include "base/base.h"
 
+#define LOCAL_LINE_MAX 8448 // as PW_CONTROL_LINE_MAX
+
 struct local {
     int fd;
     size_t len; // bytes read ahead, in head

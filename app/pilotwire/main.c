@@ -36,6 +36,12 @@ static const char station_help[] =
     "allow\n"
     "    files                         how the upload of a log and the update of the program "
     "stand\n"
+    "    update [FILE|URL|check|cancel|status] [--force] [--now]\n"
+    "                                  install a release: from a file here, from a URL, or what "
+    "lies at\n"
+    "                                  update.source; give it up; how it stands. --force: also "
+    "the\n"
+    "                                  version that runs; --now: ends charges instead of waiting\n"
     "    seclog [COUNT|check]          the security log; check: its whole chain anew\n"
     "    faults                        what is wrong\n"
     "    clear-fault [CONNECTOR]       clear faults that stay\n"
@@ -138,6 +144,8 @@ static bool take_flag(struct request *request, const char *name)
         request->follow = true;
     } else if (strcmp(name, "--force") == 0) {
         request->force = true;
+    } else if (strcmp(name, "--now") == 0) {
+        request->at_once = true;
     } else if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         request->help = true;
     } else if (strcmp(name, "--version") == 0) {

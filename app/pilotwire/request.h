@@ -24,6 +24,7 @@ struct request {
     const char *certificate;   // file of who signed a program, PEM; NULL: not signed
     const char *signature;     // file of the signature, as openssl makes it
     bool force;
+    bool at_once; // --now: an update does not wait for charges
     bool follow;
     bool help;
     bool version;
@@ -38,7 +39,8 @@ int fail_with(int code, const struct pw_out *why);
 int fail_usage(const char *what, const char *about);
 
 int run_station(const struct request *request);
-int run_board(const struct request *request); // its word is rapi
+int run_update(const struct request *request); // its word is update
+int run_board(const struct request *request);  // its word is rapi
 int run_central(const struct request *request);
 
 #endif

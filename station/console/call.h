@@ -35,6 +35,8 @@ int pw_console_disable(struct pw_console_call *call);
 int pw_console_unlock(struct pw_console_call *call);
 int pw_console_estop(struct pw_console_call *call);
 int pw_console_clear(struct pw_console_call *call);
+// update.c
+int pw_console_update(struct pw_console_call *call);
 // security.c
 int pw_console_seclog(struct pw_console_call *call);
 // cards.c

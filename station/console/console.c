@@ -81,6 +81,8 @@ static const struct {
     {"network", "[scan]", "the station's own network; scan: look what is in reach",
      pw_console_network},
     {"files", "", "how the upload of a log and the update of the program stand", pw_console_files},
+    {"update", "[URL [force] [now]|check [force]|cancel]",
+     "the update of the program: how it stands; install a release", pw_console_update},
     {"seclog", "[COUNT|check]", "the security log; check: the whole chain of it anew",
      pw_console_seclog},
     {"faults", "", "what is wrong", pw_console_faults},
@@ -107,7 +109,7 @@ static const struct {
     {"defaults", "", "forget settings made while running, and restart", pw_console_defaults},
 };
 
-enum { HELP_AT = 44 }; // column of the explanations
+enum { HELP_AT = 48 }; // column of the explanations
 
 static int on_help(struct pw_console_call *call)
 {

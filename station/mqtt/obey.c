@@ -196,9 +196,6 @@ static int do_it(struct obeying *at, struct pw_str ours)
     case PW_MQTT_ASK: return pw_mqtt_ask(at->mqtt, at->connector, at->value, &at->why);
     case PW_MQTT_RUN: return run(at, pw_str_of(at->row->argument));
     case PW_MQTT_CLEAR: return clear(at);
-    case PW_MQTT_NO_SOURCE:
-        pw_put_s(&at->why, "no update source is configured");
-        return PW_ERR_UNKNOWN;
     }
     PW_UNREACHABLE();
 }

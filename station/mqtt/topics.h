@@ -29,7 +29,6 @@ enum pw_mqtt_deed {
     PW_MQTT_ASK,   // the payload, or the row's argument, goes to the connector's board as a line
     PW_MQTT_RUN,   // console: the row's argument
     PW_MQTT_CLEAR, // sets the settings whose paths begin with the row's argument to ""
-    PW_MQTT_NO_SOURCE, // refused: there is nothing yet to update from
 };
 
 struct pw_mqtt_command_row {

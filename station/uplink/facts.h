@@ -31,6 +31,9 @@ bool pw_uplink_fact_is_news(size_t row, const struct pw_uplink_told *told,
 void pw_uplink_describe(const struct pw_uplink *up, unsigned index,
                         const struct pw_uplink_sight *sight, struct pw_link_connector *to,
                         pw_ms now);
+// firmware.c: answers FW_BEGIN to FW_STATUS; how the update stands, true when that is news.
+void pw_uplink_firmware(struct pw_uplink *up, const struct pw_link_message *message, pw_ms now);
+bool pw_uplink_update_fact(const struct pw_uplink *up, struct pw_uplink_fact *fact);
 // A number that changes when a setting does.
 uint32_t pw_uplink_settings_hash(const struct pw_settings *settings);
 

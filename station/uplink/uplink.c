@@ -52,6 +52,18 @@ static pw_ms tell_connector(struct pw_uplink *up, unsigned index,
     return at;
 }
 
+static void tell_update(struct pw_uplink *up, pw_ms now)
+{
+    struct pw_uplink_told *told = &up->told_update;
+    struct pw_uplink_fact fact = {.value = 0};
+    if (pw_uplink_update_fact(up, &fact)) {
+        told->value = fact.value;
+        told->at = now;
+        memcpy(told->text, fact.text, sizeof(told->text));
+        tell(up, 0, PW_LINK_EVENT_UPDATE, &fact, now);
+    }
+}
+
 void pw_uplink_init(struct pw_uplink *up, const struct pw_uplink_parts *parts, pw_ms now)
 {
     memset(up, 0, sizeof(*up));
@@ -77,6 +89,7 @@ void pw_uplink_init(struct pw_uplink *up, const struct pw_uplink_parts *parts, p
                                       "the central has not spoken yet", PW_NEVER, now);
         }
     }
+    up->told_update.at = PW_NEVER;
     struct pw_uplink_fact start = {.value = 0};
     struct pw_out out = PW_OUT(start.text);
     pw_put_s(&out, parts->firmware);
@@ -242,8 +255,7 @@ static void answer(struct pw_uplink *up, const struct pw_link_message *message, 
     char text[PW_LINK_WHY_MAX] = "";
     struct pw_out why = PW_OUT(text);
     if (message->type >= PW_LINK_FW_BEGIN) {
-        pw_link_station_answer(&up->link, PW_LINK_E_UNAVAILABLE,
-                               PW_STR("this station takes no programs over the link yet"), now);
+        pw_uplink_firmware(up, message, now);
         return;
     }
     bool limit = message->type == PW_LINK_SET_LIMIT;
@@ -377,6 +389,7 @@ pw_ms pw_uplink_tell(struct pw_uplink *up, pw_ms now)
     if (!is_used(up)) {
         return at;
     }
+    tell_update(up, now);
     for (unsigned i = 0; i < up->parts.connectors; i++) {
         struct pw_uplink_sight sight;
         pw_uplink_look(&up->parts.connector[i], &sight, now);

@@ -10,6 +10,7 @@
 
 #include "connector/connector.h"
 #include "cp16/cp16.h"
+#include "files/files.h"
 #include "link/link.h"
 #include "logring/logring.h"
 
@@ -37,6 +38,7 @@ struct pw_uplink_parts {
     unsigned connectors;
     const struct pw_uplink_host *host;
     const struct pw_logring *logring;
+    struct pw_files *files; // NULL: no releases come this way
     const struct pw_log *log;
     const char *firmware;
     uint64_t boot; // another at each start
@@ -62,6 +64,7 @@ struct pw_uplink {
     struct pw_uplink_parts parts;
     struct pw_link_station link;
     struct pw_uplink_connector of[PW_CONNECTORS_MAX];
+    struct pw_uplink_told told_update;
     enum pw_link_state logged; // state in the last log line
     uint64_t lost_logged;
     pw_ms log_at;                  // next batch of lines

@@ -281,7 +281,8 @@ static enum seen sees_job(const struct watch *watch, const struct sight *sight,
     pw_put_s(words, watch->seen);
     pw_put_s(words, watch->seen[0] != '\0' ? ", " : "");
     pw_put(words, sight->text);
-    return sight->over ? SEEN_ALL : SEEN_PART;
+    bool good = pw_str_is(sight->text, "Installed") || pw_str_is(sight->text, "Uploaded");
+    return !sight->over ? SEEN_PART : good ? SEEN_ALL : SEEN_FAILED;
 }
 
 // --- Certificates.

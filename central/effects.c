@@ -126,6 +126,11 @@ static bool said_yes(const struct pw_json_node *conf)
     return false;
 }
 
+static const char *state_of(const struct watch *watch)
+{
+    return watch->failed ? "failed" : watch->complete ? "seen" : "progress";
+}
+
 static void watch_on(struct pw_central *central, struct station *station, struct watch *watch,
                      struct pw_str words, struct pw_instant at)
 {
@@ -133,10 +138,7 @@ static void watch_on(struct pw_central *central, struct station *station, struct
     watch->deadline = pw_after(at.now, watch->wait_ms);
     central->effects_at = pw_earlier(central->effects_at, watch->deadline);
     bool seen = watch->seen[0] != '\0';
-    publish(central, watch->command,
-            !seen             ? "waiting"
-            : watch->complete ? "seen"
-                              : "progress",
+    publish(central, watch->command, !seen ? "waiting" : state_of(watch),
             seen ? pw_str_of(watch->seen) : words, at);
     if (watch->complete) {
         effect_forget(station, watch->command);
@@ -203,11 +205,11 @@ void sight_note(struct pw_central *central, struct station *station, const struc
             continue;
         }
         memcpy(watch->seen, text, sizeof(watch->seen));
-        watch->complete = seen == SEEN_ALL;
+        watch->complete = seen != SEEN_PART;
+        watch->failed = seen == SEEN_FAILED;
         watch->lasting = true;
         if (watch->answered) {
-            publish(central, watch->command, watch->complete ? "seen" : "progress",
-                    pw_out_str(&words), at);
+            publish(central, watch->command, state_of(watch), pw_out_str(&words), at);
             watch->deadline = pw_after(at.now, watch->wait_ms);
         }
         if (watch->answered && watch->complete) {

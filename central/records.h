@@ -11,8 +11,8 @@
 // --- effects.c: pending → answer → effect.
 //
 // Rows of commands carry an effect_state: absent (NULL) while nothing is expected, "waiting" and
-// "progress" while it is watched for, "seen", "none" when the time was over, "unknown" when this
-// program was started again meanwhile.
+// "progress" while it is watched for, "seen", "failed" when what was seen says that it did not
+// work, "none" when the time was over, "unknown" when this program was started again meanwhile.
 
 enum sight_kind {
     SIGHT_MESSAGE,   // a call came: action, connector (-1: it names none)
@@ -52,6 +52,7 @@ struct watch {
     pw_ms deadline;        // PW_NEVER until answered
     char seen[EFFECT_MAX]; // in words; empty: nothing yet
     bool complete;         // … and it is all
+    bool failed;           // … and says that it did not work
 };
 
 // An answered command, its request and the answer decoded.
@@ -72,7 +73,7 @@ enum expect {
     EXPECT_EFFECT,  // it is still to be seen
 };
 
-enum seen { SEEN_NOT, SEEN_PART, SEEN_ALL };
+enum seen { SEEN_NOT, SEEN_PART, SEEN_ALL, SEEN_FAILED };
 
 struct effect_row {
     enum pw_ocpp16_action action;

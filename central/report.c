@@ -191,6 +191,12 @@ void report_station(struct pw_json_writer *json, const struct station *station)
     pw_json_put_bool(json, station->link != NULL || station->uplink != NULL);
     pw_json_key(json, "ocpp_online");
     pw_json_put_bool(json, station->link != NULL);
+    pw_json_key(json, "security_profile");
+    if (station->link != NULL) {
+        pw_json_put_int(json, station->profile);
+    } else {
+        pw_json_put_null(json);
+    }
     put_link(json, station);
     report_time(json, "last_seen", station->last_seen);
     report_time(json, "boot_at", station->boot_at);

@@ -38,6 +38,7 @@ void put_escaped(struct pw_out *out, const char *text)
 static const struct column station_columns[] = {
     {"station", "^id", false},
     {"online", "^online", false},
+    {"profile", "^security_profile", true},
     {"connector", "connector_id", true},
     {"status", "status", false},
     {"info", "info", false},

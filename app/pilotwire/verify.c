@@ -22,6 +22,7 @@ struct verdict {
     struct meter_key key; // they are held against
     const char *key_from; // where it is from; NULL: there is none
     bool changed;         // a value brought another one
+    bool runs;            // the charge has not ended: no end is signed yet
 };
 
 static bool new_verdict(struct verdict *verdict)
@@ -222,12 +223,27 @@ static void print_json(const struct verdict *verdict, bool valid, int64_t energy
     (void)puts(text);
 }
 
+// Nothing is wrong with what there is; only the end is still to come, and with it, maybe, the key.
+static bool is_unended(const struct verdict *verdict)
+{
+    bool all = verdict->runs && !verdict->changed && find(verdict, "ELRAP") == NULL;
+    for (size_t i = 0; i < verdict->count; i++) {
+        all = all && (verdict->set[i].valid || verdict->key_from == NULL);
+    }
+    return all;
+}
+
 static int tell(struct verdict *verdict, enum form form)
 {
     char text[200] = "";
     struct pw_out why = PW_OUT(text);
     int64_t energy_mwh = 0;
     bool valid = judge(verdict, &energy_mwh, &why);
+    bool unended = !valid && is_unended(verdict);
+    if (unended) {
+        why = PW_OUT(text);
+        pw_put_s(&why, "the charge has not ended yet");
+    }
     if (form == FORM_JSON) {
         print_json(verdict, valid, energy_mwh, text);
         return valid ? EXIT_DONE : EXIT_REFUSED;
@@ -243,6 +259,11 @@ static int tell(struct verdict *verdict, enum form form)
         (void)printf("valid: %s kWh, meter %s, user %s; the key is from %s\n", energy,
                      begin->ocmf.serial, begin->ocmf.user[0] != '\0' ? begin->ocmf.user : "-",
                      verdict->key_from);
+    } else if (unended) {
+        (void)printf("not ended: the charge still runs; %zu signed value%s so far, %s\n",
+                     verdict->count, verdict->count == 1 ? "" : "s",
+                     verdict->key_from != NULL ? "nothing is wrong with them"
+                                               : "the key to hold them against is not there yet");
     } else {
         (void)printf("invalid: %s\n", text);
     }
@@ -347,7 +368,10 @@ int on_verify(const struct call *call)
     } else if (take_given_key(&verdict, call->request->key, call->why) != PW_OK) {
         code = fail_with(EXIT_USAGE, call->why);
     } else {
-        take_session(&verdict, document_root(&document));
+        struct pw_str stop;
+        const struct pw_json_node *root = document_root(&document);
+        verdict.runs = pw_json_text(pw_json_member(root, "stop_at"), &stop) != PW_OK;
+        take_session(&verdict, root);
         code = tell(&verdict, call->request->form);
     }
     free(verdict.set);

@@ -65,7 +65,7 @@ static const struct {
     {"{\"action\":\"UpdateFirmware\",\"payload\":{\"location\":\"https://x/"
      "f\",\"retrieveDate\":" WHEN "}}",
      "{}", "FirmwareStatusNotification", "{\"status\":\"DownloadFailed\"}",
-     "\"effect\":\"DownloadFailed\""},
+     "\"effect_state\":\"failed\",\"effect\":\"DownloadFailed\""},
     {"{\"action\":\"GetDiagnostics\",\"payload\":{\"location\":\"https://x/d\"}}",
      "{\"fileName\":\"d.txt\"}", "DiagnosticsStatusNotification", "{\"status\":\"Uploaded\"}",
      "\"effect\":\"Uploaded\""},
@@ -79,7 +79,8 @@ static const struct {
      "\"location\":\"https://x/f\",\"retrieveDateTime\":" WHEN ",\"signingCertificate\":\"C\","
      "\"signature\":\"S\"}}}",
      "{\"status\":\"Accepted\"}", "SignedFirmwareStatusNotification",
-     "{\"status\":\"InvalidSignature\",\"requestId\":10}", "\"effect\":\"InvalidSignature\""},
+     "{\"status\":\"InvalidSignature\",\"requestId\":10}",
+     "\"effect_state\":\"failed\",\"effect\":\"InvalidSignature\""},
     {"{\"action\":\"SetChargingProfile\",\"payload\":{\"connectorId\":1,\"csChargingProfiles\":{"
      "\"chargingProfileId\":5,\"stackLevel\":0,\"chargingProfilePurpose\":\"TxDefaultProfile\","
      "\"chargingProfileKind\":\"Absolute\",\"chargingSchedule\":{\"chargingRateUnit\":\"A\","
@@ -131,7 +132,9 @@ static void every_command_shows_its_answer_and_its_effect(void **state)
             assert_has(command_shown(bench, id), "\"effect_state\":\"waiting\"");
             station_says(bench, link_a, rows[i].action, rows[i].payload);
         }
-        assert_has(command_shown(bench, id), "\"effect_state\":\"seen\"");
+        if (strstr(rows[i].effect, "effect_state") == NULL) {
+            assert_has(command_shown(bench, id), "\"effect_state\":\"seen\"");
+        }
         assert_has(command_shown(bench, id), rows[i].effect);
     }
 }

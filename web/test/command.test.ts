@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { connectorOf, EFFECT_WAIT_MS, withAnswer, withEffect, type Job } from "../src/data/command";
+import { connectorOf, EFFECT_WAIT_MS, subjectOf, withAnswer, withEffect, type Job } from "../src/data/command";
 import type { Station } from "../src/data/types";
 import { connector, station } from "./world";
 
@@ -71,12 +71,13 @@ describe("effects", () => {
 });
 
 describe("effects that the central tells", () => {
-  const told = (effect_state: "waiting" | "progress" | "seen" | "none", effect: string): Job =>
+  const told = (effect_state: "waiting" | "progress" | "seen" | "failed" | "none", effect: string): Job =>
     withAnswer(withAnswer(job("UpdateFirmware", {}), { state: "answered", answer: {}, effect_state: "waiting", effect: null }), { state: "answered", answer: {}, effect_state, effect });
 
   test("each is followed to its end, in the central's words", () => {
     expect(told("progress", "Downloading")).toMatchObject({ phase: "watching", note: "Downloading" });
     expect(told("seen", "Installed")).toMatchObject({ phase: "done", note: "Installed" });
+    expect(told("failed", "Downloaded, InvalidSignature")).toMatchObject({ phase: "failed", note: "Downloaded, InvalidSignature" });
     expect(told("none", "no effect within 180 s")).toMatchObject({ phase: "unseen", note: "no effect within 180 s" });
   });
   test("one that is told after the answer still counts", () => {
@@ -98,4 +99,15 @@ test("which connector a request is about", () => {
   expect(connectorOf(job("UnlockConnector", { connectorId: 3 }))).toBe(3);
   expect(connectorOf(job("ChangeAvailability", { connectorId: 0 }))).toBeNull();
   expect(connectorOf(job("ClearCache", {}))).toBeNull();
+});
+
+describe("what a command is about", () => {
+  test.each([
+    ["ChangeConfiguration", { key: "HeartbeatInterval", value: "300" }, "HeartbeatInterval = 300"],
+    ["ChangeConfiguration", { key: "AuthorizationKey", value: "0123456789abcdef" }, "AuthorizationKey = •••"],
+    ["ChangeConfiguration", { key: "WifiPassword", value: "hunter22" }, "WifiPassword = •••"],
+    ["ChangeConfiguration", { key: "HeartbeatInterval" }, "HeartbeatInterval"],
+    ["Reset", { type: "Hard" }, ""],
+    ["ChangeConfiguration", null, ""],
+  ])("%s %j", (action, payload, subject) => expect(subjectOf({ action, payload })).toBe(subject));
 });

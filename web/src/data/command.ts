@@ -124,6 +124,8 @@ function withTold(job: Job, { effect_state, effect }: Told): Job {
   switch (effect_state) {
     case "seen":
       return { ...job, phase: "done", note: effect ?? "done" };
+    case "failed":
+      return { ...job, phase: "failed", note: effect ?? "it did not work" };
     case "none":
     case "unknown":
       return { ...job, phase: "unseen", note: effect ?? "accepted, but nothing changed since" };
@@ -169,3 +171,13 @@ export function connectorOf(job: Job): number | null {
 }
 
 export const isOver = (job: Job): boolean => !["sending", "pending", "watching"].includes(job.phase);
+
+// Keys whose value nobody needs to read over another's shoulder.
+const SECRET = /authorizationkey|password|secret|passphrase|token/i;
+
+// What a command is about, where its name alone does not tell: the key that is changed, and to what.
+export function subjectOf({ action, payload }: Pick<Command, "action"> & { payload?: unknown }): string {
+  const { key, value } = (payload ?? {}) as { key?: unknown; value?: unknown };
+  if (action !== "ChangeConfiguration" || typeof key !== "string") return "";
+  return typeof value !== "string" ? key : `${key} = ${SECRET.test(key) ? "•••" : value}`;
+}

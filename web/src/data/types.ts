@@ -170,7 +170,7 @@ export interface Command {
   effect_at?: string | null;
 }
 
-export type EffectState = "waiting" | "progress" | "seen" | "none" | "unknown";
+export type EffectState = "waiting" | "progress" | "seen" | "failed" | "none" | "unknown";
 
 export interface Session {
   id: number;

@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import * as api from "../../../data/api";
 import { clockTime, dateTime, words } from "../../../data/format";
 import { localTime, elementOf, membersOf, payloadOf, placeOf, refusalAt, type Action, type Draft, type Field, type Members, type Problems } from "../../../data/forms";
+import { subjectOf } from "../../../data/command";
 import { on, opened } from "../../../data/live";
 import { actions, commands } from "../../../data/ocpp";
 import type { Command, EffectState, Station } from "../../../data/types";
@@ -225,6 +226,7 @@ const EFFECTS: Record<EffectState, { tone: Tone; text: string }> = {
   waiting: { tone: "info", text: "nothing was seen yet" },
   progress: { tone: "info", text: "in progress" },
   seen: { tone: "go", text: "seen" },
+  failed: { tone: "bad", text: "failed" },
   none: { tone: "warn", text: "no effect was seen" },
   unknown: { tone: "mute", text: "not known: the central was restarted" },
 };
@@ -253,6 +255,7 @@ function Row({ command }: { command: Command }) {
           </time>
           <b>
             {command.action}
+            {subjectOf(command) !== "" && <small class="subject"> {subjectOf(command)}</small>}
             {command.origin === "central" && <small class="soft"> by the central itself</small>}
           </b>
           <span class="way">

@@ -33,7 +33,13 @@ struct bench {
     unsigned closed;       // streams
     uint64_t socket;
     char message[64];
-    char reply[128];  // what the WebSocket is to be told
+    char reply[128]; // what the WebSocket is to be told
+    uint64_t coming; // a body in pieces; 0: none
+    uint64_t came;   // bytes of it
+    uint64_t sum;    // of their values
+    uint64_t gulp;   // the site takes so many at once, then waits a turn; 0: all
+    uint64_t fails;  // the site wants no more behind so many; 0: never
+    pw_ms gulp_at;
     uint64_t flowing; // an answer that flows; 0: none
     uint64_t flowed;  // bytes of it
     uint64_t breaks;  // it breaks off behind so many; 0: never
@@ -41,7 +47,8 @@ struct bench {
     uint64_t *drain;  // the client throws away what it takes, until all has flowed; counts
 };
 
-#define FLOW_LEN ((uint64_t)24 * 1024 * 1024)
+#define PIECES_MAX ((uint64_t)8 * 1024 * 1024)
+#define FLOW_LEN   ((uint64_t)24 * 1024 * 1024)
 
 static void put_request(struct bench *bench, const struct pw_http_request *request)
 {
@@ -64,6 +71,17 @@ static void serve(void *context, const struct pw_http_request *request, struct p
     (void)now, (void)wall;
     put_request(bench, request);
     bench->serves++;
+    if (request->stream == bench->coming) {
+        struct pw_out out = PW_OUT(bench->said);
+        bench->coming = 0;
+        assert_int_equal(request->body.len, 0);
+        pw_put_s(&out, "came ");
+        pw_put_uint(&out, bench->came);
+        pw_put_s(&out, " sum ");
+        pw_put_uint(&out, bench->sum);
+        pw_put_s(&out, " of ");
+        pw_put_uint(&out, request->length);
+    }
     bool waits = pw_str_is(request->path, "/later") && bench->serves < bench->answer_after;
     bench->waiting = waits ? request->stream : 0;
     if (waits) {
@@ -102,6 +120,45 @@ static int stream_take(void *context, uint64_t stream, char *to, size_t cap)
     return (int)out.len;
 }
 
+static uint64_t takes(void *context, const struct pw_http_request *request,
+                      struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall)
+{
+    struct bench *bench = context;
+    (void)now, (void)wall;
+    if (pw_str_is(request->path, "/not-you")) {
+        reply->status = 403;
+        reply->content_type = "text/plain";
+        reply->body = PW_STR("not you, before a byte is taken");
+        return 0;
+    }
+    if (!pw_str_is(request->path, "/pieces")) {
+        return 0;
+    }
+    bench->coming = request->stream;
+    bench->came = 0;
+    bench->sum = 0;
+    return PIECES_MAX;
+}
+
+static int piece(void *context, uint64_t stream, struct pw_str bytes, pw_ms now)
+{
+    struct bench *bench = context;
+    assert_int_equal(stream, bench->coming);
+    if (bench->fails != 0 && bench->came >= bench->fails) {
+        return PW_ERR_STORE;
+    }
+    if (bench->gulp != 0 && now < bench->gulp_at) {
+        return 0;
+    }
+    size_t len = bench->gulp != 0 && bytes.len > bench->gulp ? (size_t)bench->gulp : bytes.len;
+    for (size_t i = 0; i < len; i++) {
+        bench->sum += (uint8_t)bytes.at[i];
+    }
+    bench->came += len;
+    bench->gulp_at = pw_after(now, 2);
+    return (int)len;
+}
+
 static int flow(void *context, uint64_t stream, char *to, size_t cap)
 {
     struct bench *bench = context;
@@ -118,7 +175,8 @@ static int flow(void *context, uint64_t stream, char *to, size_t cap)
 static void stream_closed(void *context, uint64_t stream)
 {
     struct bench *bench = context;
-    assert_true(stream == bench->socket || stream == bench->waiting || stream == bench->flowing);
+    assert_true(stream == bench->socket || stream == bench->waiting || stream == bench->flowing ||
+                stream == bench->coming);
     bench->closed++;
     bench->flowing = stream == bench->flowing ? 0 : bench->flowing;
     bench->waiting = 0;
@@ -178,6 +236,9 @@ static pw_ms turn(void *context, pw_ms now)
                        sizeof(bench->heard) - bench->heard_len, MSG_DONTWAIT);
     bench->heard_len += len > 0 ? (size_t)len : 0;
     bool closed = len == 0 || (len < 0 && errno != EAGAIN);
+    if (bench->coming != 0 && bench->gulp != 0 && now >= bench->gulp_at) {
+        pw_httpd_stream_ready(bench->httpd, bench->coming);
+    }
     if (bench->waiting != 0 && now >= bench->wake_at) {
         bench->wake_at = pw_after(now, 5);
         pw_httpd_stream_ready(bench->httpd, bench->waiting);
@@ -208,7 +269,9 @@ static void start(struct bench *bench, bool sockets)
                                         .serve = serve,
                                         .stream_take = stream_take,
                                         .stream_closed = stream_closed,
-                                        .flow = flow};
+                                        .flow = flow,
+                                        .takes = takes,
+                                        .piece = piece};
     if (sockets) {
         bench->site.socket = open_socket;
         bench->site.message = take_message;
@@ -335,6 +398,92 @@ static void a_body_that_flows_is_made_as_fast_as_it_is_taken(void **state)
     assert_int_equal(bench.closed, 3);
 }
 
+// Sends a header and `len` bytes while turning, until `until` has come back.
+static void say_body(struct bench *bench, const char *path, size_t len, const char *until)
+{
+    static char bytes[65536];
+    char head[256];
+    size_t sent = 0;
+    (void)snprintf(head, sizeof(head), "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n",
+                   path, len);
+    memset(bytes, 3, sizeof(bytes));
+    bench->heard_len = 0;
+    bench->until = until;
+    assert_int_equal(send(bench->peer, head, strlen(head), 0), strlen(head));
+    pw_ms end = pw_after(pw_clock_now(&bench->clock), RUN_MS);
+    while (!has(bench, until) && pw_clock_now(&bench->clock) < end) {
+        size_t rest = len - sent < sizeof(bytes) ? len - sent : sizeof(bytes);
+        ssize_t got = rest > 0 ? send(bench->peer, bytes, rest, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+        sent += got > 0 ? (size_t)got : 0;
+        bench->end_at = pw_after(pw_clock_now(&bench->clock), 2);
+        pw_loop_run(&bench->loop);
+    }
+    if (!has(bench, until)) {
+        fail_msg("\"%s\" did not come, but %.*s", until, (int)bench->heard_len, bench->heard);
+    }
+}
+
+// Reason: a release is not to be held in memory, and a slow disk must slow its sender down instead
+// of filling it.
+static void a_large_body_goes_to_the_site_in_pieces(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench, false);
+    say_body(&bench, "/pieces", 1000000, "came 1000000 sum 3000000 of 1000000");
+    say(&bench, "GET /next HTTP/1.1\r\nHost: a\r\n\r\n", "/next"); // the connection goes on
+    bench.gulp = 3000;
+    say_body(&bench, "/pieces", 100000, "came 100000 sum 300000 of 100000");
+    bench.gulp = 0;
+    assert_int_equal(bench.closed, 0);
+    say_body(&bench, "/pieces", 1, "came 1 sum 3 of 1");
+    stop(&bench);
+    assert_int_equal(bench.closed, 0);
+}
+
+static void a_body_is_judged_before_it_is_taken(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench, false);
+    say_body(&bench, "/not-you", 1000000, "not you, before a byte is taken");
+    assert_true(has(&bench, "HTTP/1.1 403") && has(&bench, "connection: close"));
+    assert_int_equal(bench.serves, 0);
+    stop(&bench);
+    start(&bench, false);
+    say_body(&bench, "/pieces", (size_t)PIECES_MAX + 1, "at most 8388608 bytes");
+    assert_true(has(&bench, "HTTP/1.1 413"));
+    stop(&bench);
+    start(&bench, false);
+    say_body(&bench, "/elsewhere", 129, "at most 128 bytes"); // held, as every other
+    stop(&bench);
+    start(&bench, false);
+    bench.fails = 50000; // the disk is full: the site's own answer, and the end
+    say_body(&bench, "/pieces", 1000000, "sum");
+    assert_true(has(&bench, "connection: close"));
+    assert_true(bench.came >= 50000 && bench.came < 200000);
+    stop(&bench);
+}
+
+static void a_peer_that_goes_in_the_middle_of_a_body_is_told(void **state)
+{
+    (void)state;
+    static const char text[] = "PUT /pieces HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\nabc";
+    struct bench bench;
+    start(&bench, false);
+    bench.until = "";
+    assert_int_equal(send(bench.peer, text, strlen(text), 0), strlen(text));
+    bench.end_at = pw_after(pw_clock_now(&bench.clock), 50);
+    pw_loop_run(&bench.loop);
+    assert_int_equal(bench.came, 3);
+    (void)shutdown(bench.peer, SHUT_WR);
+    bench.end_at = pw_after(pw_clock_now(&bench.clock), RUN_MS);
+    pw_loop_run(&bench.loop);
+    assert_int_equal(bench.closed, 1);
+    assert_int_equal(bench.serves, 0);
+    stop(&bench);
+}
+
 static void a_401_may_ask_for_credentials(void **state)
 {
     (void)state;
@@ -450,6 +599,9 @@ int main(void)
         cmocka_unit_test(methods_bodies_and_credentials_reach_the_site),
         cmocka_unit_test(a_header_that_does_not_fit_is_refused),
         cmocka_unit_test(a_body_that_flows_is_made_as_fast_as_it_is_taken),
+        cmocka_unit_test(a_large_body_goes_to_the_site_in_pieces),
+        cmocka_unit_test(a_body_is_judged_before_it_is_taken),
+        cmocka_unit_test(a_peer_that_goes_in_the_middle_of_a_body_is_told),
         cmocka_unit_test(a_401_may_ask_for_credentials),
         cmocka_unit_test(a_request_that_waits_is_served_until_it_is_answered),
         cmocka_unit_test(a_waiting_peer_that_goes_is_told),

@@ -5,6 +5,7 @@
 
 #include "httpd.h"
 
+#include <ev.h>
 #include <libwebsockets.h>
 
 // Header values that the site judges, kept until the body is complete.
@@ -28,10 +29,16 @@ struct conn {
     char address[48];
     void *link; // of the room that speaks WebSocket; NULL: none
 
-    bool stream;        // it is an event stream, or a WebSocket of the site
-    bool socket;        // the latter
-    bool waits;         // its request will be served again
-    bool head;          // HEAD: no body
+    bool stream; // it is an event stream, or a WebSocket of the site
+    bool socket; // the latter
+    bool waits;  // its request will be served again
+    bool head;   // HEAD: no body
+    bool pieces; // its request's body goes to the site piece by piece; `text` is what waits there
+    bool whole;  // … its last byte has come …
+    bool woken;  // … and the site can take more
+    bool failed; // the site wants no more of it
+    bool closes; // behind its answer, because the rest of its body is not read
+    uint64_t length;    // bytes of its body, as its header says
     bool flows;         // its answer's body comes from the site piece by piece …
     uint64_t flow_left; // … and so much of it is to come
 
@@ -64,6 +71,7 @@ struct pw_httpd {
     struct lws_context *context;
     struct lws_vhost *vhost;
     struct lws_vhost *tls; // NULL: none
+    ev_timer nudge;        // sites that can take more of a body are asked from the loop
     const struct pw_http_site *site;
     uint64_t generation;
     size_t next_slot;
@@ -86,6 +94,7 @@ int request_head(struct conn *conn);
 int request_body(struct conn *conn, const void *bytes, size_t len);
 int request_end(struct conn *conn);
 int request_writable(struct conn *conn);
+void request_offer(struct conn *conn); // the site can take more of a body
 // Whether the site accepts this upgrade request. 0: yes; -1: it has been refused.
 int request_upgrade(struct conn *conn);
 

@@ -98,7 +98,7 @@ static void end(struct conn *conn)
     if (conn->link != NULL) {
         httpd->config.links->ended(httpd->config.links_context, conn);
     }
-    if (httpd->site != NULL && (conn->stream || conn->waits || conn->flows)) {
+    if (httpd->site != NULL && (conn->stream || conn->waits || conn->flows || conn->pieces)) {
         httpd->site->stream_closed(httpd->site->context, conn->number);
     }
     conn_forget_text(conn);
@@ -278,6 +278,19 @@ static int listen_on(struct pw_httpd *httpd)
     return httpd->tls != NULL ? PW_OK : PW_ERR_STORE;
 }
 
+static void nudge(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct pw_httpd *httpd = timer->data;
+    (void)loop, (void)events;
+    for (size_t i = 0; i < httpd->config.connections; i++) {
+        struct conn *conn = httpd->conns[i];
+        if (conn != NULL && conn->woken) {
+            conn->woken = false;
+            request_offer(conn);
+        }
+    }
+}
+
 int pw_httpd_open(struct pw_httpd **httpd, const struct pw_httpd_config *config)
 {
     PW_ASSERT(config->connections >= 1 && config->connections <= 1U << 16);
@@ -293,6 +306,8 @@ int pw_httpd_open(struct pw_httpd **httpd, const struct pw_httpd_config *config)
         made->protocols[1] = (struct lws_protocols){
             .name = config->links->protocol, .callback = callback, .rx_buffer_size = 4096};
     }
+    ev_timer_init(&made->nudge, nudge, 0., 0.);
+    made->nudge.data = made;
     int result = listen_on(made);
     if (result != PW_OK) {
         if (made->context != NULL) {
@@ -323,7 +338,12 @@ void pw_httpd_serve(struct pw_httpd *httpd, const struct pw_http_site *site)
 void pw_httpd_stream_ready(struct pw_httpd *httpd, uint64_t stream)
 {
     struct conn *conn = conn_find(httpd, stream);
-    if (conn != NULL && (conn->stream || conn->waits)) {
+    if (conn != NULL && conn->pieces) {
+        // libwebsockets says nothing of writing while reading is stopped; and the site must not
+        // be called from within its own call.
+        conn->woken = true;
+        ev_timer_start(pw_loop_ev(httpd->config.loop), &httpd->nudge);
+    } else if (conn != NULL && (conn->stream || conn->waits)) {
         (void)lws_callback_on_writable(conn->wsi);
     }
 }
@@ -333,6 +353,7 @@ void pw_httpd_close(struct pw_httpd *httpd)
     if (httpd == NULL) {
         return;
     }
+    ev_timer_stop(pw_loop_ev(httpd->config.loop), &httpd->nudge);
     lws_context_destroy(httpd->context);
     for (size_t i = 0; i < httpd->config.connections; i++) {
         PW_ASSERT(httpd->conns[i] == NULL);

@@ -8,6 +8,7 @@
 #define HEADER_MAX 4096  // bytes of an answer's header
 #define CHUNK      16384 // bytes of a body or stream written at once
 #define LATER_S    60    // the longest that a request may wait for its answer
+#define PIECE_S    10    // the longest that a peer may send nothing of a body
 #define STILL_S    60    // the longest that a peer may take nothing of a body that flows
 
 struct pw_str conn_header(struct lws *wsi, enum lws_token_indexes token, char *to, int cap)
@@ -89,7 +90,7 @@ static int answered(struct conn *conn)
 {
     free(conn->body);
     conn->body = NULL;
-    return lws_http_transaction_completed(conn->wsi) != 0 ? -1 : 0;
+    return conn->closes || lws_http_transaction_completed(conn->wsi) != 0 ? -1 : 0;
 }
 
 static const char challenge_text[] = "Basic realm=\"pilotwire\"";
@@ -195,6 +196,9 @@ static int answer(struct conn *conn, const struct pw_http_reply *reply)
     struct head head;
     start(conn, &head, reply->status);
     add_asked(conn, &head, reply);
+    if (conn->closes) {
+        add(conn, &head, "connection:", "close");
+    }
     if (reply->stream) {
         add(conn, &head, "connection:", "close"); // its end is the end of the connection
         conn->stream = true;
@@ -340,6 +344,7 @@ static struct pw_http_request request_of(const struct conn *conn)
         .range = pw_str_of(from->range),
         .if_range = pw_str_of(from->if_range),
         .address = pw_str_of(conn->address),
+        .length = conn->length,
         .stream = conn->number,
     };
 }
@@ -405,14 +410,39 @@ int request_upgrade(struct conn *conn)
     return conn_refuse(conn, reply.status, text, reply.challenge);
 }
 
-static int refuse_length(struct conn *conn)
+static int refuse_length(struct conn *conn, uint64_t most)
 {
     char text[64];
     struct pw_out out = PW_OUT(text);
     pw_put_s(&out, "the body may be at most ");
-    pw_put_uint(&out, conn->httpd->config.body_max);
+    pw_put_uint(&out, most);
     pw_put_s(&out, " bytes long");
     return conn_refuse(conn, 413, text, false);
+}
+
+// Asks the site whether it wants this body in pieces. False: the request has been answered, and
+// *result is what the callback returns.
+static bool begin_pieces(struct conn *conn, int *result)
+{
+    const struct pw_http_site *site = conn->httpd->site;
+    const struct pw_clock *clock = conn->httpd->config.loop->clock;
+    const struct pw_http_request request = request_of(conn);
+    struct pw_http_reply reply = {0};
+    uint64_t most = site->takes != NULL ? site->takes(site->context, &request, &reply,
+                                                      pw_clock_now(clock), pw_clock_wall(clock))
+                                        : 0;
+    if (reply.status != 0) {
+        conn->closes = true;
+        forget_request(conn);
+        *result = answer(conn, &reply);
+        return false;
+    }
+    conn->pieces = most > 0;
+    if (conn->length > (conn->pieces ? most : conn->httpd->config.body_max)) {
+        *result = refuse_length(conn, conn->pieces ? most : conn->httpd->config.body_max);
+        return false;
+    }
+    return true;
 }
 
 int request_head(struct conn *conn)
@@ -424,14 +454,19 @@ int request_head(struct conn *conn)
     struct pw_str len =
         conn_header(conn->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof(length));
     int64_t bytes = 0;
+    int result = 0;
     bool given = len.len > 0;
-    if (given && pw_parse_int(len, 0, (int64_t)conn->httpd->config.body_max, &bytes) != PW_OK) {
-        return refuse_length(conn);
+    if (given && pw_parse_int(len, 0, INT64_MAX, &bytes) != PW_OK) {
+        return refuse_length(conn, conn->httpd->config.body_max);
     }
+    conn->length = (uint64_t)bytes;
     bool body = conn->method == PW_HTTP_POST || conn->method == PW_HTTP_PUT ||
                 conn->method == PW_HTTP_PATCH;
     if ((body && !given) || lws_hdr_total_length(conn->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) {
         return conn_refuse(conn, 411, "a body needs a Content-Length", false);
+    }
+    if (bytes > 0 && !begin_pieces(conn, &result)) {
+        return result;
     }
     if (bytes > 0 || (conn->method == PW_HTTP_POST && given)) {
         return 0; // the body comes, if only as its end
@@ -439,13 +474,76 @@ int request_head(struct conn *conn)
     return serve(conn);
 }
 
+// The body has been handed over, or the site wants no more of it.
+static int end_pieces(struct conn *conn, bool early)
+{
+    conn->pieces = false;
+    conn->whole = false;
+    conn->failed = false;
+    conn->closes = conn->closes || early;
+    conn_forget_text(conn);
+    return serve(conn);
+}
+
+// Offers bytes to the site; what it does not take waits in `text`, and nothing more is read.
+// PW_OK or an error, after which the site wants no more.
+static int offer(struct conn *conn, struct pw_str bytes)
+{
+    const struct pw_http_site *site = conn->httpd->site;
+    int taken = site->piece(site->context, conn->number, bytes,
+                            pw_clock_now(conn->httpd->config.loop->clock));
+    if (taken < 0 || (size_t)taken > bytes.len) {
+        return PW_ERR_STORE;
+    }
+    size_t rest = bytes.len - (size_t)taken;
+    if (bytes.at == conn->text) {
+        memmove(conn->text, conn->text + taken, rest);
+        conn->text_len = rest;
+    } else if (rest > 0 && conn_append(conn, bytes.at + taken, rest, CHUNK * 4) != PW_OK) {
+        return PW_ERR_LIMIT;
+    }
+    (void)lws_rx_flow_control(conn->wsi, rest > 0 ? 0 : 1);
+    lws_set_timeout(conn->wsi, PENDING_TIMEOUT_HTTP_CONTENT, rest > 0 ? STILL_S : PIECE_S);
+    return PW_OK;
+}
+
+void request_offer(struct conn *conn)
+{
+    if (!conn->pieces || conn->text_len == 0) {
+        return;
+    }
+    conn->failed = offer(conn, (struct pw_str){.at = conn->text, .len = conn->text_len}) != PW_OK;
+    if (conn->failed || (conn->text_len == 0 && conn->whole)) {
+        (void)lws_rx_flow_control(conn->wsi, 1);
+        (void)lws_callback_on_writable(conn->wsi); // the answer is made there
+    }
+}
+
 int request_body(struct conn *conn, const void *bytes, size_t len)
 {
-    return conn_append(conn, bytes, len, conn->httpd->config.body_max) == PW_OK ? 0 : -1;
+    if (conn->failed || conn->closes) {
+        return 0; // refused: what still comes is not looked at
+    }
+    if (!conn->pieces || conn->text_len > 0) {
+        size_t most = conn->pieces ? CHUNK * 4 : conn->httpd->config.body_max;
+        return conn_append(conn, bytes, len, most) == PW_OK ? 0 : -1;
+    }
+    bool good = offer(conn, (struct pw_str){.at = bytes, .len = len}) == PW_OK;
+    return good ? 0 : end_pieces(conn, true);
 }
 
 int request_end(struct conn *conn)
 {
+    if (conn->pieces && conn->text_len > 0) {
+        conn->whole = true; // once the site has taken the rest
+        return 0;
+    }
+    if (conn->pieces) {
+        return end_pieces(conn, false);
+    }
+    if (conn->closes) {
+        return 0;
+    }
     return conn->request != NULL ? serve(conn) : -1;
 }
 
@@ -460,6 +558,10 @@ int request_writable(struct conn *conn)
 {
     if (conn->waits) {
         return has_gone(conn) ? -1 : serve(conn);
+    }
+    if (conn->pieces) {
+        bool ends = conn->failed || (conn->whole && conn->text_len == 0);
+        return ends ? end_pieces(conn, conn->failed) : 0;
     }
     if (conn->stream) {
         unsigned char room[LWS_PRE + CHUNK];

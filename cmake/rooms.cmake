@@ -6,6 +6,17 @@ function(pw_layer name)
   target_link_libraries(pw_${name} PRIVATE pw_flags)
 endfunction()
 
+# What runs under sanitizers (tools/sanitizers): whatever needs no socket, and the fuzz targets.
+set(PW_SANITIZED "^(core|proto|station|world|central|street|fuzz)/")
+if(PW_ASAN)
+  add_custom_target(sanitized)
+endif()
+function(pw_sanitized name target)
+  if(PW_ASAN AND name MATCHES "${PW_SANITIZED}" AND NOT name STREQUAL street/month)
+    add_dependencies(sanitized ${target})
+  endif()
+endfunction()
+
 # pw_test(name sources... LINK libraries...): a cmocka program, run by ctest under its name.
 function(pw_test name)
   cmake_parse_arguments(T "" "" "LINK" ${ARGN})
@@ -13,6 +24,7 @@ function(pw_test name)
   add_executable(${target} ${T_UNPARSED_ARGUMENTS})
   target_link_libraries(${target} PRIVATE pw_flags ${T_LINK} pw_test_panic cmocka)
   add_test(NAME ${name} COMMAND ${target})
+  pw_sanitized(${name} ${target})
 endfunction()
 
 # pw_said_tests(names...): what our programs say in OCPP in these tests is written down (test/said),
@@ -27,14 +39,21 @@ function(pw_said_tests)
   endforeach()
 endfunction()
 
-# pw_fuzz(name source LINK libraries...): a fuzz target. Built with libFuzzer in the fuzz preset;
-# everywhere else it is a program that replays fuzz/corpus/<name>, run by ctest.
+# pw_fuzz(name source LINK libraries...): a fuzz target. With PW_FUZZ it is built with libFuzzer, and
+# ctest gives it its corpus and then up to a second of its own inputs (tools/fuzz: as long as you
+# like); everywhere else it is a program that replays fuzz/corpus/<name>.
 function(pw_fuzz name source)
   cmake_parse_arguments(F "" "" "LINK" ${ARGN})
   if(PW_FUZZ)
     add_executable(fuzz_${name} ${source})
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
     add_dependencies(fuzzers fuzz_${name})
+    set(own ${CMAKE_BINARY_DIR}/corpus/${name})
+    file(MAKE_DIRECTORY ${own} ${CMAKE_BINARY_DIR}/found/${name})
+    add_test(NAME fuzz/${name} COMMAND fuzz_${name} -max_total_time=1 -max_len=65536 -timeout=5
+      -rss_limit_mb=1024 -verbosity=0 -artifact_prefix=${CMAKE_BINARY_DIR}/found/${name}/
+      ${own} ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
+    pw_sanitized(fuzz/${name} fuzz_${name})
   else()
     add_executable(fuzz_${name} ${source} ${CMAKE_SOURCE_DIR}/fuzz/replay.c)
     add_test(NAME fuzz/${name} COMMAND fuzz_${name} ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})

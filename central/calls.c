@@ -58,7 +58,8 @@ void call_refuse(const struct call *call, enum pw_ocpp_error code, struct pw_str
 
 // --- Core, from the station.
 
-static void boot_answer(const struct call *call, int status, int32_t interval_s)
+static void boot_answer(const struct call *call, enum pw_ocpp16_registration_status status,
+                        int32_t interval_s)
 {
     struct pw_ocpp16_boot_notification_conf conf = {
         .status = status, .current_time = call->at.wall, .interval_s = interval_s};

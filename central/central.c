@@ -220,6 +220,7 @@ static int make_room(struct pw_central *central)
     central->event = malloc(SCRATCH_MAX);
     central->reply = malloc(PW_CENTRAL_REPLY_MAX);
     central->payload = malloc(PW_CENTRAL_MESSAGE_MAX);
+    central->shown = malloc(PW_CENTRAL_MESSAGE_MAX);
     central->json.cap = PW_CENTRAL_MESSAGE_MAX / 2 + 1;
     central->json.node = calloc(central->json.cap, sizeof(*central->json.node));
     central->json.spare_cap = PW_CENTRAL_MESSAGE_MAX;
@@ -231,7 +232,7 @@ static int make_room(struct pw_central *central)
     return central->asked.node == NULL || central->asked.spare == NULL || central->list == NULL ||
                    central->bucket == NULL || central->uplink == NULL ||
                    central->throttle == NULL || central->frame == NULL || central->event == NULL ||
-                   central->reply == NULL || central->payload == NULL ||
+                   central->reply == NULL || central->payload == NULL || central->shown == NULL ||
                    central->json.node == NULL || central->json.spare == NULL
                ? PW_ERR_LIMIT
                : PW_OK;
@@ -340,6 +341,7 @@ void pw_central_free(struct pw_central *central)
     free(central->event);
     free(central->reply);
     free(central->payload);
+    free(central->shown);
     free(central->json.node);
     free(central->json.spare);
     free(central->asked.node);

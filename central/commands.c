@@ -12,7 +12,7 @@ void command_end(struct pw_central *central, int64_t id, const char *state, stru
                  struct pw_instant at)
 {
     struct pw_db_value args[] = {pw_db_text(pw_str_of(state)),
-                                 answer.len > 0 ? pw_db_text(traffic_presentable(answer))
+                                 answer.len > 0 ? pw_db_text(traffic_presentable(central, answer))
                                                 : pw_db_null(),
                                  pw_db_int(at.wall), pw_db_int(id)};
     (void)db_write(central,
@@ -39,7 +39,7 @@ int64_t command_note(struct pw_central *central, const struct station *station,
     struct pw_db_value args[] = {
         pw_db_text(pw_str_of(station->id)),
         pw_db_text(note->action),
-        pw_db_text(traffic_presentable(note->payload)),
+        pw_db_text(traffic_presentable(central, note->payload)),
         pw_db_text(note->offline ? PW_STR("offline") : PW_STR("pending")),
         pw_db_int(at.wall),
         note->offline ? pw_db_int(at.wall) : pw_db_null(),

@@ -57,7 +57,7 @@ static int64_t make_job(struct pw_central *central, const struct station *statio
         id,
         pw_db_text(pw_str_of(asked->kind)),
         asked->request_id >= 0 ? pw_db_int(asked->request_id) : pw_db_null(),
-        pw_db_text(asked->location),
+        pw_db_text(traffic_presentable(central, asked->location)),
         asked->file_name.len > 0 ? pw_db_text(asked->file_name) : pw_db_null(),
         pw_db_int(at.wall),
     };

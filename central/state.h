@@ -301,6 +301,7 @@ struct pw_central {
     char *event;          // SCRATCH_MAX: the event being written
     char *reply;          // PW_CENTRAL_REPLY_MAX: the HTTP answer being written
     char *payload;        // PW_CENTRAL_MESSAGE_MAX: a payload being rewritten for the log
+    char *shown; // PW_CENTRAL_MESSAGE_MAX: a payload without the passwords of its addresses
 };
 
 // --- central.c: the database and the batch.
@@ -530,8 +531,9 @@ struct traffic {
     int64_t latency_ms; // -1: none
     struct pw_str payload;
 };
-// A payload as people may see it: what may hold a key is blotted out.
-struct pw_str traffic_presentable(struct pw_str payload);
+// A payload, or an address, as people may see it: what may hold a key is blotted out, and so are
+// passwords of addresses. A view of it, or of central->shown: valid until the next call.
+struct pw_str traffic_presentable(struct pw_central *central, struct pw_str payload);
 void traffic_note(struct pw_central *central, struct station *station,
                   const struct traffic *traffic, struct pw_instant at);
 

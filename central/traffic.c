@@ -45,18 +45,66 @@ static bool tells_key(struct pw_str payload)
     return tells;
 }
 
+// The place behind the "//" of an address in [from, len), also of one that JSON has escaped; len
+// without.
+static size_t next_authority(struct pw_str text, size_t from)
+{
+    for (size_t i = from; i + 2 < text.len; i++) {
+        if (text.at[i] == ':' && text.at[i + 1] == '/' && text.at[i + 2] == '/') {
+            return i + 3;
+        }
+        if (i + 4 < text.len && memcmp(text.at + i, ":\\/\\/", 5) == 0) {
+            return i + 5;
+        }
+    }
+    return text.len;
+}
+
+// Blots out what stands between the name and the last "@" of an authority (RFC 3986 §3.2.1).
+// Returns where it ends; *told says whether there was anything.
+static size_t blot_password(struct pw_str text, size_t from, char *shown, bool *told)
+{
+    size_t end = from;
+    size_t at = from;
+    size_t colon = text.len;
+    while (end < text.len && strchr("/\\\"?# ", text.at[end]) == NULL) {
+        at = text.at[end] == '@' ? end : at;
+        colon = text.at[end] == ':' && colon == text.len ? end : colon;
+        end++;
+    }
+    if (colon < at) {
+        memset(shown + colon + 1, '*', at - colon - 1);
+        *told = true;
+    }
+    return end;
+}
+
+static struct pw_str without_passwords(struct pw_central *central, struct pw_str text)
+{
+    bool told = false;
+    size_t from = next_authority(text, 0);
+    if (from == text.len || text.len > PW_CENTRAL_MESSAGE_MAX) {
+        return text;
+    }
+    memcpy(central->shown, text.at, text.len);
+    while (from < text.len) {
+        from = next_authority(text, blot_password(text, from, central->shown, &told));
+    }
+    return told ? (struct pw_str){.at = central->shown, .len = text.len} : text;
+}
+
 // What holds a key is not shown at all: a station that answers GetConfiguration with its
 // AuthorizationKey breaks the whitepaper (A01.FR.12), but must not make us print it.
-struct pw_str traffic_presentable(struct pw_str payload)
+struct pw_str traffic_presentable(struct pw_central *central, struct pw_str payload)
 {
     return contains(payload, "AuthorizationKey") && contains(payload, "\"value\"") &&
                    tells_key(payload)
                ? PW_STR("{\"hidden\":\"holds the AuthorizationKey\"}")
-               : payload;
+               : without_passwords(central, payload);
 }
 
-static void put_entry(struct pw_json_writer *json, const struct traffic *traffic, int64_t seq,
-                      pw_unix_ms time)
+static void put_entry(struct pw_central *central, struct pw_json_writer *json,
+                      const struct traffic *traffic, int64_t seq, pw_unix_ms time)
 {
     pw_json_key(json, "seq");
     pw_json_put_int(json, seq);
@@ -81,7 +129,7 @@ static void put_entry(struct pw_json_writer *json, const struct traffic *traffic
         pw_json_put_null(json);
     }
     pw_json_key(json, "payload");
-    pw_json_put_text(json, traffic_presentable(traffic->payload));
+    pw_json_put_text(json, traffic_presentable(central, traffic->payload));
 }
 
 static void trim(struct pw_central *central, struct station *station, pw_ms now)
@@ -110,7 +158,7 @@ void traffic_note(struct pw_central *central, struct station *station,
         traffic->action.len > 0 ? pw_db_text(traffic->action) : pw_db_null(),
         pw_db_text(traffic->id),
         traffic->latency_ms >= 0 ? pw_db_int(traffic->latency_ms) : pw_db_null(),
-        pw_db_text(traffic_presentable(traffic->payload)),
+        pw_db_text(traffic_presentable(central, traffic->payload)),
     };
     int64_t seq = db_write_id(central,
                               "INSERT INTO traffic (station_id, at, direction, kind, action,"
@@ -124,7 +172,7 @@ void traffic_note(struct pw_central *central, struct station *station,
         pw_json_open(&json, '{');
         pw_json_key(&json, "station_id");
         pw_json_put_s(&json, station->id);
-        put_entry(&json, traffic, seq, at.wall);
+        put_entry(central, &json, traffic, seq, at.wall);
         pw_json_close(&json, '}');
         event_close(central, &out, station);
     }

@@ -108,6 +108,7 @@ static const struct row {
     {"seclog", "seclog", 0, 1, SHOW_OBJECT, "json seclog", NULL},
     {"faults", "faults", 0, 0, SHOW_OBJECT, "json status", &fault_table},
     {"clear-fault", "clear", 0, 1, SHOW_TEXT, NULL, NULL},
+    {"factory-reset", "factory-reset", 1, 2, SHOW_TEXT, NULL, NULL},
     {"enable", "enable", 0, 1, SHOW_NOTHING, NULL, NULL},
     {"disable", "disable", 0, 1, SHOW_NOTHING, NULL, NULL},
     {"can", "can", 0, 0, SHOW_OBJECT, "json status", &can_table},

@@ -4,6 +4,7 @@
 #include "station.h"
 #include "store.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -134,7 +135,7 @@ static int seal_secrets(struct task *task, struct pw_out *why)
         pw_put_s(why, "the disk does not keep what was sealed: the file stays");
         err = PW_ERR_STORE;
     }
-    if (err == PW_OK && unlink(file) != 0) {
+    if (err == PW_OK && unlink(file) != 0 && errno != ENOENT) {
         pw_put_s(why, file);
         pw_put_s(why, ": everything is sealed, but the file cannot be removed: remove it");
         err = PW_ERR_STORE;
@@ -166,10 +167,10 @@ static int rotate(struct task *task, struct pw_out *why)
         err = pw_vault_settle(secrets->vault, why);
     }
     if (err == PW_OK) {
-        (void)printf("The device has a new key, in %s; %u secret(s) of the store were sealed anew, "
+        (void)printf("The device has a new key, in %s; %u secret(s) of the store are sealed with it, "
                      "%u cannot be opened.\n",
                      pw_vault_place(secrets->vault) == PW_VAULT_TPM ? "its TPM" : "device.key",
-                     walk.renewed, walk.locked);
+                     walk.secrets - walk.locked, walk.locked);
     }
     return err;
 }

@@ -414,6 +414,23 @@ void pw_page_api_limit(struct call *call)
     }
 }
 
+// {"name": "CP001", "forget": false}: the station's name, so that nobody does it by mistake.
+void pw_page_api_factory_reset(struct call *call)
+{
+    char line[LINE_MAX];
+    struct pw_out out = PW_OUT(line);
+    struct pw_str name = PW_STR("");
+    if (pw_json_text(pw_json_member(call->body, "name"), &name) != PW_OK || !is_word(name) ||
+        name.len > LINE_MAX / 2) {
+        pw_page_fail(call, 422, "range", "name: must be the name of this station", PW_STR(""), "");
+        return;
+    }
+    pw_put_s(&out, "factory-reset ");
+    pw_put(&out, name);
+    pw_put_s(&out, pw_json_is(pw_json_member(call->body, "forget"), PW_JSON_TRUE) ? " forget" : "");
+    pw_page_run(call, pw_out_str(&out));
+}
+
 // {"on": true}: timer and plan do not count until the vehicle is unplugged; false takes that back.
 void pw_page_api_now(struct call *call)
 {

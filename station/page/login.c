@@ -148,8 +148,8 @@ void pw_page_api_login(struct call *call)
     struct pw_page *page = call->page;
     if (!pw_page_has_password(page) && !pw_page_sets_up(page)) {
         pw_page_fail(call, 403, "view_only",
-                     "no password is set, or it cannot be opened: give page.password",
-                     PW_STR(""), "");
+                     "no password is set, or it cannot be opened: give page.password", PW_STR(""),
+                     "");
         return;
     }
     if (!password_fits(call)) {

@@ -137,6 +137,7 @@ static const struct route {
     {PW_HTTP_POST, "/connectors/*/clear", pw_page_api_clear, CHANGE, false},
     {PW_HTTP_POST, "/connectors/*/enable", pw_page_api_enable, CHANGE, false},
     {PW_HTTP_POST, "/connectors/*/disable", pw_page_api_disable, CHANGE, false},
+    {PW_HTTP_POST, "/factory-reset", pw_page_api_factory_reset, CHANGE, true},
     {PW_HTTP_GET, "/healthz", pw_page_api_health, OPEN, false},
 };
 

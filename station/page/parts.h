@@ -62,6 +62,7 @@ void pw_page_api_limit(struct call *call);
 void pw_page_api_now(struct call *call);
 void pw_page_api_until(struct call *call);
 void pw_page_api_clear(struct call *call);
+void pw_page_api_factory_reset(struct call *call);
 void pw_page_api_enable(struct call *call);
 void pw_page_api_disable(struct call *call);
 void pw_page_api_health(struct call *call);

@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { elapsed } from "../data/format";
 import { Fact, Problem } from "../ui/parts";
 import { about, status } from "./data";
+import { Forget } from "./forget";
 import type { About } from "./types";
 
 export function AboutPage() {
@@ -60,6 +61,7 @@ export function AboutPage() {
           </section>
         </div>
       )}
+      <Forget />
     </>
   );
 }

@@ -103,6 +103,8 @@ export const securityLog = (): Promise<SecurityLog> => call("GET", "/security");
 
 export const checkSecurityLog = (): Promise<{ message: string }> => call("POST", "/security/check", {});
 
+export const factoryReset = (name: string, forget: boolean): Promise<{ message: string }> => call("POST", "/factory-reset", { name, forget });
+
 export const network = (): Promise<Network> => call("GET", "/network");
 
 export const scanNetworks = (): Promise<{ message: string }> => call("POST", "/network/scan");

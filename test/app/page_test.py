@@ -59,9 +59,9 @@ class Station:
         assert self.process.wait(10) == 0
 
 
-def events(port, seconds):
+def events(port, seconds, source=None):
     """Arrival times of status events."""
-    with socket.create_connection(("127.0.0.1", port), 5) as s:
+    with socket.create_connection(("127.0.0.1", port), 5, source) as s:
         s.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
         began = time.monotonic()
         times, buffer = [], b""
@@ -122,6 +122,85 @@ def many_idle_peers_keep_nobody_out(station):
     half.close()
 
 
+def t20_slow_loris_from_one_address_silences_nobody_else(station):
+    """200 connections that send a byte now and then: eight of them are kept, the others closed at once. Whoever
+    comes from elsewhere is answered as if they were not there, and the charger's turns keep their pace."""
+    slow = []
+    for i in range(200):
+        s = socket.create_connection(("127.0.0.1", station.port), 5)
+        try:
+            s.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "[:20 + i % 20])
+        except OSError:
+            pass
+        slow.append(s)
+    worst = 0
+    for _ in range(20):
+        began = time.monotonic()
+        link = http.client.HTTPConnection("127.0.0.1", station.port, timeout=5, source_address=("127.0.0.2", 0))
+        link.request("GET", "/healthz")
+        assert link.getresponse().status == 200
+        link.close()
+        worst = max(worst, time.monotonic() - began)
+        for s in slow[::10]:
+            try:
+                s.sendall(b"a")
+            except OSError:
+                pass
+    times = events(station.port, 3.5, ("127.0.0.2", 0))
+    assert len(times) >= 4 and all(b - a < 1.5 for a, b in zip(times, times[1:])), times
+    kept = 0
+    for s in slow:
+        s.setblocking(False)
+        try:
+            kept += s.recv(1) != b""
+        except BlockingIOError:
+            kept += 1
+        except OSError:
+            pass
+        s.close()
+    assert kept <= 8, f"{kept} of 200 are still there"
+    assert worst < 1, f"an answer took {worst} s"
+
+
+def t20_requests_that_are_none(station):
+    """What no browser sends is refused in words or by closing, never served, and costs nothing that lasts."""
+    ours = b"Host: 127.0.0.1\r\n"
+    login = b"POST /api/v1/login HTTP/1.1\r\n" + ours
+    rows = [
+        (b"GET /" + b"a" * 65536 + b" HTTP/1.1\r\n" + ours + b"\r\n", (None, 414)),
+        (b"GET / HTTP/1.1\r\n" + ours + b"".join(b"X-%d: y\r\n" % i for i in range(1000)) + b"\r\n", (None, 431)),
+        (b"GET / HTTP/1.1\r\n" + ours + b"X-A: " + b"b" * 65536 + b"\r\n\r\n", (None, 431)),
+        (b"GET / HTTP/1.1\r\n" + ours + b"Cookie: " + b"b" * 3000 + b"\r\n\r\n", (431,)),
+        (login + b"Content-Length: 2\r\nContent-Length: 4\r\n\r\n{}{}", (400,)),
+        (login + b"Content-Length: -2\r\n\r\n{}", (400,)),
+        (login + b"Content-Length: 2x\r\n\r\n{}", (400,)),
+        (login + b"Content-Length: 18446744073709551617\r\n\r\n{}", (400,)),
+        (login + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", (411,)),
+        (login + b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n{}\r\n0\r\n\r\n", (411,)),
+        (login + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n", (411,)),
+        (b"GET /healthz HTTP/1.1\r\n" + ours + b"Host: evil.example\r\n\r\n", (403,)),
+        (b"\x16\x03\x01\x02\x00garbage\r\n\r\n", (None, 400, 403)),
+        (b"GET\r\n\r\n", (None, 400, 403)),
+        (b"GET /healthz\x00x HTTP/1.1\r\n" + ours + b"\r\n", (None, 400)),
+    ]
+    for request, expected in rows:
+        with socket.create_connection(("127.0.0.1", station.port), 5) as s:
+            answer = b""
+            try:
+                s.sendall(request)
+                while b"\r\n" not in answer:
+                    more = s.recv(4096)
+                    if not more:
+                        break
+                    answer += more
+            except ConnectionError:
+                pass
+            status = int(answer.split()[1]) if answer.startswith(b"HTTP/1.") else None
+            assert status in expected, (request[:80], answer[:200])
+        assert station.ask("GET", "/healthz")[0] == 200
+    print(f"{len(rows)} requests")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
@@ -137,6 +216,8 @@ def main():
         assert all(b - a < 1.5 for a, b in zip(times, times[1:])), times
         who_logs_in_may_change(station)
         many_idle_peers_keep_nobody_out(station)
+        t20_requests_that_are_none(station)
+        t20_slow_loris_from_one_address_silences_nobody_else(station)
         assert os.path.getsize(os.path.join(folder, "lcd.png")) > 1000
         watcher = socket.create_connection(("127.0.0.1", port), 5)  # an open stream does not hold the end up
         watcher.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())

@@ -65,8 +65,18 @@ struct pw_httpd_links {
     void (*ended)(void *context, struct conn *conn); // once for every connection with a `link`
 };
 
+// A connection whose first request has not come whole.
+struct stranger {
+    struct lws *wsi;
+    char address[48];
+};
+
+#define STRANGERS_MAX 1024
+
 struct pw_httpd {
     struct pw_httpd_config config;
+    struct stranger stranger[STRANGERS_MAX];
+    size_t strangers;
     struct lws_protocols protocols[3];
     struct lws_context *context;
     struct lws_vhost *vhost;

@@ -3,11 +3,14 @@
 #include "conn.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define TIMEOUT_S   10 // for a handshake, a header, a body (facts/reliability.md T41)
 #define HEADERS_MAX 4096
+#define UNFINISHED  8
 
 // Whitepaper A00.FR.317.
 #define TLS_SUITES                                                                                 \
@@ -22,13 +25,64 @@ struct conn *conn_find(const struct pw_httpd *httpd, uint64_t number)
 }
 
 // An IPv4 peer on an IPv6 socket is shown, and throttled, as what it is.
-static void take_address(struct conn *conn)
+static void put_address(const char *address, char *to, size_t cap)
 {
-    char address[sizeof(conn->address)] = "";
-    (void)lws_get_peer_simple(conn->wsi, address, sizeof(address));
     bool mapped = strncmp(address, "::ffff:", 7) == 0 && strchr(address, '.') != NULL;
-    struct pw_out out = PW_OUT(conn->address);
+    struct pw_out out = {.cap = cap};
+    out.at = to;
     pw_put_s(&out, address + (mapped ? 7 : 0));
+}
+
+static void address_of(struct lws *wsi, char *to, size_t cap)
+{
+    char address[48] = "";
+    (void)lws_get_peer_simple(wsi, address, sizeof(address));
+    put_address(address, to, cap);
+}
+
+// --- Strangers: whoever trickles headers from one address takes no places from the others.
+
+// Whether one more may come from where this socket leads.
+static bool may_come(const struct pw_httpd *httpd, int fd)
+{
+    struct sockaddr_storage peer = {0};
+    socklen_t len = sizeof(peer);
+    char text[48] = "";
+    char address[48] = "";
+    size_t same = 0;
+    if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0) {
+        return false;
+    }
+    const void *bytes = peer.ss_family == AF_INET6
+                            ? (const void *)&((const struct sockaddr_in6 *)&peer)->sin6_addr
+                            : (const void *)&((const struct sockaddr_in *)&peer)->sin_addr;
+    (void)inet_ntop(peer.ss_family, bytes, text, sizeof(text));
+    put_address(text, address, sizeof(address));
+    for (size_t i = 0; i < httpd->strangers; i++) {
+        same += strcmp(httpd->stranger[i].address, address) == 0 ? 1 : 0;
+    }
+    size_t most = httpd->config.unfinished > 0 ? httpd->config.unfinished : UNFINISHED;
+    return same < most && httpd->strangers < STRANGERS_MAX;
+}
+
+static void stranger_came(struct pw_httpd *httpd, struct lws *wsi)
+{
+    if (httpd->strangers < STRANGERS_MAX) {
+        struct stranger *stranger = &httpd->stranger[httpd->strangers++];
+        stranger->wsi = wsi;
+        address_of(wsi, stranger->address, sizeof(stranger->address));
+    }
+}
+
+// It has said what it wants, or is gone.
+static void stranger_known(struct pw_httpd *httpd, const struct lws *wsi)
+{
+    for (size_t i = 0; i < httpd->strangers; i++) {
+        if (httpd->stranger[i].wsi == wsi) {
+            httpd->stranger[i] = httpd->stranger[--httpd->strangers];
+            return;
+        }
+    }
 }
 
 // The connection of a wsi, made on first use; NULL when all places are taken or without memory.
@@ -52,7 +106,7 @@ static struct conn *conn_of(struct pw_httpd *httpd, struct lws *wsi)
     conn->httpd = httpd;
     conn->wsi = wsi;
     conn->number = ++httpd->generation * httpd->config.connections + slot;
-    take_address(conn);
+    address_of(wsi, conn->address, sizeof(conn->address));
     httpd->conns[slot] = conn;
     httpd->next_slot = (slot + 1) % httpd->config.connections;
     lws_set_opaque_user_data(wsi, conn);
@@ -163,7 +217,15 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 {
     (void)user;
     struct pw_httpd *httpd = lws_context_user(lws_get_context(wsi));
+    if (reason == LWS_CALLBACK_FILTER_NETWORK_CONNECTION) {
+        return may_come(httpd, (int)(intptr_t)in) ? 0 : 1;
+    }
+    if (reason == LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED) {
+        stranger_came(httpd, wsi);
+        return 0;
+    }
     if (reason == LWS_CALLBACK_WSI_DESTROY) {
+        stranger_known(httpd, wsi);
         struct conn *conn = lws_get_opaque_user_data(wsi);
         if (conn != NULL) {
             end(conn);
@@ -181,6 +243,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     if (!http && !link) {
         return 0;
     }
+    stranger_known(httpd, wsi);
     struct conn *conn = httpd->site != NULL ? conn_of(httpd, wsi) : NULL;
     if (conn == NULL) {
         return -1;

@@ -26,6 +26,9 @@ struct pw_httpd_config {
     struct pw_loop *loop;               // outlives the server
     const char *host;                   // IP address, or interface like "lo"; NULL or empty: all
     uint16_t port;                      // 0: a free one
+    size_t unfinished;                  // of one address at once whose first request has not
+                                        // come whole yet; more are closed at once
+                                        // (facts/reliability.md T20). 0: 8
     size_t connections;                 // at once, 1..65536; more are closed at once
     size_t body_max;                    // bytes of a request's body
     const struct pw_httpd_links *links; // NULL: upgrades are refused; outlives the server

@@ -457,7 +457,7 @@ int request_head(struct conn *conn)
     int result = 0;
     bool given = len.len > 0;
     if (given && pw_parse_int(len, 0, INT64_MAX, &bytes) != PW_OK) {
-        return refuse_length(conn, conn->httpd->config.body_max);
+        return conn_refuse(conn, 400, "Content-Length must be one whole number", false);
     }
     conn->length = (uint64_t)bytes;
     bool body = conn->method == PW_HTTP_POST || conn->method == PW_HTTP_PUT ||

@@ -5,7 +5,8 @@
 #include "conn.h"
 #include "web.h"
 
-#define CONNS_MAX (1U << 16)
+#define CONNS_MAX      (1U << 16)
+#define UNFINISHED_MAX 512 // a site with many stations may have one address
 
 struct pw_web {
     struct pw_loop *loop;

@@ -50,6 +50,7 @@ int pw_web_open(struct pw_web **web, struct pw_loop *loop, const char *host, uin
         .host = host,
         .port = port,
         .connections = CONNS_MAX,
+        .unfinished = UNFINISHED_MAX,
         .body_max = PW_CENTRAL_BODY_MAX,
         .links = &web_links,
         .links_context = made,

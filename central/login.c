@@ -174,6 +174,7 @@ static void put_cookie(struct http *http, const char *token, const char *rest)
     pw_put_s(&out, COOKIE "=");
     pw_put_s(&out, token);
     pw_put_s(&out, "; Path=/; HttpOnly; SameSite=Strict");
+    pw_put_s(&out, http->request->secure ? "; Secure" : "");
     pw_put_s(&out, rest);
 }
 

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "loop.h"
 #include "options.h"
+#include "reload.h"
 #include "secrets.h"
 #include "web.h"
 
@@ -25,6 +26,14 @@
 
 #define EXIT_USAGE 2
 
+#define FILE_MAX 512
+
+struct identity {
+    char certificate[FILE_MAX];
+    char key[FILE_MAX];
+    bool make;
+};
+
 struct program {
     struct options options;
     struct pw_clock clock;
@@ -37,6 +46,8 @@ struct program {
     struct pw_derive *derive;         // NULL: nothing is served
     struct pw_central_ca_openssl *ca; // NULL: certificates are not signed here
     struct tls_files tls;
+    struct reload reload;
+    struct identity identity;      // its files
     struct pw_folder_depot *depot; // releases and logs
     struct pw_release_crypto crypto;
     struct pw_release_root root; // with options.release_root
@@ -291,14 +302,6 @@ static int run_task(struct program *program)
 
 // --- Station links.
 
-#define FILE_MAX 512
-
-struct identity {
-    char certificate[FILE_MAX];
-    char key[FILE_MAX];
-    bool make;
-};
-
 static void put_file(char *to, const char *folder, const char *name)
 {
     struct pw_out out = {.cap = FILE_MAX};
@@ -364,7 +367,8 @@ static pw_ms turn(void *context, pw_ms now)
     struct program *program = context;
     struct pw_instant at = {.now = now, .wall = pw_clock_wall(&program->clock)};
     pw_derive_turn(program->derive, program->central, at);
-    return pw_central_step(program->central, at);
+    pw_ms look_at = reload_step(&program->reload, now);
+    return pw_earlier(pw_central_step(program->central, at), look_at);
 }
 
 // Printed once, to the person who started the program; never logged, never stored in clear.
@@ -478,6 +482,41 @@ static void announce(const struct program *program)
     (void)sd_notify(0, "READY=1");
 }
 
+static void on_hangup(void *context)
+{
+    struct program *program = context;
+    reload_now(&program->reload);
+}
+
+static void start_reload(struct program *program)
+{
+    program->identity = identity_of(&program->options);
+    program->reload =
+        (struct reload){.web = program->web, .links = program->links, .log = &program->logger.log};
+    reload_watch(&program->reload, program->options.tls ? program->tls.certificate : "",
+                 program->options.tls ? program->tls.key : "");
+    if (program->links != NULL) {
+        reload_watch(&program->reload, program->identity.certificate, program->identity.key);
+    }
+    pw_loop_on_hangup(&program->loop, on_hangup, program);
+}
+
+// Whoever serves people beyond this machine in the clear shall have heard what that means.
+static void warn_plain(const struct options *options)
+{
+    const char *host = options->host;
+    bool here =
+        strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 || strcmp(host, "localhost") == 0;
+    if (!here && options->trusted_proxy[0] == '\0') {
+        (void)fprintf(
+            stderr,
+            "pilotwire-central: warning: --listen %s: other machines reach it without TLS:"
+            " passwords of people and keys of stations can be read on the way. Use"
+            " --tls-listen, or a TLS proxy and --trusted-proxy.\n",
+            host[0] != '\0' ? host : "(all addresses)");
+    }
+}
+
 static int serve(struct program *program)
 {
     const struct options *options = &program->options;
@@ -486,7 +525,7 @@ static int serve(struct program *program)
     }
     int result = EXIT_FAILURE;
     int opened = pw_web_open(&program->web, &program->loop, options->host, options->port,
-                             authority_tls(&program->tls, options));
+                             authority_tls(&program->tls, options), options->trusted_proxy);
     if (opened == PW_ERR_STORE) {
         (void)fail("cannot serve TLS with", program->tls.certificate,
                    access(program->tls.certificate, R_OK) != 0
@@ -512,6 +551,8 @@ static int serve(struct program *program)
             if (program->links != NULL) {
                 pw_linkserver_serve(program->links, program->central);
             }
+            start_reload(program);
+            warn_plain(options);
             pw_loop_on_turn(&program->loop, turn, program);
             announce(program);
             pw_loop_run(&program->loop);

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include <arpa/inet.h>
 #include <getopt.h>
 #include <string.h>
 
@@ -42,6 +43,8 @@ const char options_help[] =
     "      --tls-client-ca FILE     who vouches for stations' certificates (PEM); without it our "
     "own\n"
     "                               authority, if there is one\n"
+    "      --trusted-proxy ADDRESS  a reverse proxy whose Forwarded, X-Forwarded-For and -Proto "
+    "count\n"
     "      --host NAME              name under which browsers reach this server, if it has one\n"
     "      --public-url URL         under which stations reach this server, for releases and logs\n"
     "                               (the address of --listen, and of --tls-listen)\n"
@@ -60,10 +63,12 @@ const char options_help[] =
     "Stations connect to ws://ADDRESS:PORT/ocpp/ID with subprotocol ocpp1.6 and HTTP Basic\n"
     "authentication (user: the station's id, password: its key); over wss also with a client\n"
     "certificate whose commonName is the station's id.\n"
+    "SIGHUP, or new files: certificates are read again, connections stay.\n"
     "Exit status: 0 done, 1 failed, 2 bad command line.\n";
 
 enum {
     OPT_HOST = 256,
+    OPT_PROXY,
     OPT_HEARTBEAT,
     OPT_ACCEPT,
     OPT_REPLACE,
@@ -94,6 +99,7 @@ static const struct option long_options[] = {
     {"tls-client-ca", required_argument, NULL, OPT_TLS_CLIENT_CA},
     {"tpm", required_argument, NULL, OPT_TPM},
     {"host", required_argument, NULL, OPT_HOST},
+    {"trusted-proxy", required_argument, NULL, OPT_PROXY},
     {"public-url", required_argument, NULL, OPT_PUBLIC_URL},
     {"release-root", required_argument, NULL, OPT_RELEASE_ROOT},
     {"heartbeat", required_argument, NULL, OPT_HEARTBEAT},
@@ -148,6 +154,12 @@ static bool read_url(struct options *options, const char *text, struct pw_out *w
     return false;
 }
 
+static bool is_address(const char *text)
+{
+    unsigned char bytes[16];
+    return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
+}
+
 static bool read_level(struct options *options, const char *text, struct pw_out *why)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
@@ -199,6 +211,13 @@ static bool read_option(struct options *options, int option, struct pw_out *why)
     case OPT_TLS_CLIENT_CA: options->tls_client_ca = optarg; return true;
     case OPT_TPM: options->tpm = optarg; return true;
     case 'd': options->data = optarg; return true;
+    case OPT_PROXY:
+        options->trusted_proxy = optarg;
+        if (!is_address(optarg)) {
+            say(why, "--trusted-proxy: \"", optarg, "\" is no IP address");
+            return false;
+        }
+        return true;
     case OPT_HOST: options->own_host = optarg; return true;
     case OPT_PUBLIC_URL: return read_url(options, optarg, why);
     case OPT_RELEASE_ROOT: options->release_root = optarg; return true;
@@ -279,6 +298,7 @@ bool options_read(struct options *options, int argc, char **argv, char *why, siz
                                 .tpm = "auto",
                                 .level = PW_LOG_INFO,
                                 .own_host = "",
+                                .trusted_proxy = "",
                                 .heartbeat_s = 300};
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, "l:d:Vh", long_options, NULL)) != -1;) {

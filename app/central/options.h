@@ -43,9 +43,10 @@ struct options {
     const char *data;
     const char *tpm; // where the key of this machine is: auto, off, or how to reach a TPM
     enum pw_level level;
-    const char *own_host;     // --host
-    const char *public_url;   // NULL: made of the listeners
-    const char *release_root; // file; NULL: releases are not judged here
+    const char *own_host;      // --host
+    const char *trusted_proxy; // "": none
+    const char *public_url;    // NULL: made of the listeners
+    const char *release_root;  // file; NULL: releases are not judged here
     bool accept_unknown;
     bool replace;
     bool from_stdin;

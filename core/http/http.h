@@ -26,7 +26,8 @@ struct pw_http_request {
     struct pw_str body;
     // Header values; empty when absent.
     struct pw_str host, origin, cookie, csrf, etag, authorization, range, if_range;
-    struct pw_str address; // of the peer
+    struct pw_str address; // of who asks: the peer, or whom a trusted proxy names
+    bool secure;           // over TLS, to us or to that proxy
     uint64_t length;       // bytes of the body, as the header says, also of one that is streamed
     uint64_t stream;       // number to use if this becomes a stream, or has to wait
 };

@@ -107,6 +107,9 @@ void pw_loop_close(struct pw_loop *loop)
     }
     ev_signal_stop(loop->ev, &loop->interrupt);
     ev_signal_stop(loop->ev, &loop->terminate);
+    if (loop->reload != NULL) {
+        ev_signal_stop(loop->ev, &loop->hangup);
+    }
     ev_async_stop(loop->ev, &loop->wake);
     ev_timer_stop(loop->ev, &loop->timer);
     ev_prepare_stop(loop->ev, &loop->prepare);
@@ -118,6 +121,23 @@ void pw_loop_on_turn(struct pw_loop *loop, pw_ms (*turn)(void *context, pw_ms no
 {
     loop->turn = turn;
     loop->turn_context = context;
+}
+
+static void on_hangup(struct ev_loop *ev, ev_signal *watcher, int events)
+{
+    const struct pw_loop *loop = watcher->data;
+    (void)ev;
+    (void)events;
+    loop->reload(loop->reload_context);
+}
+
+void pw_loop_on_hangup(struct pw_loop *loop, void (*reload)(void *context), void *context)
+{
+    loop->reload = reload;
+    loop->reload_context = context;
+    ev_signal_init(&loop->hangup, on_hangup, SIGHUP);
+    loop->hangup.data = loop;
+    ev_signal_start(loop->ev, &loop->hangup);
 }
 
 void pw_loop_on_signal(struct pw_loop *loop, void (*stop)(void *context, int signal), void *context)

@@ -31,6 +31,9 @@ struct pw_loop {
     ev_async wake;
     ev_signal interrupt;
     ev_signal terminate;
+    ev_signal hangup; // watched once somebody wants it
+    void (*reload)(void *context);
+    void *reload_context;
 };
 
 // A file descriptor being watched. The caller owns it and keeps it in place while it is watched.
@@ -57,6 +60,9 @@ void pw_loop_on_turn(struct pw_loop *loop, pw_ms (*turn)(void *context, pw_ms no
 // `stop` gets SIGINT and SIGTERM inside the loop instead of ending it.
 void pw_loop_on_signal(struct pw_loop *loop, void (*stop)(void *context, int signal),
                        void *context);
+
+// `reload` is called inside the loop for each SIGHUP, which ends the program otherwise.
+void pw_loop_on_hangup(struct pw_loop *loop, void (*reload)(void *context), void *context);
 
 // Also wake at `at`. Counts for the present turn only; the earliest wins.
 void pw_loop_deadline(struct pw_loop *loop, pw_ms at);

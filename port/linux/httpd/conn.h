@@ -27,7 +27,10 @@ struct conn {
     struct lws *wsi;
     uint64_t number; // generation * connections + slot
     char address[48];
-    void *link; // of the room that speaks WebSocket; NULL: none
+    bool proxied;  // it comes from the trusted proxy
+    char from[48]; // who asks: `address`, or whom the proxy names
+    bool secure;   // over TLS, to us or to the proxy
+    void *link;    // of the room that speaks WebSocket; NULL: none
 
     bool stream; // it is an event stream, or a WebSocket of the site
     bool socket; // the latter
@@ -82,6 +85,7 @@ struct pw_httpd {
     struct lws_vhost *vhost;
     struct lws_vhost *tls; // NULL: none
     ev_timer nudge;        // sites that can take more of a body are asked from the loop
+    void *tls_ctx;         // its SSL_CTX
     const struct pw_http_site *site;
     uint64_t generation;
     size_t next_slot;
@@ -98,6 +102,9 @@ void conn_forget_text(struct conn *conn);
 struct pw_str conn_header(struct lws *wsi, enum lws_token_indexes token, char *to, int cap);
 // Sends a short answer in words and closes (-1). `challenge` adds the Basic challenge.
 int conn_refuse(struct conn *conn, int status, const char *reason, bool challenge);
+
+// forwarded.c: reads who asks out of the request's headers, into `from` and `secure`.
+void conn_read_origin(struct conn *conn);
 
 // request.c: libwebsockets' callbacks of HTTP.
 int request_head(struct conn *conn);

@@ -1,6 +1,8 @@
 #include "httpd.h"
 
 #include "conn.h"
+#include "peer/peer.h"
+#include "vault/pem.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -40,6 +42,12 @@ static void address_of(struct lws *wsi, char *to, size_t cap)
     put_address(address, to, cap);
 }
 
+static bool is_proxy(const struct pw_httpd *httpd, const char *address)
+{
+    const char *proxy = httpd->config.trusted_proxy;
+    return proxy != NULL && proxy[0] != '\0' && strcmp(proxy, address) == 0;
+}
+
 // --- Strangers: whoever trickles headers from one address takes no places from the others.
 
 // Whether one more may come from where this socket leads.
@@ -58,6 +66,9 @@ static bool may_come(const struct pw_httpd *httpd, int fd)
                             : (const void *)&((const struct sockaddr_in *)&peer)->sin_addr;
     (void)inet_ntop(peer.ss_family, bytes, text, sizeof(text));
     put_address(text, address, sizeof(address));
+    if (is_proxy(httpd, address)) {
+        return httpd->strangers < STRANGERS_MAX;
+    }
     for (size_t i = 0; i < httpd->strangers; i++) {
         same += strcmp(httpd->stranger[i].address, address) == 0 ? 1 : 0;
     }
@@ -107,6 +118,9 @@ static struct conn *conn_of(struct pw_httpd *httpd, struct lws *wsi)
     conn->wsi = wsi;
     conn->number = ++httpd->generation * httpd->config.connections + slot;
     address_of(wsi, conn->address, sizeof(conn->address));
+    memcpy(conn->from, conn->address, sizeof(conn->from));
+    conn->proxied = is_proxy(httpd, conn->address);
+    conn->secure = lws_is_ssl(wsi) != 0;
     httpd->conns[slot] = conn;
     httpd->next_slot = (slot + 1) % httpd->config.connections;
     lws_set_opaque_user_data(wsi, conn);
@@ -215,7 +229,6 @@ static int on_link(struct conn *conn, enum lws_callback_reasons reason, const vo
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t len)
 {
-    (void)user;
     struct pw_httpd *httpd = lws_context_user(lws_get_context(wsi));
     if (reason == LWS_CALLBACK_FILTER_NETWORK_CONNECTION) {
         return may_come(httpd, (int)(intptr_t)in) ? 0 : 1;
@@ -230,6 +243,10 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         if (conn != NULL) {
             end(conn);
         }
+        return 0;
+    }
+    if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
+        httpd->tls_ctx = user;
         return 0;
     }
     if (reason == LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION) {
@@ -285,8 +302,8 @@ static const struct lws_context_creation_info *tls_info(const struct pw_httpd *h
     info->ssl_cipher_list = TLS_SUITES;
     info->tls1_3_plus_cipher_list = TLS_13_SUITES;
     info->alpn = "http/1.1"; // WebSockets over HTTP/2 (RFC 8441) are nothing a station speaks
-    info->ssl_options_set =
-        SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_COMPRESSION;
+    info->ssl_options_set = SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 |
+                            SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION;
     info->options &= ~(uint64_t)LWS_SERVER_OPTION_DISABLE_IPV6;
     info->options |= without_ipv6(tls->host);
     if (tls->client_ca != NULL) {
@@ -391,6 +408,19 @@ uint16_t pw_httpd_port(const struct pw_httpd *httpd)
 uint16_t pw_httpd_tls_port(const struct pw_httpd *httpd)
 {
     return httpd->tls != NULL ? (uint16_t)lws_get_vhost_listen_port(httpd->tls) : 0;
+}
+
+int pw_httpd_reload(struct pw_httpd *httpd, struct pw_out *why)
+{
+    const struct pw_httpd_tls *tls = httpd->config.tls;
+    if (tls == NULL || httpd->tls_ctx == NULL) {
+        return PW_OK;
+    }
+    EVP_PKEY *key = pw_key_read(tls->key, NULL, why);
+    int err =
+        key != NULL ? pw_peer_reload(httpd->tls_ctx, tls->certificate, key, why) : PW_ERR_STORE;
+    EVP_PKEY_free(key);
+    return err;
 }
 
 void pw_httpd_serve(struct pw_httpd *httpd, const struct pw_http_site *site)

@@ -34,6 +34,11 @@ struct pw_httpd_config {
     const struct pw_httpd_links *links; // NULL: upgrades are refused; outlives the server
     void *links_context;
     const struct pw_httpd_tls *tls; // NULL: none
+    // Address of a reverse proxy: whom its requests are for, and whether they came to it over TLS,
+    // is taken from what it says (Forwarded, or X-Forwarded-For and X-Forwarded-Proto; the last of
+    // several is its own word). From anybody else these headers count for nothing. NULL or "":
+    // none.
+    const char *trusted_proxy;
 };
 
 // Listens. The returned server serves nobody before pw_httpd_serve. PW_ERR_LIMIT when the port is
@@ -41,6 +46,10 @@ struct pw_httpd_config {
 PW_MUST_USE int pw_httpd_open(struct pw_httpd **httpd, const struct pw_httpd_config *config);
 uint16_t pw_httpd_port(const struct pw_httpd *httpd);
 uint16_t pw_httpd_tls_port(const struct pw_httpd *httpd); // 0 without TLS
+
+// Reads the certificate and key of TLS again, for the connections to come; those that stand stay.
+// PW_ERR_STORE with *why: the old ones stay. PW_OK without TLS.
+PW_MUST_USE int pw_httpd_reload(struct pw_httpd *httpd, struct pw_out *why);
 
 // From now on requests go to `site`, which outlives the server.
 void pw_httpd_serve(struct pw_httpd *httpd, const struct pw_http_site *site);

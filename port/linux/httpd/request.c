@@ -62,6 +62,9 @@ static void add_security(struct conn *conn, struct head *head, const struct pw_h
     add(conn, head, "x-content-type-options:", "nosniff");
     add(conn, head, "referrer-policy:", "no-referrer");
     add(conn, head, "x-frame-options:", "DENY");
+    if (conn->secure) {
+        add(conn, head, "strict-transport-security:", "max-age=31536000");
+    }
     add(conn, head, "cross-origin-resource-policy:", "same-origin");
     add(conn, head, "content-security-policy:",
         reply->page ? "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -343,7 +346,8 @@ static struct pw_http_request request_of(const struct conn *conn)
         .authorization = pw_str_of(from->authorization),
         .range = pw_str_of(from->range),
         .if_range = pw_str_of(from->if_range),
-        .address = pw_str_of(conn->address),
+        .address = pw_str_of(conn->from),
+        .secure = conn->secure,
         .length = conn->length,
         .stream = conn->number,
     };
@@ -383,6 +387,7 @@ static int take_request(struct conn *conn)
     if (conn->request == NULL) {
         return -1;
     }
+    conn_read_origin(conn);
     take_method(conn);
     take_query(conn);
     return take_headers(conn) ? 0 : conn_refuse(conn, 431, "a header is too long", false);

@@ -1,6 +1,7 @@
 #include "linkserver.h"
 
 #include "peer/peer.h"
+#include "vault/pem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +40,9 @@ struct pw_linkserver {
     struct pw_central *central;
     struct pw_central_wires wires;
     SSL_CTX *context;
+    char certificate[512];
+    char key[512];
+    const struct pw_secret *secret; // seals it; NULL: it is PEM
     char pin[PW_IDENTITY_PIN_MAX];
     int listener;
     struct pw_watch accepting;
@@ -341,6 +345,17 @@ static SSL_CTX *make_context(void)
     return context;
 }
 
+int pw_linkserver_reload(struct pw_linkserver *server, struct pw_out *why)
+{
+    EVP_PKEY *key = pw_key_read(server->key, server->secret, why);
+    int err =
+        key != NULL ? pw_peer_reload(server->context, server->certificate, key, why) : PW_ERR_STORE;
+    EVP_PKEY_free(key);
+    return err != PW_OK ? err
+                        : pw_identity_load(server->context, server->certificate, server->key, false,
+                                           server->secret, server->pin, why);
+}
+
 static int listen_at(const struct addrinfo *at)
 {
     int on = 1;
@@ -389,6 +404,13 @@ static int start(struct pw_linkserver *server, const struct pw_linkserver_option
         pw_put_s(why, "the TLS library does not work");
         return PW_ERR_STORE;
     }
+    if (pw_str_copy(server->certificate, sizeof(server->certificate),
+                    pw_str_of(options->certificate)) != PW_OK ||
+        pw_str_copy(server->key, sizeof(server->key), pw_str_of(options->key)) != PW_OK) {
+        pw_put_s(why, "the path of its certificate is too long");
+        return PW_ERR_STORE;
+    }
+    server->secret = options->secret;
     int result = pw_identity_load(server->context, options->certificate, options->key,
                                   options->make, options->secret, server->pin, why);
     if (result != PW_OK) {

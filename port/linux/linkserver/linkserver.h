@@ -32,6 +32,10 @@ uint16_t pw_linkserver_port(const struct pw_linkserver *server);
 // By which stations know this server (setting uplink.pin); valid as long as the server.
 const char *pw_linkserver_pin(const struct pw_linkserver *server);
 
+// Reads certificate and key again, for the connections to come. PW_ERR_STORE with *why: the old
+// ones stay. Another key has another pin.
+PW_MUST_USE int pw_linkserver_reload(struct pw_linkserver *server, struct pw_out *why);
+
 // What the central asks of the network; valid as long as the server.
 const struct pw_central_wires *pw_linkserver_wires(const struct pw_linkserver *server);
 

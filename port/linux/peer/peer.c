@@ -144,3 +144,24 @@ int pw_peer_apply(void *ssl_ctx, const struct pw_peer_rules *rules, struct pw_ou
                ? PW_OK
                : refuse(why, rules->key, ": it cannot be read, or is not the certificate's key");
 }
+
+static bool load_pair(SSL_CTX *ctx, const char *certificate, EVP_PKEY *key)
+{
+    return SSL_CTX_use_certificate_chain_file(ctx, certificate) == 1 &&
+           SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
+}
+
+int pw_peer_reload(void *ssl_ctx, const char *certificate, void *key, struct pw_out *why)
+{
+    // Tried first where nobody is served: a file that is half written must not take the old one
+    // away.
+    SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
+    bool good = trial != NULL && load_pair(trial, certificate, key);
+    SSL_CTX_free(trial);
+    if (good && load_pair(ssl_ctx, certificate, key)) {
+        return PW_OK;
+    }
+    pw_put_s(why, certificate);
+    pw_put_s(why, ": it cannot be read, or is not the certificate of its key");
+    return PW_ERR_STORE;
+}

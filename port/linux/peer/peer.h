@@ -43,4 +43,10 @@ struct pw_peer_rules {
 // All of the above into a client's SSL_CTX. PW_OK or PW_ERR_RANGE with a sentence in *why.
 PW_MUST_USE int pw_peer_apply(void *ssl_ctx, const struct pw_peer_rules *rules, struct pw_out *why);
 
+// Puts another certificate (PEM, with its chain) and key (an EVP_PKEY, which the caller keeps) into
+// a server's SSL_CTX: new connections show it, those that stand keep what they have. PW_ERR_STORE
+// with *why, and nothing has changed, when the certificate cannot be read or is not the key's.
+PW_MUST_USE int pw_peer_reload(void *ssl_ctx, const char *certificate, void *key,
+                               struct pw_out *why);
+
 #endif

@@ -163,6 +163,7 @@ static int shake_and_close(struct conn *conn)
 static int confirm(void *context, struct conn *conn)
 {
     struct pw_web *web = context;
+    conn_read_origin(conn);
     char path[256];
     char authorization[512];
     char protocols[256];
@@ -171,8 +172,8 @@ static int confirm(void *context, struct conn *conn)
         .authorization = conn_header(conn->wsi, WSI_TOKEN_HTTP_AUTHORIZATION, authorization,
                                      sizeof(authorization)),
         .protocols = conn_header(conn->wsi, WSI_TOKEN_PROTOCOL, protocols, sizeof(protocols)),
-        .address = pw_str_of(conn->address),
-        .tls = lws_is_ssl(conn->wsi) != 0,
+        .address = pw_str_of(conn->from),
+        .tls = conn->secure,
     };
     struct certificate certificate;
     certificate_of(conn->wsi, &certificate);

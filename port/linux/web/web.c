@@ -37,7 +37,7 @@ static int flow(void *context, uint64_t stream, char *to, size_t cap)
 }
 
 int pw_web_open(struct pw_web **web, struct pw_loop *loop, const char *host, uint16_t port,
-                const struct pw_httpd_tls *tls)
+                const struct pw_httpd_tls *tls, const char *trusted_proxy)
 {
     struct pw_web *made = calloc(1, sizeof(*made));
     if (made == NULL) {
@@ -55,6 +55,7 @@ int pw_web_open(struct pw_web **web, struct pw_loop *loop, const char *host, uin
         .links = &web_links,
         .links_context = made,
         .tls = tls,
+        .trusted_proxy = trusted_proxy,
     };
     int err = pw_httpd_open(&made->httpd, &config);
     if (err != PW_OK) {
@@ -63,6 +64,11 @@ int pw_web_open(struct pw_web **web, struct pw_loop *loop, const char *host, uin
     }
     *web = made;
     return PW_OK;
+}
+
+int pw_web_reload(struct pw_web *web, struct pw_out *why)
+{
+    return pw_httpd_reload(web->httpd, why);
 }
 
 uint16_t pw_web_port(const struct pw_web *web)

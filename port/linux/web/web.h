@@ -15,9 +15,13 @@ struct pw_web;
 // Listens on `host` (address or name; NULL or empty: all) and `port` (0: a free one). The returned
 // server serves nobody before pw_web_serve. PW_ERR_LIMIT when the port is taken or may not be used.
 // With `tls` (may be NULL; see httpd.h) also there: the same pages, and wss for stations of
-// security profiles 2 and 3. PW_ERR_STORE: its port is taken, or its files are none.
+// security profiles 2 and 3. `trusted_proxy` as in httpd.h. PW_ERR_STORE: its port is taken, or its
+// files are none.
 PW_MUST_USE int pw_web_open(struct pw_web **web, struct pw_loop *loop, const char *host,
-                            uint16_t port, const struct pw_httpd_tls *tls);
+                            uint16_t port, const struct pw_httpd_tls *tls,
+                            const char *trusted_proxy);
+// As pw_httpd_reload.
+PW_MUST_USE int pw_web_reload(struct pw_web *web, struct pw_out *why);
 uint16_t pw_web_port(const struct pw_web *web);
 uint16_t pw_web_tls_port(const struct pw_web *web); // 0 without
 

@@ -1,0 +1,71 @@
+#include "reload.h"
+
+#include <sys/stat.h>
+
+// False when the file looks as before.
+static bool look(struct reload *reload, size_t i)
+{
+    struct stat found = {0};
+    (void)stat(reload->file[i].path, &found); // one that is not there looks like nothing
+    bool other = found.st_mtime != reload->file[i].changed ||
+                 found.st_size != reload->file[i].size || found.st_ino != reload->file[i].number;
+    reload->file[i].changed = found.st_mtime;
+    reload->file[i].size = found.st_size;
+    reload->file[i].number = found.st_ino;
+    return other;
+}
+
+void reload_watch(struct reload *reload, const char *certificate, const char *key)
+{
+    const char *const paths[] = {certificate, key};
+    for (size_t i = 0; i < PW_COUNT(paths); i++) {
+        if (paths[i][0] != '\0' && reload->files < RELOAD_FILES) {
+            reload->file[reload->files].path = paths[i];
+            (void)look(reload, reload->files++);
+        }
+    }
+}
+
+static void say(const struct reload *reload, const char *what, int err, const char *why)
+{
+    struct pw_line line;
+    pw_line(&line, reload->log, err == PW_OK ? PW_LOG_INFO : PW_LOG_ERROR, "certificate",
+            err == PW_OK ? "read-again" : "kept");
+    pw_line_s(&line, "of", what);
+    if (err != PW_OK) {
+        pw_line_s(&line, "why", why);
+    }
+    pw_line_end(&line);
+}
+
+void reload_now(struct reload *reload)
+{
+    char text[768] = "";
+    struct pw_out why = PW_OUT(text);
+    int err = pw_web_reload(reload->web, &why);
+    say(reload, "https and wss", err, text);
+    if (reload->links != NULL) {
+        why = PW_OUT(text);
+        err = pw_linkserver_reload(reload->links, &why);
+        say(reload, "station links", err, text);
+    }
+}
+
+pw_ms reload_step(struct reload *reload, pw_ms now)
+{
+    bool any = false;
+    if (reload->files == 0) {
+        return PW_NEVER;
+    }
+    if (now < reload->look_at) {
+        return reload->look_at;
+    }
+    for (size_t i = 0; i < reload->files; i++) {
+        any = look(reload, i) || any;
+    }
+    if (any) {
+        reload_now(reload);
+    }
+    reload->look_at = pw_after(now, RELOAD_LOOK_MS);
+    return reload->look_at;
+}

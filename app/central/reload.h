@@ -1,0 +1,33 @@
+// reload: certificates that are renewed while the program serves (every 60 or 90 days, by certbot
+// or its like). New connections show the new one; those that stand stay.
+#ifndef PW_APP_CENTRAL_RELOAD_H
+#define PW_APP_CENTRAL_RELOAD_H
+
+#include "linkserver.h"
+#include "web.h"
+
+#define RELOAD_LOOK_MS 10000 // between two looks at the files
+#define RELOAD_FILES   4
+
+struct reload {
+    struct pw_web *web;
+    struct pw_linkserver *links; // NULL: none
+    const struct pw_log *log;
+    struct {
+        const char *path; // outlives it
+        int64_t changed;  // how the file looked: when it was written, its size and number
+        int64_t size;
+        uint64_t number;
+    } file[RELOAD_FILES];
+    size_t files;
+    pw_ms look_at;
+};
+
+// Empty paths are none.
+void reload_watch(struct reload *reload, const char *certificate, const char *key);
+// Reads all of them again, and logs what came of it.
+void reload_now(struct reload *reload);
+// Does so when a file has changed. Returns when to look again.
+pw_ms reload_step(struct reload *reload, pw_ms now);
+
+#endif

@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+"""The doors of the central over real sockets: its certificates are renewed while links stand, a reverse proxy is
+believed and nobody else is, strangers learn nothing (T19, T37 of facts/reliability.md).
+
+doors_test.py PILOTWIRE-CENTRAL. Loopback and free ports only; every wait is bounded."""
+import base64
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+CENTRAL = sys.argv[1]
+WAIT_S = 20
+KEY = "a-key-nobody-guesses"
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+class Central(unittest.TestCase):
+    options = ()
+    tls = False
+    speed = 1
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="pilotwire-")
+        self.addCleanup(self.folder.cleanup)
+        self.data = pathlib.Path(self.folder.name) / "data"
+        self.port, self.tls_port, self.link_port = free_port(), free_port(), free_port()
+        self.task("--stdin", "station", "add", "CP1", given=KEY)
+        self.password = self.task("user", "password", "admin")
+        words = ["--listen", f"127.0.0.1:{self.port}", "--link-listen", f"127.0.0.1:{self.link_port}", *self.options]
+        if self.tls:
+            self.task("ca", "init", "Operator")
+            self.task("ca", "server", "localhost")
+            words += ["--tls-listen", f"127.0.0.1:{self.tls_port}"]
+        self.log = open(pathlib.Path(self.folder.name) / "log", "w+")
+        self.process = subprocess.Popen([CENTRAL, "--data", str(self.data), *words], stdin=subprocess.DEVNULL,
+                                        stdout=self.log, stderr=self.log,
+                                        env={**os.environ, "PILOTWIRE_CLOCK": self.clock()})
+        self.addCleanup(self.end)
+        self.until(lambda: "Dashboard:" in self.said(), "the start")
+
+    def clock(self):
+        now = int(time.time() * 1000)
+        return f"{now}:{now}:{self.speed}"
+
+    def end(self):
+        self.process.terminate()
+        self.assertEqual(self.process.wait(10), 0)
+        self.log.close()
+
+    def task(self, *words, given=""):
+        done = subprocess.run([CENTRAL, "--data", str(self.data), *words], input=given, capture_output=True, text=True,
+                              timeout=WAIT_S, check=True)
+        return done.stdout.strip()
+
+    def said(self):
+        self.log.seek(0)
+        return self.log.read()
+
+    def until(self, condition, what):
+        end = time.monotonic() + WAIT_S
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError(f"{what}\n{self.said()}")
+            time.sleep(0.05)
+
+    def ask(self, method, path, body=None, headers=None, source="127.0.0.1"):
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5, source_address=(source, 0))
+        try:
+            link.request(method, path, body, headers or {})
+            answer = link.getresponse()
+            return answer.status, answer.read().decode(), dict(answer.getheaders())
+        finally:
+            link.close()
+
+    def login(self, headers=None, source="127.0.0.1", password=None):
+        body = json.dumps({"user": "admin", "password": password or self.password})
+        return self.ask("POST", "/api/v1/login", body, headers, source)
+
+    def upgrade(self, identity, password, headers="", source="127.0.0.1"):
+        """Status, the answer without its header, and the socket."""
+        basic = base64.b64encode(f"{identity}:{password}".encode()).decode() if password is not None else None
+        s = socket.create_connection(("127.0.0.1", self.port), 5, (source, 0))
+        s.sendall((f"GET /ocpp/{identity} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                   f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {base64.b64encode(b'0' * 16).decode()}\r\n"
+                   "Sec-WebSocket-Protocol: ocpp1.6\r\n" + headers
+                   + (f"Authorization: Basic {basic}\r\n" if basic else "") + "\r\n").encode())
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            more = s.recv(4096)
+            if not more:
+                break
+            answer += more
+        s.settimeout(0.2)
+        if not answer.startswith(b"HTTP/1.1 101"):
+            while True:
+                try:
+                    more = s.recv(4096)
+                except OSError:
+                    break
+                if not more:
+                    break
+                answer += more
+        return int(answer.split()[1]), answer.decode(), s
+
+
+class Reload(Central):
+    tls = True
+    speed = 10  # files are looked at every ten seconds
+
+    def setUp(self):
+        self.given = tempfile.TemporaryDirectory(prefix="pilotwire-")
+        self.addCleanup(self.given.cleanup)
+        self.make_link()
+        self.options = ("--link-cert", f"{self.given.name}/link.crt", "--link-key", f"{self.given.name}/link.key")
+        super().setUp()
+
+    def make_link(self):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", "link.key", "-out", "link.crt", "-subj", "/CN=link", "-days", "9"],
+                       cwd=self.given.name, check=True, capture_output=True)
+
+    def shown(self, port):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection(("127.0.0.1", port), 5) as raw, context.wrap_socket(raw) as stream:
+            return stream.getpeercert(True)
+
+    def stands(self, port):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        stream = context.wrap_socket(socket.create_connection(("127.0.0.1", port), 5))
+        stream.settimeout(3)
+        return stream
+
+    def test_a_renewed_certificate_is_shown_and_links_stay(self):
+        before = self.shown(self.tls_port)
+        status, _, headers = self.login()
+        self.assertEqual(status, 200)
+        stream = self.stands(self.tls_port)
+        stream.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {headers['set-cookie']}\r\n\r\n".encode())
+        self.assertIn(b"200 OK", stream.recv(4096))
+        link = self.stands(self.link_port)
+        link_before = self.shown(self.link_port)
+        self.make_link()
+        self.task("ca", "server", "localhost")
+        self.process.send_signal(signal.SIGHUP)
+        self.until(lambda: self.shown(self.tls_port) != before, "the new certificate")
+        self.assertNotEqual(self.shown(self.link_port), link_before)
+        self.assertEqual(self.ask("GET", "/healthz")[0], 200)
+        # What stood before still carries: a change is told on the stream, the link says what is wrong with a frame.
+        self.upgrade("CP1", KEY)[2].close()
+        self.until(lambda: b"event:" in stream.recv(4096), "an event on the old stream")
+        link.sendall(b"nonsense that is no frame of a station")
+        try:
+            link.recv(16)
+        except TimeoutError:
+            self.fail("the link was dead")
+        except (ConnectionError, ssl.SSLError):
+            pass
+        stream.close()
+        link.close()
+
+    def test_a_file_that_is_none_changes_nothing_and_a_changed_one_is_seen(self):
+        before = self.shown(self.tls_port)
+        good = (self.data / "tls.crt").read_text()
+        (self.data / "tls.crt").write_text(good[:200])
+        self.process.send_signal(signal.SIGHUP)
+        self.until(lambda: "certificate kept" in self.said(), "the refusal")
+        self.assertEqual(self.shown(self.tls_port), before)
+        self.task("ca", "server", "localhost")
+        self.until(lambda: self.shown(self.tls_port) != before, "the changed file, without a signal")
+
+    def test_https_says_that_it_is_meant_to_stay_and_old_tls_is_refused(self):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        link = http.client.HTTPSConnection("127.0.0.1", self.tls_port, context=context, timeout=5)
+        link.request("POST", "/api/v1/login", json.dumps({"user": "admin", "password": self.password}))
+        answer = link.getresponse()
+        self.assertIn("max-age=", answer.getheader("strict-transport-security"))
+        self.assertIn("; Secure", answer.getheader("set-cookie"))
+        link.close()
+        for port in (self.tls_port, self.link_port):
+            for words in (["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"], ["-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"]):
+                done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", *words], input=b"",
+                                      capture_output=True, timeout=WAIT_S, check=False)
+                self.assertIn(b"alert", done.stderr, (port, words))
+
+
+class Proxied(Central):
+    options = ("--trusted-proxy", "127.0.0.3")
+
+    def test_the_proxy_is_believed_and_nobody_else(self):
+        https = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"}
+        status, _, headers = self.login(https, "127.0.0.3")
+        self.assertEqual(status, 200)
+        self.assertIn("; Secure", headers["set-cookie"])
+        self.assertIn("strict-transport-security", headers)
+        status, _, headers = self.login(https, "127.0.0.4")
+        self.assertNotIn("; Secure", headers["set-cookie"])
+        status, _, headers = self.login({"Forwarded": 'for="[2001:db8::9]:4711";proto=https'}, "127.0.0.3")
+        self.assertIn("; Secure", headers["set-cookie"])
+
+    def test_limits_count_whom_the_proxy_names(self):
+        def knock(header):
+            status, _, s = self.upgrade("CP1", "wrong-wrong-wrong-1", f"X-Forwarded-For: {header}\r\n", "127.0.0.3")
+            s.close()
+            return status
+        # What a client writes there itself stands before what the proxy appends, and counts for nothing.
+        self.assertEqual([knock(f"203.0.113.{i}, 198.51.100.9") for i in range(11)], [401] * 10 + [429])
+        self.assertEqual(knock("198.51.100.10"), 401)
+
+    def test_a_station_behind_the_proxy_is_known_by_its_address_and_as_encrypted(self):
+        status, _, s = self.upgrade("CP1", "wrong-wrong-wrong-1",
+                                    "X-Forwarded-For: 198.51.100.20\r\nX-Forwarded-Proto: https\r\n", "127.0.0.3")
+        s.close()
+        self.assertEqual(status, 401)
+        self.assertIn("address=198.51.100.20", self.said())
+        status, _, s = self.upgrade("CP1", KEY, "X-Forwarded-For: 198.51.100.21\r\nX-Forwarded-Proto: https\r\n",
+                                    "127.0.0.3")
+        self.assertEqual(status, 101)
+        cookie = self.login()[2]["set-cookie"].split(";")[0]
+        told = self.ask("GET", "/api/v1/stations/CP1/security", headers={"Cookie": cookie})[1]
+        self.assertEqual(json.loads(told)["profile"], 2, told)
+        s.close()
+
+
+class Strangers(Central):
+    def test_t37_whoever_is_not_a_station_learns_nothing(self):
+        """No credentials, a known id, an unknown id: 401 before the upgrade, the same words, the same time."""
+        cases = {"no credentials": ("CP1", None), "known, wrong": ("CP1", "wrong-wrong-wrong-1"),
+                 "unknown": ("CP2", "wrong-wrong-wrong-1"), "unknown, none": ("CP2", None),
+                 "the other's key": ("CP2", KEY)}
+        answers, times = {}, {case: [] for case in cases}
+        for turn in range(8):
+            for i, (case, (identity, password)) in enumerate(cases.items()):
+                source = f"127.0.{turn + 1}.{i + 1}"  # the limits on guessing are another test's
+                began = time.monotonic()
+                status, answer, s = self.upgrade(identity, password, source=source)
+                s.close()
+                times[case].append(time.monotonic() - began)
+                self.assertEqual(status, 401, case)
+                answers[case] = re.sub(r"date:.*\r\n", "", answer)
+        self.assertEqual(len(set(answers.values())), 1, answers)
+        middle = [statistics.median(t) for t in times.values()]
+        self.assertLess(max(middle) - min(middle), 0.05, middle)
+
+    def test_t19_other_sites_are_refused_before_anything_is_looked_at(self):
+        cookie = self.login()[2]["set-cookie"].split(";")[0]
+        for path in ("/", "/api/v1/stations", "/api/v1/nothing", "/healthz"):
+            self.assertEqual(self.ask("GET", path, headers={"Host": "evil.example", "Cookie": cookie})[0], 403, path)
+        form = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie, "Origin": "http://evil.example"}
+        for path in ("/api/v1/logout", "/api/v1/stations", "/api/v1/login", "/api/v1/me/password"):
+            self.assertEqual(self.ask("POST", path, "a=1", form)[0] in (403, 405), True, path)
+        self.assertEqual(self.ask("POST", "/api/v1/logout", "", {"Cookie": cookie})[0], 403)  # no token
+        self.assertEqual(self.ask("GET", "/api/v1/me", headers={"Cookie": cookie})[0], 200)  # still logged in
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)

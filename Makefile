@@ -2,7 +2,7 @@
 DEMO_SECONDS ?=
 SPEED ?=
 
-.PHONY: help run test conformance guest street-week prove campaign analyze bench fuzz format clean
+.PHONY: help run test test-install conformance guest street-week prove campaign analyze bench fuzz deb format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -53,6 +53,14 @@ guest: ## a native board on the GPIO lines and PWM of a kernel of its own (downl
 	@tools/setup test
 	@tools/build dev
 	@test/peers/board/run-in-guest.sh build/dev/test/peers/board_guest build/guest
+
+test-install: ## the packages in a fresh Debian 12 that boots: install, update, go back, upgrade, purge (root)
+	@tools/setup test
+	@tools/test_install
+
+deb: ## Debian packages of station, central, simulator and command line into build/deb (VERSION=1.2.3: as that version)
+	@tools/setup deb
+	@tools/deb $(VERSION)
 
 format: ## clang-format every C file in place
 	@tools/setup test

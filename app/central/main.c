@@ -14,14 +14,15 @@
 #include "options.h"
 #include "reload.h"
 #include "secrets.h"
+#include "service.h"
 #include "web.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #define EXIT_USAGE 2
@@ -53,6 +54,8 @@ struct program {
     struct pw_release_root root; // with options.release_root
     char url[256];               // under which stations reach us …
     char url_tls[256];           // … and with TLS; empty: not
+    struct pw_service service;
+    struct pw_clock pace; // real time, for the service manager
     struct pw_central *central;
 };
 
@@ -367,8 +370,33 @@ static pw_ms turn(void *context, pw_ms now)
     struct program *program = context;
     struct pw_instant at = {.now = now, .wall = pw_clock_wall(&program->clock)};
     pw_derive_turn(program->derive, program->central, at);
+    pw_service_alive(&program->service);
     pw_ms look_at = reload_step(&program->reload, now);
     return pw_earlier(pw_central_step(program->central, at), look_at);
+}
+
+// A service manager keeps what is printed. There the password goes to a file of its owner's, to be
+// read once and removed.
+static bool leave_password(const struct options *options, const char *made)
+{
+    char path[512];
+    struct pw_out out = PW_OUT(path);
+    pw_put_s(&out, options->data);
+    pw_put_s(&out, "/first-password");
+    int fd =
+        out.full ? -1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool good = fd >= 0 && dprintf(fd, "%s\n", made) > 0 && fsync(fd) == 0;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (!good) {
+        (void)fail("cannot leave the first password in", path, strerror(errno));
+        return false;
+    }
+    (void)printf(
+        "First start: log in as admin; the password is in %s: read it, then remove that file.\n",
+        path);
+    return true;
 }
 
 // Printed once, to the person who started the program; never logged, never stored in clear.
@@ -383,6 +411,9 @@ static bool first_user(struct program *program)
     if (result != PW_OK) {
         (void)fail("cannot make the user", "admin", pw_err_name(result));
         return false;
+    }
+    if (getenv("JOURNAL_STREAM") != NULL) {
+        return leave_password(&program->options, made);
     }
     (void)printf("First start: log in as admin with the password %s (shown only now).\n", made);
     return true;
@@ -479,7 +510,7 @@ static void announce(const struct program *program)
         (void)printf("With TLS:  wss://%s/ocpp/{station id}\n", place);
     }
     (void)fflush(stdout);
-    (void)sd_notify(0, "READY=1");
+    pw_service_ready();
 }
 
 static void on_hangup(void *context)
@@ -520,9 +551,11 @@ static void warn_plain(const struct options *options)
 static int serve(struct program *program)
 {
     const struct options *options = &program->options;
-    if (pw_loop_init(&program->loop, &program->clock) != PW_OK) {
+    if (pw_clock_init(&program->pace, NULL) != PW_OK ||
+        pw_loop_init(&program->loop, &program->clock) != PW_OK) {
         return fail("cannot start", "the event loop", strerror(errno));
     }
+    pw_service_init(&program->service, &program->loop, &program->pace);
     int result = EXIT_FAILURE;
     int opened = pw_web_open(&program->web, &program->loop, options->host, options->port,
                              authority_tls(&program->tls, options), options->trusted_proxy);
@@ -556,7 +589,7 @@ static int serve(struct program *program)
             pw_loop_on_turn(&program->loop, turn, program);
             announce(program);
             pw_loop_run(&program->loop);
-            (void)sd_notify(0, "STOPPING=1");
+            pw_service_stopping();
             result = EXIT_SUCCESS;
         }
         pw_linkserver_close(program->links);
@@ -566,6 +599,7 @@ static int serve(struct program *program)
     program->central = NULL;
     pw_derive_close(program->derive);
     pw_central_ca_close(program->ca);
+    pw_service_close(&program->service);
     pw_loop_close(&program->loop);
     return result;
 }

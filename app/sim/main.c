@@ -157,5 +157,9 @@ int main(int argc, char **argv)
         pw_sim_options_help(stdout);
         return EXIT_SUCCESS;
     }
+    if (sim.options.version) {
+        (void)puts("pilotwire-sim " PW_VERSION);
+        return EXIT_SUCCESS;
+    }
     return run(&sim);
 }

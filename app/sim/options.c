@@ -281,6 +281,12 @@ static void set_status(struct pw_sim_options *options, struct value value)
     options->status_s = (unsigned)value.number;
 }
 
+static void set_version(struct pw_sim_options *options, struct value value)
+{
+    (void)value;
+    options->version = true;
+}
+
 static void set_help(struct pw_sim_options *options, struct value value)
 {
     (void)value;
@@ -335,6 +341,7 @@ static const struct option known[] = {
     {ALL, "--control", "PATH", TEXT, 0, 0, 0, "Unix socket that takes scenario commands", set_control},
     {ALL, "--seed", "NUMBER", NUMBER, 0, 0, INT64_MAX, "of all random parts (1)", set_seed},
     {ALL, "--status", "SECONDS", NUMBER, 0, 0, 3600, "between status lines, 0 for none (10)", set_status},
+    {ALL, "--version", "", FLAG, 0, 0, 0, "the version", set_version},
     {ALL, "--help", "", FLAG, 0, 0, 0, "this text", set_help},
 };
 // clang-format on
@@ -606,7 +613,8 @@ int pw_sim_options_read(struct pw_sim_options *options, int argc, char **argv,
             at = 1;
         }
     }
-    if (at == 0 && (argc == 0 || find(argv[0], DC) != find("--help", DC))) {
+    if (at == 0 && (argc == 0 || (find(argv[0], DC) != find("--help", DC) &&
+                                  find(argv[0], DC) != find("--version", DC)))) {
         return refuse(reason, "first argument", argc > 0 ? argv[0] : "",
                       ": must be dc, ac, openevse, house, meter or tell");
     }
@@ -616,7 +624,7 @@ int pw_sim_options_read(struct pw_sim_options *options, int argc, char **argv,
             return err;
         }
     }
-    if (options->help) {
+    if (options->help || options->version) {
         return PW_OK;
     }
     switch (options->kind) {

@@ -33,6 +33,7 @@ struct pw_sim_options {
     const char *control;                // path of the control socket; NULL: none
     unsigned status_s;                  // seconds between status lines; 0: none
     bool help;
+    bool version;
 };
 
 // Reads the arguments after the program's name. Strings point into `argv`. On an error `reason`

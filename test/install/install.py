@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""The packages in a fresh Debian 12 that boots with its own systemd: install, serve, update, go back, upgrade,
+remove, purge.
+
+  install.py --first DIR --second DIR [--work DIR]
+
+--first DIR    packages of one version
+--second DIR   packages of the next version
+--work DIR     where the machine is made (build/install)
+
+Needs root. Exit status: 0 all as it should be, 1 not, 2 bad command line.
+"""
+import argparse
+import json
+import pathlib
+import re
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import machine  # noqa: E402 (a sibling)
+from machine import say  # noqa: E402
+
+SERVICES = ("pilotwire-station", "pilotwire-central")
+CENTRAL = ["pilotwire-central", "--data", "/var/lib/pilotwire-central"]
+
+
+def expect(good, what):
+    if not good:
+        raise AssertionError(what)
+
+
+def version_in(folder):
+    (deb,) = folder.glob("pilotwire-station_*.deb")
+    return deb.name.split("_")[1]
+
+
+def is_active(box, service):
+    return box.run("systemctl", "is-active", service, check=False).stdout.strip() == "active"
+
+
+def restarts(box, service):
+    return int(box.run("systemctl", "show", "-P", "NRestarts", service).stdout)
+
+
+def version(box):
+    """Of the station that answers; empty while none does."""
+    return box.run("pilotwire", "version", user="pilotwire-station", check=False).stdout.strip().split(" ")[-1]
+
+
+# ---------------------------------------------------------------------------------------------
+
+
+def installs_and_starts(box):
+    """As apt does it, with nothing configured by hand: both services run, as users of their own, behind their fence."""
+    done = box.run("apt-get", "install", "-y", *box.debs("root/debs/first"))
+    expect("Failed" not in done.stdout, done.stdout[-2000:])
+    for service in SERVICES:
+        box.wait(f"{service} is active", lambda: is_active(box, service), 30)
+        expect(box.run("systemctl", "is-enabled", service).stdout.strip() == "enabled", f"{service} starts at boot")
+        user = box.run("systemctl", "show", "-P", "MainPID", service).stdout.strip()
+        expect(box.run("stat", "-c", "%U", f"/proc/{user}").stdout.strip() == service, f"{service} runs as its own user")
+    time.sleep(5)
+    for service in SERVICES:
+        expect(restarts(box, service) == 0, f"{service} had to be restarted")
+    say("both services run, each as its own user, and stay")
+
+
+def keeps_what_it_has_to_itself(box):
+    """Folders are their owners', and the units' fences are what systemd calls well protected."""
+    for folder, owner in (("/var/lib/pilotwire-station", "pilotwire-station"), ("/var/lib/pilotwire-central", "pilotwire-central")):
+        expect(box.run("stat", "-c", "%U %a", folder).stdout.split() == [owner, "700"], f"{folder} is not its owner's alone")
+    for service in SERVICES:
+        text = box.run("systemd-analyze", "security", "--no-pager", service, check=False).stdout
+        level = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", text).group(1))
+        expect(level <= 2.5, f"{service}: exposure {level}, at most 2.5 is wanted")
+        box.run("systemd-analyze", "verify", f"/lib/systemd/system/{service}.service")
+        say(f"{service}: exposure level {level} of 10")
+    journal = box.run("journalctl", "-u", "pilotwire-central", "--no-pager").stdout
+    password = (box.folder / "var/lib/pilotwire-central/first-password").read_text().strip()
+    expect(len(password) >= 16 and password not in journal, "the first password is in the journal")
+
+
+def is_documented(box):
+    """Manual pages without a warning, completion that loads, a bill of materials that names what is inside."""
+    for page in ("pilotwire", "pilotwire-station", "pilotwire-central", "pilotwire-sim", "pilotwire-relay", "pilotwire-boot"):
+        got = box.run("sh", "-c", f"MANPATH=/usr/share/man man -P cat --warnings {page} 2>&1")
+        expect("DESCRIPTION" in got.stdout and "warning" not in got.stdout, f"man {page}: {got.stdout[:400]}")
+    words = box.run("bash", "-c", "source /usr/share/bash-completion/completions/pilotwire; COMP_WORDS=(pilotwire stat);"
+                    " COMP_CWORD=1; _pilotwire pilotwire; echo ${COMPREPLY[@]}").stdout.split()
+    expect("status" in words and "stations" in words, f"completion of stat: {words}")
+    for package in ("pilotwire", *SERVICES, "pilotwire-sim"):
+        bill = json.loads((box.folder / f"usr/share/doc/{package}/sbom.spdx.json").read_text())
+        expect(bill["spdxVersion"] == "SPDX-2.3", f"{package} has no bill of materials")
+        names = {one["name"] for one in bill["packages"]}
+        expect("libc6" in names, f"{package}: the bill names no libc6")
+        if package in SERVICES:
+            expect({"libssl3", "preact"} <= names, f"{package}: the bill lacks libssl3 or preact")
+
+
+def answers(box):
+    page = box.run("curl", "-sf", "--compressed", "http://127.0.0.1:8080/").stdout
+    dashboard = box.run("curl", "-sf", "--compressed", "http://127.0.0.1:8180/").stdout
+    expect("<script" in page and "<script" in dashboard, "page or dashboard is empty")
+    expect(box.run("pilotwire", "status", user="pilotwire-station").stdout.strip(), "pilotwire status says nothing")
+
+
+def upgrades(box, newer):
+    """apt with newer packages: charges would end first, the records and the owner's settings stay."""
+    before = (box.folder / "etc/pilotwire/station.yaml").read_text()
+    box.run("apt-get", "install", "-y", *box.debs("root/debs/second"))
+    for service in SERVICES:
+        box.wait(f"{service} is active", lambda: is_active(box, service), 30)
+    expect((box.folder / "etc/pilotwire/station.yaml").read_text() == before, "the owner's settings were changed")
+    box.wait(f"{newer} runs", lambda: version(box) == newer, 20)
+    say(f"upgraded to {newer}")
+
+
+def goes_without_a_trace(box):
+    """remove keeps settings and records; purge keeps nothing."""
+    packages = ["pilotwire", *SERVICES, "pilotwire-sim"]
+    box.run("apt-get", "remove", "-y", *packages)
+    expect((box.folder / "etc/pilotwire/station.yaml").exists(), "remove took the settings away")
+    expect(not is_active(box, "pilotwire-station"), "the station still runs")
+    box.run("dpkg", "--purge", *SERVICES)  # the others have nothing left to purge
+    left = [one for one in ("etc/pilotwire", "etc/default/pilotwire-central", "var/lib/pilotwire-station", "var/lib/pilotwire-central",
+                            "usr/lib/pilotwire", "usr/share/pilotwire-station", "run/pilotwire") if (box.folder / one).exists()]
+    expect(not left, f"purge left {left}")
+    users = (box.folder / "etc/passwd").read_text()
+    expect("pilotwire" not in users, "purge left a user")
+    failed = box.run("systemctl", "--failed", "--no-legend").stdout.strip()
+    expect(failed == "", f"units failed: {failed}")
+    say("removed and purged: nothing is left")
+
+
+def main():
+    args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    args.add_argument("--first", required=True, type=pathlib.Path)
+    args.add_argument("--second", required=True, type=pathlib.Path)
+    args.add_argument("--work", default=pathlib.Path("build/install"), type=pathlib.Path)
+    given = args.parse_args()
+    box = machine.Machine(given.work.resolve(), {"first": given.first, "second": given.second})
+    began = time.monotonic()
+    try:
+        box.boot()
+        installs_and_starts(box)
+        keeps_what_it_has_to_itself(box)
+        is_documented(box)
+        answers(box)
+        upgrades(box, version_in(given.second))
+        goes_without_a_trace(box)
+    except AssertionError as wrong:
+        print(f"install: FAILED: {wrong}", file=sys.stderr)
+        for service in SERVICES:
+            print(box.run("journalctl", "-u", service, "--no-pager", "-n", "25", check=False).stdout, file=sys.stderr)
+        sys.exit(1)
+    finally:
+        box.stop()
+    say(f"all as it should be, {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

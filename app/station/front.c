@@ -71,6 +71,19 @@ static void serve(void *context, const struct pw_http_request *request, struct p
     pw_page_serve(&front->page, request, reply, now, wall);
 }
 
+static uint64_t takes(void *context, const struct pw_http_request *request,
+                      struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall)
+{
+    struct front *front = context;
+    return pw_page_takes(&front->page, request, reply, now, wall);
+}
+
+static int piece(void *context, uint64_t stream, struct pw_str bytes, pw_ms now)
+{
+    struct front *front = context;
+    return pw_page_piece(&front->page, stream, bytes, now);
+}
+
 static int stream_take(void *context, uint64_t stream, char *to, size_t cap)
 {
     struct front *front = context;
@@ -107,6 +120,8 @@ static void try_listen(struct front *front, pw_ms now)
     }
     front->site = (struct pw_http_site){.context = front,
                                         .serve = serve,
+                                        .takes = takes,
+                                        .piece = piece,
                                         .stream_take = stream_take,
                                         .stream_closed = stream_closed};
     pw_httpd_serve(front->httpd, &front->site);

@@ -123,6 +123,10 @@ static const struct route {
     {PW_HTTP_GET, "/events", pw_page_api_events, OPEN, false},
     {PW_HTTP_GET, "/settings", pw_page_api_settings, INSIDE, false},
     {PW_HTTP_PUT, "/settings/*", pw_page_api_setting_put, CHANGE, true},
+    {PW_HTTP_GET, "/update", pw_page_api_update, INSIDE, false},
+    {PW_HTTP_POST, "/update/check", pw_page_api_update_check, CHANGE, false},
+    {PW_HTTP_POST, "/update/cancel", pw_page_api_update_cancel, CHANGE, false},
+    {PW_HTTP_PUT, "/update/file", pw_page_api_update_file, CHANGE, false}, // streamed: see takes
     {PW_HTTP_GET, "/network", pw_page_api_network, NETWORK, false},
     {PW_HTTP_POST, "/network/scan", pw_page_api_network_scan, NETWORK, false},
     {PW_HTTP_PUT, "/network/wifi", pw_page_api_network_wifi, NETWORK, true},
@@ -245,26 +249,45 @@ static void serve_file(struct call *call)
     pw_page_fail(call, 404, "not_found", "there is no ", call->request->path, "");
 }
 
-static void route_request(struct call *call)
+// The row of the request, if who asks may do it. NULL after answering; *file: it asks for a file.
+static const struct route *admit(struct call *call, bool *file)
 {
     struct pw_str path = call->request->path;
     if (pw_str_starts(path, "/api/v1/")) {
         path = (struct pw_str){.at = path.at + 7, .len = path.len - 7};
     } else if (!pw_str_is(path, "/healthz")) {
-        serve_file(call);
-        return;
+        *file = true;
+        return NULL;
     }
     const struct route *route = find_route(call, path);
-    if (route != NULL && may(call, route) && (!route->body || read_body(call))) {
-        route->serve(call);
-    }
+    return route != NULL && may(call, route) ? route : NULL;
 }
 
-void pw_page_serve(void *context, const struct pw_http_request *request,
-                   struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall)
+// Who asks, and whether under a name of ours. False after answering.
+static bool meet(struct call *call)
 {
-    struct pw_page *page = context;
-    struct call call = {
+    struct pw_page *page = call->page;
+    const struct pw_http_request *request = call->request;
+    *call->reply = (struct pw_http_reply){0};
+    page->now = call->now;
+    pw_page_login_follow(page);
+    call->login = pw_page_login_of(page, request->cookie, call->now);
+    call->inside = (call->login != NULL && call->login->right == PW_PAGE_ALL) ||
+                   (!pw_page_has_password(page) && pw_http_is_near(request->address));
+    if (!pw_http_host_is_ours(request->host, page->config.host)) {
+        if (!pw_page_catch(call)) {
+            pw_page_fail(call, 403, "host", "this page is not known as \"", request->host,
+                         "\": see the setting page.url");
+        }
+        return false;
+    }
+    return true;
+}
+
+static struct call call_of(struct pw_page *page, const struct pw_http_request *request,
+                           struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall)
+{
+    return (struct call){
         .page = page,
         .request = request,
         .reply = reply,
@@ -272,21 +295,35 @@ void pw_page_serve(void *context, const struct pw_http_request *request,
         .wall = wall,
         .out = {.at = page->reply, .cap = sizeof(page->reply)},
     };
-    *reply = (struct pw_http_reply){0};
-    page->now = now;
-    pw_page_login_follow(page);
-    call.login = pw_page_login_of(page, request->cookie, now);
-    call.inside = (call.login != NULL && call.login->right == PW_PAGE_ALL) ||
-                  (!pw_page_has_password(page) && pw_http_is_near(request->address));
-    if (!pw_http_host_is_ours(request->host, page->config.host)) {
-        if (pw_page_catch(&call)) {
-            return;
-        }
-        pw_page_fail(&call, 403, "host", "this page is not known as \"", request->host,
-                     "\": see the setting page.url");
+}
+
+void pw_page_serve(void *context, const struct pw_http_request *request,
+                   struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall)
+{
+    struct call call = call_of(context, request, reply, now, wall);
+    bool file = false;
+    if (!meet(&call)) {
         return;
     }
-    route_request(&call);
+    const struct route *route = admit(&call, &file);
+    if (file) {
+        serve_file(&call);
+    } else if (route != NULL && (!route->body || read_body(&call))) {
+        route->serve(&call);
+    }
+}
+
+// Host, Origin, login and token are looked at here, before the first byte of a release is taken.
+uint64_t pw_page_takes(void *context, const struct pw_http_request *request,
+                       struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall)
+{
+    struct call call = call_of(context, request, reply, now, wall);
+    bool file = false;
+    if (request->method != PW_HTTP_PUT || !pw_str_is(request->path, "/api/v1/update/file") ||
+        !meet(&call) || admit(&call, &file) == NULL) {
+        return 0;
+    }
+    return pw_page_update_takes(&call);
 }
 
 // --- Turns.

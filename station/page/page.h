@@ -94,12 +94,21 @@ struct pw_page_stream {
     uint64_t log_cursor;
 };
 
+// A release that a browser uploads.
+struct pw_page_upload {
+    uint64_t stream; // of the request; 0: none
+    uint64_t offset;
+    int err; // why it was refused: PW_OK, it was not
+    char why[PW_TRANSFER_WHY_MAX];
+};
+
 // All state of the page; the caller owns it, about 290 KiB.
 struct pw_page {
     struct pw_page_config config;
     struct pw_page_login login[PW_PAGE_LOGINS_MAX];
     struct pw_page_stream stream[PW_PAGE_STREAMS_MAX];
     struct pw_page_asked asked[PW_PAGE_ASKED_MAX];
+    struct pw_page_upload upload;
     struct pw_guesses guesses;
     char password[PW_SETTING_BYTES_PAGE_PASSWORD]; // as of the last look; another one ends all
                                                    // logins
@@ -124,6 +133,9 @@ pw_ms pw_page_step(struct pw_page *page, pw_ms now);
 // The functions of struct pw_http_site, with the page as context.
 void pw_page_serve(void *context, const struct pw_http_request *request,
                    struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall);
+uint64_t pw_page_takes(void *context, const struct pw_http_request *request,
+                       struct pw_http_reply *reply, pw_ms now, pw_unix_ms wall);
+int pw_page_piece(void *context, uint64_t stream, struct pw_str bytes, pw_ms now);
 int pw_page_stream_take(void *context, uint64_t number, char *to, size_t cap);
 void pw_page_stream_closed(void *context, uint64_t number);
 

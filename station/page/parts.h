@@ -83,6 +83,15 @@ void pw_page_run(struct call *call, struct pw_str line);
 bool pw_page_is_printed(struct pw_str text);
 void pw_page_log_line(struct pw_json_writer *json, const struct pw_logring_line *line);
 
+// update.c
+void pw_page_api_update(struct call *call);
+void pw_page_api_update_check(struct call *call);
+void pw_page_api_update_cancel(struct call *call);
+void pw_page_api_update_file(struct call *call);
+// The request may upload: bytes it may have, or 0 after answering.
+uint64_t pw_page_update_takes(struct call *call);
+void pw_page_update_closed(struct pw_page *page, uint64_t stream);
+
 // board.c
 void pw_page_api_rapi(struct call *call);
 // Has requests that wait for a board served again. Returns when it wants to be called next.

@@ -148,4 +148,5 @@ void pw_page_stream_closed(void *context, uint64_t number)
         stream->open = false;
     }
     pw_page_asked_closed(context, number);
+    pw_page_update_closed(context, number);
 }

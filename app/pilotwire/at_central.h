@@ -57,6 +57,12 @@ int on_forget(const struct call *call);
 int on_trust(const struct call *call);
 int on_firmware(const struct call *call);
 
+// at_fleet.c
+int on_release(const struct call *call);
+int on_rollout(const struct call *call);
+int on_uploads(const struct call *call);
+int on_fetch(const struct call *call);
+
 // at_link.c
 int on_limit(const struct call *call);
 int on_energize(const struct call *call);

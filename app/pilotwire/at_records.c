@@ -218,9 +218,12 @@ int on_diagnostics(const struct call *call)
     struct pw_json_writer json = PW_JSON_WRITER(&body);
     pw_json_open(&json, '{');
     pw_json_key(&json, "type");
+    bool here = call->request->arguments < 2 || strcmp(call->request->argument[1], "here") == 0;
     pw_json_put_s(&json, call->request->arguments > 2 ? call->request->argument[2] : "diagnostics");
-    pw_json_key(&json, "location");
-    pw_json_put_s(&json, call->request->argument[1]);
+    if (!here) {
+        pw_json_key(&json, "location");
+        pw_json_put_s(&json, call->request->argument[1]);
+    }
     pw_json_close(&json, '}');
     return post(call, "/logs", &body);
 }

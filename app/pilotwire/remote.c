@@ -3,8 +3,12 @@
 #include "table.h"
 
 #include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define ANSWER_MAX ((size_t)16 * 1024 * 1024)
 #define URL_MAX    1024
@@ -19,6 +23,9 @@ struct remote {
     size_t cap;
     void (*line)(void *context, struct pw_str text); // while listening
     void *context;
+    void (*progress)(unsigned percent); // while sending a file
+    unsigned percent;
+    FILE *file; // where an answer goes; NULL: to `text`
 };
 
 static int grow(struct remote *remote, size_t more)
@@ -57,6 +64,11 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *context)
 {
     struct remote *remote = context;
     size_t len = size * count;
+    long status = 0;
+    (void)curl_easy_getinfo(remote->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (remote->file != NULL && status == 200) {
+        return fwrite(bytes, 1, len, remote->file);
+    }
     if (grow(remote, len) != PW_OK) {
         return 0; // libcurl ends the transfer
     }
@@ -140,6 +152,106 @@ int remote_ask(struct remote *remote, const char *method, const char *path, cons
     (void)curl_easy_setopt(remote->curl, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
     *answer = (struct pw_str){.at = remote->text, .len = remote->len};
+    return err;
+}
+
+// --- Files.
+
+#define FILE_S 3600L
+
+static int on_progress(void *context, curl_off_t to_get, curl_off_t got, curl_off_t to_put,
+                       curl_off_t put)
+{
+    struct remote *remote = context;
+    unsigned percent = to_put > 0 ? (unsigned)(put * 100 / to_put) : 0;
+    (void)to_get, (void)got;
+    if (remote->progress != NULL && percent != remote->percent) {
+        remote->percent = percent;
+        remote->progress(percent);
+    }
+    return 0;
+}
+
+static size_t on_read(char *to, size_t size, size_t count, void *file)
+{
+    return fread(to, size, count, file);
+}
+
+static int file_error(const char *file, struct pw_out *why)
+{
+    pw_put_s(why, file);
+    pw_put_s(why, ": ");
+    pw_put_s(why, strerror(errno));
+    return PW_ERR_STORE;
+}
+
+static int send_open_file(struct remote *remote, FILE *from, off_t size, struct pw_out *why)
+{
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/octet-stream");
+    headers = curl_slist_append(headers, "Expect:");
+    headers = curl_slist_append(headers, remote->csrf);
+    set_long(remote, CURLOPT_UPLOAD, 1);
+    set_text(remote, CURLOPT_CUSTOMREQUEST, "POST");
+    set_long(remote, CURLOPT_NOPROGRESS, 0);
+    set_long(remote, CURLOPT_TIMEOUT, FILE_S);
+    (void)curl_easy_setopt(remote->curl, CURLOPT_READFUNCTION, on_read);
+    (void)curl_easy_setopt(remote->curl, CURLOPT_READDATA, from);
+    (void)curl_easy_setopt(remote->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)size);
+    (void)curl_easy_setopt(remote->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    (void)curl_easy_setopt(remote->curl, CURLOPT_XFERINFODATA, remote);
+    (void)curl_easy_setopt(remote->curl, CURLOPT_HTTPHEADER, headers);
+    int err = perform(remote, why);
+    (void)curl_easy_setopt(remote->curl, CURLOPT_HTTPHEADER, NULL);
+    set_long(remote, CURLOPT_UPLOAD, 0);
+    set_long(remote, CURLOPT_NOPROGRESS, 1);
+    set_long(remote, CURLOPT_TIMEOUT, TIMEOUT_S);
+    curl_slist_free_all(headers);
+    return err;
+}
+
+int remote_send_file(struct remote *remote, const char *path, const char *file,
+                     void (*progress)(unsigned percent), struct pw_str *answer, struct pw_out *why)
+{
+    char url[2 * URL_MAX];
+    struct stat about;
+    FILE *from = fopen(file, "rbe");
+    if (from == NULL || fstat(fileno(from), &about) != 0) {
+        int err = file_error(file, why);
+        if (from != NULL) {
+            (void)fclose(from);
+        }
+        return err;
+    }
+    (void)snprintf(url, sizeof(url), "%s/api/v1%s", remote->base, path);
+    set_text(remote, CURLOPT_URL, url);
+    remote->progress = progress;
+    remote->percent = 0;
+    int err = send_open_file(remote, from, about.st_size, why);
+    remote->progress = NULL;
+    (void)fclose(from);
+    *answer = (struct pw_str){.at = remote->text, .len = remote->len};
+    return err;
+}
+
+int remote_fetch_file(struct remote *remote, const char *path, const char *file, struct pw_out *why)
+{
+    struct pw_str answer = {0};
+    int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    remote->file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (remote->file == NULL) {
+        return file_error(file, why);
+    }
+    set_long(remote, CURLOPT_TIMEOUT, FILE_S);
+    int err = remote_ask(remote, "GET", path, NULL, &answer, why);
+    set_long(remote, CURLOPT_TIMEOUT, TIMEOUT_S);
+    bool whole = fclose(remote->file) == 0;
+    remote->file = NULL;
+    if (err == PW_OK && !whole) {
+        err = file_error(file, why);
+    }
+    if (err != PW_OK) {
+        (void)unlink(file);
+    }
     return err;
 }
 

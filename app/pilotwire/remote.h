@@ -17,6 +17,15 @@ void remote_logout(struct remote *remote);
 PW_MUST_USE int remote_ask(struct remote *remote, const char *method, const char *path,
                            const char *body, struct pw_str *answer, struct pw_out *why);
 
+// Sends a file as it is, of any size, or stores the answer in one: not in memory either way.
+// `progress` is called with percents, now and then; may be NULL. Errors as of remote_ask,
+// PW_ERR_STORE when the file cannot be read or written.
+PW_MUST_USE int remote_send_file(struct remote *remote, const char *path, const char *file,
+                                 void (*progress)(unsigned percent), struct pw_str *answer,
+                                 struct pw_out *why);
+PW_MUST_USE int remote_fetch_file(struct remote *remote, const char *path, const char *file,
+                                  struct pw_out *why);
+
 // Hands each line of the live events to `line` until the connection ends. `path` is that of the
 // events, with what is wanted of them.
 PW_MUST_USE int remote_listen(struct remote *remote, const char *path,

@@ -41,6 +41,7 @@ struct conn {
     bool woken;  // … and the site can take more
     bool failed; // the site wants no more of it
     bool closes; // behind its answer, because the rest of its body is not read
+    uint64_t thrown;    // bytes of it that nobody wants
     uint64_t length;    // bytes of its body, as its header says
     bool flows;         // its answer's body comes from the site piece by piece …
     uint64_t flow_left; // … and so much of it is to come

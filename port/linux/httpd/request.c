@@ -10,6 +10,7 @@
 #define LATER_S    60    // the longest that a request may wait for its answer
 #define PIECE_S    10    // the longest that a peer may send nothing of a body
 #define STILL_S    60    // the longest that a peer may take nothing of a body that flows
+#define THROWN     ((uint64_t)16 << 20) // bytes of a refused body that are read all the same
 
 struct pw_str conn_header(struct lws *wsi, enum lws_token_indexes token, char *to, int cap)
 {
@@ -93,7 +94,13 @@ static int answered(struct conn *conn)
 {
     free(conn->body);
     conn->body = NULL;
-    return conn->closes || lws_http_transaction_completed(conn->wsi) != 0 ? -1 : 0;
+    if (conn->closes) {
+        // Who closes on bytes he has not read takes his own answer back (RFC 9112 §9.6): what is
+        // still on its way is read for a moment, and thrown away.
+        lws_set_timeout(conn->wsi, PENDING_TIMEOUT_HTTP_CONTENT, PIECE_S);
+        return 0;
+    }
+    return lws_http_transaction_completed(conn->wsi) != 0 ? -1 : 0;
 }
 
 static const char challenge_text[] = "Basic realm=\"pilotwire\"";
@@ -527,7 +534,8 @@ void request_offer(struct conn *conn)
 int request_body(struct conn *conn, const void *bytes, size_t len)
 {
     if (conn->failed || conn->closes) {
-        return 0; // refused: what still comes is not looked at
+        conn->thrown += len; // refused: what still comes is not looked at
+        return conn->thrown > THROWN ? -1 : 0;
     }
     if (!conn->pieces || conn->text_len > 0) {
         size_t most = conn->pieces ? CHUNK * 4 : conn->httpd->config.body_max;
@@ -547,7 +555,7 @@ int request_end(struct conn *conn)
         return end_pieces(conn, false);
     }
     if (conn->closes) {
-        return 0;
+        return conn->body == NULL ? -1 : 0;
     }
     return conn->request != NULL ? serve(conn) : -1;
 }

@@ -1,0 +1,270 @@
+// Releases, roll-outs and uploads at a central system.
+#include "at_central.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define PATH_SIZE 512
+#define BODY_SIZE 4096
+
+static void put_path(struct pw_out *out, const char *folder, const char *id, const char *rest)
+{
+    pw_put_s(out, folder);
+    put_escaped(out, id);
+    pw_put_s(out, rest);
+}
+
+// Asks for something that is no station's command; says `done`, or prints the answer as JSON.
+static int plain(const struct call *call, const char *method, const char *path, const char *body)
+{
+    struct pw_str answer = {0};
+    int err = remote_ask(call->remote, method, path, body, &answer, call->why);
+    if (err == PW_OK && call->request->form == FORM_JSON) {
+        (void)printf("%.*s\n", (int)answer.len, answer.at);
+    } else if (err == PW_OK) {
+        (void)puts("done");
+    }
+    return code_of(call, err);
+}
+
+// --- Releases.
+
+static int show_releases(const struct call *call)
+{
+    static const struct column columns[] = {
+        {"release", "id", true},
+        {"product", "manifest.product", false},
+        {"version", "manifest.version", false},
+        {"hardware", "manifest.hardware", false},
+        {"counter", "manifest.security_counter", true},
+        {"expires", "manifest.expires", false},
+        {"verdict", "verdict", false},
+        {"bytes", "size", true},
+        {"rollouts", "rollouts", true},
+        {"added", "added_at", false},
+        {"by", "added_by", false},
+    };
+    const struct list list = {columns, PW_COUNT(columns), "releases", NULL};
+    return show_list(call, "/releases", &list);
+}
+
+static void show_progress(unsigned percent)
+{
+    (void)fprintf(stderr, "\r%3u %%", percent);
+    if (percent == 100) {
+        (void)fputc('\n', stderr);
+    }
+}
+
+static int add_release(const struct call *call)
+{
+    const char *file = call->request->argument[1];
+    const char *slash = strrchr(file, '/');
+    char path[PATH_SIZE];
+    struct pw_out out = PW_OUT(path);
+    struct pw_str answer = {0};
+    struct document document;
+    int64_t id = 0;
+    put_path(&out, "/releases?name=", slash != NULL ? slash + 1 : file, "");
+    int err =
+        remote_send_file(call->remote, path, file,
+                         isatty(STDERR_FILENO) != 0 ? show_progress : NULL, &answer, call->why);
+    if (err == PW_OK && call->request->form == FORM_JSON) {
+        (void)printf("%.*s\n", (int)answer.len, answer.at);
+    } else if (err == PW_OK) {
+        err = document_read(&document, answer, call->why);
+        if (err == PW_OK && pw_json_int(pw_json_member(document_root(&document), "id"), 1,
+                                        INT64_MAX, &id) == PW_OK) {
+            (void)printf("%lld\n", (long long)id);
+        }
+        if (err == PW_OK) {
+            document_free(&document);
+        }
+    }
+    return code_of(call, err == PW_ERR_STORE ? PW_ERR_BUSY : err);
+}
+
+int on_release(const struct call *call)
+{
+    const struct request *request = call->request;
+    const char *verb = request->arguments > 0 ? request->argument[0] : "list";
+    char path[PATH_SIZE];
+    struct pw_out out = PW_OUT(path);
+    if (strcmp(verb, "list") == 0 && request->arguments <= 1) {
+        return show_releases(call);
+    }
+    if (strcmp(verb, "add") == 0 && request->arguments == 2) {
+        return add_release(call);
+    }
+    if (strcmp(verb, "delete") == 0 && request->arguments == 2) {
+        put_path(&out, "/releases/", request->argument[1], "");
+        return plain(call, "DELETE", path, NULL);
+    }
+    return fail_usage("release", "list, add FILE, or delete RELEASE");
+}
+
+// --- Roll-outs.
+
+static int show_rollouts(const struct call *call)
+{
+    static const struct column columns[] = {
+        {"rollout", "id", true},
+        {"name", "name", false},
+        {"version", "version", false},
+        {"state", "state", false},
+        {"stage", "stage", true},
+        {"stations", "total", true},
+        {"waiting", "counts.waiting", true},
+        {"done", "counts.done", true},
+        {"failed", "counts.failed", true},
+        {"changed", "changed_at", false},
+        {"why", "why", false},
+    };
+    const struct list list = {columns, PW_COUNT(columns), "rollouts", NULL};
+    return show_list(call, "/rollouts", &list);
+}
+
+static int show_rollout(const struct call *call)
+{
+    static const struct column columns[] = {
+        {"station", "station_id", false},
+        {"state", "state", false},
+        {"since", "since", false},
+        {"stage", "stage", true},
+        {"way", "way", false},
+        {"was", "was", false},
+        {"why", "why", false},
+    };
+    const struct list list = {columns, PW_COUNT(columns), "stations", NULL};
+    char path[PATH_SIZE];
+    struct pw_out out = PW_OUT(path);
+    put_path(&out, "/rollouts/", call->request->argument[1], "");
+    return show_list(call, path, &list);
+}
+
+// Settings as NAME=VALUE behind the release: numbers and lists of numbers as they are.
+static int put_setting(struct pw_json_writer *json, const char *setting)
+{
+    static const char *const numbers[] = {"canary",       "soak_s",     "at_most",
+                                          "stop_percent", "stop_count", "deadline_s"};
+    static const char *const texts[] = {"name", "model", "way"};
+    struct pw_str value = pw_str_of(setting);
+    struct pw_str key = pw_str_cut(&value, '=');
+    for (size_t i = 0; i < PW_COUNT(numbers); i++) {
+        int64_t number = 0;
+        if (pw_str_is(key, numbers[i])) {
+            if (pw_parse_int(value, 0, INT32_MAX, &number) != PW_OK) {
+                return PW_ERR_RANGE;
+            }
+            pw_json_key(json, numbers[i]);
+            pw_json_put_int(json, number);
+            return PW_OK;
+        }
+    }
+    for (size_t i = 0; i < PW_COUNT(texts); i++) {
+        if (pw_str_is(key, texts[i])) {
+            pw_json_key(json, texts[i]);
+            pw_json_put_text(json, value);
+            return PW_OK;
+        }
+    }
+    bool stages = pw_str_is(key, "stages");
+    if (!stages && !pw_str_is(key, "stations")) {
+        return PW_ERR_UNKNOWN;
+    }
+    pw_json_key(json, stages ? "stages" : "stations");
+    pw_json_open(json, '[');
+    while (value.len > 0) {
+        struct pw_str item = pw_str_cut(&value, ',');
+        int64_t percent = 0;
+        if (!stages) {
+            pw_json_put_text(json, item);
+        } else if (pw_parse_int(item, 1, 100, &percent) == PW_OK) {
+            pw_json_put_int(json, percent);
+        } else {
+            return PW_ERR_RANGE;
+        }
+    }
+    pw_json_close(json, ']');
+    return PW_OK;
+}
+
+static int start_rollout(const struct call *call)
+{
+    const struct request *request = call->request;
+    char text[BODY_SIZE];
+    struct pw_out body = PW_OUT(text);
+    struct pw_json_writer json = PW_JSON_WRITER(&body);
+    int64_t release = 0;
+    if (pw_parse_int(pw_str_of(request->argument[1]), 1, INT64_MAX, &release) != PW_OK) {
+        return fail_usage(request->argument[1], "is no number of a release");
+    }
+    pw_json_open(&json, '{');
+    pw_json_key(&json, "release_id");
+    pw_json_put_int(&json, release);
+    for (size_t i = 2; i < request->arguments; i++) {
+        if (put_setting(&json, request->argument[i]) != PW_OK) {
+            return fail_usage(request->argument[i],
+                              "is none of canary=N stages=10,50,100 soak_s=N at_most=N "
+                              "stop_percent=N stop_count=N deadline_s=N model=NAME "
+                              "stations=ID,ID way=auto|ocpp|link name=TEXT");
+        }
+    }
+    pw_json_close(&json, '}');
+    if (body.full) {
+        return fail_usage("rollout start", "too much; name a model instead of stations");
+    }
+    return plain(call, "POST", "/rollouts", text);
+}
+
+int on_rollout(const struct call *call)
+{
+    static const char *const verbs[] = {"pause", "resume", "cancel", "retry"};
+    const struct request *request = call->request;
+    const char *verb = request->arguments > 0 ? request->argument[0] : "list";
+    char path[PATH_SIZE];
+    struct pw_out out = PW_OUT(path);
+    if (strcmp(verb, "list") == 0 && request->arguments <= 1) {
+        return show_rollouts(call);
+    }
+    if (strcmp(verb, "show") == 0 && request->arguments == 2) {
+        return show_rollout(call);
+    }
+    if (strcmp(verb, "start") == 0 && request->arguments >= 2) {
+        return start_rollout(call);
+    }
+    for (size_t i = 0; i < PW_COUNT(verbs) && request->arguments == 2; i++) {
+        if (strcmp(verb, verbs[i]) == 0) {
+            put_path(&out, "/rollouts/", request->argument[1], "/");
+            pw_put_s(&out, verb);
+            return plain(call, "POST", path, "{}");
+        }
+    }
+    return fail_usage("rollout", "list, show ROLLOUT, start RELEASE [SETTING=VALUE...], or pause, "
+                                 "resume, cancel, retry ROLLOUT");
+}
+
+// --- Uploads.
+
+int on_uploads(const struct call *call)
+{
+    static const struct column columns[] = {
+        {"upload", "id", true},       {"kind", "kind", false},   {"state", "state", false},
+        {"asked", "asked_at", false}, {"came", "got_at", false}, {"bytes", "size", true},
+        {"name", "name", false},
+    };
+    const struct list list = {columns, PW_COUNT(columns), "uploads", NULL};
+    char path[PATH_SIZE];
+    struct pw_out out = PW_OUT(path);
+    put_station_path(&out, call, "/uploads");
+    return show_list(call, path, &list);
+}
+
+int on_fetch(const struct call *call)
+{
+    char path[PATH_SIZE];
+    struct pw_out out = PW_OUT(path);
+    put_path(&out, "/uploads/", call->request->argument[0], "/file");
+    int err = remote_fetch_file(call->remote, path, call->request->argument[1], call->why);
+    return code_of(call, err == PW_ERR_STORE ? PW_ERR_BUSY : err);
+}

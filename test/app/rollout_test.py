@@ -1,0 +1,222 @@
+"""A release goes from a maker's command line to the central, and from there to a station; a log comes
+back. Real programs over real sockets: uploads that are cut, downloads that go on where they were cut, a
+peer that reads nothing.
+
+rollout_test.py STATION CENTRAL SIM PILOTWIRE. Loopback and free ports only.
+"""
+
+import contextlib
+import http.client
+import json
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+STATION, CENTRAL, SIM, PILOTWIRE = sys.argv[1:5]
+WAIT_S = 30
+LIFE_S = 100
+
+
+def until(true, what, wait_s=WAIT_S):
+    deadline = time.monotonic() + wait_s
+    while time.monotonic() < deadline:
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError("gave up waiting for " + what)
+
+
+class Rollout(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pilotwire-rollout-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        with socket.create_server(("127.0.0.1", 0)) as one:
+            self.port = one.getsockname()[1]
+        self.key = self.central("station", "add", "AC-1")
+        self.make_release()
+        self.server = self.start("central", CENTRAL, "-d", str(self.folder / "central"), "-l",
+                                 f"127.0.0.1:{self.port}", "--link-listen", "127.0.0.1:0",
+                                 "--release-root", str(self.folder / "root"))
+        until(lambda: "Dashboard:" in self.text_of("central"), "the central")
+        password = re.search(r"with the password (\S+)", self.text_of("central")).group(1)
+        (self.folder / "password").write_text(password + "\n")
+        (self.folder / "password").chmod(0o600)
+
+    def central(self, *words):
+        return subprocess.run([CENTRAL, "-d", str(self.folder / "central"), *words], check=True,
+                              capture_output=True, text=True, timeout=WAIT_S).stdout.strip()
+
+    def start(self, name, *command):
+        with (self.folder / f"{name}.log").open("ab") as log:
+            program = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+        def end():
+            with contextlib.suppress(ProcessLookupError):
+                program.terminate()
+            try:
+                program.wait(5)
+            except subprocess.TimeoutExpired:
+                program.kill()
+                program.wait()
+        self.addCleanup(end)
+        return program
+
+    def text_of(self, name):
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def maker(self, *words):
+        subprocess.run([PILOTWIRE, "release", *words], check=True, cwd=self.folder, timeout=WAIT_S,
+                       capture_output=True, stdin=subprocess.DEVNULL)
+
+    def make_release(self):
+        """With the well-known test keys; version 9.0.0 of the program that is there."""
+        for role in ("root", "release"):
+            for number in ("1", "2") if role == "root" else ("1",):
+                self.maker("key", "test", role, number, f"{role}{number}")
+        self.maker("root", "new", "--version", "1", "--expires", "2100-01-01", "--root-key", "root1.pub",
+                   "--root-key", "root2.pub", "--release-key", "release1.pub", "--out", "root")
+        self.maker("root", "sign", "root", "--key", "root1")
+        self.maker("root", "sign", "root", "--key", "root2")
+        self.maker("build", "--hardware", "wallbox-9", "--version", "9.0.0", "--counter", "1",
+                   "--component", f"pilotwire-station={STATION}", "--out", "new.pwr")
+        self.maker("sign", "new.pwr", "--key", "release1")
+        self.release = (self.folder / "new.pwr").read_bytes()
+
+    def people(self, *words, refused=False):
+        """The command line at the central; its output, or what it says when it is refused."""
+        done = subprocess.run([PILOTWIRE, "--central", f"http://127.0.0.1:{self.port}", "--password-file",
+                               str(self.folder / "password"), "--json", *words], capture_output=True,
+                              text=True, timeout=WAIT_S, stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, 3 if refused else 0, (words, done.stdout, done.stderr))
+        return done.stderr if refused else json.loads(done.stdout or "null")
+
+    def ask(self, method, path, body=None, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        said = answer.read()
+        connection.close()
+        return answer, said
+
+    def kept(self):
+        return sorted(one.name for one in (self.folder / "central" / "files").iterdir())
+
+    def test_a_release_comes_in_whole_or_not_at_all_and_goes_out_in_parts(self):
+        # Nobody may bring one without a login, and nothing is read before that is known.
+        answer, said = self.ask("POST", "/api/v1/releases", self.release)
+        self.assertEqual((answer.status, self.kept()), (401, []), said)
+        damaged = bytearray(self.release)
+        damaged[-5] ^= 1
+        (self.folder / "damaged.pwr").write_bytes(damaged)
+        self.assertIn("component pilotwire-station is not what the manifest says",
+                      self.people("release", "add", str(self.folder / "damaged.pwr"), refused=True))
+        self.assertEqual(self.kept(), [])
+        release = self.people("release", "add", str(self.folder / "new.pwr"))
+        self.assertEqual((release["manifest"]["version"], release["verdict"], release["size"]),
+                         ("9.0.0", "fine", len(self.release)))
+        self.assertIn("here already", self.people("release", "add", str(self.folder / "new.pwr"), refused=True))
+        self.assertEqual(len(self.kept()), 1)
+
+        # A station's download: cut, and gone on with; ranges of every kind; whole with If-None-Match.
+        path = "/firmware/" + release["location"].rsplit("/", 1)[1]
+        cut = len(self.release) * 2 // 5
+        with socket.create_connection(("127.0.0.1", self.port)) as one:
+            one.sendall(f"GET {path} HTTP/1.1\r\nHost: station\r\n\r\n".encode())
+            got = b""
+            while len(got) < cut:
+                got += one.recv(65536)
+        head, part = got.split(b"\r\n\r\n", 1)
+        self.assertIn(b" 200 ", head.split(b"\r\n")[0])
+        etag = re.search(rb"(?i)etag: (\S+)", head).group(1).decode()
+        answer, rest = self.ask("GET", path, headers={"Range": f"bytes={len(part)}-", "If-Range": etag})
+        self.assertEqual(answer.status, 206)
+        self.assertEqual(answer.getheader("Content-Range"),
+                         f"bytes {len(part)}-{len(self.release) - 1}/{len(self.release)}")
+        self.assertEqual(part + rest, self.release)
+        self.assertEqual(self.ask("GET", path, headers={"Range": "bytes=-7"})[1], self.release[-7:])
+        self.assertEqual(self.ask("GET", path, headers={"Range": "bytes=0-1,4-5"})[0].status, 200)
+        self.assertEqual(self.ask("GET", path, headers={"Range": "bytes=999999999-"})[0].status, 416)
+        self.assertEqual(self.ask("GET", path, headers={"If-None-Match": etag})[0].status, 304)
+        self.assertEqual(self.ask("GET", path[:-1] + ("0" if path[-1] != "0" else "1"))[0].status, 404)
+        self.assertEqual(answer.getheader("X-Content-Type-Options"), "nosniff")
+
+        # Peers that read nothing cost the central no memory for the file.
+        before = self.memory()
+        idle = []
+        for _ in range(20):
+            one = socket.create_connection(("127.0.0.1", self.port))
+            one.sendall(f"GET {path} HTTP/1.1\r\nHost: station\r\n\r\n".encode())
+            idle.append(one)
+        self.assertEqual(self.ask("GET", path)[1], self.release)
+        self.assertLess(self.memory() - before, 20 * 64 + 4096, "KiB for 20 that read nothing")
+        for one in idle:
+            one.close()
+
+    def memory(self):
+        text = pathlib.Path(f"/proc/{self.server.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", text).group(1))
+
+    def start_station(self):
+        board = self.folder / "board0"
+        slots = self.folder / "slots"
+        slots.mkdir()
+        self.start("sim", SIM, "ac", "--link", str(board), "--control", str(self.folder / "sim.sock"))
+        until(board.exists, "the board")
+        (self.folder / "board.yaml").write_text(f"board:\n  kind: frontend\nfrontend:\n  device: {board}\n")
+        (self.folder / "station.yaml").write_text(
+            f"station:\n  id: AC-1\nocpp:\n  url: ws://127.0.0.1:{self.port}/ocpp/\n"
+            f"update:\n  folder: {slots}\n  root: {self.folder / 'root'}\n  hardware: wallbox-9\n"
+            "page:\n  listen: \"\"\nconsole:\n  device: \"off\"\n"
+            f"connectors:\n  - kind: pilot\n    board: {self.folder / 'board.yaml'}\n")
+        secrets = self.folder / "secrets.yaml"
+        secrets.write_text(f"ocpp:\n  authorization_key: \"{self.key}\"\n")
+        secrets.chmod(0o600)
+        station = self.start("station", STATION, "--config", str(self.folder / "station.yaml"), "--secrets",
+                             str(secrets), "--data", str(self.folder / "data"), "--control",
+                             str(self.folder / "station.sock"))
+        until(lambda: any(one["ocpp_online"] and one["firmware"] for one in self.people("stations")["stations"]),
+              "the station")
+        return station
+
+    def test_a_station_is_updated_by_a_roll_out_and_brings_its_log(self):
+        station = self.start_station()
+        self.people("diagnostics", "AC-1")
+        until(lambda: any(one["state"] == "here" for one in self.people("uploads", "AC-1")["uploads"]), "the log")
+        upload = self.people("uploads", "AC-1")["uploads"][0]
+        self.assertRegex(upload["name"], r"^AC-1-diagnostics-\d{8}T\d{6}Z\.txt$")
+        fetched = self.folder / "fetched"
+        subprocess.run([PILOTWIRE, "--central", f"http://127.0.0.1:{self.port}", "--password-file",
+                        str(self.folder / "password"), "fetch", str(upload["id"]), str(fetched)],
+                       check=True, timeout=WAIT_S)
+        log = fetched.read_text()
+        self.assertIn("=== settings", log)
+        self.assertNotIn(self.key, log)
+        self.assertEqual(len(log.encode()), upload["size"])
+
+        release = self.people("release", "add", str(self.folder / "new.pwr"))
+        made = self.people("rollout", "start", str(release["id"]), "stations=AC-1", "soak_s=0")["rollout"]
+        seen = []
+
+        def state():
+            one = self.people("rollout", "show", str(made["id"]))["stations"][0]
+            if seen[-1:] != [one["state"]]:
+                seen.append(one["state"])
+            return one
+        until(lambda: state()["state"] in ("installing", "failed", "done"), "the installation", 60)
+        self.assertEqual(state()["why"], None, self.text_of("station")[-3000:])
+        self.assertEqual(station.wait(WAIT_S), 75, self.text_of("station")[-3000:])
+        self.assertEqual((self.folder / "slots" / "a" / "pilotwire-station").read_bytes(),
+                         pathlib.Path(STATION).read_bytes())
+        self.assertEqual(seen[-1], "installing")
+
+
+if __name__ == "__main__":
+    signal.alarm(LIFE_S)
+    unittest.main(argv=sys.argv[:1])

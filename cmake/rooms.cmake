@@ -39,6 +39,13 @@ function(pw_said_tests)
   endforeach()
 endfunction()
 
+# pw_quiet_tests(names...): a board that waits 200 ms for a processor gives up, so beside these runs
+# one other test at most, and a gate. They begin early: later ctest never finds two places free.
+function(pw_quiet_tests)
+  set_tests_properties(${ARGN} PROPERTIES PROCESSORS 2 COST 100)
+  set_property(GLOBAL APPEND PROPERTY PW_EARLY_TESTS ${ARGN})
+endfunction()
+
 # pw_fuzz(name source LINK libraries...): a fuzz target. With PW_FUZZ it is built with libFuzzer, and
 # ctest gives it its corpus and then up to a second of its own inputs (tools/fuzz: as long as you
 # like); everywhere else it is a program that replays fuzz/corpus/<name>.

@@ -109,7 +109,8 @@ struct pw_central_crypto {
     void *context;
     // Fills `to` with unpredictable bytes; PW_ERR_BUG when the system has none.
     int (*random)(void *context, uint8_t *to, size_t len);
-    // scrypt(password, salt, N = 2^cost, r = 8, p = 1) to 32 bytes.
+    // scrypt(password, salt, N = 2^cost, r = 8, p = 1) to 32 bytes; with cost 0 HMAC-SHA-256 of the
+    // password, keyed with the salt.
     int (*derive)(void *context, struct pw_str password, const uint8_t salt[16], unsigned cost,
                   uint8_t to[32]);
     // The same beside the loop, one at a time in the order asked: the port hands the bytes to

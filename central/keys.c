@@ -1,10 +1,12 @@
 // Secrets: making them, keeping only their hashes, and slowing down who guesses.
 //
 // People choose passwords, so a try at one must be dear: scrypt with N = 2^15 (login.c), 80 ms,
-// done beside the loop. Stations' keys are random (160 bits where we make them): no hash however
-// cheap lets anybody guess those, and a fleet that comes back must not queue for its keys. They are
-// checked in the loop, with as much scrypt as the TLS handshake beside it never notices (N = 2^6,
-// 0.1 ms): a key that somebody chose after all costs a thief of the database that much a guess.
+// done beside the loop. Stations' keys are random, 160 bits where we make them: no hash however
+// dear makes those harder to guess, and live stations wait while a key is checked. One HMAC with a
+// salt of its own is enough for them, and a fleet that comes back does not queue for its keys. Who
+// chooses a key
+// (`station add --key`, 16 characters at least) chooses what protects it against a thief of the
+// database: nothing but its own randomness.
 #include "state.h"
 
 #include <string.h>
@@ -67,7 +69,7 @@ int key_hash(const struct pw_central *central, struct pw_str secret, unsigned co
     }
     struct pw_out out = {.cap = HASH_MAX};
     out.at = to;
-    pw_put_s(&out, "scrypt$");
+    pw_put_s(&out, cost == KEY_COST_MAC ? "hmac$" : "scrypt$");
     pw_put_uint(&out, cost);
     pw_put_c(&out, '$');
     put_bytes(&out, salt, sizeof(salt));
@@ -80,8 +82,9 @@ int key_hash_read(const char *text, struct key_hash *to)
 {
     struct pw_str rest = pw_str_of(text);
     int64_t cost = 0;
-    if (!pw_str_is(pw_str_cut(&rest, '$'), "scrypt") ||
-        pw_parse_int(pw_str_cut(&rest, '$'), 1, COST_MAX, &cost) != PW_OK ||
+    bool mac = pw_str_starts(rest, "hmac$");
+    if (!pw_str_is(pw_str_cut(&rest, '$'), mac ? "hmac" : "scrypt") ||
+        pw_parse_int(pw_str_cut(&rest, '$'), mac ? 0 : 1, mac ? 0 : COST_MAX, &cost) != PW_OK ||
         pw_parse_hex(pw_str_cut(&rest, '$'), to->salt, KEY_SALT_LEN) != KEY_SALT_LEN ||
         pw_parse_hex(rest, to->bytes, KEY_HASH_LEN) != KEY_HASH_LEN) {
         return PW_ERR_PEER;

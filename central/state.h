@@ -14,11 +14,12 @@
 #define REFUSED_MAX      100
 #define LOGINS_MAX       64
 #define THROTTLES_MAX    1024
-#define TOKEN_MAX        33     // 32 hex digits and the NUL
-#define HASH_MAX         128    // a stored password or key hash
-#define STATION_COST     6      // scrypt N = 2^6 for station keys: see keys.c
-#define USER_COST        15     // scrypt N = 2^15 for passwords of people
-#define SCRATCH_MAX      131072 // a frame or event being written
+#define TOKEN_MAX        33                             // 32 hex digits and the NUL
+#define HASH_MAX         128                            // a stored password or key hash
+#define KEY_COST_MAC     0                              // one HMAC, no scrypt
+#define STATION_COST     KEY_COST_MAC                   // of station keys: see keys.c
+#define USER_COST        15                             // scrypt N = 2^15 for passwords of people
+#define SCRATCH_MAX      131072                         // a frame or event being written
 #define LIST_BYTES       (PW_CENTRAL_MESSAGE_MAX - 256) // a payload of ours being written
 #define REQUEST_WORDS    128  // 8-byte words that hold any decoded message
 #define CONFIG_VALUE_MAX 2001 // 500 characters
@@ -366,7 +367,8 @@ void doctor_note(struct pw_central *central, struct pw_str station, struct pw_st
 
 // --- keys.c
 
-// "scrypt$cost$salt$hash" of a secret. PW_ERR_BUG when the cryptography fails.
+// "scrypt$cost$salt$hash" of a secret; "hmac$0$salt$hash" for KEY_COST_MAC. PW_ERR_BUG when the
+// cryptography fails.
 PW_MUST_USE int key_hash(const struct pw_central *central, struct pw_str secret, unsigned cost,
                          char to[HASH_MAX]);
 // What a stored hash says. PW_ERR_PEER when it is none.

@@ -93,7 +93,7 @@ def rows(figures):
     codec, latency, street = figures["codec"], figures["latency"], figures["street"]
     edge, mqtt, house = figures["edge"], figures["mqtt"], figures["house"]
     station, sizes, load = figures["station"], figures["cortex-m4"], figures["load"]
-    journal, ocpp = figures["journal"], figures["ocpp"]
+    journal, ocpp, central = figures["journal"], figures["ocpp"], figures["central"]
     return [
         (f"codec parse, {codec['bytes']} B MeterValues", f"{codec['parse_ns']:.0f} ns",
          f"{codec['parse_ratio']:.1f}x cJSON ({codec['cjson_parse_ns']:.0f} ns)", ">= 5x"),
@@ -129,6 +129,10 @@ def rows(figures):
          f"{180 * 1024 / sizes['ram_station']:.1f}x below the seed's 180 kB", ""),
         (f"journal opened, {journal['messages']} messages wait", f"{journal['open_ms']:.0f} ms",
          f"{journal['bytes']} B of memory; {journal['leave_per_s']:.0f} messages/s leave it", "< 1000 ms"),
+        ("heartbeat at the central, p99", f"{central['quiet_p99_us']:.0f} us",
+         f"while 1,000 keys/s are guessed from 1 address {central['keys_1_p99_us']:.0f} us, from 100 "
+         f"{central['keys_100_p99_us']:.0f} us; passwords {central['passwords_1_p99_us']:.0f}, "
+         f"{central['passwords_100_p99_us']:.0f} us", "<= 2x"),
         (f"OCPP of one charge, boot to stop, {ocpp['calls']} calls", f"{ocpp['best_us']:.0f} us",
          "MicroOcpp publishes 14212 us for authorize, start and stop, on an ESP32: another machine", ""),
         *([("Cortex-M4 code of OCPP 1.6", f"{sizes['ocpp.text']} B", "MicroOcpp publishes 143475 B", "")]
@@ -155,7 +159,7 @@ def main():
     args = parser.parse_args()
     figures = {}
     try:
-        for name in ("codec", "latency", "edge", "mqtt", "street", "load", "house", "journal", "ocpp"):
+        for name in ("codec", "latency", "edge", "mqtt", "street", "load", "house", "journal", "ocpp", "central"):
             print(f"bench: {name}", file=sys.stderr, flush=True)
             figures[name] = run_program(os.path.join(args.build, "bench", f"bench_{name}"))
         print("bench: station", file=sys.stderr, flush=True)

@@ -46,7 +46,8 @@ static void station_with_its_key_is_let_in_and_shown(void **state)
     peer_pass(peer, 1000);
     assert_int_equal(peer->end.state, PW_LINK_ONLINE);
     const char *body = get("/api/v1/stations/A");
-    assert_has(body, "\"online\":true,\"ocpp_online\":false,\"link\":{\"online\":true");
+    assert_has(body, "\"online\":true,\"ocpp_online\":false,\"security_profile\":null,\"link\":{"
+                     "\"online\":true");
     assert_has(body, "\"vendor\":\"Pilotwire\",\"model\":\"AC station\",\"firmware\":\"1.2.3\"");
     assert_has(body, "\"kind\":\"ac\"");
 }

@@ -351,7 +351,7 @@ static void tokens_are_shown_once_have_a_role_and_end(void **state)
     assert_has(bench->body, "\"name\":\"grafana\",\"role\":\"viewer\"");
     assert_null(strstr(bench->body, header + 9)); // not again
     assert_int_equal(bench_count(bench, "SELECT COUNT(*) FROM api_token WHERE hash LIKE "
-                                        "'scrypt$%'"),
+                                        "'hmac$%'"),
                      1);
     bench->cookie[0] = '\0';
     bench->csrf[0] = '\0';

@@ -39,8 +39,9 @@ int password_ask(char to[PASSWORD_SIZE], const char *prompt, struct pw_out *why)
     }
     struct termios silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
-    (void)fputs(prompt, stderr);
+    // Silent before it asks: a quick answer is neither shown nor lost.
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    (void)fputs(prompt, stderr);
     int err = take_line(stdin, to);
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     (void)fputc('\n', stderr);

@@ -57,7 +57,10 @@ const status: StationStatus = {
   records_damaged: 0,
   files: {
     upload: { status: "Idle", url: "", bytes: 0, total: 0, why: "", log: "diagnostics", name: "" },
-    update: { status: "Idle", url: "", bytes: 0, total: 0, why: "", signed: false, retrieve_at: null, install_at: null, holds_charges: false },
+    update: {
+      status: "Idle", url: "", bytes: 0, total: 0, why: "", signed: false, by: "nobody", version: "", running: "1.0.0", under_way: false,
+      ended_at: null, able: true, trial: false, returned: "", returned_why: "", retrieve_at: null, install_at: null, holds_charges: false,
+    },
   },
   house: null,
   connectors: [connector],

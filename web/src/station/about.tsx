@@ -6,6 +6,7 @@ import { Fact, Problem } from "../ui/parts";
 import { about, status } from "./data";
 import { Forget } from "./forget";
 import type { About } from "./types";
+import { UpdateCard } from "./update";
 
 export function AboutPage() {
   const read = useSignal<About | null>(null);
@@ -38,6 +39,7 @@ export function AboutPage() {
               </Fact>
             </dl>
           </section>
+          <UpdateCard />
           <section class="card">
             <h2 class="grouphead">Libraries</h2>
             <table class="table">

@@ -1,7 +1,7 @@
 // The station's interface and its event stream. One EventSource, reopened with back-off.
 import { signal } from "@preact/signals";
 import { retryDelay } from "../data/retry";
-import type { About, Charge, ConnectorFaults, ConnectorLimits, DebugArea, History, HouseHistory, KnownCards, LogLine, Network, Reserved, Schedule, SecurityLog, Setting, StationProfiles, StationStatus, Visitor } from "./types";
+import type { About, Charge, ConnectorFaults, ConnectorLimits, DebugArea, Files, History, HouseHistory, KnownCards, LogLine, Network, Reserved, Schedule, SecurityLog, Setting, StationProfiles, StationStatus, Update, Visitor } from "./types";
 
 export class Refusal extends Error {
   constructor(
@@ -42,12 +42,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   }
   const text = await response.text();
   if (response.ok) return (text === "" ? null : JSON.parse(text)) as T;
-  let message = `The station answered with HTTP ${response.status}.`;
-  try {
-    message = (JSON.parse(text) as { error: { message: string } }).error.message;
-  } catch {
-    // Not our own words: the number says enough.
-  }
+  const message = spoken(text) ?? `The station answered with HTTP ${response.status}.`;
   if (response.status === 401 && path !== "/login") void look();
   throw new Refusal(response.status, message);
 }
@@ -104,6 +99,36 @@ export const securityLog = (): Promise<SecurityLog> => call("GET", "/security");
 export const checkSecurityLog = (): Promise<{ message: string }> => call("POST", "/security/check", {});
 
 export const factoryReset = (name: string, forget: boolean): Promise<{ message: string }> => call("POST", "/factory-reset", { name, forget });
+
+export const updateState = async (): Promise<Update> => (await call<Files>("GET", "/update")).update;
+
+export const checkUpdate = async (): Promise<string> => (await call<{ message: string }>("POST", "/update/check", {})).message;
+
+export const cancelUpdate = async (): Promise<string> => (await call<{ message: string }>("POST", "/update/cancel", {})).message;
+
+// A release file, with its progress: fetch tells nothing of what has left.
+export function uploadRelease(file: File, force: boolean, told: (share: number) => void): Promise<void> {
+  return new Promise((done, failed) => {
+    const request = new XMLHttpRequest();
+    request.open("PUT", `/api/v1/update/file${force ? "?force=1" : ""}`);
+    request.setRequestHeader("X-CSRF", visitor.value?.csrf ?? "");
+    request.upload.addEventListener("progress", (event) => told(event.total > 0 ? event.loaded / event.total : 0));
+    request.addEventListener("load", () => {
+      if (request.status === 200) return done();
+      failed(new Refusal(request.status, spoken(request.responseText) ?? `The station answered with HTTP ${request.status}.`));
+    });
+    request.addEventListener("error", () => failed(new Refusal(0, "The station closed the connection: see below why.")));
+    request.send(file);
+  });
+}
+
+function spoken(text: string): string | null {
+  try {
+    return (JSON.parse(text) as { error: { message: string } }).error.message;
+  } catch {
+    return null;
+  }
+}
 
 export const network = (): Promise<Network> => call("GET", "/network");
 

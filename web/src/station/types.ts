@@ -198,9 +198,25 @@ export interface Moving {
   why: string;
 }
 
+export interface Update extends Moving {
+  signed: boolean;
+  by: string;
+  version: string; // of the release under way, or the last one
+  running: string;
+  under_way: boolean;
+  ended_at: string | null;
+  able: boolean; // the station can install releases
+  trial: boolean; // what runs is on trial
+  returned: string; // version that was given up
+  returned_why: string;
+  retrieve_at: string | null;
+  install_at: string | null;
+  holds_charges: boolean;
+}
+
 export interface Files {
   upload: Moving & { log: string; name: string };
-  update: Moving & { signed: boolean; retrieve_at: string | null; install_at: string | null; holds_charges: boolean };
+  update: Update;
 }
 
 export interface Reserved {

@@ -236,7 +236,9 @@ void pw_files_update_report(const struct pw_files *files, struct pw_out *out)
     pw_put_s(out, "update      ");
     pw_put_s(out, pw_update_status_name(update->status));
     put_line(out, ", version ", update->version);
-    put_line(out, ", asked for by ", pw_update_asker_name(update->by));
+    if (update->by != PW_UPDATE_BY_NOBODY) {
+        put_line(out, ", asked for by ", pw_update_asker_name(update->by));
+    }
     pw_put_s(out, update->numbered ? ", with a certificate" : "");
     if (update->url[0] != '\0') {
         pw_put_s(out, ", from ");

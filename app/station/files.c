@@ -1,6 +1,7 @@
 #include "files.h"
 
 #include "ed25519/ed25519.h"
+#include "rauc/rauc.h"
 
 int files_open(struct files *files, struct pw_loop *loop, const struct pw_settings *settings,
                const char *folder, const char *trust, struct pw_out *why)
@@ -13,11 +14,13 @@ int files_open(struct files *files, struct pw_loop *loop, const struct pw_settin
     files->carrier = pw_carrier_new(loop, folder, &roots, why);
     if (files->carrier != NULL) {
         files->crypto = pw_ed25519_crypto();
+        const struct pw_slots_system rauc = pw_rauc_system(NULL);
         const struct pw_slots_options slots = {
             .folder = pw_settings_text(settings, PW_SET_UPDATE_FOLDER),
             .download = pw_carrier_file(files->carrier),
             .root = pw_settings_text(settings, PW_SET_UPDATE_ROOT),
             .crypto = &files->crypto,
+            .system = pw_settings_int(settings, PW_SET_UPDATE_BACKEND) == 0 ? NULL : &rauc,
         };
         files->slots = pw_slots_new(loop, &slots, why);
     }

@@ -35,7 +35,7 @@ static const char help[] =
     "SIGTERM or SIGINT stops charges in order and ends; a second one switches off and ends at "
     "once.\n"
     "Exit status: 0 ended as asked, 1 could not start or go on, 2 wrong settings or options,\n"
-    "75 another program was installed: start update.folder/current/pilotwire-station.\n";
+    "75 another program was installed: start pilotwire-boot again.\n";
 
 void options_help(FILE *to)
 {

@@ -34,6 +34,11 @@ struct pw_slots {
     pthread_t thread;
     bool threaded; // it is to be joined
     bool activates;
+    bool marks; // the thread tells the system's service how it is
+    bool good;
+    atomic_int marked; // result of that; PW_ERR_AGAIN: not yet
+    bool imaged;       // there is a system's service
+    struct pw_slots_system system;
     atomic_bool cancel;
     pthread_mutex_t lock; // around the state
     struct pw_install_state state;
@@ -57,12 +62,21 @@ static char running_of(const struct pw_slots *slots)
 // The record. Another process may have changed it: it is read anew, and nobody else writes, from
 // `take` to `let_go`.
 
+// Where a boot loader chooses, what runs is what is confirmed, unless it is on trial.
+static void load(struct pw_slots *slots)
+{
+    (void)pw_boot_load(&slots->disk.port, &slots->record);
+    if (slots->imaged && slots->record.trial == 0) {
+        slots->record.confirmed = slots->running;
+    }
+}
+
 static bool take(struct pw_slots *slots)
 {
     if (!pw_slot_disk_lock(&slots->disk)) {
         return false;
     }
-    (void)pw_boot_load(&slots->disk.port, &slots->record);
+    load(slots);
     return true;
 }
 
@@ -161,13 +175,32 @@ static const char *write_slot(struct pw_slots *slots)
     return wrong;
 }
 
-static const char *activate_slot(struct pw_slots *slots)
+static void tell_progress(void *context, unsigned percent)
 {
-    pw_slots_check(&slots->job);
-    const char *wrong = run_job(slots);
-    if (wrong != NULL) {
-        return wrong;
-    }
+    struct pw_slots *slots = context;
+    (void)pthread_mutex_lock(&slots->lock);
+    slots->state.bytes = slots->state.total / 100 * (percent < 100 ? percent : 100);
+    (void)pthread_mutex_unlock(&slots->lock);
+}
+
+// The slot was only where the image was laid down: its room is needed.
+static const char *install_system(struct pw_slots *slots)
+{
+    char folder[PATH_SIZE + 2];
+    struct pw_out path = PW_OUT(folder);
+    struct pw_out why = PW_OUT(slots->job.why);
+    const struct pw_slots_progress progress = {.context = slots, .tell = tell_progress};
+    const struct pw_slots_disk *disk = &slots->disk.port;
+    pw_put_s(&path, slots->folder);
+    pw_put_c(&path, '/');
+    pw_put_c(&path, slots->job.slot);
+    int err = slots->system.install(slots->system.context, folder, &progress, &why);
+    (void)disk->clear(disk->context, slots->job.slot);
+    return err == PW_OK ? NULL : slots->job.why;
+}
+
+static const char *note_trial(struct pw_slots *slots, bool begins)
+{
     if (!take(slots)) {
         return "the boot record cannot be read";
     }
@@ -175,13 +208,42 @@ static const char *activate_slot(struct pw_slots *slots)
         pw_slot_disk_unlock(&slots->disk);
         return "the slot has been confirmed meanwhile";
     }
-    pw_boot_try(&slots->record, slots->job.slot, &slots->job.release);
+    if (begins) {
+        pw_boot_try(&slots->record, slots->job.slot, &slots->job.release);
+    } else {
+        pw_boot_empty(&slots->record, slots->job.slot);
+    }
     return keep(slots) == PW_OK ? NULL : "the boot record cannot be written";
+}
+
+static const char *activate_slot(struct pw_slots *slots)
+{
+    pw_slots_check(&slots->job);
+    const char *wrong = run_job(slots);
+    if (wrong == NULL) {
+        wrong = note_trial(slots, true);
+    }
+    if (wrong == NULL && slots->imaged) {
+        // The record comes first: what the boot loader then starts must be known to be on trial.
+        wrong = install_system(slots);
+        if (wrong != NULL) {
+            (void)note_trial(slots, false);
+        }
+    }
+    return wrong;
 }
 
 static void *run(void *argument)
 {
     struct pw_slots *slots = argument;
+    if (slots->marks) {
+        char text[PW_SLOTS_WHY_MAX];
+        struct pw_out nobody = PW_OUT(text);
+        int err = slots->system.mark(slots->system.context, slots->good, &nobody);
+        atomic_store(&slots->marked, err == PW_OK ? PW_OK : PW_ERR_STORE);
+        pw_loop_wake(slots->loop);
+        return NULL;
+    }
     const char *wrong = slots->activates ? activate_slot(slots) : write_slot(slots);
     (void)pthread_mutex_lock(&slots->lock);
     struct pw_out why = PW_OUT(slots->state.why);
@@ -204,19 +266,25 @@ static void join(struct pw_slots *slots)
     }
 }
 
-static bool start_thread(struct pw_slots *slots, enum pw_install_phase phase, bool activates)
+static bool create_thread(struct pw_slots *slots)
 {
     sigset_t all;
     sigset_t before;
-    join(slots);
-    slots->state.phase = phase;
-    slots->activates = activates;
-    atomic_store(&slots->cancel, false);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     slots->threaded = pthread_create(&slots->thread, NULL, run, slots) == 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!slots->threaded) {
+    return slots->threaded;
+}
+
+static bool start_thread(struct pw_slots *slots, enum pw_install_phase phase, bool activates)
+{
+    join(slots);
+    slots->state.phase = phase;
+    slots->activates = activates;
+    slots->marks = false;
+    atomic_store(&slots->cancel, false);
+    if (!create_thread(slots)) {
         struct pw_out why = PW_OUT(slots->state.why);
         pw_put_s(&why, "no thread is to be had");
         slots->state.phase = PW_INSTALL_FAILED;
@@ -287,6 +355,15 @@ static void look(void *context, struct pw_install_state *state)
     }
 }
 
+static bool has_component(const struct pw_release *release, const char *name)
+{
+    bool found = false;
+    for (unsigned i = 0; i < release->components; i++) {
+        found = found || strcmp(release->component[i].name, name) == 0;
+    }
+    return found;
+}
+
 static int write_release(void *context, struct pw_str head, const struct pw_release *release,
                          struct pw_out *why)
 {
@@ -298,6 +375,11 @@ static int write_release(void *context, struct pw_str head, const struct pw_rele
     if (is_at_it(slots)) {
         pw_put_s(why, "a release is being installed");
         return PW_ERR_BUSY;
+    }
+    if (slots->imaged && !has_component(release, slots->system.component)) {
+        pw_put_s(why, "the release brings no image of the system: ");
+        pw_put_s(why, slots->system.component);
+        return PW_ERR_UNKNOWN;
     }
     join(slots);
     PW_ASSERT(head.len <= sizeof(slots->job.head));
@@ -332,10 +414,32 @@ static void activate(void *context)
     (void)start_thread(slots, PW_INSTALL_SWITCHING, true);
 }
 
-// Takes the record while this program is on trial in it.
-static bool take_trial(struct pw_slots *slots)
+// Tells the system's service first, on the thread: until then the answer is "later".
+static bool is_marked(struct pw_slots *slots, bool good)
 {
-    if (slots->unable[0] != '\0' || is_at_it(slots)) {
+    if (!slots->imaged) {
+        return true;
+    }
+    int marked = atomic_load(&slots->marked);
+    if (slots->marks && slots->threaded && marked == PW_ERR_AGAIN) {
+        return false;
+    }
+    if (slots->marks && slots->good == good && marked == PW_OK) {
+        return true;
+    }
+    join(slots);
+    slots->marks = true;
+    slots->good = good;
+    atomic_store(&slots->marked, PW_ERR_AGAIN);
+    slots->marks = create_thread(slots);
+    return false;
+}
+
+// Takes the record while this program is on trial in it.
+static bool take_trial(struct pw_slots *slots, bool good)
+{
+    if (slots->unable[0] != '\0' || is_at_it(slots) || slots->record.trial != slots->running ||
+        !is_marked(slots, good)) {
         return false;
     }
     join(slots);
@@ -353,7 +457,7 @@ static int end_trial(struct pw_slots *slots)
 {
     int err = keep(slots);
     if (err != PW_OK) {
-        (void)pw_boot_load(&slots->disk.port, &slots->record);
+        load(slots);
     }
     show_safely(slots);
     return err;
@@ -363,7 +467,7 @@ static int confirm(void *context)
 {
     struct pw_slots *slots = context;
     struct pw_release_root newest = {.version = 0};
-    if (!take_trial(slots)) {
+    if (!take_trial(slots, true)) {
         return PW_ERR_STORE;
     }
     if (slots->rootless[0] == '\0') {
@@ -376,7 +480,7 @@ static int confirm(void *context)
 static int reject(void *context, const char *why)
 {
     struct pw_slots *slots = context;
-    if (!take_trial(slots)) {
+    if (!take_trial(slots, false)) {
         return PW_ERR_STORE;
     }
     pw_boot_give_up(&slots->record, slots->running, why);
@@ -394,6 +498,34 @@ static void end(void *context)
 
 // ---------------------------------------------------------------------------------------------
 
+// What the boot loader did with the trial: started it, or went back.
+static void note_boot(struct pw_slots *slots, char next)
+{
+    struct pw_boot_record *record = &slots->record;
+    if (record->trial != 0 && record->trial != slots->running && record->trial != next) {
+        pw_boot_give_up(record, record->trial, "the boot loader did not stay with it");
+    } else if (record->trial == slots->running && record->tries > 0) {
+        record->tries--;
+    } else {
+        return;
+    }
+    if (pw_boot_keep(&slots->disk.port, record) != PW_OK) {
+        load(slots); // the same is found the next time
+    }
+}
+
+static void look_at_system(struct pw_slots *slots)
+{
+    struct pw_out why = PW_OUT(slots->unable);
+    char next = 0;
+    if (slots->system.look(slots->system.context, &slots->running, &next, &why) != PW_OK) {
+        slots->running = 0;
+    } else if (take(slots)) {
+        note_boot(slots, next);
+        pw_slot_disk_unlock(&slots->disk);
+    }
+}
+
 static void open_folder(struct pw_slots *slots)
 {
     struct pw_out why = PW_OUT(slots->unable);
@@ -409,12 +541,16 @@ static void open_folder(struct pw_slots *slots)
         pw_put_s(&why, "update.folder cannot be written");
         return;
     }
-    slots->running = running_of(slots);
     slots->job.disk = &slots->disk.port;
     slots->job.piece = slots->piece;
     slots->job.piece_len = sizeof(slots->piece);
     pw_slot_disk_elf(slots->job.elf);
-    (void)pw_boot_load(&slots->disk.port, &slots->record);
+    if (slots->imaged) {
+        look_at_system(slots);
+    } else {
+        slots->running = running_of(slots);
+        load(slots);
+    }
     show(slots);
 }
 
@@ -454,6 +590,10 @@ struct pw_slots *pw_slots_new(struct pw_loop *loop, const struct pw_slots_option
     }
     (void)pthread_mutex_init(&slots->lock, NULL);
     slots->loop = loop;
+    slots->imaged = options->system != NULL;
+    if (slots->imaged) {
+        slots->system = *options->system;
+    }
     open_folder(slots);
     open_root(slots, options);
     slots->port = (struct pw_install){.context = slots,

@@ -2,11 +2,15 @@
 //     slots_tool root OUT                                     the maker's root, of the test keys
 //     slots_tool make OUT VERSION COUNTER PROGRAM BEHAVIOUR [HARDWARE [SIGNER]]
 //     slots_tool install FOLDER ROOT FILE                     to a slot, to be tried next
+//     slots_tool bundle OUT VERSION COUNTER PROGRAM BUNDLE    a release with an image for RAUC
 //     slots_tool state FOLDER ROOT
+//     slots_tool confirm|reject FOLDER ROOT
+// With PW_RAUC_BUS, the address of a D-Bus, RAUC on it takes the releases from the slots.
 // Started from a slot it is the station's program: it says so, and behaves as the component
 // `behaviour` beside it tells it to.
 #include "ed25519/ed25519.h"
 #include "make.h"
+#include "rauc/rauc.h"
 #include "slots.h"
 
 #include <stdio.h>
@@ -15,7 +19,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { POLL_MS = 5, FILE_MAX = 32 << 20, EATEN = 1 << 20 };
+enum { POLL_MS = 5, SETTLE_MS = 3000, FILE_MAX = 32 << 20, EATEN = 1 << 20 };
 
 struct tool {
     struct pw_loop loop;
@@ -24,6 +28,8 @@ struct tool {
     struct pw_slots *slots;
     const struct pw_install *port;
     bool activated;
+    bool confirms;
+    pw_ms give_up_at;
 };
 
 static int refuse(const char *why)
@@ -59,19 +65,25 @@ static int make_root(const char *out)
 static int make_release(int argc, char **argv)
 {
     uint8_t *program = malloc(FILE_MAX);
+    uint8_t *bundle = malloc(FILE_MAX);
     uint8_t *file = malloc(FILE_MAX);
     struct pw_make make = {.version = argv[3], .counter = (uint32_t)strtoul(argv[4], NULL, 10)};
-    if (program == NULL || file == NULL) {
+    if (program == NULL || bundle == NULL || file == NULL) {
         return refuse("out of memory");
     }
     make.component[0] =
         (struct pw_make_component){.bytes = program, .len = read_file(argv[5], program, FILE_MAX)};
     make.component[1] =
         (struct pw_make_component){.name = "behaviour", .bytes = argv[6], .len = strlen(argv[6])};
+    if (strcmp(argv[1], "bundle") == 0) {
+        make.component[1] = (struct pw_make_component){
+            .name = PW_RAUC_BUNDLE, .bytes = bundle, .len = read_file(argv[6], bundle, FILE_MAX)};
+    }
     make.hardware[0] = argc > 7 ? argv[7] : NULL;
     make.signer[0] = argc > 8 ? argv[8] : NULL;
     int result = write_file(argv[2], file, pw_make_release(&make, file, FILE_MAX));
     free(program);
+    free(bundle);
     free(file);
     return result;
 }
@@ -85,8 +97,13 @@ static bool open_tool(struct tool *tool, const char *folder, const char *root, c
         pw_loop_init(&tool->loop, &tool->clock) != PW_OK) {
         return false;
     }
-    const struct pw_slots_options options = {
-        .folder = folder, .root = root, .download = download, .crypto = &tool->crypto};
+    const char *bus = getenv("PW_RAUC_BUS");
+    const struct pw_slots_system system = pw_rauc_system(bus);
+    const struct pw_slots_options options = {.folder = folder,
+                                             .root = root,
+                                             .download = download,
+                                             .crypto = &tool->crypto,
+                                             .system = bus == NULL ? NULL : &system};
     tool->slots = pw_slots_new(&tool->loop, &options, &why);
     tool->port = tool->slots == NULL ? NULL : pw_slots_port(tool->slots);
     return tool->slots != NULL;
@@ -145,6 +162,28 @@ static int install(struct tool *tool)
     pw_loop_on_turn(&tool->loop, watch, tool);
     pw_loop_run(&tool->loop);
     return EXIT_SUCCESS;
+}
+
+// As the station does it: asked again until it is done.
+static pw_ms try_to_settle(void *context, pw_ms now)
+{
+    struct tool *tool = context;
+    const struct pw_install *port = tool->port;
+    int err = tool->confirms ? port->confirm(port->context)
+                             : port->reject(port->context, "the central was not reached");
+    if (err == PW_OK || now > tool->give_up_at) {
+        (void)puts(err == PW_OK ? "settled" : "not settled");
+        pw_loop_end(&tool->loop);
+    }
+    return now + POLL_MS;
+}
+
+static void settle(struct tool *tool, bool confirms)
+{
+    tool->confirms = confirms;
+    tool->give_up_at = pw_clock_now(&tool->clock) + SETTLE_MS;
+    pw_loop_on_turn(&tool->loop, try_to_settle, tool);
+    pw_loop_run(&tool->loop);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -214,7 +253,7 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "root") == 0) {
         return make_root(argv[2]);
     }
-    if (argc >= 7 && strcmp(argv[1], "make") == 0) {
+    if (argc >= 7 && (strcmp(argv[1], "make") == 0 || strcmp(argv[1], "bundle") == 0)) {
         return make_release(argc, argv);
     }
     if (argc < 4 || !open_tool(&tool, argv[2], argv[3], argc > 4 ? argv[4] : "")) {
@@ -224,6 +263,9 @@ int main(int argc, char **argv)
         int result = install(&tool);
         pw_slots_free(tool.slots);
         return result;
+    }
+    if (strcmp(argv[1], "state") != 0) {
+        settle(&tool, strcmp(argv[1], "confirm") == 0);
     }
     say_state(&tool, "state");
     pw_slots_free(tool.slots);

@@ -21,15 +21,15 @@ struct pw_slots_progress {
 // A system that is updated as a whole: its own service writes it, and its boot loader tries it. All
 // of these wait. PW_OK, or an error with *why.
 struct pw_slots_system {
-    void *context;         // as its maker wants it
+    const void *context;   // as its maker wants it
     const char *component; // that a release must have
     // Which of the two systems runs, and which one is booted next: 'a' or 'b'.
-    int (*look)(void *context, char *booted, char *next, struct pw_out *why);
+    int (*look)(const void *context, char *booted, char *next, struct pw_out *why);
     // Installs the component in this folder to the system that does not run; it is booted next.
-    int (*install)(void *context, const char *folder, const struct pw_slots_progress *progress,
-                   struct pw_out *why);
+    int (*install)(const void *context, const char *folder,
+                   const struct pw_slots_progress *progress, struct pw_out *why);
     // The system that runs is good, or bad.
-    int (*mark)(void *context, bool good, struct pw_out *why);
+    int (*mark)(const void *context, bool good, struct pw_out *why);
 };
 
 struct pw_slots_options {

@@ -116,9 +116,9 @@ static int read_row(sd_bus_message *message, struct found *row)
         }
         (void)sd_bus_message_exit_container(message);
     }
-    return sd_bus_message_exit_container(message) < 0 || sd_bus_message_exit_container(message) < 0
-               ? -1
-               : 1;
+    int end = sd_bus_message_exit_container(message); // of the properties
+    end = end < 0 ? end : sd_bus_message_exit_container(message);
+    return end < 0 ? -1 : 1;
 }
 
 enum { ROWS = 16 };
@@ -187,7 +187,7 @@ static int look_on(sd_bus *bus, char *booted, char *next, struct pw_out *why)
     return err;
 }
 
-static int look(void *context, char *booted, char *next, struct pw_out *why)
+static int look(const void *context, char *booted, char *next, struct pw_out *why)
 {
     sd_bus *bus = connect_bus(context);
     int err = bus == NULL ? refuse(why, "there is no D-Bus to reach RAUC on")
@@ -196,7 +196,7 @@ static int look(void *context, char *booted, char *next, struct pw_out *why)
     return err;
 }
 
-static int mark(void *context, bool good, struct pw_out *why)
+static int mark(const void *context, bool good, struct pw_out *why)
 {
     sd_bus_error error = SD_BUS_ERROR_NULL;
     sd_bus *bus = connect_bus(context);
@@ -296,8 +296,8 @@ static int install_on(sd_bus *bus, const char *path, const struct pw_slots_progr
     return wait_for_end(bus, &completion, progress, why);
 }
 
-static int install(void *context, const char *folder, const struct pw_slots_progress *progress,
-                   struct pw_out *why)
+static int install(const void *context, const char *folder,
+                   const struct pw_slots_progress *progress, struct pw_out *why)
 {
     char path[600];
     int len = snprintf(path, sizeof(path), "%s/" PW_RAUC_BUNDLE, folder);
@@ -313,7 +313,7 @@ static int install(void *context, const char *folder, const struct pw_slots_prog
 
 struct pw_slots_system pw_rauc_system(const char *bus)
 {
-    return (struct pw_slots_system){.context = (void *)(uintptr_t)bus,
+    return (struct pw_slots_system){.context = bus,
                                     .component = PW_RAUC_BUNDLE,
                                     .look = look,
                                     .install = install,

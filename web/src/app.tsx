@@ -1,14 +1,16 @@
 // The frame: who is logged in, where we are, whether the data is live.
 import { useEffect } from "preact/hooks";
-import { logout, me } from "./data/api";
+import { logout, may, me } from "./data/api";
 import { fleet, link, retryAt, connect } from "./data/live";
 import { second } from "./data/clock";
 import { Cards } from "./pages/cards";
 import { Groups } from "./pages/groups";
 import { GroupPage } from "./pages/groups_detail";
 import { EditGroup, NewGroup } from "./pages/groups_editor";
+import { AccountPage } from "./pages/account";
 import { Login } from "./pages/login";
 import { Overview } from "./pages/overview";
+import { PeoplePage } from "./pages/people";
 import { RefusedPage } from "./pages/refused";
 import { SessionPage } from "./pages/session";
 import { Sessions } from "./pages/sessions";
@@ -19,18 +21,19 @@ import { Icon, Mark, type IconName } from "./ui/icon";
 import { Empty, Loading } from "./ui/parts";
 import { ThemeButton } from "./ui/theme_button";
 
-const PLACES: readonly { pages: Route["page"][]; to: string; icon: IconName; text: string }[] = [
+const PLACES: readonly { pages: Route["page"][]; to: string; icon: IconName; text: string; admin?: boolean }[] = [
   { pages: ["overview", "station"], to: href.overview, icon: "overview", text: "Stations" },
   { pages: ["sessions", "session"], to: href.sessions, icon: "sessions", text: "Sessions" },
   { pages: ["cards"], to: href.cards, icon: "cards", text: "Cards" },
   { pages: ["groups", "group", "group_new"], to: href.groups, icon: "tree", text: "Load" },
   { pages: ["refused"], to: href.refused, icon: "doctor", text: "Doctor" },
+  { pages: ["people"], to: href.people, icon: "lock", text: "People", admin: true },
 ];
 
 function Nav() {
   return (
     <nav aria-label="Pages">
-      {PLACES.map(({ pages, to, icon, text }) => (
+      {PLACES.filter(({ admin }) => !admin || may("admin")).map(({ pages, to, icon, text }) => (
         <a key={to} href={to} aria-current={pages.includes(route.value.page) ? "page" : undefined}>
           <Icon name={icon} />
           {text}
@@ -78,6 +81,8 @@ const TITLES: Record<Route["page"], string> = {
   group: "Load group",
   group_new: "New load group",
   refused: "Connection doctor",
+  people: "People",
+  account: "Your account",
   missing: "Not found",
 };
 
@@ -107,6 +112,10 @@ function Page() {
       return <NewGroup />;
     case "refused":
       return <RefusedPage />;
+    case "people":
+      return <PeoplePage />;
+    case "account":
+      return <AccountPage />;
     case "missing":
       return (
         <Empty icon="alert" title="There is no such page">
@@ -138,6 +147,9 @@ export function App() {
         <div class="foot">
           <LinkState />
           <ThemeButton />
+          <a class="bare" href={href.account} aria-label="Your account" title={`${me.value.user}, ${me.value.role}`}>
+            <Icon name="lock" />
+          </a>
           <button type="button" class="bare" aria-label="Log out" title={`Log out ${me.value.user}`} onClick={() => void logout()}>
             <Icon name="leave" />
           </button>

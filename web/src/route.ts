@@ -11,6 +11,8 @@ export type Route =
   | { page: "group"; id: string; edit: boolean }
   | { page: "group_new" }
   | { page: "refused" }
+  | { page: "people" }
+  | { page: "account" }
   | { page: "missing"; hash: string };
 
 export type StationTab = "charge" | OcppTab | "lines" | "log";
@@ -41,6 +43,8 @@ export function parse(hash: string): Route {
   }
   if (page === "new-group" && parts.length === 1) return { page: "group_new" };
   if (page === "refused" && parts.length === 1) return { page: "refused" };
+  if (page === "people" && parts.length === 1) return { page: "people" };
+  if (page === "account" && parts.length === 1) return { page: "account" };
   return { page: "missing", hash };
 }
 
@@ -61,6 +65,8 @@ export const href = {
   newGroup: "#/new-group",
   group: (id: string, edit = false): string => `#/groups/${encodeURIComponent(id)}${edit ? "/edit" : ""}`,
   refused: "#/refused",
+  people: "#/people",
+  account: "#/account",
   station: (id: string, tab?: StationTab): string =>
     `#/stations/${encodeURIComponent(id)}${tab && tab !== "charge" ? `/${tab}` : ""}`,
   session: (id: number): string => `#/sessions/${id}`,

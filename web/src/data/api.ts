@@ -11,10 +11,13 @@ import type {
   LogEntry,
   Me,
   Refused,
+  Role,
   Session,
   SessionDetail,
   Station,
+  Token,
   UnknownCard,
+  User,
 } from "./types";
 
 export class ApiError extends Error {
@@ -97,6 +100,33 @@ export async function login(user: string, password: string): Promise<void> {
   ended.value = false;
   me.value = answer;
 }
+
+const RANKS: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 };
+
+// What the page offers; the central itself refuses in any case.
+export const may = (least: Role): boolean => RANKS[me.value?.role ?? "viewer"] >= RANKS[least];
+
+export const setMyPassword = (old: string, fresh: string): Promise<unknown> => call("PUT", "/me/password", { old, new: fresh });
+
+export const users = async (): Promise<User[]> => (await call<{ users: User[] }>("GET", "/users")).users;
+
+// A password that the central made comes back only here and only once.
+export const addUser = (name: string, role: Role): Promise<{ name: string; password?: string }> =>
+  call("POST", "/users", { name, role });
+
+export const setRole = (name: string, role: Role): Promise<unknown> => call("PUT", `/users/${segment(name)}`, { role });
+
+export const removeUser = (name: string): Promise<unknown> => call("DELETE", `/users/${segment(name)}`);
+
+export const newPassword = (name: string): Promise<{ name: string; password?: string }> =>
+  call("POST", `/users/${segment(name)}/password`);
+
+export const tokens = async (): Promise<Token[]> => (await call<{ tokens: Token[] }>("GET", "/tokens")).tokens;
+
+export const addToken = (name: string, role: Role, days: number): Promise<{ id: number; token: string }> =>
+  call("POST", "/tokens", { name, role, days });
+
+export const removeToken = (id: number): Promise<unknown> => call("DELETE", `/tokens/${id}`);
 
 export async function logout(): Promise<void> {
   await call("POST", "/logout");

@@ -221,8 +221,26 @@ export interface Refused {
   count: number;
 }
 
+// Each may do what the ones before it may.
+export type Role = "viewer" | "operator" | "admin";
+
+export interface User {
+  name: string;
+  role: Role;
+  logins: number;
+}
+
+export interface Token {
+  id: number;
+  name: string;
+  role: Role;
+  made_at: string;
+  expires_at: string;
+}
+
 export interface Me {
   user: string;
+  role: Role;
   csrf: string;
   link?: { port: number; pin: string } | null; // where stations link to
 }

@@ -25,7 +25,7 @@ function Unknown({ list, add }: { list: UnknownCard[]; add: (tag: string) => voi
               {card.count > 1 && ` · ${card.count} times`}
             </span>
             <span class="grow" />
-            <Button icon="plus" onClick={() => add(card.id_tag)}>
+            <Button needs="operator" icon="plus" onClick={() => add(card.id_tag)}>
               Add
             </Button>
           </li>
@@ -74,7 +74,7 @@ export function Cards({ add }: { add: string }) {
       <div class="title">
         <h1>Cards</h1>
         <span class="grow" />
-        <Button icon="plus" onClick={() => addCard("")}>
+        <Button needs="operator" icon="plus" onClick={() => addCard("")}>
           Add a card
         </Button>
       </div>
@@ -84,7 +84,7 @@ export function Cards({ add }: { add: string }) {
       {cards.value?.length === 0 && (
         <Empty icon="cards" title="No card yet">
           <p>Hold a card to a station: it appears here as unknown and is added with one click. Or type its number.</p>
-          <Button icon="plus" tone="primary" onClick={() => addCard("")}>
+          <Button needs="operator" icon="plus" tone="primary" onClick={() => addCard("")}>
             Add a card
           </Button>
         </Empty>
@@ -117,10 +117,10 @@ export function Cards({ add }: { add: string }) {
                   <td data-label="Group">{card.parent ?? "–"}</td>
                   <td data-label="Expires">{card.expires ? <When at={card.expires} /> : "never"}</td>
                   <td class="right">
-                    <Button tone="quiet" onClick={() => (editing.value = { card, fresh: false })}>
+                    <Button needs="operator" tone="quiet" onClick={() => (editing.value = { card, fresh: false })}>
                       Edit
                     </Button>
-                    <Button tone="quiet" onClick={() => void remove(card)}>
+                    <Button needs="operator" tone="quiet" onClick={() => void remove(card)}>
                       Remove
                     </Button>
                   </td>

@@ -2,6 +2,7 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import * as api from "../data/api";
+import { may } from "../data/api";
 import type { GroupSummary } from "../data/groups";
 import { on, opened } from "../data/live";
 import { href } from "../route";
@@ -68,10 +69,12 @@ export function Groups() {
       <div class="title">
         <h1>Load groups</h1>
         <span class="grow" />
-        <a class="button" href={href.newGroup}>
-          <Icon name="plus" size={16} />
-          Add a group
-        </a>
+        {may("operator") && (
+          <a class="button" href={href.newGroup}>
+            <Icon name="plus" size={16} />
+            Add a group
+          </a>
+        )}
       </div>
       <p class="soft lead">Stations behind one fuse share its current: per phase, fair, and never more than it carries.</p>
       {problem.value !== null && <Problem error={problem.value} retry={load} />}
@@ -79,9 +82,11 @@ export function Groups() {
       {groups.value?.length === 0 && (
         <Empty icon="tree" title="No load group yet">
           <p>Name the fuse and the connectors behind it; the central then gives each its share.</p>
-          <a class="button primary" href={href.newGroup}>
-            Add a group
-          </a>
+          {may("operator") && (
+            <a class="button primary" href={href.newGroup}>
+              Add a group
+            </a>
+          )}
         </Empty>
       )}
       <ul class="stack">

@@ -232,7 +232,7 @@ export function GroupPage({ id }: { id: string }) {
             <a class="button" href={href.group(id, true)}>
               Edit
             </a>
-            <Button tone="danger" onClick={() => void remove()}>
+            <Button needs="operator" tone="danger" onClick={() => void remove()}>
               Remove
             </Button>
           </>

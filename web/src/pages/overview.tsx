@@ -148,7 +148,7 @@ export function Overview() {
             <input type="search" placeholder="Find a station" value={find.value} onInput={(event) => (find.value = event.currentTarget.value)} />
           </label>
         )}
-        <Button icon="plus" onClick={() => (adding.value = true)}>
+        <Button needs="admin" icon="plus" onClick={() => (adding.value = true)}>
           Add a station
         </Button>
       </div>
@@ -159,7 +159,7 @@ export function Overview() {
             Add a station here to get its key, then enter address and key in the station. It appears as soon as it
             connects. If it tried and did not get in, the <a href={href.refused}>connection doctor</a> says why.
           </p>
-          <Button icon="plus" tone="primary" onClick={() => (adding.value = true)}>
+          <Button needs="admin" icon="plus" tone="primary" onClick={() => (adding.value = true)}>
             Add a station
           </Button>
         </Empty>

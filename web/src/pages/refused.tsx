@@ -82,7 +82,7 @@ export function RefusedPage() {
               {fleet.value?.get(r.station_id)?.online ? (
                 <Chip tone="go">Connected now</Chip>
               ) : (
-                wantsKey(r) && <Button onClick={() => (adding.value = r.station_id)}>Add station</Button>
+                wantsKey(r) && <Button needs="admin" onClick={() => (adding.value = r.station_id)}>Add station</Button>
               )}
             </li>
           ))}

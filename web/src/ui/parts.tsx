@@ -1,9 +1,10 @@
 // Small pieces every page uses.
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { may } from "../data/api";
 import { second } from "../data/clock";
 import { dateTime, elapsed, MISSING, statusWords, type Quantity } from "../data/format";
-import type { ConnectorStatus } from "../data/types";
+import type { ConnectorStatus, Role } from "../data/types";
 import { Icon, type IconName } from "./icon";
 
 export type Tone = "go" | "info" | "calm" | "warn" | "bad" | "mute";
@@ -136,6 +137,7 @@ export function Button(props: {
   icon?: IconName;
   tone?: "primary" | "danger" | "quiet";
   why?: string | null | undefined; // set: disabled, and this is why
+  needs?: Role; // whoever may less does not see it
   onClick: () => void;
   children: ComponentChildren;
 }) {
@@ -145,6 +147,7 @@ export function Button(props: {
     told.value = true;
     setTimeout(() => (told.value = false), TOLD_MS);
   };
+  if (props.needs && !may(props.needs)) return null;
   return (
     <button
       type="button"

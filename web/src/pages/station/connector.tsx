@@ -56,11 +56,11 @@ function Actions({ station, c }: { station: Station; c: Connector }) {
   return (
     <footer class="row">
       {c.transaction_id === null ? (
-        <Button icon="bolt" tone="primary" why={whyNoStart(station, c)} onClick={() => (starting.value = true)}>
+        <Button needs="operator" icon="bolt" tone="primary" why={whyNoStart(station, c)} onClick={() => (starting.value = true)}>
           Start charging
         </Button>
       ) : (
-        <Button icon="stop" tone="danger" why={whyNothing(station)} onClick={stop}>
+        <Button needs="operator" icon="stop" tone="danger" why={whyNothing(station)} onClick={stop}>
           Stop charging
         </Button>
       )}
@@ -68,10 +68,10 @@ function Actions({ station, c }: { station: Station; c: Connector }) {
         <span class="soft small">{whyNoStart(station, c)}</span>
       )}
       <span class="grow" />
-      <Button icon="unlock" tone="quiet" why={whyNoUnlock(station, c)} onClick={() => void unlock()}>
+      <Button needs="operator" icon="unlock" tone="quiet" why={whyNoUnlock(station, c)} onClick={() => void unlock()}>
         Unlock
       </Button>
-      <Button icon="power" tone="quiet" why={whyNothing(station)} onClick={() => void turn()}>
+      <Button needs="operator" icon="power" tone="quiet" why={whyNothing(station)} onClick={() => void turn()}>
         {out ? "Put in service" : "Out of service"}
       </Button>
       {starting.value && <StartDialog station={station} c={c} onClose={() => (starting.value = false)} />}

@@ -2,6 +2,7 @@
 import type { ComponentType } from "preact";
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { may } from "../../data/api";
 import type { Station } from "../../data/types";
 import type { OcppTab } from "../../route";
 import { Loading, Problem } from "../../ui/parts";
@@ -26,5 +27,14 @@ export function OcppTabs(props: Props) {
   if (problem.value) return <Problem error="This page cannot be read: the central is away, or is a newer one since you came." retry={() => window.location.reload()} />;
   if (!ready.value || read === null) return <Loading />;
   const Tabs = read;
-  return <Tabs {...props} />;
+  const least = props.tab === "security" ? "admin" : "operator";
+  if (may(least)) return <Tabs {...props} />;
+  return (
+    <>
+      <p class="notice info">What changes something here is for {least === "admin" ? "admins" : "operators and admins"}.</p>
+      <fieldset class="reading" disabled>
+        <Tabs {...props} />
+      </fieldset>
+    </>
+  );
 }

@@ -92,16 +92,16 @@ export function OutletActions({ station, c }: { station: Station; c: Connector }
   const look = (): void => void send(station.id, "LinkSnapshot", { connector_id: c.connector_id }, "Read everything again");
   return (
     <div class="row orders">
-      <Button icon="limit" tone="quiet" why={why} onClick={() => (limiting.value = true)}>
+      <Button needs="operator" icon="limit" tone="quiet" why={why} onClick={() => (limiting.value = true)}>
         Set limit
       </Button>
-      <Button icon="bolt" tone="quiet" why={why} onClick={() => void turn(true)}>
+      <Button needs="operator" icon="bolt" tone="quiet" why={why} onClick={() => void turn(true)}>
         Switch on
       </Button>
-      <Button icon="stop" tone="quiet" why={why} onClick={() => void turn(false)}>
+      <Button needs="operator" icon="stop" tone="quiet" why={why} onClick={() => void turn(false)}>
         Switch off
       </Button>
-      <Button icon="reload" tone="quiet" why={why} onClick={look}>
+      <Button needs="operator" icon="reload" tone="quiet" why={why} onClick={look}>
         Snapshot
       </Button>
       {limiting.value && <LimitDialog station={station} c={c} onClose={() => (limiting.value = false)} />}

@@ -45,19 +45,19 @@ export function StationActions({ station }: { station: Station }) {
       <h2>Station</h2>
       {why && <p class="soft small">These need the station to be online.</p>}
       <div class="actions">
-        <Button icon="reload" tone="quiet" why={why} onClick={() => void reset(station, "Soft")}>
+        <Button needs="operator" icon="reload" tone="quiet" why={why} onClick={() => void reset(station, "Soft")}>
           Soft restart
         </Button>
-        <Button icon="power" tone="quiet" why={why} onClick={() => void reset(station, "Hard")}>
+        <Button needs="operator" icon="power" tone="quiet" why={why} onClick={() => void reset(station, "Hard")}>
           Hard restart
         </Button>
-        <Button icon="stop" tone="quiet" why={why} onClick={() => void turnAll(station, out ? "Operative" : "Inoperative")}>
+        <Button needs="operator" icon="stop" tone="quiet" why={why} onClick={() => void turnAll(station, out ? "Operative" : "Inoperative")}>
           {out ? "Put in service" : "Take out of service"}
         </Button>
-        <Button icon="broom" tone="quiet" why={why} onClick={() => void clearCache(station)}>
+        <Button needs="operator" icon="broom" tone="quiet" why={why} onClick={() => void clearCache(station)}>
           Clear the card cache
         </Button>
-        <Button icon="close" tone="quiet" why={station.online ? "disconnect the station first" : null} onClick={() => void remove(station)}>
+        <Button needs="admin" icon="close" tone="quiet" why={station.online ? "disconnect the station first" : null} onClick={() => void remove(station)}>
           Remove from the central
         </Button>
       </div>

@@ -34,7 +34,7 @@ int pw_release_head_len(const uint8_t fixed[PW_RELEASE_FIXED], uint32_t *len)
     return PW_OK;
 }
 
-bool release_in_order(const uint8_t *signature, uint8_t signatures)
+bool pw_release_in_order(const uint8_t *signature, uint8_t signatures)
 {
     for (uint8_t i = 1; i < signatures; i++) {
         const uint8_t *id = signature + (size_t)i * PW_RELEASE_SIGNATURE_LEN;
@@ -66,7 +66,7 @@ int pw_release_parts(struct pw_str head, struct pw_release_parts *parts, struct 
         (struct pw_str){.at = parts->roots.at + parts->roots.len, .len = pw_be32(at + 12)};
     parts->signature = (const uint8_t *)parts->manifest.at + parts->manifest.len;
     parts->signatures = (uint8_t)(pw_be32(at + 16) / PW_RELEASE_SIGNATURE_LEN);
-    if (!release_in_order(parts->signature, parts->signatures)) {
+    if (!pw_release_in_order(parts->signature, parts->signatures)) {
         return refuse(why, "key ids of signatures must stand in rising order, none twice");
     }
     return PW_OK;
@@ -79,7 +79,7 @@ static int check_roots(struct pw_str roots, struct pw_out *why)
     while (roots.len > 0) {
         struct pw_release_root_text text;
         int err = pw_release_root_cut(&roots, &text, why);
-        uint32_t version = err == PW_OK ? release_root_version(text.document, why) : 0;
+        uint32_t version = err == PW_OK ? pw_release_root_version(text.document, why) : 0;
         if (version == 0) {
             return PW_ERR_RANGE;
         }
@@ -99,7 +99,7 @@ int pw_release_read(struct pw_str head, struct pw_release *release, struct pw_ou
         err = check_roots(parts.roots, why);
     }
     if (err == PW_OK) {
-        err = release_manifest(parts.manifest, release, why);
+        err = pw_release_manifest(parts.manifest, release, why);
     }
     if (err != PW_OK) {
         return err;
@@ -115,34 +115,34 @@ int pw_release_read(struct pw_str head, struct pw_release *release, struct pw_ou
 // ---------------------------------------------------------------------------------------------
 // Signatures.
 
-static const uint8_t *find(const uint8_t key[PW_RELEASE_KEY_LEN], const uint8_t *signature,
-                           uint8_t signatures)
+static const uint8_t *find(const uint8_t key[PW_RELEASE_KEY_LEN],
+                           const struct pw_release_signed *what)
 {
     struct pw_sha256 hash;
     uint8_t id[PW_SHA256_LEN];
     pw_sha256_begin(&hash);
     pw_sha256_add(&hash, key, PW_RELEASE_KEY_LEN);
     pw_sha256_end(&hash, id);
-    for (uint8_t i = 0; i < signatures; i++, signature += PW_RELEASE_SIGNATURE_LEN) {
-        if (memcmp(signature, id, sizeof(id)) == 0) {
-            return signature + PW_SHA256_LEN;
+    for (uint8_t i = 0; i < what->signatures; i++) {
+        const uint8_t *by = what->signature + (size_t)i * PW_RELEASE_SIGNATURE_LEN;
+        if (memcmp(by, id, sizeof(id)) == 0) {
+            return by + PW_SHA256_LEN;
         }
     }
     return NULL;
 }
 
 uint8_t pw_release_count(const struct pw_release_crypto *crypto, const struct pw_release_keys *keys,
-                         const char *label, struct pw_str message, const uint8_t *signature,
-                         uint8_t signatures, uint8_t *test)
+                         const struct pw_release_signed *what, uint8_t *test)
 {
     uint8_t good = 0;
     uint8_t left_out = 0;
     for (uint8_t i = 0; i < keys->count; i++) {
         const uint8_t *key = keys->key[i];
-        const uint8_t *by = find(key, signature, signatures);
+        const uint8_t *by = find(key, what);
         bool twice = i > 0 && memcmp(keys->key[i - 1], key, PW_RELEASE_KEY_LEN) >= 0;
         if (by == NULL || twice ||
-            !crypto->verify(crypto->context, key, pw_str_of(label), message, by)) {
+            !crypto->verify(crypto->context, key, pw_str_of(what->label), what->message, by)) {
             continue;
         }
         bool counts = crypto->test_keys || !pw_release_is_test_key(key);
@@ -155,8 +155,8 @@ uint8_t pw_release_count(const struct pw_release_crypto *crypto, const struct pw
     return good;
 }
 
-void release_put_short(struct pw_out *why, const struct pw_release_keys *keys, uint8_t good,
-                       uint8_t test)
+void pw_release_put_short(struct pw_out *why, const struct pw_release_keys *keys, uint8_t good,
+                          uint8_t test)
 {
     pw_put_s(why, "needs ");
     pw_put_uint(why, keys->threshold);
@@ -183,7 +183,7 @@ static bool follow_roots(struct pw_str roots, const struct pw_release_crypto *cr
         if (pw_release_root_cut(&roots, &text, why) != PW_OK) {
             return false;
         }
-        if (release_root_version(text.document, why) > newest->version &&
+        if (pw_release_root_version(text.document, why) > newest->version &&
             pw_release_root_follow(text.whole, crypto, newest, newest, why) != PW_OK) {
             return false;
         }
@@ -197,13 +197,16 @@ static enum pw_release_verdict judge_signatures(const struct pw_release_parts *p
                                                 struct pw_out *why)
 {
     uint8_t test = 0;
-    uint8_t good = pw_release_count(crypto, keys, PW_RELEASE_LABEL, parts->manifest,
-                                    parts->signature, parts->signatures, &test);
+    const struct pw_release_signed what = {.label = PW_RELEASE_LABEL,
+                                           .message = parts->manifest,
+                                           .signature = parts->signature,
+                                           .signatures = parts->signatures};
+    uint8_t good = pw_release_count(crypto, keys, &what, &test);
     if (good >= keys->threshold) {
         return PW_RELEASE_FINE;
     }
     pw_put_s(why, "the release ");
-    release_put_short(why, keys, good, test);
+    pw_release_put_short(why, keys, good, test);
     return good + test >= keys->threshold ? PW_RELEASE_TEST_KEY : PW_RELEASE_UNSIGNED;
 }
 

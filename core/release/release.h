@@ -176,10 +176,16 @@ struct pw_release_parts {
 };
 PW_MUST_USE int pw_release_parts(struct pw_str head, struct pw_release_parts *parts,
                                  struct pw_out *why);
-// How many keys of `keys` have a good signature over label and message. Test keys are not counted
-// unless crypto->test_keys; *test (may be NULL) counts those that were left out.
+// What was signed, and by whom as it says. How many keys of `keys` have a good signature over label
+// and message; each counts once. Test keys are not counted unless crypto->test_keys; *test (may be
+// NULL) counts those that were left out.
+struct pw_release_signed {
+    const char *label; // PW_RELEASE_LABEL or PW_RELEASE_ROOT_LABEL
+    struct pw_str message;
+    const uint8_t *signature; // `signatures` × PW_RELEASE_SIGNATURE_LEN
+    uint8_t signatures;
+};
 uint8_t pw_release_count(const struct pw_release_crypto *crypto, const struct pw_release_keys *keys,
-                         const char *label, struct pw_str message, const uint8_t *signature,
-                         uint8_t signatures, uint8_t *test);
+                         const struct pw_release_signed *what, uint8_t *test);
 
 #endif

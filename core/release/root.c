@@ -7,46 +7,46 @@
 
 static void scan_keys(struct scan *scan, const char *role, struct pw_release_keys *keys)
 {
-    scan_member(scan, ",", role);
-    scan_member(scan, "{", "threshold");
-    keys->threshold = (uint8_t)scan_number(scan, 1, PW_RELEASE_KEYS_MAX);
-    scan_member(scan, ",", "keys");
-    scan_expect(scan, "[");
+    pw_scan_member(scan, ",", role);
+    pw_scan_member(scan, "{", "threshold");
+    keys->threshold = (uint8_t)pw_scan_number(scan, 1, PW_RELEASE_KEYS_MAX);
+    pw_scan_member(scan, ",", "keys");
+    pw_scan_expect(scan, "[");
     do {
         if (keys->count == PW_RELEASE_KEYS_MAX) {
-            scan_fail(scan, "has more than 8 keys");
+            pw_scan_fail(scan, "has more than 8 keys");
             return;
         }
-        scan_hex(scan, keys->key[keys->count], PW_RELEASE_KEY_LEN);
+        pw_scan_hex(scan, keys->key[keys->count], PW_RELEASE_KEY_LEN);
         if (keys->count > 0 &&
             memcmp(keys->key[keys->count - 1], keys->key[keys->count], PW_RELEASE_KEY_LEN) >= 0) {
-            scan_fail(scan, "must stand in rising order, none twice");
+            pw_scan_fail(scan, "must stand in rising order, none twice");
         }
         keys->count++;
-    } while (scan_if(scan, ","));
+    } while (pw_scan_if(scan, ","));
     if (keys->threshold > keys->count) {
-        scan_fail(scan, "are fewer than the threshold");
+        pw_scan_fail(scan, "are fewer than the threshold");
     }
-    scan_expect(scan, "]}");
+    pw_scan_expect(scan, "]}");
 }
 
 int pw_release_root_parse(struct pw_str document, struct pw_release_root *root, struct pw_out *why)
 {
-    struct scan scan = scan_of(document, "root document", why);
+    struct scan scan = pw_scan_of(document, "root document", why);
     *root = (struct pw_release_root){.version = 0};
-    scan_member(&scan, "{", "format");
-    scan_expect(&scan, "\"" FORMAT "\"");
-    scan_member(&scan, ",", "version");
-    root->version = (uint32_t)scan_number(&scan, 1, PW_RELEASE_ROOT_VERSION_MAX);
-    scan_member(&scan, ",", "expires");
-    root->expires = scan_time(&scan, false);
+    pw_scan_member(&scan, "{", "format");
+    pw_scan_expect(&scan, "\"" FORMAT "\"");
+    pw_scan_member(&scan, ",", "version");
+    root->version = (uint32_t)pw_scan_number(&scan, 1, PW_RELEASE_ROOT_VERSION_MAX);
+    pw_scan_member(&scan, ",", "expires");
+    root->expires = pw_scan_time(&scan, false);
     scan_keys(&scan, "root", &root->roots);
     scan_keys(&scan, "release", &root->releases);
-    scan_expect(&scan, "}");
-    return scan_end(&scan);
+    pw_scan_expect(&scan, "}");
+    return pw_scan_end(&scan);
 }
 
-uint32_t release_root_version(struct pw_str document, struct pw_out *why)
+uint32_t pw_release_root_version(struct pw_str document, struct pw_out *why)
 {
     struct pw_release_root root;
     return pw_release_root_parse(document, &root, why) == PW_OK ? root.version : 0;
@@ -61,7 +61,7 @@ static void put_keys(struct pw_out *out, const char *role, const struct pw_relea
     pw_put_s(out, ",\"keys\":[");
     for (uint8_t i = 0; i < keys->count; i++) {
         pw_put_s(out, i == 0 ? "\"" : ",\"");
-        put_hex_lower(out, keys->key[i], PW_RELEASE_KEY_LEN);
+        pw_scan_put_hex(out, keys->key[i], PW_RELEASE_KEY_LEN);
         pw_put_c(out, '"');
     }
     pw_put_s(out, "]}");
@@ -115,7 +115,7 @@ int pw_release_root_cut(struct pw_str *rest, struct pw_release_root_text *text, 
     if (text->whole.len > PW_RELEASE_ROOT_MAX) {
         return refuse(why, "root document: longer than 4096 bytes with its signatures");
     }
-    if (!release_in_order(text->signature, text->signatures)) {
+    if (!pw_release_in_order(text->signature, text->signatures)) {
         return refuse(why, "root document: key ids of signatures must stand in rising order, none "
                            "twice");
     }
@@ -128,11 +128,14 @@ static bool agreed(const struct pw_release_root_text *text, const struct pw_rele
                    const struct pw_release_keys *keys, struct pw_out *why)
 {
     uint8_t test = 0;
-    uint8_t good = pw_release_count(crypto, keys, PW_RELEASE_ROOT_LABEL, text->document,
-                                    text->signature, text->signatures, &test);
+    const struct pw_release_signed what = {.label = PW_RELEASE_ROOT_LABEL,
+                                           .message = text->document,
+                                           .signature = text->signature,
+                                           .signatures = text->signatures};
+    uint8_t good = pw_release_count(crypto, keys, &what, &test);
     if (good < keys->threshold) {
         pw_put_s(why, "root document: ");
-        release_put_short(why, keys, good, test);
+        pw_release_put_short(why, keys, good, test);
         return false;
     }
     return true;

@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-struct scan scan_of(struct pw_str text, const char *what, struct pw_out *why)
+struct scan pw_scan_of(struct pw_str text, const char *what, struct pw_out *why)
 {
     return (struct scan){.left = text, .len = text.len, .what = what, .name = "", .why = why};
 }
 
-void scan_fail(struct scan *scan, const char *sentence)
+void pw_scan_fail(struct scan *scan, const char *sentence)
 {
     if (!scan->bad) {
         pw_put_s(scan->why, scan->what);
@@ -27,7 +27,7 @@ static void skip(struct scan *scan, size_t len)
     scan->left.len -= len;
 }
 
-bool scan_if(struct scan *scan, const char *literal)
+bool pw_scan_if(struct scan *scan, const char *literal)
 {
     if (scan->bad || !pw_str_starts(scan->left, literal)) {
         return false;
@@ -36,32 +36,32 @@ bool scan_if(struct scan *scan, const char *literal)
     return true;
 }
 
-void scan_expect(struct scan *scan, const char *literal)
+void pw_scan_expect(struct scan *scan, const char *literal)
 {
-    if (!scan->bad && !scan_if(scan, literal)) {
-        scan_fail(scan, "is not followed by");
+    if (!scan->bad && !pw_scan_if(scan, literal)) {
+        pw_scan_fail(scan, "is not followed by");
         pw_put_c(scan->why, ' ');
         pw_put_s(scan->why, literal);
     }
 }
 
-void scan_member(struct scan *scan, const char *before, const char *name)
+void pw_scan_member(struct scan *scan, const char *before, const char *name)
 {
-    scan_expect(scan, before);
+    pw_scan_expect(scan, before);
     if (!scan->bad) {
         scan->name = name;
     }
-    if (!(scan_if(scan, "\"") && scan_if(scan, name) && scan_if(scan, "\":"))) {
-        scan_fail(scan, "is not where it must be");
+    if (!(pw_scan_if(scan, "\"") && pw_scan_if(scan, name) && pw_scan_if(scan, "\":"))) {
+        pw_scan_fail(scan, "is not where it must be");
     }
 }
 
-void scan_text(struct scan *scan, char *to, size_t cap, bool (*allowed)(char c))
+void pw_scan_text(struct scan *scan, char *to, size_t cap, bool (*allowed)(char c))
 {
     size_t len = 0;
     to[0] = '\0';
-    if (!scan_if(scan, "\"")) {
-        scan_fail(scan, "must be a text");
+    if (!pw_scan_if(scan, "\"")) {
+        pw_scan_fail(scan, "must be a text");
         return;
     }
     while (len < scan->left.len && len < cap - 1 && allowed(scan->left.at[len])) {
@@ -69,7 +69,7 @@ void scan_text(struct scan *scan, char *to, size_t cap, bool (*allowed)(char c))
     }
     if (len == scan->left.len || scan->left.at[len] != '"') {
         skip(scan, len);
-        scan_fail(scan, "is too long, or has a character that it must not have");
+        pw_scan_fail(scan, "is too long, or has a character that it must not have");
         return;
     }
     memcpy(to, scan->left.at, len);
@@ -86,18 +86,18 @@ static size_t digits(struct pw_str text)
     return len;
 }
 
-uint64_t scan_number(struct scan *scan, uint64_t least, uint64_t most)
+uint64_t pw_scan_number(struct scan *scan, uint64_t least, uint64_t most)
 {
     struct pw_str text = {.at = scan->left.at, .len = scan->bad ? 0 : digits(scan->left)};
     int64_t value = 0;
     PW_ASSERT(most <= INT64_MAX);
     if (text.len == 0 || (text.len > 1 && text.at[0] == '0')) {
-        scan_fail(scan, "must be a number without leading zeros");
+        pw_scan_fail(scan, "must be a number without leading zeros");
         return least;
     }
     if (pw_parse_int(text, (int64_t)least, (int64_t)most, &value) != PW_OK) {
         bool first = !scan->bad;
-        scan_fail(scan, "is ");
+        pw_scan_fail(scan, "is ");
         if (first) {
             pw_put(scan->why, (struct pw_str){.at = text.at, .len = text.len > 24 ? 24 : text.len});
             pw_put_s(scan->why, ", must be ");
@@ -116,28 +116,28 @@ static bool is_lower_hex(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-void scan_hex(struct scan *scan, uint8_t *to, size_t len)
+void pw_scan_hex(struct scan *scan, uint8_t *to, size_t len)
 {
-    bool ok = scan_if(scan, "\"") && scan->left.len > 2 * len && scan->left.at[2 * len] == '"';
+    bool ok = pw_scan_if(scan, "\"") && scan->left.len > 2 * len && scan->left.at[2 * len] == '"';
     for (size_t i = 0; ok && i < 2 * len; i++) {
         ok = is_lower_hex(scan->left.at[i]);
     }
     struct pw_str text = {.at = scan->left.at, .len = 2 * len};
     if (!ok || pw_parse_hex(text, to, len) != (int)len) {
         memset(to, 0, len);
-        scan_fail(scan, "must be lower-case hexadecimal digits, no more and no fewer");
+        pw_scan_fail(scan, "must be lower-case hexadecimal digits, no more and no fewer");
         return;
     }
     skip(scan, text.len + 1);
 }
 
-pw_unix_ms scan_time(struct scan *scan, bool never)
+pw_unix_ms pw_scan_time(struct scan *scan, bool never)
 {
     char text[PW_TIME_TEXT_MAX];
     char again[PW_TIME_TEXT_MAX];
     struct pw_out out = PW_OUT(again);
     pw_unix_ms value = 0;
-    scan_text(scan, text, sizeof(text), scan_is_visible);
+    pw_scan_text(scan, text, sizeof(text), pw_scan_is_visible);
     if (scan->bad || (never && text[0] == '\0')) {
         return 0;
     }
@@ -145,31 +145,31 @@ pw_unix_ms scan_time(struct scan *scan, bool never)
         pw_put_time(&out, value);
     }
     if (value <= 0 || strcmp(text, again) != 0) {
-        scan_fail(scan, "must be a time as 2026-01-31T23:59:59.000Z");
+        pw_scan_fail(scan, "must be a time as 2026-01-31T23:59:59.000Z");
         return 0;
     }
     return value;
 }
 
-int scan_end(struct scan *scan)
+int pw_scan_end(struct scan *scan)
 {
     if (scan->left.len > 0) {
-        scan_fail(scan, "is not the end");
+        pw_scan_fail(scan, "is not the end");
     }
     return scan->bad ? PW_ERR_RANGE : PW_OK;
 }
 
-bool scan_is_name(char c)
+bool pw_scan_is_name(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
 }
 
-bool scan_is_visible(char c)
+bool pw_scan_is_visible(char c)
 {
     return c > ' ' && c <= '~' && c != '"' && c != '\\';
 }
 
-void put_hex_lower(struct pw_out *out, const uint8_t *at, size_t len)
+void pw_scan_put_hex(struct pw_out *out, const uint8_t *at, size_t len)
 {
     static const char digit[] = "0123456789abcdef";
     for (size_t i = 0; i < len; i++) {

@@ -114,7 +114,6 @@ static int plan_texts(struct plan *plan, const struct options *options, struct p
 static int measure(struct pw_release_component *component, const char *file, struct pw_out *why)
 {
     struct stat is;
-    struct progress progress = {.total = 0};
     FILE *from = fopen(file, "re");
     if (from == NULL) {
         return pack_fail(why, EXIT_UNREACHABLE, file, strerror(errno));
@@ -126,8 +125,8 @@ static int measure(struct pw_release_component *component, const char *file, str
         code = pack_fail(why, EXIT_USAGE, file, "must have 1 to 1099511627776 bytes");
     } else {
         component->size = (uint64_t)is.st_size;
-        progress.total = component->size;
-        code = pack_copy(from, file, component->size, NULL, &progress, component->sha256, why);
+        struct stream stream = {.from = from, .name = file, .total = component->size};
+        code = stream_take(&stream, component->size, component->sha256, why);
     }
     (void)fclose(from);
     return code;
@@ -205,7 +204,7 @@ static int plan_check(struct plan *plan, struct pw_out *why)
 
 static int put_components(const struct plan *plan, struct draft *draft, struct pw_out *why)
 {
-    struct progress progress = {.total = plan->total};
+    struct stream stream = {.to = draft, .total = plan->total};
     int code = EXIT_DONE;
     for (uint8_t i = 0; i < plan->release.components && code == EXIT_DONE; i++) {
         const struct pw_release_component *component = &plan->release.component[i];
@@ -214,7 +213,9 @@ static int put_components(const struct plan *plan, struct draft *draft, struct p
         if (from == NULL) {
             return pack_fail(why, EXIT_UNREACHABLE, plan->file[i], strerror(errno));
         }
-        code = pack_copy(from, plan->file[i], component->size, draft, &progress, sha256, why);
+        stream.from = from;
+        stream.name = plan->file[i];
+        code = stream_take(&stream, component->size, sha256, why);
         if (code == EXIT_DONE &&
             (memcmp(sha256, component->sha256, sizeof(sha256)) != 0 || fgetc(from) != EOF)) {
             code = pack_fail(why, EXIT_UNREACHABLE, plan->file[i], "changed while it was read");
@@ -250,7 +251,7 @@ int build_release(const struct options *options)
     if (code == EXIT_DONE) {
         struct pw_str roots = {.at = plan.roots, .len = plan.roots_len};
         struct pw_str manifest = {.at = plan.manifest, .len = plan.manifest_len};
-        code = draft_put_head(&draft, roots, manifest, NULL, 0, &why);
+        code = draft_put_head(&draft, roots, manifest, &(struct signatures){.count = 0}, &why);
     }
     if (code == EXIT_DONE) {
         code = put_components(&plan, &draft, &why);
@@ -267,8 +268,8 @@ int build_release(const struct options *options)
 // Signatures.
 
 // Signs what `pack` has with each key; those that were there stay.
-static int sign(const struct pack *pack, const struct options *options, uint8_t *signature,
-                uint8_t *signatures, struct pw_out *why)
+static int sign(const struct pack *pack, const struct options *options,
+                struct signatures *signatures, struct pw_out *why)
 {
     int code = EXIT_DONE;
     for (size_t i = 0; i < options->key.count && code == EXIT_DONE; i++) {
@@ -279,15 +280,16 @@ static int sign(const struct pack *pack, const struct options *options, uint8_t 
                                                   pack->parts.manifest, made + PW_SHA256_LEN)) {
             code = pack_fail(why, EXIT_UNREACHABLE, options->key.word[i], "cannot sign");
         }
-        memcpy(made, key.id, PW_SHA256_LEN);
-        if (code == EXIT_DONE &&
-            !signature_add(signature, signatures, PW_RELEASE_SIGNATURES_MAX, made)) {
+        if (code == EXIT_DONE) {
+            memcpy(made, key.id, PW_SHA256_LEN);
+        }
+        if (code == EXIT_DONE && !signatures_add(signatures, PW_RELEASE_SIGNATURES_MAX, made)) {
             code = pack_fail(why, EXIT_REFUSED, pack->name, "has 8 signatures, the most there are");
         }
         if (code == EXIT_DONE && pw_release_is_test_key(key.open)) {
             (void)fprintf(stderr,
-                          "pilotwire: %s: a well-known test key; stations of customers "
-                          "refuse what it signs\n",
+                          "pilotwire: %s: a well-known test key; stations of customers refuse "
+                          "what it signs\n",
                           options->key.word[i]);
         }
         key_forget(&key);
@@ -295,16 +297,25 @@ static int sign(const struct pack *pack, const struct options *options, uint8_t 
     return code;
 }
 
-static int put_signatures(const char *name, const uint8_t *signature, uint8_t signatures,
-                          struct pw_out *why)
+static int put_signatures(const char *name, const struct signatures *signatures, struct pw_out *why)
 {
     struct draft draft;
     int code = draft_open(&draft, name, why);
     if (code == EXIT_DONE) {
-        code = draft_put(&draft, signature, (size_t)signatures * PW_RELEASE_SIGNATURE_LEN, why);
+        code = draft_put_signatures(&draft, signatures, why);
         code = draft_end(&draft, code, why);
     }
     return code;
+}
+
+static int told(const struct pack *pack, const char *name, const struct signatures *signatures,
+                int code, const struct pw_out *why)
+{
+    if (code != EXIT_DONE) {
+        return fail_with(code, why);
+    }
+    (void)printf("%s: version %s, %u signatures\n", name, pack->release.version, signatures->count);
+    return EXIT_DONE;
 }
 
 int build_sign(const struct options *options)
@@ -312,8 +323,8 @@ int build_sign(const struct options *options)
     static struct pack pack;
     char text[600] = "";
     struct pw_out why = PW_OUT(text);
-    uint8_t signature[PW_RELEASE_SIGNATURES_MAX * PW_RELEASE_SIGNATURE_LEN];
-    uint8_t signatures = 0;
+    struct signatures signatures = {.count = 0};
+    const char *apart = options->signature;
     if (options->key.count == 0) {
         return fail_usage("release sign", "needs --key FILE");
     }
@@ -321,25 +332,16 @@ int build_sign(const struct options *options)
     if (code != EXIT_DONE) {
         return fail_with(code, &why);
     }
-    if (options->signature == NULL) {
-        signatures = pack.parts.signatures;
-        memcpy(signature, pack.parts.signature, (size_t)signatures * PW_RELEASE_SIGNATURE_LEN);
+    if (apart == NULL) {
+        signatures_load(&signatures, pack.parts.signature, pack.parts.signatures);
     }
-    code = sign(&pack, options, signature, &signatures, &why);
+    code = sign(&pack, options, &signatures, &why);
     if (code == EXIT_DONE) {
-        code = options->signature != NULL
-                   ? put_signatures(options->signature, signature, signatures, &why)
-                   : pack_write(&pack, pack.parts.roots, pack.parts.manifest, signature, signatures,
-                                pack.name, &why);
+        code = apart != NULL ? put_signatures(apart, &signatures, &why)
+                             : pack_write(&pack, &signatures, pack.name, &why);
     }
     pack_close(&pack);
-    if (code != EXIT_DONE) {
-        return fail_with(code, &why);
-    }
-    (void)printf("%s: version %s, %u signatures\n",
-                 options->signature != NULL ? options->signature : pack.name, pack.release.version,
-                 signatures);
-    return EXIT_DONE;
+    return told(&pack, apart != NULL ? apart : pack.name, &signatures, code, &why);
 }
 
 int build_head(const struct options *options)
@@ -365,22 +367,21 @@ int build_head(const struct options *options)
 }
 
 // A file of signatures, as `sign --signature` writes it.
-static int take_signatures(const struct pack *pack, const char *name, uint8_t *signature,
-                           uint8_t *signatures, struct pw_out *why)
+static int take_signatures(const struct pack *pack, const char *name, struct signatures *signatures,
+                           struct pw_out *why)
 {
+    const size_t most = (size_t)PW_RELEASE_SIGNATURES_MAX * PW_RELEASE_SIGNATURE_LEN;
     size_t len = 0;
     char *text = file_read(name, &len, why);
     int code = EXIT_DONE;
     if (text == NULL) {
         return EXIT_UNREACHABLE;
     }
-    if (len == 0 || len % PW_RELEASE_SIGNATURE_LEN != 0 ||
-        len > PW_RELEASE_SIGNATURES_MAX * PW_RELEASE_SIGNATURE_LEN) {
+    if (len == 0 || len % PW_RELEASE_SIGNATURE_LEN != 0 || len > most) {
         code = pack_fail(why, EXIT_REFUSED, name, "must have 1 to 8 signatures of 96 bytes");
     }
     for (size_t at = 0; at < len && code == EXIT_DONE; at += PW_RELEASE_SIGNATURE_LEN) {
-        if (!signature_add(signature, signatures, PW_RELEASE_SIGNATURES_MAX,
-                           (const uint8_t *)text + at)) {
+        if (!signatures_add(signatures, PW_RELEASE_SIGNATURES_MAX, (const uint8_t *)text + at)) {
             code = pack_fail(why, EXIT_REFUSED, pack->name, "has 8 signatures, the most there are");
         }
     }
@@ -393,24 +394,18 @@ int build_attach(const struct options *options)
     static struct pack pack;
     char text[600] = "";
     struct pw_out why = PW_OUT(text);
-    uint8_t signature[PW_RELEASE_SIGNATURES_MAX * PW_RELEASE_SIGNATURE_LEN];
+    struct signatures signatures;
     int code = pack_open(&pack, options->arguments.word[0], &why);
     if (code != EXIT_DONE) {
         return fail_with(code, &why);
     }
-    uint8_t signatures = pack.parts.signatures;
-    memcpy(signature, pack.parts.signature, (size_t)signatures * PW_RELEASE_SIGNATURE_LEN);
+    signatures_load(&signatures, pack.parts.signature, pack.parts.signatures);
     for (size_t i = 1; i < options->arguments.count && code == EXIT_DONE; i++) {
-        code = take_signatures(&pack, options->arguments.word[i], signature, &signatures, &why);
+        code = take_signatures(&pack, options->arguments.word[i], &signatures, &why);
     }
     if (code == EXIT_DONE) {
-        code = pack_write(&pack, pack.parts.roots, pack.parts.manifest, signature, signatures,
-                          pack.name, &why);
+        code = pack_write(&pack, &signatures, pack.name, &why);
     }
     pack_close(&pack);
-    if (code != EXIT_DONE) {
-        return fail_with(code, &why);
-    }
-    (void)printf("%s: version %s, %u signatures\n", pack.name, pack.release.version, signatures);
-    return EXIT_DONE;
+    return told(&pack, pack.name, &signatures, code, &why);
 }

@@ -129,7 +129,7 @@ static int give_passphrase(char *to, int size, int write, void *context)
         OPENSSL_cleanse(text, sizeof(text));
         return -1;
     }
-    memcpy(to, text, len);
+    memcpy(to, text, len); // NOLINT(bugprone-not-null-terminated-result): OpenSSL wants no end
     OPENSSL_cleanse(text, sizeof(text));
     return (int)len;
 }
@@ -163,7 +163,7 @@ int key_read(struct key *key, const char *file, const char *passphrase_file, str
 int key_read_open(uint8_t open[PW_RELEASE_KEY_LEN], const char *text, struct pw_out *why)
 {
     size_t len = PW_RELEASE_KEY_LEN;
-    if (strlen(text) == 2 * PW_RELEASE_KEY_LEN &&
+    if (strlen(text) == (size_t)2 * PW_RELEASE_KEY_LEN &&
         pw_parse_hex(pw_str_of(text), open, PW_RELEASE_KEY_LEN) == PW_RELEASE_KEY_LEN) {
         return EXIT_DONE;
     }

@@ -270,13 +270,14 @@ static int take_rules(struct trial *trial, const struct options *options,
 static int hash_all(struct trial *trial, struct pw_out *why)
 {
     const struct pw_release *release = &trial->pack.release;
-    struct progress progress = {.total = release->file_size - trial->pack.head_len};
+    struct stream stream = {.from = trial->pack.from,
+                            .name = trial->pack.name,
+                            .total = release->file_size - trial->pack.head_len};
     trial->whole = true;
     for (uint8_t i = 0; i < release->components; i++) {
         const struct pw_release_component *component = &release->component[i];
         uint8_t sha256[PW_SHA256_LEN];
-        int code = pack_copy(trial->pack.from, trial->pack.name, component->size, NULL, &progress,
-                             sha256, why);
+        int code = stream_take(&stream, component->size, sha256, why);
         if (code != EXIT_DONE) {
             return code;
         }

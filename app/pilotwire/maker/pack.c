@@ -74,13 +74,12 @@ static void put_length(uint8_t *at, size_t len)
 }
 
 int draft_put_head(struct draft *draft, struct pw_str roots, struct pw_str manifest,
-                   const uint8_t *signature, uint8_t signatures, struct pw_out *why)
+                   const struct signatures *signatures, struct pw_out *why)
 {
     uint8_t fixed[PW_RELEASE_FIXED] = {'P', 'W', 'R', 'E', 'L', '1', '\r', '\n'};
-    size_t signed_len = (size_t)signatures * PW_RELEASE_SIGNATURE_LEN;
     put_length(fixed + 8, roots.len);
     put_length(fixed + 12, manifest.len);
-    put_length(fixed + 16, signed_len);
+    put_length(fixed + 16, (size_t)signatures->count * PW_RELEASE_SIGNATURE_LEN);
     int code = draft_put(draft, fixed, sizeof(fixed), why);
     if (code == EXIT_DONE) {
         code = draft_put(draft, roots.at, roots.len, why);
@@ -88,29 +87,42 @@ int draft_put_head(struct draft *draft, struct pw_str roots, struct pw_str manif
     if (code == EXIT_DONE) {
         code = draft_put(draft, manifest.at, manifest.len, why);
     }
-    return code == EXIT_DONE ? draft_put(draft, signature, signed_len, why) : code;
+    return code == EXIT_DONE ? draft_put_signatures(draft, signatures, why) : code;
 }
 
-bool signature_add(uint8_t *signature, uint8_t *signatures, uint8_t most,
-                   const uint8_t added[PW_RELEASE_SIGNATURE_LEN])
+int draft_put_signatures(struct draft *draft, const struct signatures *signatures,
+                         struct pw_out *why)
 {
-    uint8_t at = 0;
-    while (at < *signatures &&
-           memcmp(signature + (size_t)at * PW_RELEASE_SIGNATURE_LEN, added, PW_SHA256_LEN) < 0) {
-        at++;
+    return draft_put(draft, signatures->at, (size_t)signatures->count * PW_RELEASE_SIGNATURE_LEN,
+                     why);
+}
+
+void signatures_load(struct signatures *signatures, const uint8_t *at, uint8_t count)
+{
+    size_t len = (size_t)count * PW_RELEASE_SIGNATURE_LEN;
+    PW_ASSERT(len <= sizeof(signatures->at));
+    signatures->count = count;
+    memcpy(signatures->at, at, len);
+}
+
+bool signatures_add(struct signatures *signatures, uint8_t most,
+                    const uint8_t added[PW_RELEASE_SIGNATURE_LEN])
+{
+    uint8_t *place = signatures->at;
+    uint8_t *end = place + (size_t)signatures->count * PW_RELEASE_SIGNATURE_LEN;
+    while (place < end && memcmp(place, added, PW_SHA256_LEN) < 0) {
+        place += PW_RELEASE_SIGNATURE_LEN;
     }
-    uint8_t *place = signature + (size_t)at * PW_RELEASE_SIGNATURE_LEN;
-    if (at < *signatures && memcmp(place, added, PW_SHA256_LEN) == 0) {
+    if (place < end && memcmp(place, added, PW_SHA256_LEN) == 0) {
         memcpy(place, added, PW_RELEASE_SIGNATURE_LEN);
         return true;
     }
-    if (*signatures >= most) {
+    if (signatures->count >= most) {
         return false;
     }
-    memmove(place + PW_RELEASE_SIGNATURE_LEN, place,
-            (size_t)(*signatures - at) * PW_RELEASE_SIGNATURE_LEN);
+    memmove(place + PW_RELEASE_SIGNATURE_LEN, place, (size_t)(end - place));
     memcpy(place, added, PW_RELEASE_SIGNATURE_LEN);
-    (*signatures)++;
+    signatures->count++;
     return true;
 }
 
@@ -183,59 +195,59 @@ struct pw_str pack_head(const struct pack *pack)
     return (struct pw_str){.at = (const char *)pack->head, .len = pack->head_len};
 }
 
-static void show(struct progress *progress, size_t len)
+static void show(struct stream *stream, size_t len)
 {
-    progress->done += len;
-    if (progress->total < SHOWN_FROM || isatty(STDERR_FILENO) == 0) {
+    stream->done += len;
+    if (stream->total < SHOWN_FROM || isatty(STDERR_FILENO) == 0) {
         return;
     }
-    unsigned percent = (unsigned)(progress->done * 100 / progress->total);
-    if (percent != progress->shown) {
-        progress->shown = percent;
+    unsigned percent = (unsigned)(stream->done * 100 / stream->total);
+    if (percent != stream->shown) {
+        stream->shown = percent;
         (void)fprintf(stderr, percent < 100 ? "\r%3u %%" : "\r     \r", percent);
     }
 }
 
-int pack_copy(FILE *from, const char *name, uint64_t len, struct draft *draft,
-              struct progress *progress, uint8_t sha256[PW_SHA256_LEN], struct pw_out *why)
+int stream_take(struct stream *stream, uint64_t len, uint8_t sha256[PW_SHA256_LEN],
+                struct pw_out *why)
 {
     static uint8_t piece[PIECE];
     struct pw_sha256 hash;
     pw_sha256_begin(&hash);
     for (uint64_t left = len; left > 0;) {
         size_t want = left < PIECE ? (size_t)left : PIECE;
-        if (fread(piece, 1, want, from) != want) {
-            return pack_fail(why, EXIT_UNREACHABLE, name,
-                             ferror(from) != 0 ? strerror(errno) : "ended too early");
+        if (fread(piece, 1, want, stream->from) != want) {
+            return pack_fail(why, EXIT_UNREACHABLE, stream->name,
+                             ferror(stream->from) != 0 ? strerror(errno) : "ended too early");
         }
         pw_sha256_add(&hash, piece, want);
-        if (draft != NULL && draft_put(draft, piece, want, why) != EXIT_DONE) {
+        if (stream->to != NULL && draft_put(stream->to, piece, want, why) != EXIT_DONE) {
             return EXIT_UNREACHABLE;
         }
         left -= want;
-        show(progress, want);
+        show(stream, want);
     }
     pw_sha256_end(&hash, sha256);
     return EXIT_DONE;
 }
 
-int pack_write(struct pack *pack, struct pw_str roots, struct pw_str manifest,
-               const uint8_t *signature, uint8_t signatures, const char *name, struct pw_out *why)
+int pack_write(struct pack *pack, const struct signatures *signatures, const char *name,
+               struct pw_out *why)
 {
     uint8_t ignored[PW_SHA256_LEN];
     struct draft draft;
     uint64_t rest = pack->size - pack->head_len;
-    struct progress progress = {.total = rest};
+    struct stream stream = {.from = pack->from, .name = pack->name, .to = &draft, .total = rest};
     int code = draft_open(&draft, name, why);
     if (code != EXIT_DONE) {
         return code;
     }
-    code = draft_put_head(&draft, roots, manifest, signature, signatures, why);
+    code = draft_put_head(&draft, pack->parts.roots, pack->parts.manifest, signatures, why);
     if (code == EXIT_DONE && fseeko(pack->from, (off_t)pack->head_len, SEEK_SET) != 0) {
         code = pack_fail(why, EXIT_UNREACHABLE, pack->name, strerror(errno));
     }
     if (code == EXIT_DONE) {
-        code = pack_copy(pack->from, pack->name, rest, &draft, &progress, ignored, why);
+        code = stream_take(&stream, rest, ignored, why);
     }
     return draft_end(&draft, code, why);
 }

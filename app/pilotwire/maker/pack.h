@@ -32,29 +32,39 @@ bool pack_is_head(const struct pack *pack);
 // As pw_release_judge wants it.
 struct pw_str pack_head(const struct pack *pack);
 
-// The hash of `len` bytes of `from`, copied to `draft` if there is one. EXIT_UNREACHABLE with *why:
-// there are fewer, or the disk is full. `progress` is told to a terminal when it takes long.
-struct progress {
+// Bytes on their way; how far they are is told to a terminal when it takes long.
+struct stream {
+    FILE *from;
+    const char *name;
+    struct draft *to; // NULL: they are only hashed
     uint64_t done;
     uint64_t total;
     unsigned shown; // percent
 };
-int pack_copy(FILE *from, const char *name, uint64_t len, struct draft *draft,
-              struct progress *progress, uint8_t sha256[PW_SHA256_LEN], struct pw_out *why);
+// The next `len` bytes, and their hash. EXIT_UNREACHABLE with *why: there are fewer, or the disk is
+// full.
+int stream_take(struct stream *stream, uint64_t len, uint8_t sha256[PW_SHA256_LEN],
+                struct pw_out *why);
 
-// Head of these parts and, when `pack` is a whole file, its components, to `name`. May be the file
-// that `pack` was opened from.
-int pack_write(struct pack *pack, struct pw_str roots, struct pw_str manifest,
-               const uint8_t *signature, uint8_t signatures, const char *name, struct pw_out *why);
+// Signatures, key ids in rising order.
+struct signatures {
+    uint8_t at[PW_RELEASE_ROOT_SIGNATURES_MAX * PW_RELEASE_SIGNATURE_LEN];
+    uint8_t count;
+};
+void signatures_load(struct signatures *signatures, const uint8_t *at, uint8_t count);
+// One of the same key is replaced. False: there are `most` already.
+bool signatures_add(struct signatures *signatures, uint8_t most,
+                    const uint8_t added[PW_RELEASE_SIGNATURE_LEN]);
+int draft_put_signatures(struct draft *draft, const struct signatures *signatures,
+                         struct pw_out *why);
+
+// The pack with these signatures to a file of this name, which may be its own.
+int pack_write(struct pack *pack, const struct signatures *signatures, const char *name,
+               struct pw_out *why);
 
 // 20 bytes and what follows them.
 int draft_put_head(struct draft *draft, struct pw_str roots, struct pw_str manifest,
-                   const uint8_t *signature, uint8_t signatures, struct pw_out *why);
-
-// Puts a signature among others, key ids in rising order; one of the same key is replaced. False:
-// there are `most` already.
-bool signature_add(uint8_t *signature, uint8_t *signatures, uint8_t most,
-                   const uint8_t added[PW_RELEASE_SIGNATURE_LEN]);
+                   const struct signatures *signatures, struct pw_out *why);
 
 // "NAME: SENTENCE"
 int pack_fail(struct pw_out *why, int code, const char *name, const char *sentence);

@@ -41,8 +41,8 @@ void root_close(struct root_file *file)
     file->text = NULL;
 }
 
-static int root_put(const char *name, struct pw_str document, const uint8_t *signature,
-                    uint8_t signatures, struct pw_out *why)
+static int root_put(const char *name, struct pw_str document, const struct signatures *signatures,
+                    struct pw_out *why)
 {
     struct draft draft;
     uint8_t len[4];
@@ -57,10 +57,10 @@ static int root_put(const char *name, struct pw_str document, const uint8_t *sig
         code = draft_put(&draft, document.at, document.len, why);
     }
     if (code == EXIT_DONE) {
-        code = draft_put(&draft, &signatures, 1, why);
+        code = draft_put(&draft, &signatures->count, 1, why);
     }
     if (code == EXIT_DONE) {
-        code = draft_put(&draft, signature, (size_t)signatures * PW_RELEASE_SIGNATURE_LEN, why);
+        code = draft_put_signatures(&draft, signatures, why);
     }
     return draft_end(&draft, code, why);
 }
@@ -184,7 +184,7 @@ int root_new(const struct options *options)
     }
     if (code == EXIT_DONE) {
         PW_ASSERT(pw_release_root_write(root, &out));
-        code = root_put(options->out, pw_out_str(&out), NULL, 0, &why);
+        code = root_put(options->out, pw_out_str(&out), &(struct signatures){.count = 0}, &why);
     }
     if (code != EXIT_DONE) {
         return fail_with(code, &why);
@@ -201,7 +201,7 @@ int root_sign(const struct options *options)
 {
     char text[600] = "";
     struct pw_out why = PW_OUT(text);
-    uint8_t signature[PW_RELEASE_ROOT_SIGNATURES_MAX * PW_RELEASE_SIGNATURE_LEN];
+    struct signatures signatures;
     struct root_file file;
     const char *name = options->arguments.word[0];
     if (options->key.count == 0) {
@@ -211,8 +211,7 @@ int root_sign(const struct options *options)
     if (code != EXIT_DONE) {
         return fail_with(code, &why);
     }
-    uint8_t signatures = file.parts.signatures;
-    memcpy(signature, file.parts.signature, (size_t)signatures * PW_RELEASE_SIGNATURE_LEN);
+    signatures_load(&signatures, file.parts.signature, file.parts.signatures);
     for (size_t i = 0; i < options->key.count && code == EXIT_DONE; i++) {
         struct key key;
         uint8_t made[PW_RELEASE_SIGNATURE_LEN];
@@ -221,21 +220,23 @@ int root_sign(const struct options *options)
                                                   file.parts.document, made + PW_SHA256_LEN)) {
             code = pack_fail(&why, EXIT_UNREACHABLE, options->key.word[i], "cannot sign");
         }
-        memcpy(made, key.id, PW_SHA256_LEN);
+        if (code == EXIT_DONE) {
+            memcpy(made, key.id, PW_SHA256_LEN);
+        }
         key_forget(&key);
         if (code == EXIT_DONE &&
-            !signature_add(signature, &signatures, PW_RELEASE_ROOT_SIGNATURES_MAX, made)) {
+            !signatures_add(&signatures, PW_RELEASE_ROOT_SIGNATURES_MAX, made)) {
             code = pack_fail(&why, EXIT_REFUSED, name, "has 16 signatures, the most there are");
         }
     }
     if (code == EXIT_DONE) {
-        code = root_put(name, file.parts.document, signature, signatures, &why);
+        code = root_put(name, file.parts.document, &signatures, &why);
     }
     root_close(&file);
     if (code != EXIT_DONE) {
         return fail_with(code, &why);
     }
-    (void)printf("%s: root %u, %u signatures\n", name, file.root.version, signatures);
+    (void)printf("%s: root %u, %u signatures\n", name, file.root.version, signatures.count);
     return EXIT_DONE;
 }
 
@@ -263,8 +264,11 @@ static bool has_signed(const struct root_file *file, const uint8_t key[PW_RELEAS
     struct pw_release_keys one = {.count = 1, .threshold = 1};
     crypto.test_keys = true; // who signed, not whether it counts
     memcpy(one.key[0], key, PW_RELEASE_KEY_LEN);
-    return pw_release_count(&crypto, &one, PW_RELEASE_ROOT_LABEL, file->parts.document,
-                            file->parts.signature, file->parts.signatures, NULL) == 1;
+    const struct pw_release_signed what = {.label = PW_RELEASE_ROOT_LABEL,
+                                           .message = file->parts.document,
+                                           .signature = file->parts.signature,
+                                           .signatures = file->parts.signatures};
+    return pw_release_count(&crypto, &one, &what, NULL) == 1;
 }
 
 static unsigned signed_by_own(const struct root_file *file)

@@ -33,7 +33,8 @@ bool authority_open(struct pw_central_ca_openssl **ca, const struct options *opt
     return true;
 }
 
-const struct pw_httpd_tls *authority_tls(struct tls_files *files, const struct options *options)
+const struct pw_httpd_tls *authority_tls(struct tls_files *files, const struct options *options,
+                                         const struct pw_secret *secret)
 {
     if (!options->tls) {
         return NULL;
@@ -46,6 +47,7 @@ const struct pw_httpd_tls *authority_tls(struct tls_files *files, const struct o
                                        .port = options->tls_port,
                                        .certificate = files->certificate,
                                        .key = files->key,
+                                       .secret = options->tls_key == NULL ? secret : NULL,
                                        .client_ca = vouched ? files->client_ca : NULL};
     return &files->tls;
 }
@@ -67,7 +69,8 @@ static int make_server(const struct options *options, const struct pw_secret *se
     const struct pw_central_ca_server server = {.names = names,
                                                 .count = options->label[0] != '\0' ? 2 : 1,
                                                 .certificate = certificate,
-                                                .key = key};
+                                                .key = key,
+                                                .secret = options->tls_key == NULL ? secret : NULL};
     int result = pw_central_ca_server(ca, &server, now, &why);
     pw_central_ca_close(ca);
     if (result != PW_OK) {

@@ -21,7 +21,9 @@ struct tls_files {
 bool authority_open(struct pw_central_ca_openssl **ca, const struct options *options,
                     const struct pw_secret *secret);
 // NULL without --tls-listen.
-const struct pw_httpd_tls *authority_tls(struct tls_files *files, const struct options *options);
+// Without --tls-key the key is ours, and sealed.
+const struct pw_httpd_tls *authority_tls(struct tls_files *files, const struct options *options,
+                                         const struct pw_secret *secret);
 // The tasks; what they return is the program's exit status.
 int authority_task(const struct options *options, const struct pw_secret *secret, pw_unix_ms now);
 

@@ -558,7 +558,8 @@ static int serve(struct program *program)
     pw_service_init(&program->service, &program->loop, &program->pace);
     int result = EXIT_FAILURE;
     int opened = pw_web_open(&program->web, &program->loop, options->host, options->port,
-                             authority_tls(&program->tls, options), options->trusted_proxy);
+                             authority_tls(&program->tls, options, pw_vault_port(program->vault)),
+                             options->trusted_proxy);
     if (opened == PW_ERR_STORE) {
         (void)fail("cannot serve TLS with", program->tls.certificate,
                    access(program->tls.certificate, R_OK) != 0

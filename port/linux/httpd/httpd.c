@@ -225,6 +225,14 @@ static int on_link(struct conn *conn, enum lws_callback_reasons reason, const vo
     return config->links->writable(conn);
 }
 
+// A key that is sealed is no file that libwebsockets can read: it leaves both to us.
+static int load_sealed(struct pw_httpd *httpd)
+{
+    char text[256];
+    struct pw_out why = PW_OUT(text);
+    return httpd->config.tls->secret == NULL || pw_httpd_reload(httpd, &why) == PW_OK ? 0 : 1;
+}
+
 // One callback serves both protocols: which one a connection speaks is known from its events.
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t len)
@@ -247,7 +255,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     }
     if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
         httpd->tls_ctx = user;
-        return 0;
+        return load_sealed(httpd);
     }
     if (reason == LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION) {
         return len != 0 ? 0 : 1; // OpenSSL's own judgement: without this line all are taken
@@ -296,8 +304,12 @@ static const struct lws_context_creation_info *tls_info(const struct pw_httpd *h
     info->vhost_name = "tls";
     info->port = tls->port;
     info->iface = tls->host != NULL && tls->host[0] != '\0' ? tls->host : NULL;
-    info->ssl_cert_filepath = tls->certificate;
-    info->ssl_private_key_filepath = tls->key;
+    if (tls->secret != NULL) {
+        info->options |= LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
+    } else {
+        info->ssl_cert_filepath = tls->certificate;
+        info->ssl_private_key_filepath = tls->key;
+    }
     info->ssl_ca_filepath = tls->client_ca;
     info->ssl_cipher_list = TLS_SUITES;
     info->tls1_3_plus_cipher_list = TLS_13_SUITES;
@@ -416,7 +428,7 @@ int pw_httpd_reload(struct pw_httpd *httpd, struct pw_out *why)
     if (tls == NULL || httpd->tls_ctx == NULL) {
         return PW_OK;
     }
-    EVP_PKEY *key = pw_key_read(tls->key, NULL, why);
+    EVP_PKEY *key = pw_key_read(tls->key, tls->secret, why);
     int err =
         key != NULL ? pw_peer_reload(httpd->tls_ctx, tls->certificate, key, why) : PW_ERR_STORE;
     EVP_PKEY_free(key);

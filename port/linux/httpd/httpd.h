@@ -16,10 +16,11 @@ struct pw_httpd_links; // conn.h: what a room adds that speaks WebSocket on the 
 struct pw_httpd_tls {
     const char *host; // as below
     uint16_t port;
-    const char *certificate; // PEM file: the server's, then those between it and its root
-    const char *key;         // PEM file
-    const char *client_ca;   // PEM file of who vouches for clients' certificates; NULL: none is
-                             // asked for. Who shows one that does not verify is not let in
+    const char *certificate;        // PEM file: the server's, then those between it and its root
+    const char *key;                // PEM file, or what `secret` has sealed
+    const struct pw_secret *secret; // opens the key; NULL: it is PEM
+    const char *client_ca; // PEM file of who vouches for clients' certificates; NULL: none is
+                           // asked for. Who shows one that does not verify is not let in
 };
 
 struct pw_httpd_config {

@@ -1,5 +1,8 @@
 // uplink: a whole station with one AC outlet at the station link, in virtual time. The board here
 // obeys and its vehicle answers the pilot; the central is the other machine of proto/link.
+#include "ed25519/ed25519.h"
+#include "make.h"
+#include "simfiles.h"
 #include "simstore.h"
 #include "station.h"
 #include "test.h"
@@ -33,6 +36,12 @@ static struct rig {
     unsigned snapshots;
     struct pw_link_connector connector; // of the last snapshot
     char pilot[5];
+    struct pw_sim_files files;
+    struct pw_release_crypto crypto;
+    uint8_t release[20000];
+    struct pw_link_fw_state state; // the last one; its texts:
+    char status[40];
+    char why[PW_LINK_WHY_MAX + 1];
 } rig;
 
 static void write_ring(void *context, enum pw_level level, const char *room, struct pw_str text)
@@ -52,9 +61,26 @@ static void set(const char *path, const char *value, enum pw_setting_by by)
     }
 }
 
-static void open_rig_at(pw_unix_ms wall)
+static void start_station(pw_unix_ms wall)
 {
     static const struct pw_log log = {.write = write_ring};
+    pw_sim_files_start(&rig.files);
+    const struct pw_station_start start = {.settings = &rig.settings,
+                                           .store = &rig.disk.port,
+                                           .log = &log,
+                                           .firmware = "1.2.3",
+                                           .seed = 7,
+                                           .logring = &rig.ring,
+                                           .transfer = &rig.files.transfer,
+                                           .install = &rig.files.install,
+                                           .crypto = &rig.crypto,
+                                           .now = rig.now,
+                                           .wall = wall};
+    assert_int_equal(pw_station_init(&rig.station, &start), PW_OK);
+}
+
+static void open_rig_at(pw_unix_ms wall)
+{
     memset(&rig, 0, sizeof(rig));
     rig.now = 1000;
     pw_logring_init(&rig.ring, rig.ring_bytes, sizeof(rig.ring_bytes));
@@ -65,15 +91,10 @@ static void open_rig_at(pw_unix_ms wall)
     set("ocpp.authorization_key", "a-very-secret-key", PW_BY_SECRETS);
     set("connectors[0].kind", "pilot", PW_BY_FILE);
     pw_sim_store_init(&rig.disk);
-    const struct pw_station_start start = {.settings = &rig.settings,
-                                           .store = &rig.disk.port,
-                                           .log = &log,
-                                           .firmware = "1.2.3",
-                                           .seed = 7,
-                                           .logring = &rig.ring,
-                                           .now = rig.now,
-                                           .wall = wall};
-    assert_int_equal(pw_station_init(&rig.station, &start), PW_OK);
+    pw_sim_files_init(&rig.files);
+    rig.files.root_len = pw_make_signed_root_1(rig.files.root, sizeof(rig.files.root));
+    rig.crypto = pw_ed25519_crypto();
+    start_station(wall);
 }
 
 static void open_rig(void)
@@ -84,6 +105,7 @@ static void open_rig(void)
 static void close_rig(void)
 {
     pw_sim_store_free(&rig.disk);
+    pw_sim_files_free(&rig.files);
 }
 
 static int32_t pilot_high_mv(void)
@@ -174,6 +196,12 @@ static void central_takes(void)
         case PW_LINK_NEWS_SNAPSHOT: keep_snapshot(&report); break;
         case PW_LINK_NEWS_LOG: keep_lines(&report.message.as.log_batch); break;
         case PW_LINK_NEWS_FIRMWARE:
+            rig.state = report.message.as.fw_state;
+            (void)snprintf(rig.status, sizeof(rig.status), "%.*s", (int)rig.state.status.len,
+                           rig.state.status.at);
+            (void)snprintf(rig.why, sizeof(rig.why), "%.*s", (int)rig.state.why.len,
+                           rig.state.why.at);
+            break;
         case PW_LINK_NEWS_ANSWER:
             rig.code = report.code;
             (void)snprintf(rig.answer, sizeof(rig.answer), "%.*s", (int)report.text.len,
@@ -566,6 +594,102 @@ static void the_console_shows_the_link_and_the_lease(void **state)
     close_rig();
 }
 
+// ---------------------------------------------------------------------------------------------
+// A release over the link.
+
+static uint8_t begin_release(size_t len, bool resume)
+{
+    struct pw_sha256 hash;
+    uint8_t digest[PW_SHA256_LEN];
+    char digits[2 * PW_SHA256_LEN + 1] = "";
+    struct pw_out out = PW_OUT(digits);
+    pw_sha256_begin(&hash);
+    pw_sha256_add(&hash, rig.release, len);
+    pw_sha256_end(&hash, digest);
+    for (size_t i = 0; i < sizeof(digest); i++) {
+        pw_put_hex(&out, digest[i], 2);
+    }
+    const struct pw_link_fw_begin request = {
+        .size = len, .sha256 = pw_out_str(&out), .version = PW_STR("2.0.0"), .resume = resume};
+    ask(PW_LINK_FW_BEGIN, &request);
+    return rig.code;
+}
+
+// The code of the first refusal; 0: all of it was taken.
+static uint8_t send_release(size_t from, size_t to)
+{
+    for (size_t at = from; at < to; at += PW_LINK_CHUNK_MAX) {
+        size_t len = to - at < PW_LINK_CHUNK_MAX ? to - at : PW_LINK_CHUNK_MAX;
+        const struct pw_link_fw_chunk chunk = {
+            .offset = at, .data = {.at = (const char *)rig.release + at, .len = len}};
+        ask(PW_LINK_FW_CHUNK, &chunk);
+        if (rig.code != PW_LINK_E_NONE) {
+            return rig.code;
+        }
+    }
+    return PW_LINK_E_NONE;
+}
+
+static void ask_state(void)
+{
+    ask(PW_LINK_FW_STATUS, NULL);
+}
+
+// Reason: the central is trusted with nothing: what it sends is judged by its head, goes on where a
+// connection broke, waits for its word, and what becomes of it is told, also after the restart.
+static void a_release_comes_over_the_link(void **state)
+{
+    (void)state;
+    uint8_t program[15000] = {1};
+    struct pw_make make = {.version = "2.0.0", .nobody = true};
+    make.component[0] = (struct pw_make_component){.bytes = program, .len = sizeof(program)};
+    open_rig();
+    link_up();
+    size_t len = pw_make_release(&make, rig.release, sizeof(rig.release));
+    assert_int_equal(begin_release(len, false), PW_LINK_E_NONE);
+    assert_int_equal(send_release(0, len), PW_LINK_E_REFUSED);
+    ask_state();
+    assert_string_equal(rig.status, "InvalidSignature");
+    assert_true(rig.why[0] != '\0');
+    assert_true(told(PW_LINK_EVENT_UPDATE, 0, "InvalidSignature"));
+    make.nobody = false;
+    len = pw_make_release(&make, rig.release, sizeof(rig.release));
+    assert_int_equal(begin_release(len, false), PW_LINK_E_NONE);
+    assert_int_equal(send_release(0, 8192), PW_LINK_E_NONE);
+    assert_int_equal(send_release(10240, 12288), PW_LINK_E_RANGE);
+    const struct pw_link_fw_commit commit = {.now = false};
+    ask(PW_LINK_FW_COMMIT, &commit);
+    assert_int_equal(rig.code, PW_LINK_E_REFUSED); // not all of it is there
+    link_down();
+    link_up();
+    assert_int_equal(begin_release(len, true), PW_LINK_E_NONE);
+    ask_state();
+    assert_string_equal(rig.status, "Downloading");
+    assert_int_equal(rig.state.bytes, 8192);
+    assert_int_equal(rig.state.total, len);
+    assert_int_equal(send_release(8192, len), PW_LINK_E_NONE);
+    run(3000);
+    assert_int_equal(rig.files.slot_writes, 0); // nobody said so yet
+    ask(PW_LINK_FW_COMMIT, &commit);
+    assert_int_equal(rig.code, PW_LINK_E_NONE);
+    run(15000);
+    assert_int_equal(rig.station.restart, PW_RESTART_UPDATE);
+    assert_true(told(PW_LINK_EVENT_UPDATE, 0, "InstallRebooting"));
+    link_down();
+    (void)rig.disk.port.durable(rig.disk.port.context);
+    pw_sim_store_restart(&rig.disk);
+    rig.events = 0;
+    rig.kept = 0;
+    start_station(1750000100000);
+    link_up();
+    assert_true(told(PW_LINK_EVENT_UPDATE, 1, "InstallRebooting"));
+    ask_state();
+    assert_true(rig.state.trial);
+    run(PW_FILES_SOUND_MS + 2000);
+    assert_true(told(PW_LINK_EVENT_UPDATE, 0, "Installed"));
+    close_rig();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -581,6 +705,7 @@ int main(void)
         cmocka_unit_test(a_snapshot_says_everything),
         cmocka_unit_test(log_lines_arrive_once_and_in_order),
         cmocka_unit_test(a_station_without_a_date_takes_the_centrals),
+        cmocka_unit_test(a_release_comes_over_the_link),
         cmocka_unit_test(the_console_shows_the_link_and_the_lease),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,6 +136,10 @@ void pw_json_put_int(struct pw_json_writer *json, int64_t value);
 void pw_json_put_fixed(struct pw_json_writer *json, int64_t value, unsigned decimals);
 void pw_json_put_bool(struct pw_json_writer *json, bool value);
 void pw_json_put_null(struct pw_json_writer *json);
+// A member whole: key and value.
+void pw_json_say_s(struct pw_json_writer *json, const char *key, const char *terminated);
+void pw_json_say_int(struct pw_json_writer *json, const char *key, int64_t value);
+void pw_json_say_bool(struct pw_json_writer *json, const char *key, bool value);
 void pw_json_put_time(struct pw_json_writer *json, pw_unix_ms wall); // as a string
 // Text that already is JSON: a payload kept, a value cut from a read text.
 void pw_json_put_raw(struct pw_json_writer *json, struct pw_str json_text);

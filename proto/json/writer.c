@@ -159,6 +159,24 @@ void pw_json_put_bool(struct pw_json_writer *json, bool value)
     pw_json_put_raw(json, value ? PW_STR("true") : PW_STR("false"));
 }
 
+void pw_json_say_s(struct pw_json_writer *json, const char *key, const char *terminated)
+{
+    pw_json_key(json, key);
+    pw_json_put_s(json, terminated);
+}
+
+void pw_json_say_int(struct pw_json_writer *json, const char *key, int64_t value)
+{
+    pw_json_key(json, key);
+    pw_json_put_int(json, value);
+}
+
+void pw_json_say_bool(struct pw_json_writer *json, const char *key, bool value)
+{
+    pw_json_key(json, key);
+    pw_json_put_bool(json, value);
+}
+
 void pw_json_put_null(struct pw_json_writer *json)
 {
     pw_json_put_raw(json, PW_STR("null"));

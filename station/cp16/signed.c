@@ -61,10 +61,8 @@ static void put_value(struct pw_out *out, const struct pw_signed_reading *readin
     pw_put_base64(out, reading->text, reading->len);
     pw_put_s(out, "\"");
     json.comma = true;
-    pw_json_key(&json, "signingMethod");
-    pw_json_put_s(&json, method_of(reading));
-    pw_json_key(&json, "encodingMethod");
-    pw_json_put_s(&json, encodings[reading->encoding]);
+    pw_json_say_s(&json, "signingMethod", method_of(reading));
+    pw_json_say_s(&json, "encodingMethod", encodings[reading->encoding]);
     pw_put_s(out, ",\"publicKey\":\"");
     pw_cp16_put_public_key(out, reading->key, with_key ? reading->key_len : 0);
     pw_put_s(out, "\"}");

@@ -13,8 +13,7 @@ static void put_vehicle_standard(struct pw_out *out, unsigned connector,
 {
     struct pw_json_writer json = PW_JSON_WRITER(out);
     pw_json_open(&json, '{');
-    pw_json_key(&json, "connectorId");
-    pw_json_put_int(&json, (int64_t)connector);
+    pw_json_say_int(&json, "connectorId", (int64_t)connector);
     const struct {
         const char *key;
         int32_t value;
@@ -30,8 +29,7 @@ static void put_vehicle_standard(struct pw_out *out, unsigned connector,
         }
     }
     if (info->model[0] != '\0') {
-        pw_json_key(&json, "model");
-        pw_json_put_s(&json, info->model);
+        pw_json_say_s(&json, "model", info->model);
     }
     pw_json_close(&json, '}');
 }

@@ -94,8 +94,7 @@ static void put_topic(const struct pw_discovery *discovery, const char *prefix, 
 static void put_text(struct pw_json_writer *json, const char *key, const char *value)
 {
     if (value[0] != '\0') {
-        pw_json_key(json, key);
-        pw_json_put_s(json, value);
+        pw_json_say_s(json, key, value);
     }
 }
 
@@ -154,12 +153,9 @@ static void put_row_topic(const struct pw_discovery *discovery, struct pw_json_w
 
 static void put_range(struct pw_json_writer *json, const struct pw_mqtt_command_row *command)
 {
-    pw_json_key(json, "min");
-    pw_json_put_int(json, command->least);
-    pw_json_key(json, "max");
-    pw_json_put_int(json, command->most);
-    pw_json_key(json, "step");
-    pw_json_put_int(json, 1);
+    pw_json_say_int(json, "min", command->least);
+    pw_json_say_int(json, "max", command->most);
+    pw_json_say_int(json, "step", 1);
 }
 
 // "{'off':'1','on':'2'}", or turned round.

@@ -8,8 +8,7 @@
 static void open_document(struct pw_json_writer *json)
 {
     pw_json_open(json, '{');
-    pw_json_key(json, "schema");
-    pw_json_put_int(json, SCHEMA);
+    pw_json_say_int(json, "schema", SCHEMA);
 }
 
 // On the wire a switch is 0 or 1; here it is a truth value.
@@ -68,8 +67,7 @@ void pw_mqtt_text_settings(const struct pw_mqtt_look *look, struct pw_out *out)
 {
     struct pw_json_writer json = PW_JSON_WRITER(out);
     open_document(&json);
-    pw_json_key(&json, "FW");
-    pw_json_put_s(&json, look->mqtt->config.version);
+    pw_json_say_s(&json, "FW", look->mqtt->config.version);
     put_rows(look, false, &json);
     pw_json_close(&json, '}');
 }
@@ -109,8 +107,7 @@ void pw_mqtt_text_debug(const struct pw_mqtt_look *look, struct pw_out *out)
     const struct pw_settings *settings = &look->station->settings;
     struct pw_json_writer json = PW_JSON_WRITER(out);
     open_document(&json);
-    pw_json_key(&json, "digits");
-    pw_json_put_s(&json, pw_settings_text(settings, PW_SET_MQTT_DEBUG));
+    pw_json_say_s(&json, "digits", pw_settings_text(settings, PW_SET_MQTT_DEBUG));
     pw_json_key(&json, "areas");
     pw_json_open(&json, '[');
     for (size_t i = 0; i < PW_MQTT_AREAS; i++) {
@@ -118,12 +115,9 @@ void pw_mqtt_text_debug(const struct pw_mqtt_look *look, struct pw_out *out)
             continue;
         }
         pw_json_open(&json, '{');
-        pw_json_key(&json, "area");
-        pw_json_put_s(&json, pw_mqtt_areas[i].name);
-        pw_json_key(&json, "log");
-        pw_json_put_bool(&json, pw_mqtt_switched(settings, i, PW_MQTT_TO_LOG));
-        pw_json_key(&json, "mqtt");
-        pw_json_put_bool(&json, pw_mqtt_switched(settings, i, PW_MQTT_TO_BROKER));
+        pw_json_say_s(&json, "area", pw_mqtt_areas[i].name);
+        pw_json_say_bool(&json, "log", pw_mqtt_switched(settings, i, PW_MQTT_TO_LOG));
+        pw_json_say_bool(&json, "mqtt", pw_mqtt_switched(settings, i, PW_MQTT_TO_BROKER));
         pw_json_close(&json, '}');
     }
     pw_json_close(&json, ']');
@@ -135,12 +129,10 @@ static void put_limit(const struct pw_mqtt_look *look, const struct pw_limit *li
 {
     pw_unix_ms wall = pw_station_wall(look->station, look->now);
     pw_json_open(json, '{');
-    pw_json_key(json, "source");
-    pw_json_put_s(json, source);
+    pw_json_say_s(json, "source", source);
     pw_json_key(json, "limit_a");
     pw_json_put_fixed(json, limit->ma, 3);
-    pw_json_key(json, "why");
-    pw_json_put_s(json, limit->why);
+    pw_json_say_s(json, "why", limit->why);
     pw_json_key(json, "since");
     if (wall > 0 && limit->since <= look->now) {
         // To the second: what is computed anew each time must not differ by a millisecond.
@@ -171,10 +163,8 @@ void pw_mqtt_text_limits(const struct pw_mqtt_look *look, struct pw_out *out)
     open_document(&json);
     pw_json_key(&json, "limit_a");
     pw_json_put_fixed(&json, limits->effective_ma, 3);
-    pw_json_key(&json, "source");
-    pw_json_put_s(&json, pw_limit_source_name(limits->who));
-    pw_json_key(&json, "why");
-    pw_json_put_s(&json, limits->why);
+    pw_json_say_s(&json, "source", pw_limit_source_name(limits->who));
+    pw_json_say_s(&json, "why", limits->why);
     pw_json_key(&json, "limits");
     pw_json_open(&json, '[');
     for (unsigned i = 0; i < PW_LIMIT_ROWS; i++) {

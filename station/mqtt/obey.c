@@ -26,8 +26,7 @@ void pw_mqtt_refuse(struct pw_mqtt *mqtt, const char *topic, struct pw_str value
     value.len = value.len > VALUE_SHOW ? VALUE_SHOW : value.len;
     error.len = error.len > ERROR_SHOW ? ERROR_SHOW : error.len;
     pw_json_open(&json, '{');
-    pw_json_key(&json, "topic");
-    pw_json_put_s(&json, topic);
+    pw_json_say_s(&json, "topic", topic);
     pw_json_key(&json, "value");
     pw_json_put_text(&json, value);
     pw_json_key(&json, "error");

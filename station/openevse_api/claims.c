@@ -317,21 +317,18 @@ static const char *state_word(enum pw_openevse_claim_state state)
 static void put_current(struct pw_json_writer *json, const char *key, int32_t a)
 {
     if (a >= 0) {
-        pw_json_key(json, key);
-        pw_json_put_int(json, a);
+        pw_json_say_int(json, key, a);
     }
 }
 
 static void put_properties(struct pw_json_writer *json, const struct pw_openevse_claim *claim)
 {
     if (claim->state != PW_OPENEVSE_CLAIM_NONE) {
-        pw_json_key(json, "state");
-        pw_json_put_s(json, state_word(claim->state));
+        pw_json_say_s(json, "state", state_word(claim->state));
     }
     put_current(json, "charge_current", claim->charge_a);
     put_current(json, "max_current", claim->max_a);
-    pw_json_key(json, "auto_release");
-    pw_json_put_bool(json, claim->auto_release);
+    pw_json_say_bool(json, "auto_release", claim->auto_release);
 }
 
 // Without one 404, as the interface's description has it; with an empty object, which is what
@@ -393,10 +390,8 @@ void pw_oe_claims_get(struct pw_oe_call *call)
         const struct pw_openevse_claim *claim = &call->api->claim[call->index][i];
         if (claim->client != 0) {
             pw_json_open(json, '{');
-            pw_json_key(json, "client");
-            pw_json_put_int(json, claim->client);
-            pw_json_key(json, "priority");
-            pw_json_put_int(json, claim->priority);
+            pw_json_say_int(json, "client", claim->client);
+            pw_json_say_int(json, "priority", claim->priority);
             put_properties(json, claim);
             pw_json_close(json, '}');
         }
@@ -408,8 +403,7 @@ static void put_client(struct pw_json_writer *json, const char *key,
                        const struct pw_openevse_claim *claim)
 {
     if (claim != NULL) {
-        pw_json_key(json, key);
-        pw_json_put_int(json, claim->client);
+        pw_json_say_int(json, key, claim->client);
     }
 }
 
@@ -461,8 +455,7 @@ void pw_oe_claim_get(struct pw_oe_call *call)
         return;
     }
     struct pw_json_writer *json = pw_oe_object(call);
-    pw_json_key(json, "priority");
-    pw_json_put_int(json, claim->priority);
+    pw_json_say_int(json, "priority", claim->priority);
     put_properties(json, claim);
     pw_oe_done(call, 200, '}');
 }

@@ -7,24 +7,6 @@
 #define RESTART_MS      500     // until a restart begins: its answer leaves first
 #define GATEWAY_VERSION "5.1.2" // of the OpenEVSE gateway whose interface this is
 
-static void put_text(struct pw_json_writer *json, const char *key, const char *value)
-{
-    pw_json_key(json, key);
-    pw_json_put_s(json, value);
-}
-
-static void put_int(struct pw_json_writer *json, const char *key, int64_t value)
-{
-    pw_json_key(json, key);
-    pw_json_put_int(json, value);
-}
-
-static void put_bool(struct pw_json_writer *json, const char *key, bool value)
-{
-    pw_json_key(json, key);
-    pw_json_put_bool(json, value);
-}
-
 static bool is_dc(const struct pw_oe_look *look)
 {
     return strcmp(look->view.kind, "dc") == 0;
@@ -54,7 +36,7 @@ static void put_checks(const struct pw_oe_look *look, struct pw_json_writer *jso
     };
     unsigned off = look->board != NULL ? look->board->flags : 0;
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
-        put_bool(json, rows[i].key, !is_dc(look) && (off & rows[i].off) == 0);
+        pw_json_say_bool(json, rows[i].key, !is_dc(look) && (off & rows[i].off) == 0);
     }
 }
 
@@ -66,34 +48,36 @@ void pw_oe_put_config(const struct pw_oe_look *look, struct pw_json_writer *json
     const char *central = pw_settings_text(settings, PW_SET_OCPP_URL);
     const char *broker = pw_settings_text(settings, PW_SET_MQTT_URL);
     bool solar = pw_settings_int(settings, PW_SET_SOLAR_MODE) != 0;
-    put_text(json, "firmware",
-             look->board != NULL ? look->board->firmware : look->st->cp16.firmware);
-    put_text(json, "protocol",
-             look->board != NULL && look->board->rapi[0] != '\0' ? look->board->rapi : "-");
-    put_text(json, "espinfo", "Pilotwire");
-    put_text(json, "buildenv", "pilotwire");
-    put_text(json, "version", GATEWAY_VERSION);
-    put_text(json, "wifi_serial", serial[0] != '\0' ? serial : id);
-    put_text(json, "hostname", id);
+    pw_json_say_s(json, "firmware",
+                  look->board != NULL ? look->board->firmware : look->st->cp16.firmware);
+    pw_json_say_s(json, "protocol",
+                  look->board != NULL && look->board->rapi[0] != '\0' ? look->board->rapi : "-");
+    pw_json_say_s(json, "espinfo", "Pilotwire");
+    pw_json_say_s(json, "buildenv", "pilotwire");
+    pw_json_say_s(json, "version", GATEWAY_VERSION);
+    pw_json_say_s(json, "wifi_serial", serial[0] != '\0' ? serial : id);
+    pw_json_say_s(json, "hostname", id);
     put_checks(look, json);
-    put_int(json, "service", is_dc(look) ? 0 : 2);
-    put_int(json, "max_current_soft",
-            pw_min(pw_settings_connector(settings, soft_limit(look), look->index) / 1000,
-                   hardware_a(look)));
-    put_int(json, "min_current_hard", pw_settings_int(settings, PW_SET_CURRENT_MIN_MA) / 1000);
-    put_int(json, "max_current_hard", hardware_a(look));
-    put_bool(json, "is_threephase", look->view.phases == 3);
-    put_bool(json, "default_state", pw_settings_int(settings, PW_SET_PLUG_AND_CHARGE) != 0);
-    put_text(json, "time_zone", pw_settings_text(settings, PW_SET_TIME_ZONE));
-    put_bool(json, "divert_enabled", solar);
-    put_text(json, "charge_mode", solar ? "eco" : "fast");
-    put_bool(json, "current_shaper_enabled", pw_settings_int(settings, PW_SET_HOUSE_MANAGED) != 0);
-    put_bool(json, "ocpp_enabled", central[0] != '\0');
-    put_text(json, "ocpp_server", central);
-    put_bool(json, "mqtt_enabled", broker[0] != '\0');
-    put_text(json, "mqtt_server", broker);
-    put_int(json, "scheduler_start_window", 0);
-    put_bool(json, "wizard_passed", true);
+    pw_json_say_int(json, "service", is_dc(look) ? 0 : 2);
+    pw_json_say_int(json, "max_current_soft",
+                    pw_min(pw_settings_connector(settings, soft_limit(look), look->index) / 1000,
+                           hardware_a(look)));
+    pw_json_say_int(json, "min_current_hard",
+                    pw_settings_int(settings, PW_SET_CURRENT_MIN_MA) / 1000);
+    pw_json_say_int(json, "max_current_hard", hardware_a(look));
+    pw_json_say_bool(json, "is_threephase", look->view.phases == 3);
+    pw_json_say_bool(json, "default_state", pw_settings_int(settings, PW_SET_PLUG_AND_CHARGE) != 0);
+    pw_json_say_s(json, "time_zone", pw_settings_text(settings, PW_SET_TIME_ZONE));
+    pw_json_say_bool(json, "divert_enabled", solar);
+    pw_json_say_s(json, "charge_mode", solar ? "eco" : "fast");
+    pw_json_say_bool(json, "current_shaper_enabled",
+                     pw_settings_int(settings, PW_SET_HOUSE_MANAGED) != 0);
+    pw_json_say_bool(json, "ocpp_enabled", central[0] != '\0');
+    pw_json_say_s(json, "ocpp_server", central);
+    pw_json_say_bool(json, "mqtt_enabled", broker[0] != '\0');
+    pw_json_say_s(json, "mqtt_server", broker);
+    pw_json_say_int(json, "scheduler_start_window", 0);
+    pw_json_say_bool(json, "wizard_passed", true);
 }
 
 void pw_oe_config_get(struct pw_oe_call *call)
@@ -213,8 +197,8 @@ void pw_oe_config_post(struct pw_oe_call *call)
     }
     bool any = pw_json_count(call->body) > 0;
     struct pw_json_writer *json = pw_oe_object(call);
-    put_int(json, "config_version", call->api->config_version + (any ? 1 : 0));
-    put_text(json, "msg", any ? "done" : "no change");
+    pw_json_say_int(json, "config_version", call->api->config_version + (any ? 1 : 0));
+    pw_json_say_s(json, "msg", any ? "done" : "no change");
     pw_oe_done(call, 200, '}');
 }
 
@@ -258,8 +242,8 @@ void pw_oe_restart_post(struct pw_oe_call *call)
     (void)!pw_json_text(pw_json_member(call->body, "device"), &device);
     if (pw_str_is(device, "evse")) {
         struct pw_json_writer *json = pw_oe_object(call);
-        put_text(json, "msg", "the board is restarted by clearing its fault: console, clear");
-        put_text(json, "error", "refused"); // Home Assistant's client looks for nothing else
+        pw_json_say_s(json, "msg", "the board is restarted by clearing its fault: console, clear");
+        pw_json_say_s(json, "error", "refused"); // Home Assistant's client looks for nothing else
         pw_oe_done(call, 409, '}');
         return;
     }
@@ -269,7 +253,7 @@ void pw_oe_restart_post(struct pw_oe_call *call)
     }
     call->api->restart_at = pw_after(call->now, RESTART_MS);
     struct pw_json_writer *json = pw_oe_object(call);
-    put_text(json, "msg", "restart gateway: ok");
-    put_text(json, "result", "OK");
+    pw_json_say_s(json, "msg", "restart gateway: ok");
+    pw_json_say_s(json, "result", "OK");
     pw_oe_done(call, 200, '}');
 }

@@ -72,12 +72,9 @@ void pw_oe_limit_get(struct pw_oe_call *call)
         return;
     }
     struct pw_json_writer *json = pw_oe_object(call);
-    pw_json_key(json, "type");
-    pw_json_put_s(json, limit.type);
-    pw_json_key(json, "value");
-    pw_json_put_int(json, limit.value);
-    pw_json_key(json, "auto_release");
-    pw_json_put_bool(json, limit.auto_release);
+    pw_json_say_s(json, "type", limit.type);
+    pw_json_say_int(json, "value", limit.value);
+    pw_json_say_bool(json, "auto_release", limit.auto_release);
     pw_oe_done(call, 200, '}');
 }
 

@@ -341,10 +341,8 @@ static void put_event(struct pw_json_writer *json, const struct pw_openevse_even
     struct pw_out time = PW_OUT(text);
     put_minute(&time, event->minute);
     pw_put_s(&time, ":00");
-    pw_json_key(json, "id");
-    pw_json_put_int(json, event->id);
-    pw_json_key(json, "state");
-    pw_json_put_s(json, event->active ? "active" : "disabled");
+    pw_json_say_int(json, "id", event->id);
+    pw_json_say_s(json, "state", event->active ? "active" : "disabled");
     pw_json_key(json, "time");
     pw_json_put_text(json, pw_out_str(&time));
     pw_json_key(json, "days");
@@ -484,13 +482,10 @@ void pw_oe_plan_get(struct pw_oe_call *call)
         }
     }
     struct pw_json_writer *json = pw_oe_object(call);
-    pw_json_key(json, "current_day");
-    pw_json_put_s(json, day_names[day]);
-    pw_json_key(json, "current_offset");
-    pw_json_put_int(json, local_s % 86400);
+    pw_json_say_s(json, "current_day", day_names[day]);
+    pw_json_say_int(json, "current_offset", local_s % 86400);
     if (next != NULL) {
-        pw_json_key(json, "next_event_delay");
-        pw_json_put_int(json, (int64_t)least * 60 - local_s % 60);
+        pw_json_say_int(json, "next_event_delay", (int64_t)least * 60 - local_s % 60);
         pw_json_key(json, "next_event");
         pw_json_open(json, '{');
         put_event(json, next);

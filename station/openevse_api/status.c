@@ -499,7 +499,6 @@ void pw_oe_time_get(struct pw_oe_call *call)
     put_zone(&look, json);
     pw_json_key(json, "local_time");
     put_local_time(&look, json);
-    pw_json_key(json, "uptime");
-    pw_json_put_int(json, uptime_s(&look));
+    pw_json_say_int(json, "uptime", uptime_s(&look));
     pw_oe_done(call, 200, '}');
 }

@@ -127,8 +127,7 @@ void pw_smart_report(const struct pw_smart *smart, struct pw_out *out, pw_ms now
 
 static void text(struct pw_json_writer *json, const char *key, const char *value)
 {
-    pw_json_key(json, key);
-    pw_json_put_s(json, value);
+    pw_json_say_s(json, key, value);
 }
 
 static void number(struct pw_json_writer *json, const char *key, bool known, int64_t value,
@@ -183,8 +182,7 @@ static void json_slot(const struct pw_smart *smart, const struct pw_profile_slot
     number(json, "duration_s", p->duration_s > 0, p->duration_s, 0);
     instant(json, "valid_from", p->valid_from != PW_PROFILE_ALWAYS, p->valid_from);
     instant(json, "valid_to", p->valid_to != PW_PROFILE_EVER, p->valid_to);
-    pw_json_key(json, "counts");
-    pw_json_put_bool(json, rules(smart, slot));
+    pw_json_say_bool(json, "counts", rules(smart, slot));
     json_periods(p, json);
     pw_json_close(json, '}');
 }

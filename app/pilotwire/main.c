@@ -62,7 +62,9 @@ static const char station_help[] =
     "    version                       the station's version\n"
     "\n"
     "At the maker's:\n"
-    "  pilotwire release --help        keys, roots of trust and releases: make, sign, check\n"
+    "  pilotwire COMMAND\n"
+    "    release                       keys, roots of trust and releases of programs: make, sign,\n"
+    "                                  check; pilotwire release --help lists it\n"
     "\n";
 static const char central_help[] =
     "At a central system:\n"

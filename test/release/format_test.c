@@ -80,6 +80,20 @@ static void a_file_that_is_cut_short_is_no_release(void **state)
     }
 }
 
+// Whoever hands over more than the head has not read its lengths.
+static void a_head_is_exactly_as_long_as_it_says(void **state)
+{
+    static struct pw_release release;
+    struct pw_out why = PW_OUT(bench.why);
+    uint32_t head = 0;
+    (void)state;
+    bench_begin(&bench);
+    assert_int_equal(bench_release(&bench, &(struct pw_make){.counter = 1}), PW_RELEASE_FINE);
+    assert_int_equal(pw_release_head_len(bench.file, &head), PW_OK);
+    struct pw_str longer = {.at = (const char *)bench.file, .len = head + 1};
+    assert_int_equal(pw_release_read(longer, &release, &why), PW_ERR_RANGE);
+}
+
 // T13: lengths at their edges, in each of the three fields.
 static void every_length_of_the_head_has_its_bound(void **state)
 {
@@ -420,6 +434,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_byte_of_a_head_can_be_another),
         cmocka_unit_test(a_file_that_is_cut_short_is_no_release),
+        cmocka_unit_test(a_head_is_exactly_as_long_as_it_says),
         cmocka_unit_test(every_length_of_the_head_has_its_bound),
         cmocka_unit_test(every_size_of_a_component_has_its_bound),
         cmocka_unit_test(the_largest_file_is_counted_right),

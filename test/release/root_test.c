@@ -177,6 +177,27 @@ static void lengths_of_a_root_document_have_bounds(void **state)
     }
 }
 
+// Document and signatures each within their bounds, but not together.
+static void a_signed_root_document_has_its_longest(void **state)
+{
+    static uint8_t text[PW_RELEASE_ROOT_MAX * 2];
+    const size_t signatures = (size_t)PW_RELEASE_ROOT_SIGNATURES_MAX * PW_RELEASE_SIGNATURE_LEN;
+    const size_t longest = PW_RELEASE_ROOT_MAX - 5 - signatures;
+    (void)state;
+    for (size_t len = longest; len <= longest + 1; len++) {
+        struct pw_out why = PW_OUT(bench.why);
+        struct pw_release_root_text parts;
+        struct pw_str rest = {.at = (const char *)text, .len = len + 5 + signatures};
+        pw_set_be32(text, (uint32_t)len);
+        text[4 + len] = PW_RELEASE_ROOT_SIGNATURES_MAX;
+        for (unsigned i = 0; i < PW_RELEASE_ROOT_SIGNATURES_MAX; i++) {
+            text[4 + len + 1 + (size_t)i * PW_RELEASE_SIGNATURE_LEN] = (uint8_t)i;
+        }
+        assert_int_equal(pw_release_root_cut(&rest, &parts, &why),
+                         len == longest ? PW_OK : PW_ERR_RANGE);
+    }
+}
+
 static void a_root_follows_when_both_thresholds_signed(void **state)
 {
     struct pw_release_root now = r1();
@@ -286,6 +307,15 @@ static void a_file_may_not_leave_roots_out(void **state)
     assert_int_equal(
         bench_release(&bench, &(struct pw_make){.signer = {"release three"}, .roots = taken()}),
         PW_RELEASE_MALFORMED);
+    // Nor where the station is past the gap.
+    struct pw_release_root four = root_of(4, "A", "B", "D", "release four");
+    chain_len = 0;
+    add(signed_r2());
+    add(signed_by(&four, "A", "B", NULL, NULL));
+    bench.root = four;
+    assert_int_equal(
+        bench_release(&bench, &(struct pw_make){.signer = {"release four"}, .roots = taken()}),
+        PW_RELEASE_MALFORMED);
 }
 
 // Only the newest counts: roots between may have expired while the station slept.
@@ -366,6 +396,7 @@ int main(void)
         cmocka_unit_test(the_first_root_needs_two_of_its_three),
         cmocka_unit_test(no_byte_of_a_root_document_can_be_another),
         cmocka_unit_test(lengths_of_a_root_document_have_bounds),
+        cmocka_unit_test(a_signed_root_document_has_its_longest),
         cmocka_unit_test(a_root_follows_when_both_thresholds_signed),
         cmocka_unit_test(an_old_root_cannot_come_back_and_none_is_left_out),
         cmocka_unit_test(a_release_brings_the_roots_between),

@@ -95,7 +95,7 @@ static void run_choices(struct pw_slot_disk *disk, const struct options *options
     pw_slot_disk_elf(boot.job.elf);
     read_root(options, &boot.trust);
     disk->keeps_program = true;
-    if (!pw_slot_disk_lock(disk)) {
+    if (!pw_slot_disk_lock(disk, true)) {
         say(4, "package", "the boot record cannot be locked");
         run_package(options);
         return;

@@ -112,7 +112,7 @@ int prefer_package(const struct options *options)
     if (!open_disk(&disk, options)) {
         return EXIT_FAILURE;
     }
-    bool good = pw_slot_disk_lock(&disk);
+    bool good = pw_slot_disk_lock(&disk, true);
     if (good && pw_boot_load(&disk.port, &record) && pw_boot_prefer_package(&record, version)) {
         good = pw_boot_keep(&disk.port, &record) == PW_OK;
         (void)puts("the package's program is started from now on");

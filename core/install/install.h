@@ -51,7 +51,8 @@ struct pw_install {
     // From READY: makes the written slot the one that is tried next. Ends in SWITCHED or FAILED.
     void (*activate)(void *context);
     // On trial: this program stays; the security counter becomes its release's if that is higher.
-    // Durable when it returns PW_OK; PW_ERR_STORE otherwise, try again later.
+    // Written in the background: PW_OK once it is durable, PW_ERR_STORE before that and when it
+    // fails; ask again.
     int (*confirm)(void *context);
     // On trial: the one before is started next; `why` is kept for it. As confirm.
     int (*reject)(void *context, const char *why);
@@ -61,8 +62,9 @@ struct pw_install {
     // (PW_RELEASE_ROOT_MAX is enough), PW_ERR_UNKNOWN when there is none.
     int (*root)(void *context, uint8_t *to, size_t cap);
     // Keeps the root documents in a head that lead on from it, whatever the verdict on its release:
-    // each is verified here, for whoever starts programs follows them anew from the maker's. Durable
-    // when it returns PW_OK, also when there are none; PW_ERR_STORE otherwise.
+    // each is verified here, for whoever starts programs follows them anew from the maker's. From
+    // then on `root` gives the newest; they are written in the background. PW_OK, also when there
+    // are none; PW_ERR_STORE when there is nowhere to keep them.
     int (*follow)(void *context, struct pw_str head);
     // Gives up writing. Not possible while SWITCHING.
     void (*end)(void *context);

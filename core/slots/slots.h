@@ -162,10 +162,13 @@ enum pw_release_verdict pw_slots_trust_judge(struct pw_slots_trust *trust, uint3
                                              struct pw_str head,
                                              const struct pw_release_rules *rules,
                                              struct pw_release *release, struct pw_out *why);
-// Root documents in a head that lead on: kept, whatever becomes of the release. PW_OK also when
-// there are none; PW_ERR_STORE; PW_ERR_LIMIT when PW_SLOTS_ROOTS_MAX is full.
-PW_MUST_USE int pw_slots_trust_follow(struct pw_slots_trust *trust,
-                                      const struct pw_slots_disk *disk, struct pw_str head);
+// Root documents in a head that lead on are followed, whatever becomes of the release. PW_OK;
+// PW_ERR_UNKNOWN: there are none; PW_ERR_LIMIT: PW_SLOTS_ROOTS_MAX is full.
+PW_MUST_USE int pw_slots_trust_follow(struct pw_slots_trust *trust, struct pw_str head);
+// Writes a chain of documents to `root`: that before or this one is there after a cut. PW_OK,
+// PW_ERR_LIMIT, PW_ERR_STORE.
+PW_MUST_USE int pw_slots_trust_keep(const struct pw_slots_disk *disk, const uint8_t *chain,
+                                    size_t len);
 
 // ---------------------------------------------------------------------------------------------
 // Starting.

@@ -72,13 +72,13 @@ struct pw_str pw_slots_trust_signed(struct pw_slots_trust *trust)
     return last;
 }
 
-static int keep(const struct pw_slots_disk *disk, const uint8_t *at, size_t len)
+int pw_slots_trust_keep(const struct pw_slots_disk *disk, const uint8_t *chain, size_t len)
 {
     int err = disk->overwrite(disk->context, ROOTS_NEW, true);
     if (err != PW_OK) {
         return err;
     }
-    err = disk->append(disk->context, at, len);
+    err = disk->append(disk->context, chain, len);
     if (err != PW_OK) {
         disk->close(disk->context);
         return err;
@@ -90,18 +90,16 @@ static int keep(const struct pw_slots_disk *disk, const uint8_t *at, size_t len)
     return err != PW_OK ? err : disk->sync_names(disk->context, 0);
 }
 
-int pw_slots_trust_follow(struct pw_slots_trust *trust, const struct pw_slots_disk *disk,
-                          struct pw_str head)
+int pw_slots_trust_follow(struct pw_slots_trust *trust, struct pw_str head)
 {
     struct pw_release_parts parts;
     struct pw_out nobody = {.cap = 0};
     if (pw_release_parts(head, &parts, &nobody) != PW_OK) {
-        return PW_OK;
+        return PW_ERR_UNKNOWN;
     }
     begin(trust);
     while (follow_next(trust)) {
     }
-    // Appended in place, and believed only when it is safe on the disk.
     struct pw_bin_out kept = {
         .at = trust->chain, .cap = sizeof(trust->chain), .len = trust->chain_len};
     trust->row = parts.roots;
@@ -109,14 +107,10 @@ int pw_slots_trust_follow(struct pw_slots_trust *trust, const struct pw_slots_di
         pw_bin_put_bytes(&kept, trust->text.whole.at, trust->text.whole.len);
     }
     if (kept.bad || kept.len == trust->chain_len) {
-        return kept.bad ? PW_ERR_LIMIT : PW_OK;
+        return kept.bad ? PW_ERR_LIMIT : PW_ERR_UNKNOWN;
     }
-    int err = keep(disk, trust->chain, kept.len);
-    if (err == PW_OK) {
-        trust->chain_len = kept.len;
-        return PW_OK;
-    }
-    return err == PW_ERR_LIMIT ? err : PW_ERR_STORE;
+    trust->chain_len = kept.len;
+    return PW_OK;
 }
 
 enum pw_release_verdict pw_slots_trust_judge(struct pw_slots_trust *trust, uint32_t least,

@@ -17,6 +17,9 @@ enum {
     SPARE = 16 << 20, // bytes that an update leaves to the journal
 };
 
+// What the thread does.
+enum work { WRITE, ACTIVATE, SETTLE, ROOTS };
+
 struct pw_slots {
     struct pw_install port;
     struct pw_loop *loop;
@@ -33,10 +36,15 @@ struct pw_slots {
     struct pw_boot_record record; // as last read or written; of the loop, or of the thread
     pthread_t thread;
     bool threaded; // it is to be joined
-    bool activates;
-    bool marks; // the thread tells the system's service how it is
-    bool good;
-    atomic_int marked; // result of that; PW_ERR_AGAIN: not yet
+    enum work work;
+    atomic_bool busy;   // it is at it
+    bool good;          // what SETTLE shall say of this program
+    atomic_int settled; // PW_OK: said and durable
+    char verdict[PW_SLOTS_WHY_MAX];
+    uint32_t root;                     // version of the newest root, for SETTLE
+    uint8_t chain[PW_SLOTS_ROOTS_MAX]; // what ROOTS writes
+    size_t chain_len;
+    size_t chain_safe; // of it
     bool imaged;       // there is a system's service
     struct pw_slots_system system;
     atomic_bool cancel;
@@ -71,9 +79,9 @@ static void load(struct pw_slots *slots)
     }
 }
 
-static bool take(struct pw_slots *slots)
+static bool take(struct pw_slots *slots, bool waits)
 {
-    if (!pw_slot_disk_lock(&slots->disk)) {
+    if (!pw_slot_disk_lock(&slots->disk, waits)) {
         return false;
     }
     load(slots);
@@ -131,7 +139,7 @@ static const char *run_job(struct pw_slots *slots)
 
 static const char *note_empty(struct pw_slots *slots)
 {
-    if (!take(slots)) {
+    if (!take(slots, true)) {
         return "the boot record cannot be read";
     }
     pw_boot_empty(&slots->record, slots->job.slot);
@@ -148,9 +156,19 @@ static const char *look_for_room(const struct pw_slots *slots)
     return (uint64_t)about.f_bavail * about.f_frsize < wanted ? "no room is left for it" : NULL;
 }
 
+// What cannot be kept now is with the next release.
+static void keep_roots(struct pw_slots *slots)
+{
+    if (slots->chain_len > slots->chain_safe &&
+        pw_slots_trust_keep(&slots->disk.port, slots->chain, slots->chain_len) == PW_OK) {
+        slots->chain_safe = slots->chain_len;
+    }
+}
+
 static const char *write_slot(struct pw_slots *slots)
 {
     const struct pw_slots_disk *disk = &slots->disk.port;
+    keep_roots(slots);
     const char *wrong = note_empty(slots);
     if (wrong != NULL) {
         return wrong;
@@ -175,12 +193,13 @@ static const char *write_slot(struct pw_slots *slots)
     return wrong;
 }
 
-static void tell_progress(void *context, unsigned percent)
+static bool tell_progress(void *context, unsigned percent)
 {
     struct pw_slots *slots = context;
     (void)pthread_mutex_lock(&slots->lock);
     slots->state.bytes = slots->state.total / 100 * (percent < 100 ? percent : 100);
     (void)pthread_mutex_unlock(&slots->lock);
+    return !atomic_load(&slots->cancel);
 }
 
 // The slot was only where the image was laid down: its room is needed.
@@ -201,7 +220,7 @@ static const char *install_system(struct pw_slots *slots)
 
 static const char *note_trial(struct pw_slots *slots, bool begins)
 {
-    if (!take(slots)) {
+    if (!take(slots, true)) {
         return "the boot record cannot be read";
     }
     if (slots->record.confirmed == slots->job.slot) {
@@ -233,27 +252,59 @@ static const char *activate_slot(struct pw_slots *slots)
     return wrong;
 }
 
-static void *run(void *argument)
+static void install(struct pw_slots *slots)
 {
-    struct pw_slots *slots = argument;
-    if (slots->marks) {
-        char text[PW_SLOTS_WHY_MAX];
-        struct pw_out nobody = PW_OUT(text);
-        int err = slots->system.mark(slots->system.context, slots->good, &nobody);
-        atomic_store(&slots->marked, err == PW_OK ? PW_OK : PW_ERR_STORE);
-        pw_loop_wake(slots->loop);
-        return NULL;
-    }
-    const char *wrong = slots->activates ? activate_slot(slots) : write_slot(slots);
+    bool activates = slots->work == ACTIVATE;
+    const char *wrong = activates ? activate_slot(slots) : write_slot(slots);
     (void)pthread_mutex_lock(&slots->lock);
     struct pw_out why = PW_OUT(slots->state.why);
     pw_put_s(&why, wrong == NULL ? "" : wrong);
     slots->state.altered = wrong != NULL && slots->job.altered;
-    slots->state.phase = wrong != NULL      ? PW_INSTALL_FAILED
-                         : slots->activates ? PW_INSTALL_SWITCHED
-                                            : PW_INSTALL_READY;
+    slots->state.phase = wrong != NULL ? PW_INSTALL_FAILED
+                         : activates   ? PW_INSTALL_SWITCHED
+                                       : PW_INSTALL_READY;
     show(slots);
     (void)pthread_mutex_unlock(&slots->lock);
+}
+
+// The system's service is told first: should the power go then, it is told once more.
+static int settle_trial(struct pw_slots *slots)
+{
+    char text[PW_SLOTS_WHY_MAX];
+    struct pw_out nobody = PW_OUT(text);
+    if (slots->imaged && slots->system.mark(slots->system.context, slots->good, &nobody) != PW_OK) {
+        return PW_ERR_STORE;
+    }
+    if (!take(slots, true)) {
+        return PW_ERR_STORE;
+    }
+    if (slots->record.trial != slots->running) {
+        pw_slot_disk_unlock(&slots->disk);
+        return PW_ERR_STORE;
+    }
+    if (slots->good) {
+        pw_boot_confirm(&slots->record, slots->root);
+    } else {
+        pw_boot_give_up(&slots->record, slots->running, slots->verdict);
+    }
+    int err = keep(slots);
+    if (err != PW_OK) {
+        load(slots);
+    }
+    show_safely(slots);
+    return err;
+}
+
+static void *run(void *argument)
+{
+    struct pw_slots *slots = argument;
+    switch (slots->work) {
+    case WRITE:
+    case ACTIVATE: install(slots); break;
+    case SETTLE: atomic_store(&slots->settled, settle_trial(slots)); break;
+    case ROOTS: keep_roots(slots); break;
+    }
+    atomic_store(&slots->busy, false);
     pw_loop_wake(slots->loop);
     return NULL;
 }
@@ -266,30 +317,35 @@ static void join(struct pw_slots *slots)
     }
 }
 
-static bool create_thread(struct pw_slots *slots)
+static bool start_thread(struct pw_slots *slots, enum work work)
 {
     sigset_t all;
     sigset_t before;
+    join(slots);
+    slots->work = work;
+    atomic_store(&slots->cancel, false);
+    atomic_store(&slots->busy, true);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     slots->threaded = pthread_create(&slots->thread, NULL, run, slots) == 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!slots->threaded) {
+        atomic_store(&slots->busy, false);
+    }
     return slots->threaded;
 }
 
-static bool start_thread(struct pw_slots *slots, enum pw_install_phase phase, bool activates)
+static bool start_install(struct pw_slots *slots, enum work work)
 {
     join(slots);
-    slots->state.phase = phase;
-    slots->activates = activates;
-    slots->marks = false;
-    atomic_store(&slots->cancel, false);
-    if (!create_thread(slots)) {
+    slots->state.phase = work == WRITE ? PW_INSTALL_WRITING : PW_INSTALL_SWITCHING;
+    if (!start_thread(slots, work)) {
         struct pw_out why = PW_OUT(slots->state.why);
         pw_put_s(&why, "no thread is to be had");
         slots->state.phase = PW_INSTALL_FAILED;
+        return false;
     }
-    return slots->threaded;
+    return true;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -297,10 +353,7 @@ static bool start_thread(struct pw_slots *slots, enum pw_install_phase phase, bo
 
 static bool is_at_it(struct pw_slots *slots)
 {
-    (void)pthread_mutex_lock(&slots->lock);
-    enum pw_install_phase phase = slots->state.phase;
-    (void)pthread_mutex_unlock(&slots->lock);
-    return phase == PW_INSTALL_WRITING || phase == PW_INSTALL_SWITCHING;
+    return atomic_load(&slots->busy);
 }
 
 static int peek(void *context, uint64_t offset, uint8_t *to, size_t len)
@@ -331,15 +384,25 @@ static int root(void *context, uint8_t *to, size_t cap)
     return (int)newest.len;
 }
 
+static void copy_roots(struct pw_slots *slots)
+{
+    memcpy(slots->chain, slots->trust.chain, slots->trust.chain_len);
+    slots->chain_len = slots->trust.chain_len;
+}
+
 static int follow(void *context, struct pw_str head)
 {
     struct pw_slots *slots = context;
-    if (slots->unable[0] != '\0' || slots->rootless[0] != '\0' || is_at_it(slots)) {
+    if (slots->unable[0] != '\0' || slots->rootless[0] != '\0') {
         return PW_ERR_STORE;
     }
-    join(slots);
-    return pw_slots_trust_follow(&slots->trust, &slots->disk.port, head) == PW_OK ? PW_OK
-                                                                                  : PW_ERR_STORE;
+    int err = pw_slots_trust_follow(&slots->trust, head);
+    if (err == PW_OK && !is_at_it(slots)) {
+        join(slots);
+        copy_roots(slots);
+        (void)start_thread(slots, ROOTS);
+    }
+    return err == PW_ERR_LIMIT ? PW_ERR_STORE : PW_OK;
 }
 
 static void look(void *context, struct pw_install_state *state)
@@ -383,8 +446,8 @@ static int write_release(void *context, struct pw_str head, const struct pw_rele
     }
     join(slots);
     PW_ASSERT(head.len <= sizeof(slots->job.head));
-    if (!take(slots)) {
-        pw_put_s(why, "the boot record cannot be read");
+    if (!take(slots, false)) {
+        pw_put_s(why, "another program is at the boot record");
         return PW_ERR_BUSY;
     }
     pw_slot_disk_unlock(&slots->disk);
@@ -392,6 +455,7 @@ static int write_release(void *context, struct pw_str head, const struct pw_rele
     if (err != PW_OK) {
         return err;
     }
+    copy_roots(slots);
     memcpy(slots->job.head, head.at, head.len);
     slots->job.head_len = head.len;
     slots->job.release = *release;
@@ -400,7 +464,8 @@ static int write_release(void *context, struct pw_str head, const struct pw_rele
     slots->state.total = pw_slots_total(release, head.len);
     slots->state.altered = false;
     slots->state.why[0] = '\0';
-    if (!start_thread(slots, PW_INSTALL_WRITING, false)) {
+    atomic_store(&slots->settled, PW_ERR_AGAIN);
+    if (!start_install(slots, WRITE)) {
         pw_put_s(why, slots->state.why);
         return PW_ERR_BUSY;
     }
@@ -411,86 +476,49 @@ static void activate(void *context)
 {
     struct pw_slots *slots = context;
     PW_ASSERT(slots->state.phase == PW_INSTALL_READY);
-    (void)start_thread(slots, PW_INSTALL_SWITCHING, true);
+    (void)start_install(slots, ACTIVATE);
 }
 
-// Tells the system's service first, on the thread: until then the answer is "later".
-static bool is_marked(struct pw_slots *slots, bool good)
+// On the thread: the disk may take longer than a charge may be left alone.
+static int settle(struct pw_slots *slots, bool good, const char *verdict)
 {
-    if (!slots->imaged) {
-        return true;
-    }
-    int marked = atomic_load(&slots->marked);
-    if (slots->marks && slots->threaded && marked == PW_ERR_AGAIN) {
-        return false;
-    }
-    if (slots->marks && slots->good == good && marked == PW_OK) {
-        return true;
-    }
-    join(slots);
-    slots->marks = true;
-    slots->good = good;
-    atomic_store(&slots->marked, PW_ERR_AGAIN);
-    slots->marks = create_thread(slots);
-    return false;
-}
-
-// Takes the record while this program is on trial in it.
-static bool take_trial(struct pw_slots *slots, bool good)
-{
-    if (slots->unable[0] != '\0' || is_at_it(slots) || slots->record.trial != slots->running ||
-        !is_marked(slots, good)) {
-        return false;
-    }
-    join(slots);
-    if (!take(slots)) {
-        return false;
-    }
-    if (slots->running == 0 || slots->record.trial != slots->running) {
-        pw_slot_disk_unlock(&slots->disk);
-        return false;
-    }
-    return true;
-}
-
-static int end_trial(struct pw_slots *slots)
-{
-    int err = keep(slots);
-    if (err != PW_OK) {
-        load(slots);
-    }
-    show_safely(slots);
-    return err;
-}
-
-static int confirm(void *context)
-{
-    struct pw_slots *slots = context;
+    struct pw_out why = PW_OUT(slots->verdict);
     struct pw_release_root newest = {.version = 0};
-    if (!take_trial(slots, true)) {
+    if (slots->unable[0] != '\0' || is_at_it(slots)) {
+        return PW_ERR_STORE;
+    }
+    join(slots);
+    if (slots->good == good && atomic_load(&slots->settled) == PW_OK) {
+        return PW_OK;
+    }
+    if (!slots->state.trial) {
         return PW_ERR_STORE;
     }
     if (slots->rootless[0] == '\0') {
         pw_slots_trust_newest(&slots->trust, &newest);
     }
-    pw_boot_confirm(&slots->record, newest.version);
-    return end_trial(slots);
+    slots->root = newest.version;
+    slots->good = good;
+    pw_put_s(&why, verdict);
+    atomic_store(&slots->settled, PW_ERR_AGAIN);
+    (void)start_thread(slots, SETTLE);
+    return PW_ERR_STORE;
+}
+
+static int confirm(void *context)
+{
+    return settle(context, true, "");
 }
 
 static int reject(void *context, const char *why)
 {
-    struct pw_slots *slots = context;
-    if (!take_trial(slots, false)) {
-        return PW_ERR_STORE;
-    }
-    pw_boot_give_up(&slots->record, slots->running, why);
-    return end_trial(slots);
+    return settle(context, false, why);
 }
 
 static void end(void *context)
 {
     struct pw_slots *slots = context;
-    atomic_store(&slots->cancel, !slots->activates);
+    atomic_store(&slots->cancel, slots->work == WRITE);
     join(slots);
     slots->state.phase = PW_INSTALL_IDLE;
     slots->state.slot = 0;
@@ -520,7 +548,7 @@ static void look_at_system(struct pw_slots *slots)
     char next = 0;
     if (slots->system.look(slots->system.context, &slots->running, &next, &why) != PW_OK) {
         slots->running = 0;
-    } else if (take(slots)) {
+    } else if (take(slots, true)) {
         note_boot(slots, next);
         pw_slot_disk_unlock(&slots->disk);
     }
@@ -570,6 +598,7 @@ static void open_root(struct pw_slots *slots, const struct pw_slots_options *opt
     if (pw_release_root_read(shipped, options->crypto, &slots->trust.shipped, &why) == PW_OK &&
         slots->unable[0] == '\0') {
         pw_slots_trust_load(&slots->trust, &slots->disk.port);
+        slots->chain_safe = slots->trust.chain_len;
     }
 }
 
@@ -590,6 +619,7 @@ struct pw_slots *pw_slots_new(struct pw_loop *loop, const struct pw_slots_option
     }
     (void)pthread_mutex_init(&slots->lock, NULL);
     slots->loop = loop;
+    atomic_store(&slots->settled, PW_ERR_AGAIN);
     slots->imaged = options->system != NULL;
     if (slots->imaged) {
         slots->system = *options->system;
@@ -612,7 +642,9 @@ struct pw_slots *pw_slots_new(struct pw_loop *loop, const struct pw_slots_option
 void pw_slots_free(struct pw_slots *slots)
 {
     if (slots != NULL) {
-        end(slots);
+        // A system's service is not waited for; a record that is being written is.
+        atomic_store(&slots->cancel, slots->work == WRITE || slots->imaged);
+        join(slots);
         pw_slot_disk_close(&slots->disk);
         (void)pthread_mutex_destroy(&slots->lock);
         free(slots);

@@ -15,7 +15,7 @@ struct pw_slots; // owned by the caller of pw_slots_new
 
 struct pw_slots_progress {
     void *context;
-    void (*tell)(void *context, unsigned percent);
+    bool (*tell)(void *context, unsigned percent); // false: wait no longer
 };
 
 // A system that is updated as a whole: its own service writes it, and its boot loader tries it. All

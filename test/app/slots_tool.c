@@ -216,11 +216,8 @@ static int behave(struct tool *tool, const char *how)
     if (strcmp(how, "eat") == 0) {
         eat();
     }
-    if (state.trial && strcmp(how, "confirm") == 0) {
-        return port->confirm(port->context) == PW_OK ? EXIT_SUCCESS : EXIT_FAILURE;
-    }
-    if (state.trial && strcmp(how, "reject") == 0) {
-        (void)port->reject(port->context, "the central was not reached");
+    if (state.trial && (strcmp(how, "confirm") == 0 || strcmp(how, "reject") == 0)) {
+        settle(tool, strcmp(how, "confirm") == 0);
     }
     return EXIT_SUCCESS;
 }

@@ -144,7 +144,9 @@ bool rig_write(struct rig *rig, const struct rig_release *release)
         return false;
     }
     pw_slots_trust_load(&rig->boot.trust, &rig->disk.port);
-    if (pw_slots_trust_follow(&rig->boot.trust, &rig->disk.port, head) != PW_OK) {
+    if (pw_slots_trust_follow(&rig->boot.trust, head) == PW_OK &&
+        pw_slots_trust_keep(&rig->disk.port, rig->boot.trust.chain, rig->boot.trust.chain_len) !=
+            PW_OK) {
         return false;
     }
     pw_boot_empty(&record, job->slot);

@@ -274,7 +274,9 @@ static int wait_for_end(sd_bus *bus, const struct completion *completion,
         if (percent < 0 || time(NULL) - began > INSTALL_S) {
             return refuse(why, percent < 0 ? "RAUC went away" : "RAUC takes too long");
         }
-        progress->tell(progress->context, (unsigned)percent);
+        if (!progress->tell(progress->context, (unsigned)percent)) {
+            return refuse(why, "RAUC was not waited for");
+        }
         (void)sd_bus_wait(bus, POLL_US);
     }
     return completion->result == 0 ? PW_OK : say_last_error(bus, why);

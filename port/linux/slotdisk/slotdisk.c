@@ -249,11 +249,11 @@ void pw_slot_disk_close(struct pw_slot_disk *disk)
     shut(&disk->program);
 }
 
-bool pw_slot_disk_lock(const struct pw_slot_disk *disk)
+bool pw_slot_disk_lock(const struct pw_slot_disk *disk, bool waits)
 {
     int err = -1;
     do {
-        err = flock(disk->folder, LOCK_EX);
+        err = flock(disk->folder, LOCK_EX | (waits ? 0 : LOCK_NB));
     } while (err != 0 && errno == EINTR);
     return err == 0;
 }

@@ -19,8 +19,9 @@ struct pw_slot_disk {
 PW_MUST_USE int pw_slot_disk_open(struct pw_slot_disk *disk, const char *folder,
                                   struct pw_out *why);
 void pw_slot_disk_close(struct pw_slot_disk *disk); // harmless when it is not open
-// One process at a time changes the boot record: waits for the others. False: it cannot be had.
-bool pw_slot_disk_lock(const struct pw_slot_disk *disk);
+// One process at a time changes the boot record. `waits` for the others, or not. False: it cannot
+// be had.
+bool pw_slot_disk_lock(const struct pw_slot_disk *disk, bool waits);
 void pw_slot_disk_unlock(const struct pw_slot_disk *disk);
 // The bytes of the maker's root in a file: how many, 0 with *why when it cannot be read.
 size_t pw_slot_disk_root(const char *path, char to[PW_RELEASE_ROOT_MAX], struct pw_out *why);

@@ -9,6 +9,7 @@
 #include "wires.h"
 
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define WHY_MAX   512
@@ -109,6 +110,8 @@ static int do_task(const struct options *options, const struct pw_settings *sett
 
 int main(int argc, char **argv)
 {
+    // pilotwire-boot starts it by a descriptor, whose number would be its name.
+    (void)prctl(PR_SET_NAME, "pilotwire-station");
     struct options options;
     static struct pw_settings settings; // too big for the stack
     char text[WHY_MAX] = "";

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PIECE = 6144 };
+enum { PIECE = 3072 };
 
 // One command and its answer. An exit code; the answer's text, if wanted, is the caller's.
 static int ask(struct local *local, struct pw_str line, char **text, struct pw_out *why)

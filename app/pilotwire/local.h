@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 
-#define LOCAL_LINE_MAX 8448 // as PW_CONTROL_LINE_MAX
+#define LOCAL_LINE_MAX 4352 // as PW_CONTROL_LINE_MAX
 
 struct local {
     int fd;

@@ -14,7 +14,7 @@
 #include "loop.h"
 
 #define PW_CONTROL_CLIENTS_MAX 8
-#define PW_CONTROL_LINE_MAX    8448 // a piece of a release, 6144 bytes in base64, is the longest
+#define PW_CONTROL_LINE_MAX    4352 // a piece of a release, 3072 bytes in base64, is the longest
 #define PW_CONTROL_OUT_MAX     65536 // bytes waiting for one client; one that does not read is cut off
 
 struct pw_control; // owned by pw_control_open's caller

@@ -2,7 +2,7 @@
 // bring a release.
 #include "console/call.h"
 
-enum { PIECE_MAX = 6144 }; // bytes of a release in one line
+enum { PIECE_MAX = 3072 }; // bytes of a release in one line
 
 static int answer(struct pw_console_call *call, int err, struct pw_out *why, const char *done)
 {
@@ -86,7 +86,7 @@ static int on_piece(struct pw_console_call *call)
     bool good = pw_parse_int(pw_console_word(call), 0, INT64_MAX, &offset) == PW_OK;
     int len = good ? pw_parse_base64(pw_console_word(call), bytes, sizeof(bytes)) : PW_ERR_RANGE;
     if (len <= 0) {
-        return pw_console_refuse(call, PW_ERR_RANGE, "update piece OFFSET BASE64 (6144 bytes)");
+        return pw_console_refuse(call, PW_ERR_RANGE, "update piece OFFSET BASE64 (3072 bytes)");
     }
     int err = pw_files_deliver(&call->st->files, (uint64_t)offset,
                                (struct pw_str){.at = (const char *)bytes, .len = (size_t)len}, &why,

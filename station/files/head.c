@@ -22,18 +22,19 @@ bool pw_update_has_head(struct pw_files *files)
            update->state.bytes >= len;
 }
 
-static bool load_root(const struct pw_files *files, struct pw_release_root *root,
-                      struct pw_out *why)
+// The room of a signer's certificate is free here: that is looked at before or after.
+static bool load_root(struct pw_files *files, struct pw_release_root *root, struct pw_out *why)
 {
     const struct pw_install *install = files->parts.install;
-    uint8_t text[PW_RELEASE_ROOT_MAX];
-    int len = install->root(install->context, text, sizeof(text));
+    char *text = files->update.certificate;
+    _Static_assert(sizeof(files->update.certificate) >= PW_RELEASE_ROOT_MAX, "a root fits");
+    int len = install->root(install->context, (uint8_t *)text, PW_RELEASE_ROOT_MAX);
     if (len < 0) {
         pw_put_s(why, "no root document of the maker is here (update.root): every release is "
                       "refused");
         return false;
     }
-    return pw_release_root_read((struct pw_str){.at = (const char *)text, .len = (size_t)len},
+    return pw_release_root_read((struct pw_str){.at = text, .len = (size_t)len},
                                 files->parts.crypto, root, why) == PW_OK;
 }
 

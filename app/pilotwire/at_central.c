@@ -544,14 +544,18 @@ static const struct {
 static int run_logged_in(const struct request *request, int (*run)(const struct call *call))
 {
     char text[2048] = "";
-    char password[PASSWORD_SIZE];
+    char password[PASSWORD_SIZE] = "";
     struct pw_out why = PW_OUT(text);
     bool refused = false;
-    if (password_get(password, request->password_file, &why) != PW_OK) {
+    const char *token = getenv("PILOTWIRE_TOKEN");
+    bool program = token != NULL && token[0] != '\0' && request->password_file == NULL;
+    if (remote_may_tell(request->central, request->trusted_network, &why) != PW_OK ||
+        (!program && password_get(password, request->password_file, &why) != PW_OK)) {
         return fail_with(EXIT_USAGE, &why);
     }
     struct call call = {.request = request, .why = &why};
-    call.remote = remote_login(request->central, request->user, password, &refused, &why);
+    call.remote = program ? remote_with_token(request->central, token, &why)
+                          : remote_login(request->central, request->user, password, &refused, &why);
     explicit_bzero(password, sizeof(password));
     if (call.remote == NULL) {
         return fail_with(refused ? EXIT_REFUSED : EXIT_UNREACHABLE, &why);

@@ -142,7 +142,9 @@ static const char options_help[] =
     "  --central URL         http://host:port of the central system\n"
     "  --user NAME           default: admin\n"
     "  --password-file FILE  first line is the password; without it $PILOTWIRE_PASSWORD counts,\n"
-    "                        else it is asked for. Never give it on the command line\n"
+    "                        else it is asked for. Never give it on the command line.\n"
+    "                        Scripts may have a token of the central in $PILOTWIRE_TOKEN instead\n"
+    "  --trusted-network     send it over http to another machine, where nobody listens\n"
     "  --json, --tsv         for scripts; default: for people on a terminal, --tsv otherwise\n"
     "  --limit N             length of lists\n"
     "  --help, --version\n"
@@ -158,6 +160,8 @@ static bool take_flag(struct request *request, const char *name)
         request->form = FORM_TSV;
     } else if (strcmp(name, "--follow") == 0 || strcmp(name, "-f") == 0) {
         request->follow = true;
+    } else if (strcmp(name, "--trusted-network") == 0) {
+        request->trusted_network = true;
     } else if (strcmp(name, "--force") == 0) {
         request->force = true;
     } else if (strcmp(name, "--now") == 0) {

@@ -17,7 +17,7 @@
 struct remote {
     CURL *curl;
     char base[URL_MAX];
-    char csrf[160]; // the whole header line
+    char csrf[160]; // the whole header line: X-CSRF, or Authorization with a token
     char *text;     // of the last answer
     size_t len;
     size_t cap;
@@ -352,6 +352,41 @@ struct remote *remote_login(const char *url, const char *user, const char *passw
         return NULL;
     }
     return remote;
+}
+
+struct remote *remote_with_token(const char *url, const char *token, struct pw_out *why)
+{
+    struct remote *remote = make(url, why);
+    if (remote == NULL) {
+        return NULL;
+    }
+    struct pw_out header = PW_OUT(remote->csrf);
+    pw_put_s(&header, "Authorization: Bearer ");
+    pw_put_s(&header, token);
+    if (header.full || strpbrk(token, "\r\n") != NULL) {
+        pw_put_s(why, "$PILOTWIRE_TOKEN is no token");
+        remote->csrf[0] = '\0';
+        remote_logout(remote);
+        return NULL;
+    }
+    return remote;
+}
+
+int remote_may_tell(const char *url, bool trusted, struct pw_out *why)
+{
+    static const char *const here[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
+    bool fine = trusted || strncmp(url, "https://", 8) == 0;
+    for (size_t i = 0; i < PW_COUNT(here); i++) {
+        size_t len = strlen(here[i]);
+        fine = fine || (strncmp(url, here[i], len) == 0 && strchr(":/", url[len]) != NULL);
+    }
+    if (fine) {
+        return PW_OK;
+    }
+    pw_put_s(why, url);
+    pw_put_s(why, ": the password would go unencrypted to another machine: use https://, or"
+                  " --trusted-network where nobody listens on the way");
+    return PW_ERR_RANGE;
 }
 
 void remote_logout(struct remote *remote)

@@ -9,6 +9,11 @@ struct remote; // owned by remote_login's caller
 // Logs in. NULL with a sentence in *why; *refused tells a wrong password from a network that fails.
 struct remote *remote_login(const char *url, const char *user, const char *password, bool *refused,
                             struct pw_out *why);
+// The same with a token in place of user and password.
+struct remote *remote_with_token(const char *url, const char *token, struct pw_out *why);
+// Whether a password or token may go there: over https, to this machine, or where `trusted` says
+// that nobody listens on the way. PW_ERR_RANGE with what to do in *why.
+PW_MUST_USE int remote_may_tell(const char *url, bool trusted, struct pw_out *why);
 void remote_logout(struct remote *remote);
 
 // One exchange. `path` is what follows /api/v1; `body` is JSON or NULL. The answer's text is valid

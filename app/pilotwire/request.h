@@ -23,6 +23,7 @@ struct request {
     const char *key;           // public key of a meter, or its file; NULL: the one that is known
     const char *certificate;   // file of who signed a program, PEM; NULL: not signed
     const char *signature;     // file of the signature, as openssl makes it
+    bool trusted_network;      // passwords may go to --central over http
     bool force;
     bool at_once; // --now: an update does not wait for charges
     bool follow;

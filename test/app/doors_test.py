@@ -2,7 +2,7 @@
 """The doors of the central over real sockets: its certificates are renewed while links stand, a reverse proxy is
 believed and nobody else is, strangers learn nothing (T19, T37 of facts/reliability.md).
 
-doors_test.py PILOTWIRE-CENTRAL. Loopback and free ports only; every wait is bounded."""
+doors_test.py PILOTWIRE-CENTRAL PILOTWIRE. Loopback and free ports only; every wait is bounded."""
 import base64
 import http.client
 import json
@@ -19,7 +19,7 @@ import tempfile
 import time
 import unittest
 
-CENTRAL = sys.argv[1]
+CENTRAL, COMMAND = sys.argv[1:3]
 WAIT_S = 20
 KEY = "a-key-nobody-guesses"
 
@@ -268,6 +268,54 @@ class Strangers(Central):
             self.assertEqual(self.ask("POST", path, "a=1", form)[0] in (403, 405), True, path)
         self.assertEqual(self.ask("POST", "/api/v1/logout", "", {"Cookie": cookie})[0], 403)  # no token
         self.assertEqual(self.ask("GET", "/api/v1/me", headers={"Cookie": cookie})[0], 200)  # still logged in
+
+
+class CommandLine(Central):
+    def command(self, *words, **environment):
+        return subprocess.run([COMMAND, *words], env={**os.environ, **environment}, capture_output=True, text=True,
+                              timeout=WAIT_S, stdin=subprocess.DEVNULL, check=False)
+
+    def test_a_script_shows_a_token_and_no_password_goes_out_in_the_clear(self):
+        cookie = self.login()
+        token = self.ask("POST", "/api/v1/tokens", json.dumps({"name": "script", "role": "viewer"}), {
+            "Cookie": cookie[2]["set-cookie"].split(";")[0], "X-CSRF": json.loads(cookie[1])["csrf"]})
+        secret = json.loads(token[1])["token"]
+        url = f"http://127.0.0.1:{self.port}"
+        done = self.command("--central", url, "--json", "stations", PILOTWIRE_TOKEN=secret)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("CP1", done.stdout)
+        done = self.command("--central", url, "accept", "CARD", PILOTWIRE_TOKEN=secret)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("needs the role operator: you are viewer", done.stderr)
+        done = self.command("--central", "http://192.0.2.1", "stations", PILOTWIRE_PASSWORD="secret-enough")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--trusted-network", done.stderr)
+
+    def test_users_on_the_command_line(self):
+        self.assertRegex(self.task("user", "add", "olga", "--role", "operator"), r"^[a-z2-9]{20}$")
+        self.assertRegex(self.task("user", "list"), r"admin +admin\nolga +operator")
+        self.task("user", "role", "olga", "viewer")
+        with self.assertRaises(subprocess.CalledProcessError) as refused:
+            self.task("user", "remove", "admin")
+        self.assertIn("last admin", refused.exception.stderr)
+        self.task("user", "remove", "olga")
+
+
+class HalfOpen(Central):
+    """A peer whose packets vanish: nobody closes anything. Found in a minute of the central's time."""
+
+    speed = 20
+
+    def test_stations_that_fell_silent_are_given_up_within_a_minute(self):
+        status, _, silent = self.upgrade("CP1", KEY)  # it never answers a ping
+        self.assertEqual(status, 101)
+        cookie = self.login()[2]["set-cookie"].split(";")[0]
+        online = lambda: json.loads(self.ask("GET", "/api/v1/stations/CP1", headers={"Cookie": cookie})[1])["online"]
+        self.assertTrue(online())
+        began = time.monotonic()
+        self.until(lambda: not online(), "given up")
+        self.assertLess((time.monotonic() - began) * self.speed, 65)
+        silent.close()
 
 
 if __name__ == "__main__":

@@ -553,9 +553,10 @@ static int run_logged_in(const struct request *request, int (*run)(const struct 
         (!program && password_get(password, request->password_file, &why) != PW_OK)) {
         return fail_with(EXIT_USAGE, &why);
     }
+    const struct remote_place place = {.url = request->central, .ca_file = request->ca_file};
     struct call call = {.request = request, .why = &why};
-    call.remote = program ? remote_with_token(request->central, token, &why)
-                          : remote_login(request->central, request->user, password, &refused, &why);
+    call.remote = program ? remote_with_token(&place, token, &why)
+                          : remote_login(&place, request->user, password, &refused, &why);
     explicit_bzero(password, sizeof(password));
     if (call.remote == NULL) {
         return fail_with(refused ? EXIT_REFUSED : EXIT_UNREACHABLE, &why);

@@ -139,7 +139,9 @@ static const char options_help[] =
     "Options:\n"
     "  --station PATH        control socket (default: $PILOTWIRE_CONTROL or\n"
     "                        " STATION_DEFAULT ")\n"
-    "  --central URL         http://host:port of the central system\n"
+    "  --central URL         http(s)://host:port of the central system\n"
+    "  --ca-file FILE        who may sign an https central's certificate (PEM; the system's "
+    "store)\n"
     "  --user NAME           default: admin\n"
     "  --password-file FILE  first line is the password; without it $PILOTWIRE_PASSWORD counts,\n"
     "                        else it is asked for. Never give it on the command line.\n"
@@ -186,6 +188,7 @@ static const char **value_of(struct request *request, const char *name)
         {"--central", &request->central},
         {"--user", &request->user},
         {"--password-file", &request->password_file},
+        {"--ca-file", &request->ca_file},
         {"--card", &request->card},
         {"--of", &request->filter},
         {"--limit", &request->limit},

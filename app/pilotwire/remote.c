@@ -269,8 +269,9 @@ int remote_listen(struct remote *remote, const char *path,
     return err;
 }
 
-static struct remote *make(const char *url, struct pw_out *why)
+static struct remote *make(const struct remote_place *place, struct pw_out *why)
 {
+    const char *url = place->url;
     struct remote *remote = calloc(1, sizeof(*remote));
     size_t len = strlen(url);
     while (len > 0 && url[len - 1] == '/') {
@@ -291,6 +292,10 @@ static struct remote *make(const char *url, struct pw_out *why)
     set_text(remote, CURLOPT_PROTOCOLS_STR, "http,https");
     set_text(remote, CURLOPT_COOKIEFILE, ""); // keep cookies in memory
     set_text(remote, CURLOPT_USERAGENT, "pilotwire/" PW_VERSION);
+    if (place->ca_file != NULL) {
+        set_text(remote, CURLOPT_CAINFO, place->ca_file);
+    }
+    set_long(remote, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
     set_long(remote, CURLOPT_CONNECTTIMEOUT, 10);
     set_long(remote, CURLOPT_TIMEOUT, TIMEOUT_S);
     set_long(remote, CURLOPT_NOSIGNAL, 1);
@@ -322,14 +327,14 @@ static int keep_csrf(struct remote *remote, struct pw_str answer, struct pw_out 
     return err;
 }
 
-struct remote *remote_login(const char *url, const char *user, const char *password, bool *refused,
-                            struct pw_out *why)
+struct remote *remote_login(const struct remote_place *place, const char *user,
+                            const char *password, bool *refused, struct pw_out *why)
 {
     char body[1024];
     struct pw_out out = PW_OUT(body);
     struct pw_json_writer json = PW_JSON_WRITER(&out);
     struct pw_str answer = {0};
-    struct remote *remote = make(url, why);
+    struct remote *remote = make(place, why);
     *refused = false;
     if (remote == NULL) {
         return NULL;
@@ -354,9 +359,10 @@ struct remote *remote_login(const char *url, const char *user, const char *passw
     return remote;
 }
 
-struct remote *remote_with_token(const char *url, const char *token, struct pw_out *why)
+struct remote *remote_with_token(const struct remote_place *place, const char *token,
+                                 struct pw_out *why)
 {
-    struct remote *remote = make(url, why);
+    struct remote *remote = make(place, why);
     if (remote == NULL) {
         return NULL;
     }

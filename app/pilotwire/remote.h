@@ -6,11 +6,17 @@
 
 struct remote; // owned by remote_login's caller
 
+struct remote_place {
+    const char *url;
+    const char *ca_file; // who may sign an https server's certificate; NULL: the system's store
+};
+
 // Logs in. NULL with a sentence in *why; *refused tells a wrong password from a network that fails.
-struct remote *remote_login(const char *url, const char *user, const char *password, bool *refused,
-                            struct pw_out *why);
+struct remote *remote_login(const struct remote_place *place, const char *user,
+                            const char *password, bool *refused, struct pw_out *why);
 // The same with a token in place of user and password.
-struct remote *remote_with_token(const char *url, const char *token, struct pw_out *why);
+struct remote *remote_with_token(const struct remote_place *place, const char *token,
+                                 struct pw_out *why);
 // Whether a password or token may go there: over https, to this machine, or where `trusted` says
 // that nobody listens on the way. PW_ERR_RANGE with what to do in *why.
 PW_MUST_USE int remote_may_tell(const char *url, bool trusted, struct pw_out *why);

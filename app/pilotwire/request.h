@@ -12,6 +12,7 @@ struct request {
     const char *station;       // control socket
     const char *central;       // URL; NULL: talk to the station
     const char *user;          // at the central system
+    const char *ca_file;       // of an https central; NULL: the system's store
     const char *password_file; // NULL: environment or prompt
     const char *card;          // NULL: none given
     const char *filter;        // --of: station id for lists; NULL: all

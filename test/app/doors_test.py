@@ -271,6 +271,8 @@ class Strangers(Central):
 
 
 class CommandLine(Central):
+    tls = True
+
     def command(self, *words, **environment):
         return subprocess.run([COMMAND, *words], env={**os.environ, **environment}, capture_output=True, text=True,
                               timeout=WAIT_S, stdin=subprocess.DEVNULL, check=False)
@@ -290,6 +292,15 @@ class CommandLine(Central):
         done = self.command("--central", "http://192.0.2.1", "stations", PILOTWIRE_PASSWORD="secret-enough")
         self.assertEqual(done.returncode, 2)
         self.assertIn("--trusted-network", done.stderr)
+
+    def test_https_with_an_authority_of_ones_own(self):
+        ca = pathlib.Path(self.folder.name) / "ca.crt"
+        ca.write_text(self.task("ca", "show") + "\n")
+        url = f"https://localhost:{self.tls_port}"
+        words = ("--central", url, "--json", "stations")
+        self.assertEqual(self.command(*words, PILOTWIRE_PASSWORD=self.password).returncode, 1)
+        done = self.command("--ca-file", str(ca), *words, PILOTWIRE_PASSWORD=self.password)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_users_on_the_command_line(self):
         self.assertRegex(self.task("user", "add", "olga", "--role", "operator"), r"^[a-z2-9]{20}$")

@@ -278,8 +278,8 @@ static void passwords_are_checked_beside_the_loop(void **state)
     bench_derive_later();
     size_t before = bench->derivations;
     uint64_t waits[PW_CENTRAL_DERIVE_MAX];
+    char address[32];
     for (unsigned i = 0; i < 1000; i++) {
-        char address[32];
         (void)snprintf(address, sizeof(address), "198.51.100.%u", i % 100);
         bench->address = address;
         int status = login(bench, i == 3 ? "correct horse" : "guess");

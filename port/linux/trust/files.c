@@ -15,7 +15,8 @@ enum { FILE_MAX = 32768 };
 static struct pw_str sealed_name(const char *name, char to[TRUST_NAME_MAX + 8])
 {
     struct pw_str text = pw_str_of(name);
-    struct pw_out out = {.at = to, .cap = TRUST_NAME_MAX + 8};
+    struct pw_out out = {.cap = TRUST_NAME_MAX + 8};
+    out.at = to;
     bool own = pw_str_starts(text, "own-");
     if (!own && !pw_str_is(text, "waiting.key")) {
         return PW_STR("");

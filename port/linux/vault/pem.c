@@ -26,7 +26,8 @@ static int refuse(struct pw_out *why, const char *path, const char *what)
 static struct pw_str name_of(const char *path, char to[PW_SECRET_NAME_MAX])
 {
     const char *slash = strrchr(path, '/');
-    struct pw_out out = {.at = to, .cap = PW_SECRET_NAME_MAX};
+    struct pw_out out = {.cap = PW_SECRET_NAME_MAX};
+    out.at = to;
     pw_put_s(&out, "file/");
     pw_put_s(&out, slash != NULL ? slash + 1 : path);
     return pw_out_str(&out);

@@ -329,11 +329,12 @@ static int show_pin(const struct options *options, const struct pw_secret *secre
     char text[768];
     struct pw_out why = PW_OUT(text);
     struct identity identity = identity_of(options);
+    const struct pw_identity_files files = {.certificate = identity.certificate,
+                                            .key = identity.key,
+                                            .make = identity.make,
+                                            .secret = identity.make ? secret : NULL};
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    int result = context == NULL
-                     ? PW_ERR_BUG
-                     : pw_identity_load(context, identity.certificate, identity.key, identity.make,
-                                        identity.make ? secret : NULL, pin, &why);
+    int result = context == NULL ? PW_ERR_BUG : pw_identity_load(context, &files, pin, &why);
     SSL_CTX_free(context);
     if (result != PW_OK) {
         return fail("link", "pin", text);

@@ -305,9 +305,11 @@ static void files_that_do_not_belong_together_are_refused(void **state)
     finish(bench);
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     assert_int_equal(unlink(bench->key), 0);
-    assert_int_equal(
-        pw_identity_load(context, bench->certificate, bench->key, true, NULL, pin, &why),
-        PW_ERR_STORE);
+    const struct pw_identity_files files = {
+        .certificate = bench->certificate, .key = bench->key, .make = true};
+    const struct pw_identity_files nowhere = {
+        .certificate = "/nowhere/link.crt", .key = "/nowhere/link.key", .make = true};
+    assert_int_equal(pw_identity_load(context, &files, pin, &why), PW_ERR_STORE);
     assert_non_null(strstr(text, "is missing although its counterpart is there"));
     // Somebody else's key.
     FILE *file = fopen(bench->key, "w");
@@ -315,14 +317,10 @@ static void files_that_do_not_belong_together_are_refused(void **state)
     (void)fputs("no key", file);
     assert_int_equal(fclose(file), 0);
     why = PW_OUT(text);
-    assert_int_equal(
-        pw_identity_load(context, bench->certificate, bench->key, true, NULL, pin, &why),
-        PW_ERR_STORE);
+    assert_int_equal(pw_identity_load(context, &files, pin, &why), PW_ERR_STORE);
     assert_non_null(strstr(text, "is no private key in PEM form"));
     why = PW_OUT(text);
-    assert_int_equal(
-        pw_identity_load(context, "/nowhere/link.crt", "/nowhere/link.key", true, NULL, pin, &why),
-        PW_ERR_STORE);
+    assert_int_equal(pw_identity_load(context, &nowhere, pin, &why), PW_ERR_STORE);
     assert_non_null(strstr(text, "/nowhere/link.crt: No such file or directory"));
     SSL_CTX_free(context);
 }

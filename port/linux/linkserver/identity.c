@@ -119,14 +119,16 @@ static int write_pin(const X509 *certificate, char pin[PW_IDENTITY_PIN_MAX])
     return result;
 }
 
-int pw_identity_load(SSL_CTX *context, const char *certificate, const char *key, bool make,
-                     const struct pw_secret *secret, char pin[PW_IDENTITY_PIN_MAX],
-                     struct pw_out *why)
+int pw_identity_load(SSL_CTX *context, const struct pw_identity_files *files,
+                     char pin[PW_IDENTITY_PIN_MAX], struct pw_out *why)
 {
+    const char *certificate = files->certificate;
+    const char *key = files->key;
+    bool make = files->make;
     bool has_certificate = access(certificate, F_OK) == 0;
     bool has_key = access(key, F_OK) == 0;
     if (make && !has_certificate && !has_key) {
-        int result = make_pair(certificate, key, secret, why);
+        int result = make_pair(certificate, key, files->secret, why);
         if (result != PW_OK) {
             return result;
         }
@@ -139,7 +141,7 @@ int pw_identity_load(SSL_CTX *context, const char *certificate, const char *key,
     if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1) {
         return refuse_openssl(why, certificate, "is no certificate in PEM form");
     }
-    EVP_PKEY *pair = pw_key_read(key, secret, why);
+    EVP_PKEY *pair = pw_key_read(key, files->secret, why);
     if (pair == NULL) {
         return PW_ERR_STORE;
     }

@@ -351,9 +351,9 @@ int pw_linkserver_reload(struct pw_linkserver *server, struct pw_out *why)
     int err =
         key != NULL ? pw_peer_reload(server->context, server->certificate, key, why) : PW_ERR_STORE;
     EVP_PKEY_free(key);
-    return err != PW_OK ? err
-                        : pw_identity_load(server->context, server->certificate, server->key, false,
-                                           server->secret, server->pin, why);
+    const struct pw_identity_files files = {
+        .certificate = server->certificate, .key = server->key, .secret = server->secret};
+    return err != PW_OK ? err : pw_identity_load(server->context, &files, server->pin, why);
 }
 
 static int listen_at(const struct addrinfo *at)
@@ -411,8 +411,11 @@ static int start(struct pw_linkserver *server, const struct pw_linkserver_option
         return PW_ERR_STORE;
     }
     server->secret = options->secret;
-    int result = pw_identity_load(server->context, options->certificate, options->key,
-                                  options->make, options->secret, server->pin, why);
+    const struct pw_identity_files files = {.certificate = options->certificate,
+                                            .key = options->key,
+                                            .make = options->make,
+                                            .secret = options->secret};
+    int result = pw_identity_load(server->context, &files, server->pin, why);
     if (result != PW_OK) {
         return result;
     }

@@ -4,6 +4,7 @@ import { logout, may, me } from "./data/api";
 import { fleet, link, retryAt, connect } from "./data/live";
 import { second } from "./data/clock";
 import { Cards } from "./pages/cards";
+import { FirmwareLater } from "./pages/firmware_later";
 import { Groups } from "./pages/groups";
 import { GroupPage } from "./pages/groups_detail";
 import { EditGroup, NewGroup } from "./pages/groups_editor";
@@ -26,6 +27,7 @@ const PLACES: readonly { pages: Route["page"][]; to: string; icon: IconName; tex
   { pages: ["sessions", "session"], to: href.sessions, icon: "sessions", text: "Sessions" },
   { pages: ["cards"], to: href.cards, icon: "cards", text: "Cards" },
   { pages: ["groups", "group", "group_new"], to: href.groups, icon: "tree", text: "Load" },
+  { pages: ["firmware", "rollout", "rollout_new"], to: href.firmware, icon: "download", text: "Firmware" },
   { pages: ["refused"], to: href.refused, icon: "doctor", text: "Doctor" },
   { pages: ["people"], to: href.people, icon: "lock", text: "People", admin: true },
 ];
@@ -80,6 +82,9 @@ const TITLES: Record<Route["page"], string> = {
   groups: "Load groups",
   group: "Load group",
   group_new: "New load group",
+  firmware: "Firmware",
+  rollout: "Roll-out",
+  rollout_new: "New roll-out",
   refused: "Connection doctor",
   people: "People",
   account: "Your account",
@@ -110,6 +115,10 @@ function Page() {
       return where.edit ? <EditGroup key={where.id} id={where.id} /> : <GroupPage key={where.id} id={where.id} />;
     case "group_new":
       return <NewGroup />;
+    case "firmware":
+    case "rollout":
+    case "rollout_new":
+      return <FirmwareLater where={where} />;
     case "refused":
       return <RefusedPage />;
     case "people":

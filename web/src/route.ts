@@ -10,6 +10,9 @@ export type Route =
   | { page: "groups" }
   | { page: "group"; id: string; edit: boolean }
   | { page: "group_new" }
+  | { page: "firmware" }
+  | { page: "rollout"; id: number }
+  | { page: "rollout_new"; release: number }
   | { page: "refused" }
   | { page: "people" }
   | { page: "account" }
@@ -42,6 +45,9 @@ export function parse(hash: string): Route {
     return { page: "group", id, edit: tab === "edit" };
   }
   if (page === "new-group" && parts.length === 1) return { page: "group_new" };
+  if (page === "firmware" && parts.length === 1) return { page: "firmware" };
+  if (page === "rollouts" && parts.length === 2 && /^\d+$/.test(id ?? "")) return { page: "rollout", id: Number(id) };
+  if (page === "new-rollout" && parts.length === 2 && /^\d+$/.test(id ?? "")) return { page: "rollout_new", release: Number(id) };
   if (page === "refused" && parts.length === 1) return { page: "refused" };
   if (page === "people" && parts.length === 1) return { page: "people" };
   if (page === "account" && parts.length === 1) return { page: "account" };
@@ -64,6 +70,9 @@ export const href = {
   groups: "#/groups",
   newGroup: "#/new-group",
   group: (id: string, edit = false): string => `#/groups/${encodeURIComponent(id)}${edit ? "/edit" : ""}`,
+  firmware: "#/firmware",
+  rollout: (id: number): string => `#/rollouts/${id}`,
+  newRollout: (release: number): string => `#/new-rollout/${release}`,
   refused: "#/refused",
   people: "#/people",
   account: "#/account",

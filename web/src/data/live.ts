@@ -4,6 +4,7 @@ import * as api from "./api";
 import { observe } from "./clock";
 import type { GroupSummary } from "./groups";
 import { fleetOf, withMeasurement, withStation, type Fleet } from "./fleet";
+import type { RolloutSummary } from "./releases";
 import { retryDelay } from "./retry";
 import type { Command, Line, LogEntry, Measurement, Session, Station } from "./types";
 
@@ -24,6 +25,8 @@ export interface LiveEvents {
   command: Command;
   log: Line & { station_id: string };
   group: GroupSummary;
+  rollout: RolloutSummary;
+  upload: { station_id: string };
 }
 
 const RECENT = 500;
@@ -40,6 +43,8 @@ const listeners: { [K in keyof LiveEvents]: Set<Listener<K>> } = {
   command: new Set(),
   log: new Set(),
   group: new Set(),
+  rollout: new Set(),
+  upload: new Set(),
 };
 
 export function on<K extends keyof LiveEvents>(kind: K, listener: Listener<K>): () => void {
@@ -156,6 +161,8 @@ function open(): void {
   listen(opening, "command");
   listen(opening, "log");
   listen(opening, "group");
+  listen(opening, "rollout");
+  listen(opening, "upload");
 }
 
 // The central sends OCPP messages and log lines only to those who ask for a station's.

@@ -1,5 +1,9 @@
 // Firmware updates, diagnostics and logs: asked for, and every status that came.
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { on, opened } from "../../../data/live";
+import { bytes, uploads, uploadUrl } from "../../../data/releases";
+import { useLoad } from "../../../ui/load";
 import { askLog, files, updateFirmware, type FileJob } from "../../../data/ocpp";
 import { clockTime, dateTime } from "../../../data/format";
 import type { Station } from "../../../data/types";
@@ -64,12 +68,13 @@ function AskLog({ station }: { station: Station }) {
   const [type, location, from, to, retries, interval] = [useSignal<string>("diagnostics"), useSignal(""), useSignal(""), useSignal(""), useSignal(""), useSignal("")];
   const tried = useSignal(false);
   const why = whyOffline(station.ocpp_online);
+  const here = location.value.trim() === "";
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     tried.value = true;
     const retry = retryOf(retries.value, interval.value);
-    if (!isUrl(location.value) || retry === null || why !== null || order.busy) return;
-    const asked = { type: type.value, location: location.value.trim(), ...retry, ...(instant(from.value) && { from: instant(from.value) }), ...(instant(to.value) && { to: instant(to.value) }) };
+    if ((!here && !isUrl(location.value)) || retry === null || why !== null || order.busy) return;
+    const asked = { type: type.value, ...(!here && { location: location.value.trim() }), ...retry, ...(instant(from.value) && { from: instant(from.value) }), ...(instant(to.value) && { to: instant(to.value) }) };
     const action = type.value === "diagnostics" ? "GetDiagnostics" : "GetLog";
     void order.give({ action, payload: {}, title: `Upload: ${LOGS.find(([name]) => name === type.value)?.[1] ?? type.value}` }, () => askLog(station.id, asked)).then((job) => {
       if (job) tried.value = false;
@@ -80,7 +85,7 @@ function AskLog({ station }: { station: Station }) {
       <h2>Have a log uploaded</h2>
       <form onSubmit={submit} noValidate>
         <Choice label="What" value={type.value} options={LOGS} onChange={(v) => (type.value = v)} />
-        <Text label="Upload to" value={location.value} length={512} placeholder="https://files.example/upload/" wrong={tried.value ? wrongUrl(location.value) : undefined} onInput={(v) => (location.value = v)} />
+        <Text label="Upload to (optional: this central)" value={location.value} length={512} placeholder="https://files.example/upload/" wrong={tried.value && !here ? wrongUrl(location.value) : undefined} onInput={(v) => (location.value = v)} />
         <div class="fields">
           <Moment label="From (optional)" value={from.value} onInput={(v) => (from.value = v)} />
           <Moment label="To (optional)" value={to.value} onInput={(v) => (to.value = v)} />
@@ -180,6 +185,32 @@ function JobRow({ job }: { job: FileJob }) {
   );
 }
 
+// What the station has brought to this central.
+function Uploads({ station }: { station: string }) {
+  const list = useLoad(() => uploads(station), [station, opened.value]);
+  useEffect(() => on("upload", (news) => news.station_id === station && list.reload()), [station, list.reload]);
+  if (list.error !== null) return <Problem error={list.error} retry={list.reload} />;
+  const here = (list.value ?? []).filter((one) => one.state === "here");
+  return (
+    <section class="card pad">
+      <h2>Uploaded here</h2>
+      {here.length === 0 && <p class="soft small">Nothing yet. What it brings stands here to be fetched; the oldest go beyond 64 MiB.</p>}
+      <ul class="uploads">
+        {here.map((one) => (
+          <li key={one.id}>
+            <a href={uploadUrl(one.id)} download>
+              {one.name ?? one.kind}
+            </a>
+            <span class="soft small">
+              {bytes(one.size ?? 0)}, <When at={one.got_at} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 const PAGE = 50;
 
 export function Files({ station }: { station: Station }) {
@@ -216,6 +247,7 @@ export function Files({ station }: { station: Station }) {
       <aside class="stack">
         <Jobs station={station.id} />
         <AskLog station={station} />
+        <Uploads station={station.id} />
         <Update station={station} />
       </aside>
     </div>

@@ -102,6 +102,10 @@ static void answer(struct peer *peer)
                              PW_OK);
             continue;
         }
+        if (peer->firmware != NULL && message.type >= PW_LINK_FW_BEGIN) {
+            peer->firmware(peer, &message);
+            continue;
+        }
         if (message.type == PW_LINK_SET_LIMIT) {
             peer->limit = message.as.set_limit;
             pw_put(&reason, message.as.set_limit.reason);

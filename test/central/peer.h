@@ -27,6 +27,8 @@ struct peer {
     struct pw_link_energize energize;
     char id_tag[32];
     char reason[64];
+    // Answers a message of firmware; NULL: they are answered as orders are.
+    void (*firmware)(struct peer *peer, const struct pw_link_message *message);
     // What it tells.
     struct pw_link_snapshot snapshot;
     struct pw_link_connector connector;

@@ -86,9 +86,10 @@ class Secrets(unittest.TestCase):
         self.said = []  # what was answered to anybody
         self.values = {}
 
-    def start(self, name, *command):
+    def start(self, name, *command, **environment):
         with (self.folder / f"{name}.log").open("ab") as log:
-            program = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            program = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                       env={**os.environ, **environment})
         program.at = name
 
         def end():
@@ -137,9 +138,9 @@ class Secrets(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
         return done
 
-    def start_station(self):
+    def start_station(self, **environment):
         starts = self.log_of("station").count("program start") if (self.folder / "station.log").exists() else 0
-        station = self.start("station", *self.arguments())
+        station = self.start("station", *self.arguments(), **environment)
         until(lambda: self.log_of("station").count("program start") > starts, "the station")
         return station
 
@@ -335,6 +336,9 @@ class Secrets(unittest.TestCase):
         self.command("set", "log.level", "debug")
         before = (self.data / "device.key").read_bytes()
         self.assertIn("say the name", self.command("factory-reset", "CP2", status=None))
+        login = self.log_in(self.page, {"password": self.values["page.password"]})[1]
+        self.assertEqual(self.ask(self.page, "POST", "/api/v1/factory-reset", {"name": "CP2"}, login)[0], 422)
+        self.assertEqual(self.ask(self.page, "POST", "/api/v1/factory-reset", {"name": "CP1"})[0], 401)
         self.assertEqual(self.logins()[0], 200)
         self.command("factory-reset", "CP1")
         until(lambda: self.log_of("station").count("program start") == 2, "the station that has forgotten")
@@ -356,6 +360,45 @@ class Secrets(unittest.TestCase):
         self.assertEqual({entry.name for entry in self.data.iterdir()} - {"station.db-wal", "station.db-shm"},
                          {"device.key", "station.db", "station.db.lock", "trust", "slots"})
         self.search(self.kept(self.data), sorted(self.values.items()))
+
+    # --- Another key, and values of systemd.
+
+    def test_with_another_key_each_secret_is_named_and_nothing_goes_on_as_if_it_were_empty(self):
+        with socket.create_server(("127.0.0.1", 0)) as central:
+            central.settimeout(1)
+            self.make_files(ocpp=f"ocpp:\n  url: ws://127.0.0.1:{central.getsockname()[1]}/ocpp\n")
+            self.run_task("--seal-secrets")
+            (self.data / "device.key").unlink()
+            self.start_station()
+            for path in secret_settings():
+                self.assertIn(f"vault locked secret=set/{path} ", self.log_of("station"))
+                if path != "lora.key":  # replaced by chance, so that nobody is believed
+                    self.assertIn("locked", self.command("get", path, status=None))
+            for password in (self.values["page.password"], "", "\x01"):
+                self.assertEqual(self.log_in(self.page, {"password": password})[0], 403)
+            for password in (self.values["openevse_api.password"], "", "\x01"):
+                basic = base64.b64encode(f"evcc:{password}".encode()).decode()
+                self.assertEqual(self.ask(self.api, "GET", "/status", None, {"Authorization": "Basic " + basic})[0], 401)
+            with self.assertRaises(TimeoutError):
+                central.accept()
+            self.assertIn("ocpp.authorization_key cannot be opened", self.log_of("station"))
+            self.command("set", "page.password", "a-new-password")
+            self.assertEqual(self.log_in(self.page, {"password": "a-new-password"})[0], 200)
+
+    def test_a_credential_of_systemd_is_a_secret_and_may_be_the_key(self):
+        self.make_files()
+        (self.folder / "creds").mkdir()
+        self.write("creds/page.password", "from-the-service-manager\n", 0o440)
+        self.write("creds/device.key", secrets.token_hex(32), 0o440)
+        station = self.start_station(CREDENTIALS_DIRECTORY=str(self.folder / "creds"))
+        self.assertIn("key=credential", self.log_of("station"))
+        self.assertFalse((self.data / "device.key").exists())
+        self.assertEqual(self.log_in(self.page, {"password": "from-the-service-manager"})[0], 200)
+        self.assertEqual(self.log_in(self.page, {"password": self.values["page.password"]})[0], 401)
+        self.command("set", "mqtt.password", "set-while-running")
+        station.end()
+        station = self.start_station()  # without the credentials: another key is made, and the value stays locked
+        self.assertIn("vault locked secret=set/mqtt.password", self.log_of("station"))
 
     # --- The program is cut off at every operation on a file.
 

@@ -2,8 +2,6 @@
 #include "http.h"
 #include "records.h"
 
-#include <string.h>
-
 static bool from_central(int action)
 {
     return action >= 0 && (pw_ocpp16_actions[action].sender & PW_OCPP16_FROM_CENTRAL) != 0;
@@ -14,19 +12,19 @@ static bool from_central(int action)
 // "scheme://host…" (RFC 3986 §3), and nothing in it that would end a line or a word.
 static bool is_location(struct pw_str text)
 {
-    static const char also[] = "+-.";
     size_t i = 0;
     while (i < text.len && text.at[i] != ':') {
         char c = (char)(text.at[i] | 0x20);
         bool letter = c >= 'a' && c <= 'z';
         bool digit = text.at[i] >= '0' && text.at[i] <= '9';
-        if (!letter && (i == 0 || (!digit && memchr(also, text.at[i], 3) == NULL))) {
+        bool mark = text.at[i] == '+' || text.at[i] == '-' || text.at[i] == '.';
+        if (!letter && (i == 0 || (!digit && !mark))) {
             return false;
         }
         i++;
     }
-    bool host =
-        i > 0 && i + 3 < text.len && memcmp(text.at + i, "://", 3) == 0 && text.at[i + 3] != '/';
+    struct pw_str rest = {.at = text.at + i, .len = text.len - i};
+    bool host = i > 0 && rest.len > 3 && pw_str_starts(rest, "://") && rest.at[3] != '/';
     for (size_t k = i; k < text.len; k++) {
         unsigned char c = (unsigned char)text.at[k];
         host = host && c > 0x20 && c < 0x7F;

@@ -2,16 +2,6 @@
 
 #include <string.h>
 
-#define PW_TRANSFER_END_NAME(name, word) word,
-static const char *const end_names[PW_TRANSFER_END_ROWS] = {PW_TRANSFER_ENDS(PW_TRANSFER_END_NAME)};
-#undef PW_TRANSFER_END_NAME
-
-const char *pw_transfer_end_name(enum pw_transfer_end end)
-{
-    PW_ASSERT((unsigned)end < PW_TRANSFER_END_ROWS);
-    return end_names[end];
-}
-
 // A URL cut at its borders; views of the text.
 struct parts {
     const char *scheme;

@@ -37,8 +37,6 @@ enum pw_transfer_lane { PW_TRANSFER_UP, PW_TRANSFER_DOWN, PW_TRANSFER_LANES };
 enum pw_transfer_end { PW_TRANSFER_ENDS(PW_TRANSFER_END_ID) PW_TRANSFER_END_ROWS };
 #undef PW_TRANSFER_END_ID
 
-const char *pw_transfer_end_name(enum pw_transfer_end end);
-
 struct pw_transfer_job {
     struct pw_str url; // http, https, ftp, ftps; 1 to PW_TRANSFER_URL_MAX bytes. Borrowed. DOWN and
                        // empty: the bytes are handed in with `deliver`

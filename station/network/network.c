@@ -29,11 +29,6 @@ _Static_assert(PW_NETWORK_SEARCH_MS + PW_NETWORK_SCAN_MS + PW_NETWORK_KNOWN * PW
                    PW_NETWORK_FALLBACK_MS,
                "the last round of a search ends in time for the access point");
 
-const char *pw_network_state_name(enum pw_network_state state)
-{
-    return (unsigned)state < PW_NETWORK_STATE_ROWS ? rows[state].name : "unknown";
-}
-
 // ---------------------------------------------------------------------------------------------
 // Settings.
 

@@ -58,8 +58,6 @@
 enum pw_network_state { PW_NETWORK_STATES(PW_NETWORK_STATE_ID) PW_NETWORK_STATE_ROWS };
 #undef PW_NETWORK_STATE_ID
 
-const char *pw_network_state_name(enum pw_network_state state);
-
 // Unpredictable bytes, for the access point's password; anything but PW_OK: there are none.
 struct pw_network_port {
     void *context;

@@ -50,7 +50,10 @@ static pw_ms carry(void *context, pw_ms now)
     }
     tool->port->state(tool->port->context, tool->lane, &state);
     if (state.end != PW_TRANSFER_RUNNING) {
-        (void)printf("%s %llu ", pw_transfer_end_name(state.end), (unsigned long long)state.bytes);
+#define WORD(name, word) word,
+        static const char *const words[] = {PW_TRANSFER_ENDS(WORD)};
+#undef WORD
+        (void)printf("%s %llu ", words[state.end], (unsigned long long)state.bytes);
         for (size_t i = 0; i < PW_SHA256_LEN; i++) {
             (void)printf("%02x", state.sha256[i]);
         }

@@ -90,8 +90,8 @@ static void try_one(enum pw_network_state from, enum event event)
     rig_tell();
     rig_run(PW_NETWORK_GUEST_MS + PW_NETWORK_RETRY_MOST);
     if (rig.net.state != PW_NETWORK_JOINED) {
-        fail_msg("from %s with event %d it ends %s:\n%s", pw_network_state_name(from), (int)event,
-                 pw_network_state_name(rig.net.state), rig.log);
+        fail_msg("from state %d with event %d it ends in %d:\n%s", (int)from, (int)event,
+                 (int)rig.net.state, rig.log);
     }
 }
 

@@ -45,8 +45,8 @@ void central_every_command(void)
         [PW_OCPP16_GET_INSTALLED_CERTIFICATE_IDS] =
             "{\"certificateType\":\"ManufacturerRootCertificate\"}",
         [PW_OCPP16_GET_LOCAL_LIST_VERSION] = "{}",
-        [PW_OCPP16_GET_LOG] =
-            "{\"log\":{\"remoteLocation\":\"ftp://x/\"},\"logType\":\"SecurityLog\",\"requestId\":1}",
+        [PW_OCPP16_GET_LOG] = "{\"log\":{\"remoteLocation\":\"ftp://x/"
+                              "\"},\"logType\":\"SecurityLog\",\"requestId\":1}",
         [PW_OCPP16_INSTALL_CERTIFICATE] =
             "{\"certificateType\":\"CentralSystemRootCertificate\",\"certificate\":\"PEM\"}",
         [PW_OCPP16_REMOTE_START_TRANSACTION] = "{\"idTag\":\"X\"}",

@@ -11,13 +11,9 @@ enum {
                           // its central goes
 };
 
-static const struct {
-    const char *name;
-} checks[PW_FILES_CHECK_ROWS] = {
-#define PW_FILES_CHECK_NAME(name, word) {word},
-    PW_FILES_CHECKS(PW_FILES_CHECK_NAME)
+#define PW_FILES_CHECK_NAME(name, word) word,
+static const char *const check_names[PW_FILES_CHECK_ROWS] = {PW_FILES_CHECKS(PW_FILES_CHECK_NAME)};
 #undef PW_FILES_CHECK_NAME
-};
 
 // ---------------------------------------------------------------------------------------------
 // After a start.
@@ -120,23 +116,21 @@ static pw_ms give_it_up(struct pw_files *files, bool urgent, const char *why, pw
     return now;
 }
 
-// NULL: all is well so far.
-static const char *failed_check(const struct pw_files *files, char text[PW_TRANSFER_WHY_MAX],
-                                pw_ms now)
+// False with *why: one is not.
+static bool is_well(const struct pw_files *files, struct pw_out *why, pw_ms now)
 {
     const struct pw_files_host *host = files->parts.host;
     for (int check = 0; check < PW_FILES_CHECK_ROWS; check++) {
-        char why[PW_TRANSFER_WHY_MAX] = "";
-        struct pw_out out = {.at = text, .cap = PW_TRANSFER_WHY_MAX};
-        struct pw_out reason = PW_OUT(why);
+        char text[PW_TRANSFER_WHY_MAX] = "";
+        struct pw_out reason = PW_OUT(text);
         if (host->check(host->context, (enum pw_files_check)check, &reason, now) != PW_OK) {
-            pw_put_s(&out, checks[check].name);
-            pw_put_s(&out, ": ");
-            pw_put_s(&out, why);
-            return text;
+            pw_put_s(why, check_names[check]);
+            pw_put_s(why, ": ");
+            pw_put_s(why, text);
+            return false;
         }
     }
-    return NULL;
+    return true;
 }
 
 pw_ms pw_update_try(struct pw_files *files, pw_ms now)
@@ -144,15 +138,16 @@ pw_ms pw_update_try(struct pw_files *files, pw_ms now)
     struct pw_update *update = &files->update;
     const struct pw_install *install = files->parts.install;
     char text[PW_TRANSFER_WHY_MAX] = "";
-    const char *why = failed_check(files, text, now);
+    struct pw_out why = PW_OUT(text);
+    bool well = is_well(files, &why, now);
     bool reached = update->reached_at != PW_NEVER;
     bool sound = pw_elapsed(update->started_at, PW_FILES_SOUND_MS, now);
     bool late = pw_elapsed(update->started_at, PW_FILES_TRIAL_MS, now);
     const struct pw_files_host *host = files->parts.host;
     // What was usable must be so again; a vehicle may have caused a fault, so that has time.
     bool tested = (update->usable & ~host->usable(host->context, now)) == 0;
-    if (why != NULL) {
-        return give_it_up(files, true, why, now);
+    if (!well) {
+        return give_it_up(files, true, text, now);
     }
     if (late && !tested) {
         return give_it_up(files, false, "self-tests: a connector that was usable is faulted", now);

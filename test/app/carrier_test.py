@@ -48,8 +48,13 @@ def tool(*words, text=b""):
     return parts + [""] * (4 - len(parts))
 
 
-def down(url, resume=False, most=BIG, patience=20):
-    return tool("down", url, "-", str(most), str(patience), *(["resume"] if resume else []))
+def down(url, resume=False, most=BIG, patience=20, first=0):
+    return tool("down", url, "-", str(most), str(patience), *(["resume"] if resume else []),
+                *([str(first)] if first else []))
+
+
+def hand(total, start, piece, resume=False, most=BIG):
+    return tool("hand", str(total), str(start), str(most), "20", *(["resume"] if resume else []), text=piece)
 
 
 def up(url, text, name="STATION-diagnostics.txt", most=BIG):
@@ -139,13 +144,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = BODY[::-1] if version == '"two"' else BODY
         start = 0
         wanted = self.headers.get("Range")
-        if wanted and self.headers.get("If-Range") == version and self.path != "/no-ranges":
-            start = int(wanted.split("=")[1].rstrip("-"))
-        self.send_response(206 if start else 200)
+        ranged = wanted and self.headers.get("If-Range", version) == version and self.path != "/no-ranges"
+        whole = len(body)
+        if ranged:
+            first, last = wanted.split("=")[1].split("-")
+            start = int(first)
+            body = body[: int(last) + 1] if last else body
+        self.send_response(206 if ranged else 200)
         self.send_header("ETag", version)
         self.send_header("Content-Length", str(len(body) - start))
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        if ranged:
+            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{whole}")
         self.end_headers()
         if cuts["left"] > 0:
             cuts["left"] -= 1
@@ -276,6 +285,34 @@ def http_downloads(port):
     check(down(f"{url}/no-ranges", resume=True)[2] == SHA, "and its server knows no ranges")
 
 
+def heads(port):
+    """The head of a release is loaded and judged before the rest of it."""
+    url = f"http://127.0.0.1:{port}"
+    part = os.path.join(FOLDER, "station", "download")
+    for path in ("file", "no-ranges"):
+        asked.clear()
+        check(down(f"{url}/{path}", first=25000)[:2] == ["done", "25000"], f"the head of {path}")
+        check(asked == [(f"/{path}", "bytes=0-24999")], f"what is asked for: {asked}")
+        with open(part, "rb") as file:
+            check(file.read() == BODY[:25000], "and no byte more")
+        check(down(f"{url}/{path}", resume=True, first=25000)[:2] == ["done", "25000"], "once more")
+        check(len(asked) == 1, "asks nobody")
+        check(down(f"{url}/{path}", resume=True)[:3] == ["done", str(len(BODY)), SHA], "and the rest")
+        check(path == "no-ranges" or asked[-1][1] == "bytes=25000-", f"from there: {asked}")
+    check(down(f"{url}/file", first=2 * len(BODY))[:3] == ["done", str(len(BODY)), SHA], "a shorter file")
+
+
+def handed_in():
+    whole = str(len(BODY))
+    check(hand(len(BODY), 0, BODY)[:3] == ["done", whole, SHA], "a file that is handed in")
+    check(hand(len(BODY), 0, BODY[:50000])[:2] == ["waits", "50000"], "a part of it")
+    check(hand(len(BODY), 60000, BODY[60000:], resume=True)[:2] == ["waits", "50000"], "a gap")
+    check(hand(len(BODY), 40000, BODY[40000:], resume=True)[:3] == ["done", whole, SHA],
+          "what is there is skipped")
+    check(hand(len(BODY), 0, BODY[:50000])[:2] == ["waits", "50000"], "another one begins anew")
+    check(hand(len(BODY), 0, BODY, most=1000)[0] == "refused", "one that is too long")
+
+
 def what_is_refused(port):
     """facts/reliability.md T11."""
     url = f"http://127.0.0.1:{port}"
@@ -360,6 +397,8 @@ def main():
     port = serve_http()
     http_uploads(port)
     http_downloads(port)
+    heads(port)
+    handed_in()
     what_is_refused(port)
     https(serve_http(contexts[0]), serve_http(contexts[1]))
     ftp_servers(own)

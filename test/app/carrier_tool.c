@@ -1,6 +1,11 @@
 // The transfer port as a command, for the tests with real servers:
 //     carrier_tool up FOLDER CA URL NAME MOST PATIENCE <text      uploads what it reads
-//     carrier_tool down FOLDER CA URL - MOST PATIENCE [resume]    downloads to FOLDER/download
+//     carrier_tool down FOLDER CA URL - MOST PATIENCE [resume] [FIRST]
+//                                                  downloads to FOLDER/download; so many bytes of
+//                                                  it
+//     carrier_tool hand FOLDER CA TOTAL FROM MOST PATIENCE [resume] <bytes
+//                                                  hands in TOTAL bytes, those it reads from FROM
+//                                                  on
 // One line: how it ended, bytes, hash, why.
 #include "transfer/carrier.h"
 
@@ -15,6 +20,8 @@ struct tool {
     const struct pw_transfer *port;
     enum pw_transfer_lane lane;
     bool given;
+    bool hands;
+    uint64_t offset;
     char piece[4096];
     size_t len;
     size_t at;
@@ -41,12 +48,34 @@ static void feed(struct tool *tool)
     }
 }
 
+// False when there is no more, or none is taken.
+static bool hand(struct tool *tool)
+{
+    size_t len = fread(tool->piece, 1, sizeof(tool->piece), stdin);
+    int err = len == 0 ? PW_ERR_AGAIN
+                       : tool->port->deliver(tool->port->context, tool->offset,
+                                             (struct pw_str){.at = tool->piece, .len = len});
+    tool->offset += len;
+    return err == PW_OK;
+}
+
 static pw_ms carry(void *context, pw_ms now)
 {
     struct tool *tool = context;
     struct pw_transfer_state state;
     if (tool->lane == PW_TRANSFER_UP) {
         feed(tool);
+    }
+    while (tool->hands) {
+        tool->hands = hand(tool);
+        if (!tool->hands) {
+            tool->port->state(tool->port->context, tool->lane, &state);
+            if (state.bytes != state.total && state.end == PW_TRANSFER_RUNNING) {
+                (void)printf("waits %llu - -\n", (unsigned long long)state.bytes);
+                pw_loop_end(&tool->loop);
+                return now + POLL_MS;
+            }
+        }
     }
     tool->port->state(tool->port->context, tool->lane, &state);
     if (state.end != PW_TRANSFER_RUNNING) {
@@ -69,12 +98,19 @@ static int refuse(const char *why)
     return EXIT_SUCCESS;
 }
 
-static int start_transfer(struct tool *tool, char **argv, bool resume)
+static int start_transfer(struct tool *tool, int argc, char **argv)
 {
+    bool resume = argc > 8 && strcmp(argv[8], "resume") == 0;
+    bool first = argc > 8 && strcmp(argv[argc - 1], "resume") != 0;
+    tool->hands = strcmp(argv[1], "hand") == 0;
+    tool->offset = tool->hands ? strtoull(argv[5], NULL, 10) : 0;
     char text[200] = "";
     struct pw_out why = PW_OUT(text);
-    const struct pw_transfer_job job = {.url = pw_str_of(argv[4]),
+    const struct pw_transfer_job job = {.url = pw_str_of(tool->hands ? "" : argv[4]),
                                         .name = pw_str_of(argv[5]),
+                                        .total = tool->hands ? strtoull(argv[4], NULL, 10) : 0,
+                                        .first_bytes =
+                                            first ? strtoull(argv[argc - 1], NULL, 10) : 0,
                                         .most_bytes = strtoull(argv[6], NULL, 10),
                                         .most_s = ALL_S,
                                         .patience_s = (uint32_t)strtoul(argv[7], NULL, 10),
@@ -103,7 +139,7 @@ int main(int argc, char **argv)
     int result = EXIT_FAILURE;
     if (carrier != NULL) {
         tool.port = pw_carrier_port(carrier);
-        result = start_transfer(&tool, argv, argc > 8);
+        result = start_transfer(&tool, argc, argv);
     }
     pw_carrier_free(carrier);
     pw_loop_close(&tool.loop);

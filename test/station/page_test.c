@@ -1,10 +1,7 @@
 // page: who may see and change what at the station's own page, and that it does what the console
 // does. A whole station on a simulated store, virtual time, no socket.
-#include "ed25519/ed25519.h"
-#include "make.h"
 #include "oeboard/oeboard.h"
 #include "page/page.h"
-#include "simfiles.h"
 #include "simstore.h"
 #include "test.h"
 
@@ -14,8 +11,6 @@
 
 static struct pw_settings settings;
 static struct pw_sim_store disk;
-static struct pw_sim_files sim_files;
-static struct pw_release_crypto crypto;
 static struct pw_station station;
 static struct pw_page page;
 static struct pw_logring ring;
@@ -81,19 +76,12 @@ static void open_page(const char *password)
         set("page.password", password, PW_BY_SECRETS);
     }
     pw_sim_store_init(&disk);
-    pw_sim_files_init(&sim_files);
-    pw_sim_files_start(&sim_files);
-    sim_files.root_len = pw_make_signed_root_1(sim_files.root, sizeof(sim_files.root));
-    crypto = pw_ed25519_crypto();
     static const struct pw_log quiet = {.write = nothing};
     const struct pw_station_start start = {.settings = &settings,
                                            .store = &disk.port,
                                            .log = &quiet,
-                                           .firmware = sim_files.ran,
+                                           .firmware = "1",
                                            .seed = 7,
-                                           .transfer = &sim_files.transfer,
-                                           .install = &sim_files.install,
-                                           .crypto = &crypto,
                                            .now = now};
     assert_int_equal(pw_station_init(&station, &start), PW_OK);
     pw_logring_init(&ring, ring_bytes, sizeof(ring_bytes));
@@ -110,7 +98,6 @@ static void open_page(const char *password)
 static void close_page(void)
 {
     pw_sim_store_free(&disk);
-    pw_sim_files_free(&sim_files);
 }
 
 // One request as our own page in a browser sends it; `from` is the peer's address.
@@ -721,117 +708,6 @@ static void the_history_holds_the_last_hour(void **state)
     close_page();
 }
 
-// ---------------------------------------------------------------------------------------------
-// A release that a browser uploads.
-
-static uint8_t release_file[20000];
-
-static uint64_t offer(size_t size, const char *query, const char *origin)
-{
-    const struct pw_http_request request = {.method = PW_HTTP_PUT,
-                                            .path = PW_STR("/api/v1/update/file"),
-                                            .query = pw_str_of(query),
-                                            .host = PW_STR("wallbox.lan:8080"),
-                                            .origin = pw_str_of(origin),
-                                            .cookie = pw_str_of(cookie),
-                                            .csrf = pw_str_of(csrf),
-                                            .address = PW_STR("10.0.0.9"),
-                                            .length = size,
-                                            .stream = 42};
-    reply = (struct pw_http_reply){0};
-    return pw_page_takes(&page, &request, &reply, now, 1700000000000);
-}
-
-static void turn(pw_ms span)
-{
-    for (pw_ms end = now + span; now < end; now += 50) {
-        (void)pw_station_step(&station, now);
-    }
-}
-
-// Bytes of it; false when the page wants no more.
-static bool upload(size_t from, size_t to)
-{
-    for (size_t at = from; at < to; at += 4096) {
-        size_t len = to - at < 4096 ? to - at : 4096;
-        if (pw_page_piece(&page, 42,
-                          (struct pw_str){.at = (const char *)release_file + at, .len = len},
-                          now) != (int)len) {
-            return false;
-        }
-        turn(50);
-    }
-    return true;
-}
-
-// Reason: T11, T18: whoever is not logged in, or comes from another site, does not make the station
-// take one byte.
-static void nothing_is_taken_of_strangers(void **state)
-{
-    (void)state;
-    open_page("");
-    assert_int_equal(offer(1000, "", "http://wallbox.lan:8080"), 0);
-    assert_int_equal(reply.status, 403);
-    close_page();
-    open_page(PASSWORD);
-    assert_int_equal(offer(1000, "", "http://wallbox.lan:8080"), 0);
-    assert_int_equal(reply.status, 401);
-    log_in();
-    assert_int_equal(offer(1000, "", "http://elsewhere.example"), 0);
-    assert_int_equal(reply.status, 403);
-    char token = csrf[0];
-    csrf[0] = token == 'x' ? 'y' : 'x';
-    assert_int_equal(offer(1000, "", "http://wallbox.lan:8080"), 0);
-    assert_int_equal(reply.status, 403);
-    assert_true(says("X-CSRF"));
-    csrf[0] = token;
-    // Too long is refused before a byte, too.
-    assert_int_equal(offer((size_t)PW_FILES_DOWN_MAX + 1, "", "http://wallbox.lan:8080"), 0);
-    assert_int_equal(reply.status, 422);
-    assert_int_equal(station.files.update.stage, PW_UPDATE_NONE);
-    // Any other path holds its body as before.
-    assert_int_equal(ask(PW_HTTP_PUT, "/api/v1/update/file", ""), 422);
-    close_page();
-}
-
-// Reason: the verdict stands on the page as soon as the head is there, with its reason.
-static void an_uploaded_release_is_judged_and_installed(void **state)
-{
-    (void)state;
-    uint8_t program[15000] = {1};
-    struct pw_make make = {.version = "1.0.0", .nobody = true};
-    make.component[0] = (struct pw_make_component){.bytes = program, .len = sizeof(program)};
-    open_page(PASSWORD);
-    log_in();
-    size_t len = pw_make_release(&make, release_file, sizeof(release_file));
-    assert_int_equal(offer(len, "", "http://wallbox.lan:8080"), len);
-    assert_int_equal(offer(len, "", "http://wallbox.lan:8080"), 0); // one at a time
-    assert_int_equal(reply.status, 409);
-    assert_false(upload(0, len));
-    assert_int_equal(ask(PW_HTTP_PUT, "/api/v1/update/file", ""), 409);
-    assert_true(says("sign"));
-    assert_int_equal(station.files.update.status, PW_UPDATE_INVALID_SIGNATURE);
-    // A browser that goes away leaves nothing under way.
-    make.nobody = false;
-    len = pw_make_release(&make, release_file, sizeof(release_file));
-    assert_int_equal(offer(len, "", "http://wallbox.lan:8080"), len);
-    assert_true(upload(0, 8192));
-    pw_page_stream_closed(&page, 42);
-    assert_int_equal(station.files.update.stage, PW_UPDATE_NONE);
-    assert_non_null(strstr(station.files.update.why, "browser"));
-    // And a good one is installed.
-    assert_int_equal(offer(len, "", "http://wallbox.lan:8080"), len);
-    assert_true(upload(0, len));
-    assert_int_equal(ask(PW_HTTP_PUT, "/api/v1/update/file", ""), 200);
-    pw_page_stream_closed(&page, 42);
-    turn(8000);
-    assert_int_equal(station.restart, PW_RESTART_UPDATE);
-    assert_string_equal(sim_files.version[1], "1.0.0");
-    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/update", ""), 200);
-    assert_true(says("\"by\":\"page\""));
-    close_page();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -852,8 +728,6 @@ int main(void)
         cmocka_unit_test(streams_are_counted),
         cmocka_unit_test(a_stream_ends_with_its_login),
         cmocka_unit_test(the_log_is_read_from_a_cursor_and_followed),
-        cmocka_unit_test(nothing_is_taken_of_strangers),
-        cmocka_unit_test(an_uploaded_release_is_judged_and_installed),
         cmocka_unit_test(the_history_holds_the_last_hour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,8 +149,11 @@ static bool begin_file(struct pw_carrier_job *job, CURL *curl)
     if (!http) {
         return true;
     }
-    if (job->status == 206) {
+    if (job->status == 206 && job->have > 0) {
         return job->range_from == job->have;
+    }
+    if (job->status == 206 && job->range_from != 0) {
+        return false;
     }
     if (job->have > 0 && ftruncate(job->fd, 0) != 0) {
         return false;

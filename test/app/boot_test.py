@@ -51,18 +51,17 @@ class Slots(unittest.TestCase):
                               timeout=30)
         return done.stdout.decode().strip()
 
-    def boot(self, *more, patience=10.0):
+    def boot(self, *more, hangs=False):
         """One start, as by the service manager: what is said on both, and killed when it hangs."""
         process = subprocess.Popen([BOOT, "--folder", self.folder, "--package", self.package, "--root",
                                     self.place / "root", *more, "--", "state", self.folder, self.place / "root"],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        try:
-            out, log = process.communicate(timeout=patience)
-        except subprocess.TimeoutExpired:
+        said = process.stdout.readline() if hangs else b""
+        if hangs:
             process.kill()
-            out, log = process.communicate()
+        out, log = process.communicate(timeout=30)
         self.log = log.decode()
-        return out.decode().strip()
+        return (said + out).decode().strip()
 
     def status(self):
         done = subprocess.run([BOOT, "status", "--folder", self.folder, "--json"], capture_output=True, check=True)
@@ -94,7 +93,7 @@ class Slots(unittest.TestCase):
         for number, behaviour in enumerate(("crash", "hang", "eat", "leave"), 1):
             self.assertIn("switched", self.install(self.make(f"1.0.{number}", behaviour)))
             for left in (2, 1, 0):
-                said = self.boot(patience=0.5 if behaviour == "hang" else 10.0)
+                said = self.boot(hangs=behaviour == "hang")
                 self.assertIn(f"running=b current=b trial=1 tries={left}", said, behaviour)
             said = self.boot()
             self.assertIn("running=a current=a trial=0", said, behaviour)

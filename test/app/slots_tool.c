@@ -19,6 +19,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define LIMIT ((rlim_t)128 << 20)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#undef LIMIT
+#define LIMIT RLIM_INFINITY
+#endif
+#endif
+
 enum { POLL_MS = 5, SETTLE_MS = 3000, FILE_MAX = 32 << 20, EATEN = 1 << 20 };
 
 struct tool {
@@ -189,12 +197,15 @@ static void settle(struct tool *tool, bool confirms)
 // ---------------------------------------------------------------------------------------------
 // Being the program.
 
+// As much as there is: 128 MiB, and sanitizers, which cannot live below such a limit, twice that.
 static void eat(void)
 {
-    const struct rlimit most = {.rlim_cur = 256 << 20, .rlim_max = 256 << 20};
+    const struct rlimit most = {.rlim_cur = LIMIT, .rlim_max = LIMIT};
     (void)setrlimit(RLIMIT_AS, &most);
-    for (char *eaten = NULL; (eaten = malloc(EATEN)) != NULL;) {
+    char *eaten = malloc(EATEN);
+    for (unsigned i = 0; i < 256 && eaten != NULL; i++) {
         memset(eaten, 1, EATEN);
+        eaten = malloc(EATEN);
     }
     abort();
 }

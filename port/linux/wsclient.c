@@ -3,6 +3,7 @@
 #include "json/utf8.h"
 #include "resolve.h"
 #include "wsaddress.h"
+#include "wsfault.h"
 
 #include <arpa/inet.h>
 #include <libwebsockets.h>
@@ -314,29 +315,6 @@ static int own_index(void)
     return index;
 }
 
-// RFC 8446 §6.2. A handshake that fails before a cipher suite was chosen found none in common.
-static enum pw_ws_fault fault_of(const SSL *ssl, bool from_server, int alert)
-{
-    switch (alert) {
-    case SSL_AD_PROTOCOL_VERSION: return PW_WS_FAULT_TLS_VERSION;
-    case SSL_AD_INSUFFICIENT_SECURITY: return PW_WS_FAULT_TLS_SUITE;
-    case SSL_AD_HANDSHAKE_FAILURE:
-        return from_server && SSL_get_pending_cipher(ssl) != NULL ? PW_WS_FAULT_REFUSED
-                                                                  : PW_WS_FAULT_TLS_SUITE;
-    case SSL_AD_ILLEGAL_PARAMETER: return from_server ? PW_WS_FAULT_NONE : PW_WS_FAULT_TLS_SUITE;
-    case SSL_AD_BAD_CERTIFICATE:
-    case SSL_AD_UNSUPPORTED_CERTIFICATE:
-    case SSL_AD_CERTIFICATE_REVOKED:
-    case SSL_AD_CERTIFICATE_EXPIRED:
-    case SSL_AD_CERTIFICATE_UNKNOWN:
-    case SSL_AD_UNKNOWN_CA:
-    case SSL_AD_ACCESS_DENIED:
-    case SSL_AD_CERTIFICATE_REQUIRED:
-        return from_server ? PW_WS_FAULT_REFUSED : PW_WS_FAULT_CERTIFICATE;
-    default: return PW_WS_FAULT_NONE;
-    }
-}
-
 static void on_alert(const SSL *ssl, int where, int value)
 {
     struct pw_ws_client *client = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), own_index());
@@ -350,7 +328,7 @@ static void on_alert(const SSL *ssl, int where, int value)
         note_end(client, "the server's certificates are too long");
         return;
     }
-    enum pw_ws_fault fault = fault_of(ssl, from_server, alert);
+    enum pw_ws_fault fault = pw_ws_fault_of(ssl, from_server, alert);
     if (fault == PW_WS_FAULT_NONE || client->end.fault != PW_WS_FAULT_NONE) {
         return;
     }

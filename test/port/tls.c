@@ -1,8 +1,8 @@
 // tls: against a real OpenSSL server on loopback, in threads of its own: who it is, what it says,
 // when it is slow, when it freezes. Every server ends by itself.
-#include "peer/peer.h"
 #include "tls.h"
 
+#include "peer/peer.h"
 #include "test.h"
 
 #include <arpa/inet.h>

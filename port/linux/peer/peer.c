@@ -126,8 +126,7 @@ int pw_peer_apply(void *ssl_ctx, const struct pw_peer_rules *rules, struct pw_ou
     (void)SSL_CTX_set_app_data(ctx, rules->refused);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, judged);
     if (rules->pins->count > 0) {
-        // OpenSSL hands the pins back as void *; they are only read.
-        SSL_CTX_set_cert_verify_callback(ctx, judge_pin, (void *)(uintptr_t)rules->pins);
+        SSL_CTX_set_cert_verify_callback(ctx, judge_pin, rules->pins);
     } else if ((rules->ca_file[0] != '\0' ? SSL_CTX_load_verify_file(ctx, rules->ca_file)
                                           : SSL_CTX_set_default_verify_paths(ctx)) != 1) {
         return refuse(why, rules->ca_file, ": no certificates can be read there");

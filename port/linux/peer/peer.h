@@ -37,7 +37,7 @@ struct pw_peer_rules {
     const char *ca_file;     // PEM; "": the system's store; not used with a pin
     const char *certificate; // PEM files of ours, to show when asked; "": none
     const char *key;
-    const struct pw_peer_pins *pins; // outlives the SSL_CTX
+    struct pw_peer_pins *pins; // outlives the SSL_CTX; only read
     const char **refused; // gets a sentence when a certificate is refused; outlives the SSL_CTX
 };
 // All of the above into a client's SSL_CTX. PW_OK or PW_ERR_RANGE with a sentence in *why.

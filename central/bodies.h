@@ -130,7 +130,7 @@ int release_command(struct pw_central *central, const struct station *station,
 
 // --- uploads.c
 
-uint64_t upload_takes(struct http *http, struct pw_str token);
+uint64_t upload_takes(struct http *http, struct pw_str path); // behind "/upload/"
 int upload_piece(struct pw_central *central, struct body *body, struct pw_str bytes);
 void serve_upload(struct http *http);
 void uploads_tidy(struct pw_central *central, struct pw_instant at);

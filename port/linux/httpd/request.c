@@ -5,11 +5,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define HEADER_MAX 4096  // bytes of an answer's header
-#define CHUNK      16384 // bytes of a body or stream written at once
-#define LATER_S    60    // the longest that a request may wait for its answer
-#define PIECE_S    10    // the longest that a peer may send nothing of a body
-#define STILL_S    60    // the longest that a peer may take nothing of a body that flows
+#define HEADER_MAX 4096            // bytes of an answer's header
+#define CHUNK      16384           // bytes of a body or stream written at once
+#define LATER_S    60              // the longest that a request may wait for its answer
+#define PIECE_S    10              // the longest that a peer may send nothing of a body
+#define STILL_S    60              // the longest that a peer may take nothing of a body that flows
+#define HELD       ((size_t)65536) // bytes of a body that may wait until the site takes them
 #define THROWN     ((uint64_t)16 << 20) // bytes of a refused body that are read all the same
 
 struct pw_str conn_header(struct lws *wsi, enum lws_token_indexes token, char *to, int cap)
@@ -511,7 +512,7 @@ static int offer(struct conn *conn, struct pw_str bytes)
     if (bytes.at == conn->text) {
         memmove(conn->text, conn->text + taken, rest);
         conn->text_len = rest;
-    } else if (rest > 0 && conn_append(conn, bytes.at + taken, rest, CHUNK * 4) != PW_OK) {
+    } else if (rest > 0 && conn_append(conn, bytes.at + taken, rest, HELD) != PW_OK) {
         return PW_ERR_LIMIT;
     }
     (void)lws_rx_flow_control(conn->wsi, rest > 0 ? 0 : 1);
@@ -538,7 +539,7 @@ int request_body(struct conn *conn, const void *bytes, size_t len)
         return conn->thrown > THROWN ? -1 : 0;
     }
     if (!conn->pieces || conn->text_len > 0) {
-        size_t most = conn->pieces ? CHUNK * 4 : conn->httpd->config.body_max;
+        size_t most = conn->pieces ? HELD : conn->httpd->config.body_max;
         return conn_append(conn, bytes, len, most) == PW_OK ? 0 : -1;
     }
     bool good = offer(conn, (struct pw_str){.at = bytes, .len = len}) == PW_OK;

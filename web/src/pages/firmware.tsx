@@ -1,6 +1,7 @@
 // Releases that the central keeps, and the roll-outs that bring them to stations.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { may } from "../data/api";
 import { on, opened } from "../data/live";
 import { addRelease, bytes, deleteRelease, releases, rollouts, STATE_TONES, type Release, type RolloutSummary } from "../data/releases";
 import { href } from "../route";
@@ -38,12 +39,16 @@ function Row({ release, changed }: { release: Release; changed: () => void }) {
         <Verdict release={release} />
         {release.ocpp_signed && <Chip tone="info">OCPP signature</Chip>}
         <span class="grow" />
-        <a class="button" href={href.newRollout(release.id)}>
-          Roll out
-        </a>
-        <Button tone="danger" why={release.rollouts > 0 ? "A roll-out that is not over uses it" : null} onClick={() => void remove()}>
-          Delete
-        </Button>
+        {may("admin") && (
+          <>
+            <a class="button" href={href.newRollout(release.id)}>
+              Roll out
+            </a>
+            <Button tone="danger" why={release.rollouts > 0 ? "A roll-out that is not over uses it" : null} onClick={() => void remove()}>
+              Delete
+            </Button>
+          </>
+        )}
       </header>
       {problem.value !== null && <Problem error={problem.value} />}
       {release.why && (
@@ -184,7 +189,7 @@ export function Firmware() {
       <div class="title firmwaretitle">
         <h1>Firmware</h1>
         <span class="grow" />
-        <Bring changed={list.reload} />
+        {may("admin") && <Bring changed={list.reload} />}
       </div>
       <p class="soft lead">A release is signed by its maker; stations believe that signature and nobody else's. It goes to a few stations first, then to more.</p>
       {(runs.value?.length ?? 0) > 0 && (

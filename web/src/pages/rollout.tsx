@@ -1,6 +1,7 @@
 // One roll-out: its stages, what it waits for, and each station with its reason.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { may } from "../data/api";
 import { on, opened } from "../data/live";
 import { changeRollout, rollout as read, STATE_TONES, stepTone, type RolloutSummary } from "../data/releases";
 import { duration } from "../data/format";
@@ -26,24 +27,26 @@ function Actions({ one, changed }: { one: RolloutSummary; changed: () => void })
   if (!live) return null;
   return (
     <>
-      {one.state === "running" && (
+      {one.state === "running" && may("operator") && (
         <Button icon="pause" onClick={() => give("pause")}>
           Pause
         </Button>
       )}
-      {one.state === "paused" && (
+      {one.state === "paused" && may("admin") && (
         <Button icon="play" tone="primary" onClick={() => give("resume")}>
           Go on
         </Button>
       )}
-      {(one.counts.failed ?? 0) > 0 && (
+      {(one.counts.failed ?? 0) > 0 && may("admin") && (
         <Button icon="reload" onClick={() => give("retry")}>
           Try the failed again
         </Button>
       )}
-      <Button tone="danger" onClick={() => void cancel()}>
-        Cancel
-      </Button>
+      {may("admin") && (
+        <Button tone="danger" onClick={() => void cancel()}>
+          Cancel
+        </Button>
+      )}
       {problem.value !== null && (
         <div class="whole">
           <Problem error={problem.value} />

@@ -91,12 +91,14 @@ static struct place *open_place(struct pw_folder_depot *depot, const char *name,
 static void drop(void *context, const char *name)
 {
     struct pw_folder_depot *depot = context;
+    struct path part = path_of(name, true); // `name` may be the place's own
+    struct path whole = path_of(name, false);
     struct place *place = find(depot, name);
     if (place != NULL) {
         let_go(place);
     }
-    (void)unlinkat(depot->folder, path_of(name, true).text, 0);
-    (void)unlinkat(depot->folder, path_of(name, false).text, 0);
+    (void)unlinkat(depot->folder, part.text, 0);
+    (void)unlinkat(depot->folder, whole.text, 0);
 }
 
 static int create(void *context, const char *name)

@@ -394,13 +394,6 @@ static int prepare_tls(struct pw_ws_client *client)
     return err;
 }
 
-static void set_up_tls(struct pw_ws_client *client, SSL_CTX *ctx)
-{
-    client->ssl_ctx = ctx;
-    (void)SSL_CTX_set_ex_data(ctx, own_index(), client);
-    SSL_CTX_set_info_callback(ctx, on_alert);
-}
-
 // Each certificate of the server's chain as OpenSSL judged it.
 static int on_verify(struct pw_ws_client *client, X509_STORE_CTX *check, bool good)
 {
@@ -460,7 +453,9 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     struct lws_context *context = lws_get_context(wsi);
     struct pw_ws_client *client = context != NULL ? lws_context_user(context) : NULL;
     if (client != NULL && reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS) {
-        set_up_tls(client, user);
+        client->ssl_ctx = user;
+        (void)SSL_CTX_set_ex_data(client->ssl_ctx, own_index(), client);
+        SSL_CTX_set_info_callback(client->ssl_ctx, on_alert);
         return 0;
     }
     if (client != NULL && reason == LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION) {

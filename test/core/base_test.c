@@ -205,6 +205,14 @@ static void a_value_cannot_forge_a_line(void **state)
     pw_line_end(&line);
     assert_string_equal(caught.text, "event tag=\"x\\x0Aerror forged=\\x221\\x22 "
                                      "%n%s\\x1B[31m\" n=-5 limit_a=16.5 empty=\"\"");
+    // What turns the direction of writing, or is a control sequence in one character.
+    pw_line(&line, &log, PW_LOG_INFO, "test", "event");
+    pw_line_str(&line, "tag",
+                PW_STR("a\u202Eb\u2066\u200F\u061Cc\xC2\x9B"
+                       "d \u00E9\u20AC"));
+    pw_line_end(&line);
+    assert_string_equal(caught.text, "event tag=\"a\\xE2\\x80\\xAEb\\xE2\\x81\\xA6\\xE2\\x80\\x8F"
+                                     "\\xD8\\x9Cc\\xC2\\x9Bd \u00E9\u20AC\"");
 }
 
 static void text_is_cut_trimmed_and_compared(void **state)

@@ -56,9 +56,7 @@ static void read_root(const struct options *options, struct pw_slots_trust *trus
                                         &trust->shipped, &why) == PW_OK) {
         return;
     }
-    // Without a key nothing in the slots can be believed.
-    trust->shipped = (struct pw_release_root){.version = 0};
-    trust->shipped.releases.threshold = PW_RELEASE_KEYS_MAX;
+    trust->shipped = (struct pw_release_root){.version = 0}; // nothing in the slots is believed
     if (text[0] != '\0') {
         say(4, "root", text);
     }

@@ -140,7 +140,7 @@ PW_MUST_USE int pw_slots_step(struct pw_slots_job *job);
 
 struct pw_slots_trust {
     const struct pw_release_crypto *crypto;
-    struct pw_release_root shipped; // from update.root
+    struct pw_release_root shipped; // from update.root; version 0: none, and nothing is believed
     uint8_t chain[PW_SLOTS_ROOTS_MAX];
     size_t chain_len;
     // Inside: where the following is.

@@ -38,7 +38,9 @@ void pw_slots_trust_load(struct pw_slots_trust *trust, const struct pw_slots_dis
 static bool follow_next(struct pw_slots_trust *trust)
 {
     struct pw_out nobody = {.cap = 0};
-    while (trust->row.len > 0 && pw_release_root_cut(&trust->row, &trust->text, &nobody) == PW_OK) {
+    // Without the maker's root anybody's could lead on from nothing.
+    while (trust->shipped.version > 0 && trust->row.len > 0 &&
+           pw_release_root_cut(&trust->row, &trust->text, &nobody) == PW_OK) {
         if (pw_release_root_follow(trust->text.whole, trust->crypto, &trust->at, &trust->next,
                                    &nobody) == PW_OK) {
             trust->at = trust->next;
@@ -119,6 +121,10 @@ enum pw_release_verdict pw_slots_trust_judge(struct pw_slots_trust *trust, uint3
                                              struct pw_release *release, struct pw_out *why)
 {
     struct pw_release_rules by = *rules;
+    if (trust->shipped.version == 0) {
+        pw_put_s(why, "the maker's root is not here");
+        return PW_RELEASE_UNSIGNED;
+    }
     by.root = &trust->at;
     by.most_bytes = UINT64_MAX;
     begin(trust);

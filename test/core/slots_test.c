@@ -296,6 +296,30 @@ static void a_root_that_the_maker_did_not_sign_is_not_followed(void **state)
     assert_int_equal(rig_record(&rig).counter, 5);
 }
 
+// Reason: without the maker's root, one that a stranger signed himself leads on from nothing.
+static void without_the_makers_root_nothing_is_believed(void **state)
+{
+    static const char *const signer[] = {"stranger 1", NULL};
+    static struct rig_release theirs;
+    uint8_t bytes[PW_RELEASE_ROOT_MAX];
+    struct pw_release_root root = {.version = 1, .expires = PW_MAKE_EXPIRES};
+    (void)state;
+    root.roots.threshold = 1;
+    root.releases.threshold = 1;
+    pw_make_add(&root.roots, "stranger 1");
+    pw_make_add(&root.releases, "stranger 1");
+    size_t len = pw_make_root(&root, signer, bytes, sizeof(bytes));
+    rig_make(&theirs, "9.0.0", 9, (struct pw_str){.at = (const char *)bytes, .len = len},
+             "stranger 1");
+    memset(&rig.boot.trust.shipped, 0, sizeof(rig.boot.trust.shipped));
+    assert_true(rig_write(&rig, &theirs) && rig_activate(&rig));
+    assert_null(pw_sim_disk_find(&rig.disk, 0, "root"));
+    assert_true(rig_start(&rig));
+    assert_int_equal(rig.running, 0);
+    assert_non_null(strstr(rig.boot.why, "the maker's root is not here"));
+    assert_int_equal(rig_record(&rig).counter, 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +337,7 @@ int main(void)
         cmocka_unit_test_setup(a_key_that_was_taken_away_ends_with_the_next_confirmed_release,
                                begin),
         cmocka_unit_test_setup(a_root_that_the_maker_did_not_sign_is_not_followed, begin),
+        cmocka_unit_test_setup(without_the_makers_root_nothing_is_believed, begin),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -32,11 +32,16 @@ static int read_setting(const struct pw_rules_zones *zones, enum pw_setting_id i
     if (id == PW_SET_TIME_ZONE) {
         return read_zone(zones, value, &schedule->zone, why);
     }
+    if (id == PW_SET_UPDATE_WINDOW) { // the same form, and read by station/files
+        struct pw_plan window;
+        return pw_plan_parse_timer(value, &window, why);
+    }
     return id == PW_SET_DELAY_TIMER ? pw_plan_parse_timer(value, &schedule->timer, why)
                                     : pw_plan_parse_week(value, &schedule->week, why);
 }
 
-static const enum pw_setting_id ids[] = {PW_SET_TIME_ZONE, PW_SET_DELAY_TIMER, PW_SET_WEEKLY_PLAN};
+static const enum pw_setting_id ids[] = {PW_SET_TIME_ZONE, PW_SET_DELAY_TIMER, PW_SET_WEEKLY_PLAN,
+                                         PW_SET_UPDATE_WINDOW};
 
 static int read_all(const struct pw_rules_zones *zones, const struct pw_settings *settings,
                     struct pw_schedule *schedule, struct pw_out *why)

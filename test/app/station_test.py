@@ -558,8 +558,8 @@ class Central(Case):
 
     def test_lists_commands_and_restart(self):
         rows = [line.split("\t") for line in self.central("stations").stdout.splitlines()]
-        self.assertEqual(rows[0][:3], ["station", "online", "connector"])
-        self.assertEqual([row[:3] for row in rows[1:]], [["CP1", "true", "0"], ["CP1", "true", "1"]])
+        self.assertEqual(rows[0][:4], ["station", "online", "profile", "connector"])
+        self.assertEqual([[row[0], row[1], row[3]] for row in rows[1:]], [["CP1", "true", "0"], ["CP1", "true", "1"]])
         self.assertIn("BootNotification", self.central("log", "CP1").stdout)
         self.assertEqual(self.central("set", "CP1", "MeterValueSampleInterval", "11").stdout, "Accepted\n")
         self.assertEqual(self.ask("get", "metering.sample_interval_s").stdout, "metering.sample_interval_s\t11\n")

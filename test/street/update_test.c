@@ -181,6 +181,9 @@ static void a_charge_is_not_interrupted(void **state)
     (void)state;
     struct town *town = open_town(0);
     struct street *street = &town->street;
+    assert_non_null(strstr(street_command(street, "set update.window at night"), "HH:MM"));
+    assert_non_null(strstr(street_command(street, "update check"), "no update source"));
+    assert_non_null(strstr(street_command(street, "update file:///etc/passwd"), "http"));
     (void)street_command(street, "update https://files.example/new.pwr");
     live(town, 60000);
     assert_true(street_is_charging(street));

@@ -2,6 +2,7 @@
 
 #include "make.h"
 
+#define STEP_MS    2500 // between two looks at the stations
 #define LOAD_MS    20000
 #define INSTALL_MS 15000
 #define RESTART_MS 30000
@@ -34,8 +35,8 @@ static bool dies(struct fleet *fleet)
     return fleet->dead;
 }
 
-static int64_t run_or_die(void *context, const char *sql, const struct pw_db_value *args, size_t count,
-                      pw_db_row *row, void *to)
+static int64_t run_or_die(void *context, const char *sql, const struct pw_db_value *args,
+                          size_t count, pw_db_row *row, void *to)
 {
     struct fleet *fleet = context;
     return dies(fleet) ? PW_ERR_STORE
@@ -286,15 +287,16 @@ void fleet_pass(struct fleet *fleet, pw_ms span)
         for (size_t i = 0; i < fleet->units && !fleet->dead; i++) {
             turn(&fleet->unit[i]);
             // A link that says nothing for a minute is given up; these live.
-            if (fleet->unit[i].link != 0 && bench->at.now % 15000 == 0) {
+            if (fleet->unit[i].link != 0 && bench->at.now % 15000 < STEP_MS) {
                 pw_central_pong(bench->central, fleet->unit[i].link, bench->at);
             }
         }
         if (fleet->dead) {
             restart_central(fleet);
         }
-        bench->at.now += 1000;
-        bench->at.wall += 1000;
+        pw_ms step = pw_earlier(STEP_MS, end - bench->at.now);
+        bench->at.now += step;
+        bench->at.wall += (pw_unix_ms)step;
     }
     (void)pw_central_step(bench->central, bench->at);
 }

@@ -5,6 +5,16 @@
 #include "fleet.h"
 #include "make.h"
 
+// Sanitizers see as much in fewer cuts.
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define EVERY 20
+#endif
+#endif
+#ifndef EVERY
+#define EVERY 1000000 // each one
+#endif
+
 #define HOUR_MS (UINT64_C(3600) * 1000)
 
 static struct fleet fleet;
@@ -86,7 +96,7 @@ static void a_release_that_some_stations_cannot_take_stops_itself(void **state)
     (void)state;
     unsigned at_stage[4] = {0};
     unsigned most = 0;
-    for (uint32_t seed = 1; seed <= 10; seed++) {
+    for (uint32_t seed = 1; seed <= 6; seed++) {
         fleet_open(&fleet, FLEET_MAX, seed * 7919);
         for (unsigned bad = 0; bad < FLEET_MAX / 20;) {
             struct unit *unit = &fleet.unit[fleet_random(&fleet, FLEET_MAX)];
@@ -112,8 +122,8 @@ static void a_release_that_some_stations_cannot_take_stops_itself(void **state)
         assert_has(fleet.bench.body, "\"state\":\"stopped\",\"why\":\"");
         fleet_close(&fleet);
     }
-    assert_true(at_stage[0] >= 3);
-    print_message("10 seeds: %u stopped at the canary, %u at 25 %%, %u later; at most %u of 200 "
+    assert_true(at_stage[0] >= 2);
+    print_message("6 seeds: %u stopped at the canary, %u at 25 %%, %u later; at most %u of 200 "
                   "stations were asked\n",
                   at_stage[0], at_stage[1], at_stage[2], most);
 }
@@ -262,7 +272,7 @@ static void a_central_that_ends_at_any_operation_goes_on(void **state)
     unsigned operations = 0;
     unsigned cuts = 0;
     unsigned twice = 0;
-    for (unsigned cut = 0; cut == 0 || cut < operations; cut += 1 + cut / 97) {
+    for (unsigned cut = 0; cut == 0 || cut < operations; cut += 1 + cut / EVERY) {
         fleet_open(&fleet, 4, 11);
         unsigned before = fleet.operations;
         fleet.cut_at = cut == 0 ? 0 : before + cut;

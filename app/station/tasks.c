@@ -167,10 +167,11 @@ static int rotate(struct task *task, struct pw_out *why)
         err = pw_vault_settle(secrets->vault, why);
     }
     if (err == PW_OK) {
-        (void)printf("The device has a new key, in %s; %u secret(s) of the store are sealed with it, "
-                     "%u cannot be opened.\n",
-                     pw_vault_place(secrets->vault) == PW_VAULT_TPM ? "its TPM" : "device.key",
-                     walk.secrets - walk.locked, walk.locked);
+        (void)printf(
+            "The device has a new key, in %s; %u secret(s) of the store are sealed with it, "
+            "%u cannot be opened.\n",
+            pw_vault_place(secrets->vault) == PW_VAULT_TPM ? "its TPM" : "device.key",
+            walk.secrets - walk.locked, walk.locked);
     }
     return err;
 }

@@ -207,7 +207,8 @@ struct rig *gate_open(struct gate *gate, bool root_check)
     const struct pw_vault_options key = {.folder = gate->folder.path, .tpm = PW_VAULT_TPM_OFF};
     int opened = pw_vault_open(&gate->vault, &key, &why);
     PW_ASSERT(opened == PW_OK);
-    gate->keeper = pw_trust_open(gate->folder.path, "", root_check, pw_vault_port(gate->vault), NULL, &why);
+    gate->keeper =
+        pw_trust_open(gate->folder.path, "", root_check, pw_vault_port(gate->vault), NULL, &why);
     PW_ASSERT(gate->keeper != NULL);
     gate->trust = pw_trust_port(gate->keeper);
     gate->root = authority_make(NULL, AUTHORITY_CA, "root", NULL, 0, now - AUTHORITY_DAY,

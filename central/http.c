@@ -470,9 +470,14 @@ void pw_central_http(struct pw_central *central, const struct pw_http_request *r
     if (!serve_station(&http) && host_is_ours(&http)) {
         route_request(&http);
     }
-    struct body *left = body_find(central, request->stream);
-    if (left != NULL && !reply->later) {
-        body_end(central, left, false); // whoever brought it may not, or not there
+    if (!reply->later) {
+        // What one request began says nothing of the next one on its connection: a password that
+        // was found right is not somebody else's, and whoever brought a body may not, or not there.
+        struct body *left = body_find(central, request->stream);
+        trial_forget(central, request->stream);
+        if (left != NULL) {
+            body_end(central, left, false);
+        }
     }
     if (reply->status >= 400) {
         central->count.http_refused++;

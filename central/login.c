@@ -237,7 +237,6 @@ static enum outcome check(struct http *http, struct pw_str user, struct pw_str p
         http->reply->later = true;
         return WAITS;
     }
-    trial_forget(central, stream);
     memcpy(hash, trial.hash, sizeof(trial.hash));
     if (!trial.fits) {
         central->count.logins_failed++;

@@ -256,6 +256,14 @@ static enum way way_now(const struct rollout *rollout, const struct station *sta
     return linked ? WAY_LINK : WAY_AUTO;
 }
 
+// It could not be told; the next look tries again, and not before: what stands in the way (a full
+// queue, a database that fails) may stay for long.
+static void not_told(struct pw_central *central, struct member *member, struct pw_instant at)
+{
+    member_enter(central, member, STEP_WAITING, "", at);
+    member->rollout->look_at = pw_after(at.now, ROLLOUT_LOOK_MS);
+}
+
 static void tell_ocpp(struct pw_central *central, struct station *station, struct member *member,
                       const struct kept_release *release, struct pw_instant at)
 {
@@ -265,7 +273,7 @@ static void tell_ocpp(struct pw_central *central, struct station *station, struc
                      ? PW_ERR_LIMIT
                      : command_queue(central, station, action, pw_out_str(&payload), true, at);
     if (id < 0) {
-        member_enter(central, member, STEP_WAITING, "", at);
+        not_told(central, member, at);
         return;
     }
     member->command = id;
@@ -319,12 +327,12 @@ static void send(struct pw_central *central, struct rollout *rollout, bool kept,
         member->command = 0;
         if (!kept) {
             member->began_at = 0;
-            member_enter(central, member, STEP_WAITING, "", at);
+            not_told(central, member, at);
         } else if (station == NULL || release.id == 0) {
             fail(central, member, "the release is not here any more", at);
         } else if (member->way == WAY_LINK) {
             if (!push_begin(central, member, at)) {
-                member_enter(central, member, STEP_WAITING, "", at);
+                not_told(central, member, at);
             }
         } else {
             tell_ocpp(central, station, member, &release, at);

@@ -215,6 +215,18 @@ class Proxied(Central):
         status, _, headers = self.login({"Forwarded": 'for="[2001:db8::9]:4711";proto=https'}, "127.0.0.3")
         self.assertIn("; Secure", headers["set-cookie"])
 
+    def test_of_two_kinds_of_header_neither_is_believed(self):
+        """The proxy writes X-Forwarded-*, and passes on a Forwarded that whoever asks has made up."""
+        def knock(i):
+            status, _, s = self.upgrade("CP1", "wrong-wrong-wrong-1", f"Forwarded: for=203.0.113.{i};proto=https\r\n"
+                                        "X-Forwarded-For: 198.51.100.30\r\n", "127.0.0.3")
+            s.close()
+            return status
+        both = {"Forwarded": "for=203.0.113.1;proto=https", "X-Forwarded-For": "198.51.100.31"}
+        status, _, headers = self.login(both, "127.0.0.3")
+        self.assertNotIn("; Secure", headers["set-cookie"])
+        self.assertEqual([knock(i) for i in range(11)], [401] * 10 + [429])
+
     def test_limits_count_whom_the_proxy_names(self):
         def knock(header):
             status, _, s = self.upgrade("CP1", "wrong-wrong-wrong-1", f"X-Forwarded-For: {header}\r\n", "127.0.0.3")

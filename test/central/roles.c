@@ -241,6 +241,35 @@ static void old_password_is_guessed_as_slowly_as_a_login(void **state)
     assert_true(refused >= 10);
 }
 
+// A password that was found right opens nothing but what it was given for: here its request ended
+// without an answer, since its login was over, and the next one on the connection is another's.
+static void right_password_is_of_no_use_to_the_next_request(void **state)
+{
+    struct bench *bench = *state;
+    account(bench, "vera", "viewer");
+    bench_login_as(bench, "vera", "battery staple");
+    bench_derive_later();
+    (void)bench_http(bench, PW_HTTP_PUT, "/api/v1/me/password",
+                     "{\"old\":\"battery staple\",\"new\":\"a longer one\"}");
+    assert_true(bench->reply.later);
+    uint64_t connection = bench->links;
+    assert_int_equal(bench_http(bench, PW_HTTP_POST, "/api/v1/logout", ""), 204);
+    bench_derive(bench);
+    bench->again = connection;
+    assert_int_equal(bench_http(bench, PW_HTTP_PUT, "/api/v1/me/password",
+                                "{\"old\":\"battery staple\",\"new\":\"a longer one\"}"),
+                     401);
+    bench->again = connection;
+    (void)bench_http(bench, PW_HTTP_POST, "/api/v1/login",
+                     "{\"user\":\"admin\",\"password\":\"guess\"}");
+    assert_true(bench->reply.later);
+    bench_derive(bench);
+    bench->again = connection;
+    assert_int_equal(bench_http(bench, PW_HTTP_POST, "/api/v1/login",
+                                "{\"user\":\"admin\",\"password\":\"guess\"}"),
+                     401);
+}
+
 static void fill(char *to, size_t cap, const char *pattern, const char *text)
 {
     struct pw_out out = {.cap = cap};
@@ -385,6 +414,7 @@ int main(void)
         TEST(role_taken_away_holds_at_once),
         TEST(t18_password_changes_only_with_the_old_one_and_ends_other_logins),
         TEST(old_password_is_guessed_as_slowly_as_a_login),
+        TEST(right_password_is_of_no_use_to_the_next_request),
         TEST(t18_code_in_fields_is_text),
         TEST(t17_no_default_password_opens_a_door),
         TEST(tokens_are_shown_once_have_a_role_and_end),

@@ -230,6 +230,29 @@ static void a_charge_longer_than_the_deadline_is_no_failure(void **state)
     fleet_close(&fleet);
 }
 
+// What stands in the way of telling a station may stay for long: it is tried once a second, and the
+// central does not go round and round meanwhile.
+static void a_station_that_cannot_be_told_is_tried_again_later(void **state)
+{
+    (void)state;
+    char path[96];
+    fleet_open(&fleet, 1, 1);
+    (void)snprintf(path, sizeof(path), "/api/v1/stations/%s/commands", fleet.unit[0].id);
+    for (int i = 0; i < PW_CENTRAL_COMMANDS_MAX; i++) {
+        assert_int_equal(
+            bench_http(&fleet.bench, PW_HTTP_POST, path, "{\"action\":\"ClearCache\"}"), 202);
+    }
+    begin("");
+    for (int i = 0; i < 3; i++) {
+        (void)pw_central_step(fleet.bench.central, fleet.bench.at);
+    }
+    assert_int_equal(count("state = 'waiting'"), 1);
+    assert_true(pw_central_step(fleet.bench.central, fleet.bench.at) > fleet.bench.at.now);
+    assert_true(fleet_until(&fleet, "finished", HOUR_MS * 2));
+    assert_int_equal(fleet.asked, 1);
+    fleet_close(&fleet);
+}
+
 static void what_a_roll_out_may_be_is_said_in_words(void **state)
 {
     (void)state;
@@ -316,6 +339,7 @@ int main(void)
         cmocka_unit_test(a_pause_lets_nobody_begin_and_those_that_have_end),
         cmocka_unit_test(stations_that_are_offline_wait_and_come_later),
         cmocka_unit_test(a_charge_longer_than_the_deadline_is_no_failure),
+        cmocka_unit_test(a_station_that_cannot_be_told_is_tried_again_later),
         cmocka_unit_test(what_a_roll_out_may_be_is_said_in_words),
         cmocka_unit_test(a_central_that_ends_at_any_operation_goes_on),
     };

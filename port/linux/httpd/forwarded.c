@@ -75,13 +75,19 @@ void conn_read_origin(struct conn *conn)
     if (!conn->proxied) {
         return;
     }
-    struct pw_str forwarded = value_of(conn->wsi, "forwarded:", text);
-    if (forwarded.len > 0) {
-        take_forwarded(conn, last_of(forwarded));
+    struct lws *wsi = conn->wsi;
+    bool standard = lws_hdr_custom_length(wsi, "forwarded:", 10) > 0;
+    bool customary = lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0 ||
+                     lws_hdr_custom_length(wsi, "x-forwarded-proto:", 18) > 0;
+    if (standard && customary) {
+        return; // a proxy writes one kind and passes the other on as whoever asks has written it
+    }
+    if (standard) {
+        take_forwarded(conn, last_of(value_of(wsi, "forwarded:", text)));
         return;
     }
-    take_from(conn, last_of(conn_header(conn->wsi, WSI_TOKEN_X_FORWARDED_FOR, text, VALUE_MAX)));
-    struct pw_str proto = last_of(value_of(conn->wsi, "x-forwarded-proto:", text));
+    take_from(conn, last_of(conn_header(wsi, WSI_TOKEN_X_FORWARDED_FOR, text, VALUE_MAX)));
+    struct pw_str proto = last_of(value_of(wsi, "x-forwarded-proto:", text));
     conn->secure = conn->secure || pw_str_eq_nocase(proto, PW_STR("https")) ||
                    pw_str_eq_nocase(proto, PW_STR("wss"));
 }

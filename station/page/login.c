@@ -23,6 +23,11 @@ bool pw_page_has_password(const struct pw_page *page)
            !pw_settings_locked(&page->config.station->settings, PW_SET_PAGE_PASSWORD);
 }
 
+bool pw_page_is_open(const struct pw_page *page)
+{
+    return password_of(page)[0] == '\0';
+}
+
 void pw_page_login_follow(struct pw_page *page)
 {
     if (strcmp(page->password, password_of(page)) == 0) {

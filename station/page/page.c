@@ -273,7 +273,7 @@ static bool meet(struct call *call)
     pw_page_login_follow(page);
     call->login = pw_page_login_of(page, request->cookie, call->now);
     call->inside = (call->login != NULL && call->login->right == PW_PAGE_ALL) ||
-                   (!pw_page_has_password(page) && pw_http_is_near(request->address));
+                   (pw_page_is_open(page) && pw_http_is_near(request->address));
     if (!pw_http_host_is_ours(request->host, page->config.host)) {
         if (!pw_page_catch(call)) {
             pw_page_fail(call, 403, "host", "this page is not known as \"", request->host,
@@ -311,6 +311,7 @@ void pw_page_serve(void *context, const struct pw_http_request *request,
     } else if (route != NULL && (!route->body || read_body(&call))) {
         route->serve(&call);
     }
+    pw_page_update_closed(call.page, request->stream); // it was refused behind its last byte
 }
 
 // Host, Origin, login and token are looked at here, before the first byte of a release is taken.

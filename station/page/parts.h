@@ -30,6 +30,9 @@ void pw_page_mask(char *json, size_t len);
 
 // login.c
 bool pw_page_has_password(const struct pw_page *page);
+// No password was ever given, so that whoever sits at this machine may look. One that cannot be
+// opened is not none.
+bool pw_page_is_open(const struct pw_page *page);
 struct pw_page_login *pw_page_login_of(struct pw_page *page, struct pw_str cookies, pw_ms now);
 bool pw_page_login_lives(const struct pw_page *page, const char *token);
 // Ends all logins when the password is another one than before.

@@ -90,7 +90,9 @@ void pw_page_update_closed(struct pw_page *page, uint64_t stream)
     struct pw_out why = PW_OUT(text);
     if (stream != 0 && page->upload.stream == stream) {
         page->upload.stream = 0;
-        (void)!pw_files_cancel(&page->config.station->files,
-                               PW_STR("the browser went away while it uploaded"), &why, page->now);
+        (void)!pw_files_cancel(
+            &page->config.station->files,
+            PW_STR("the browser went away while it uploaded, or its login was over"), &why,
+            page->now);
     }
 }

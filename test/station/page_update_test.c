@@ -106,6 +106,8 @@ static void close_page(void)
     pw_sim_files_free(&sim_files);
 }
 
+static const char *address = "10.0.0.9"; // whoever asks
+
 // One request as our own page in a browser sends it.
 static int ask(enum pw_http_method method, const char *path, const char *body)
 {
@@ -116,7 +118,7 @@ static int ask(enum pw_http_method method, const char *path, const char *body)
                                             .origin = PW_STR("http://wallbox.lan:8080"),
                                             .cookie = pw_str_of(cookie),
                                             .csrf = pw_str_of(csrf),
-                                            .address = PW_STR("10.0.0.9"),
+                                            .address = pw_str_of(address),
                                             .stream = 42};
     pw_page_serve(&page, &request, &reply, now, 1700000000000);
     return reply.status;
@@ -157,7 +159,7 @@ static uint64_t offer(size_t size, const char *query, const char *origin)
                                             .origin = pw_str_of(origin),
                                             .cookie = pw_str_of(cookie),
                                             .csrf = pw_str_of(csrf),
-                                            .address = PW_STR("10.0.0.9"),
+                                            .address = pw_str_of(address),
                                             .length = size,
                                             .stream = 42};
     reply = (struct pw_http_reply){0};
@@ -254,11 +256,48 @@ static void an_uploaded_release_is_judged_and_installed(void **state)
     close_page();
 }
 
+// Reason: an upload whose login ended on the way was never let go, and no other could begin.
+static void a_login_that_ends_during_an_upload_leaves_room_for_the_next(void **state)
+{
+    (void)state;
+    uint8_t program[15000] = {1};
+    struct pw_make make = {.version = "1.0.0"};
+    make.component[0] = (struct pw_make_component){.bytes = program, .len = sizeof(program)};
+    open_page(PASSWORD);
+    log_in();
+    size_t len = pw_make_release(&make, release_file, sizeof(release_file));
+    assert_int_equal(offer(len, "", "http://wallbox.lan:8080"), len);
+    assert_true(upload(0, len));
+    cookie[0] = '\0';
+    assert_int_equal(ask(PW_HTTP_PUT, "/api/v1/update/file", ""), 401);
+    assert_int_equal(station.files.update.stage, PW_UPDATE_NONE); // and it is not installed
+    log_in();
+    assert_int_equal(offer(len, "", "http://wallbox.lan:8080"), len);
+    close_page();
+}
+
+// Reason: a password that cannot be opened is not none: the page does not open itself to who is
+// near.
+static void a_locked_password_opens_nothing(void **state)
+{
+    (void)state;
+    open_page("");
+    address = "127.0.0.1";
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/update", ""), 200);
+    pw_settings_lock(&station.settings, (struct pw_setting_at){.id = PW_SET_PAGE_PASSWORD});
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/update", ""), 403);
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/login", "{\"password\":\"\\u0001\"}"), 403);
+    address = "10.0.0.9";
+    close_page();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_taken_of_strangers),
         cmocka_unit_test(an_uploaded_release_is_judged_and_installed),
+        cmocka_unit_test(a_login_that_ends_during_an_upload_leaves_room_for_the_next),
+        cmocka_unit_test(a_locked_password_opens_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INS_MAX  64  // bodies that come in at once
-#define OUTS_MAX 512 // that go out
-#define TIDY_MS  60000
+#define INS_MAX    64  // bodies that come in at once
+#define OUTS_MAX   512 // that go out
+#define OUTS_OF_IT 256 // of them to one address, which may be a router's
+#define TIDY_MS    60000
 
 void hex_put(char *to, const uint8_t *bytes, size_t len)
 {
@@ -157,10 +158,20 @@ int pw_central_piece(struct pw_central *central, uint64_t stream, struct pw_str 
 
 // --- Out.
 
+static bool may_go_out(const struct bodies *bodies, struct pw_str address)
+{
+    size_t of_it = 0;
+    for (const struct outflow *out = bodies->out; out != NULL; out = out->next) {
+        of_it += pw_str_is(address, out->address) ? 1 : 0;
+    }
+    return bodies->outs < OUTS_MAX && of_it < OUTS_OF_IT;
+}
+
 static bool begin_out(struct http *http, const struct served *served, uint64_t first, uint64_t len)
 {
     struct bodies *bodies = http->central->bodies;
-    struct outflow *out = bodies->outs < OUTS_MAX ? calloc(1, sizeof(*out)) : NULL;
+    struct outflow *out =
+        may_go_out(bodies, http->request->address) ? calloc(1, sizeof(*out)) : NULL;
     if (out == NULL) {
         http->reply->retry_after_s = 10;
         http_fail(http, 503, "busy", "too many files are going out: try again in 10 s", PW_STR(""),
@@ -170,7 +181,9 @@ static bool begin_out(struct http *http, const struct served *served, uint64_t f
     *out = (struct outflow){
         .next = bodies->out, .stream = http->request->stream, .at = first, .end = first + len};
     struct pw_out file = PW_OUT(out->file);
+    struct pw_out address = PW_OUT(out->address);
     pw_put_s(&file, served->file);
+    pw_put(&address, http->request->address);
     bodies->out = out;
     bodies->outs++;
     return true;

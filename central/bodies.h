@@ -49,7 +49,8 @@ struct outflow {
     struct outflow *next;
     uint64_t stream;
     char file[PW_DEPOT_NAME_MAX];
-    uint64_t at; // the next byte
+    char address[48]; // of who fetches it
+    uint64_t at;      // the next byte
     uint64_t end;
 };
 

@@ -73,6 +73,17 @@ static struct pw_str split(struct pw_str path, struct pw_str *label)
     return token;
 }
 
+// A station that trickles logs takes no places from the others.
+static bool is_bringing(const struct pw_central *central, const char *station)
+{
+    enum { AT_ONCE = 4 };
+    unsigned count = 0;
+    for (const struct body *body = central->bodies->in; body != NULL; body = body->next) {
+        count += body->kind == BODY_UPLOAD && strcmp(body->station, station) == 0 ? 1 : 0;
+    }
+    return count >= AT_ONCE;
+}
+
 uint64_t upload_takes(struct http *http, struct pw_str path)
 {
     struct pw_str label;
@@ -84,6 +95,12 @@ uint64_t upload_takes(struct http *http, struct pw_str path)
     }
     if (http->request->length > PW_CENTRAL_UPLOAD_MAX) {
         http_fail(http, 413, "too_large", "a log may have at most 8 MiB", PW_STR(""), "");
+        return 0;
+    }
+    if (is_bringing(http->central, place.station)) {
+        http->reply->retry_after_s = 10;
+        http_fail(http, 503, "busy", "four logs of this station are coming in already", PW_STR(""),
+                  "");
         return 0;
     }
     struct body *body = body_begin(http, BODY_UPLOAD, label, UPLOAD_MS);

@@ -382,9 +382,12 @@ int remote_may_tell(const char *url, bool trusted, struct pw_out *why)
 {
     static const char *const here[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
     bool fine = trusted || strncmp(url, "https://", 8) == 0;
+    // "http://localhost:x@elsewhere" leads elsewhere.
+    bool named = strchr(url, '@') != NULL;
     for (size_t i = 0; i < PW_COUNT(here); i++) {
         size_t len = strlen(here[i]);
-        fine = fine || (strncmp(url, here[i], len) == 0 && strchr(":/", url[len]) != NULL);
+        bool same = strncmp(url, here[i], len) == 0 && strchr(":/", url[len]) != NULL;
+        fine = fine || (same && !named);
     }
     if (fine) {
         return PW_OK;

@@ -212,8 +212,11 @@ class Proxied(Central):
         self.assertIn("strict-transport-security", headers)
         status, _, headers = self.login(https, "127.0.0.4")
         self.assertNotIn("; Secure", headers["set-cookie"])
-        status, _, headers = self.login({"Forwarded": 'for="[2001:db8::9]:4711";proto=https'}, "127.0.0.3")
+        forwarded = {"Forwarded": 'for="[2001:db8::9]:4711";proto=https'}
+        status, _, headers = self.login(forwarded, "127.0.0.3")
         self.assertIn("; Secure", headers["set-cookie"])
+        status, _, headers = self.login({**https, "X-Forwarded-Proto": "http", **forwarded}, "127.0.0.3")
+        self.assertNotIn("; Secure", headers["set-cookie"])
 
     def test_of_two_kinds_of_header_neither_is_believed(self):
         """The proxy writes X-Forwarded-*, and passes on a Forwarded that whoever asks has made up."""
@@ -235,6 +238,8 @@ class Proxied(Central):
         # What a client writes there itself stands before what the proxy appends, and counts for nothing.
         self.assertEqual([knock(f"203.0.113.{i}, 198.51.100.9") for i in range(11)], [401] * 10 + [429])
         self.assertEqual(knock("198.51.100.10"), 401)
+        # Nor does a header that this proxy does not write, and lets through as the client wrote it.
+        self.assertEqual([knock(f"198.51.100.11\r\nForwarded: for=203.0.113.{i}") for i in range(11)], [401] * 10 + [429])
 
     def test_a_station_behind_the_proxy_is_known_by_its_address_and_as_encrypted(self):
         status, _, s = self.upgrade("CP1", "wrong-wrong-wrong-1",
@@ -301,9 +306,10 @@ class CommandLine(Central):
         done = self.command("--central", url, "accept", "CARD", PILOTWIRE_TOKEN=secret)
         self.assertEqual(done.returncode, 3)
         self.assertIn("needs the role operator: you are viewer", done.stderr)
-        done = self.command("--central", "http://192.0.2.1", "stations", PILOTWIRE_PASSWORD="secret-enough")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("--trusted-network", done.stderr)
+        for elsewhere in ("http://192.0.2.1", "http://localhost:80@192.0.2.1", "http://127.0.0.1.example.org"):
+            done = self.command("--central", elsewhere, "stations", PILOTWIRE_PASSWORD="secret-enough")
+            self.assertEqual(done.returncode, 2, elsewhere)
+            self.assertIn("--trusted-network", done.stderr)
 
     def test_https_with_an_authority_of_ones_own(self):
         ca = pathlib.Path(self.folder.name) / "ca.crt"

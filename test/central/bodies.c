@@ -414,6 +414,48 @@ static void a_log_needs_a_place_a_size_and_a_time(void **state)
     assert_int_equal(put_log(bench, path, bytes, 10), 404);
 }
 
+// T20: a station that trickles logs keeps nobody's release out, nor another station's log.
+static void a_station_brings_four_logs_at_once_and_an_address_fetches_256_files(void **state)
+{
+    struct bench *bench = *state;
+    char path[128];
+    static const uint8_t bytes[10] = {0};
+    uint64_t link = bench_station(bench, "CP1");
+    ask_for_log(bench, link, path);
+    struct pw_http_request request = {
+        .method = PW_HTTP_PUT, .path = pw_str_of(path), .length = 1000, .stream = ++bench->links};
+    struct pw_http_reply reply = {0};
+    for (unsigned i = 0; i < 4; i++) {
+        assert_true(pw_central_takes(bench->central, &request, &reply, bench->at) > 0);
+        request.stream = ++bench->links;
+    }
+    uint64_t last = request.stream - 1;
+    assert_int_equal(pw_central_takes(bench->central, &request, &reply, bench->at), 0);
+    assert_int_equal(reply.status, 503);
+    pw_central_stream_closed(bench->central, last);
+    assert_int_equal(put_log(bench, path, bytes, sizeof(bytes)), 201);
+
+    request = (struct pw_http_request){.method = PW_HTTP_GET, .path = pw_str_of(path)};
+    assert_int_equal(bring(bench, release("1.2.3", 100)), 201);
+    assert_int_equal(bench_http(bench, PW_HTTP_GET, "/api/v1/releases/1", ""), 200);
+    const char *at = strstr(bench->body, "/firmware/");
+    assert_non_null(at);
+    request.path = (struct pw_str){.at = at, .len = strcspn(at, "\"")};
+    char firmware[64];
+    assert_int_equal(pw_str_copy(firmware, sizeof(firmware), request.path), PW_OK);
+    request.path = pw_str_of(firmware);
+    for (unsigned i = 0; i < 257; i++) {
+        request.address = i < 256 ? PW_STR("192.0.2.1") : PW_STR("192.0.2.2");
+        request.stream = ++bench->links;
+        pw_central_http(bench->central, &request, &reply, bench->at);
+        assert_int_equal(reply.status, 200);
+    }
+    request.address = PW_STR("192.0.2.1");
+    request.stream = ++bench->links;
+    pw_central_http(bench->central, &request, &reply, bench->at);
+    assert_int_equal(reply.status, 503);
+}
+
 static void the_oldest_logs_go_when_a_station_has_too_many(void **state)
 {
     struct bench *bench = *state;
@@ -458,6 +500,7 @@ int main(void)
         TEST(a_file_deleted_while_it_flows_breaks_off),
         TEST(t40_a_logs_name_is_a_label_and_its_content_bytes),
         TEST(a_log_needs_a_place_a_size_and_a_time),
+        TEST(a_station_brings_four_logs_at_once_and_an_address_fetches_256_files),
         TEST(the_oldest_logs_go_when_a_station_has_too_many),
         TEST(files_that_the_database_does_not_know_go_at_the_start),
     };

@@ -32,7 +32,7 @@ static struct pw_str unquoted(struct pw_str text)
 }
 
 // "192.0.2.1:47011", "[2001:db8::1]:47011" and the bare addresses, as an address; others are left.
-static void take_from(struct conn *conn, struct pw_str text)
+static void take_from(char *to, size_t cap, struct pw_str text)
 {
     text = unquoted(text);
     if (pw_str_starts(text, "[")) {
@@ -49,45 +49,74 @@ static void take_from(struct conn *conn, struct pw_str text)
             return;
         }
     }
-    if (text.len > 0 && text.len < sizeof(conn->from)) {
-        (void)!pw_str_copy(conn->from, sizeof(conn->from), text);
+    if (text.len > 0) {
+        (void)!pw_str_copy(to, cap, text); // what is longer is no address
     }
 }
 
-static void take_forwarded(struct conn *conn, struct pw_str element)
+// What a proxy said in one of the two ways.
+struct said {
+    bool any;
+    bool https;
+    char from[sizeof(((struct conn *)0)->from)];
+};
+
+static bool is_https(struct pw_str proto)
 {
+    return pw_str_eq_nocase(proto, PW_STR("https")) || pw_str_eq_nocase(proto, PW_STR("wss"));
+}
+
+static struct said read_forwarded(const struct conn *conn)
+{
+    char text[VALUE_MAX];
+    struct said said = {0};
+    struct pw_str element = last_of(value_of(conn->wsi, "forwarded:", text));
+    said.any = element.len > 0;
     while (element.len > 0) {
         struct pw_str pair = pw_str_trim(pw_str_cut(&element, ';'));
         struct pw_str key = pw_str_cut(&pair, '=');
         if (pw_str_eq_nocase(key, PW_STR("for"))) {
-            take_from(conn, pair);
+            take_from(said.from, sizeof(said.from), pair);
         } else if (pw_str_eq_nocase(key, PW_STR("proto"))) {
-            conn->secure = pw_str_eq_nocase(unquoted(pair), PW_STR("https"));
+            said.https = is_https(unquoted(pair));
         }
     }
+    return said;
 }
 
-void conn_read_origin(struct conn *conn)
+static struct said read_x_forwarded(const struct conn *conn)
 {
     char text[VALUE_MAX];
+    struct said said = {0};
+    struct pw_str from =
+        last_of(conn_header(conn->wsi, WSI_TOKEN_X_FORWARDED_FOR, text, VALUE_MAX));
+    said.any = from.len > 0;
+    take_from(said.from, sizeof(said.from), from);
+    struct pw_str proto = last_of(value_of(conn->wsi, "x-forwarded-proto:", text));
+    said.any = said.any || proto.len > 0;
+    said.https = is_https(proto);
+    return said;
+}
+
+// A proxy writes one of the two, and lets the other through as its client wrote it. Which is which
+// cannot be seen: where both are there, only what both say counts.
+void conn_read_origin(struct conn *conn)
+{
     memcpy(conn->from, conn->address, sizeof(conn->from));
     conn->secure = lws_is_ssl(conn->wsi) != 0;
     if (!conn->proxied) {
         return;
     }
-    struct lws *wsi = conn->wsi;
-    bool standard = lws_hdr_custom_length(wsi, "forwarded:", 10) > 0;
-    bool customary = lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0 ||
-                     lws_hdr_custom_length(wsi, "x-forwarded-proto:", 18) > 0;
-    if (standard && customary) {
-        return; // a proxy writes one kind and passes the other on as whoever asks has written it
+    struct said one = read_forwarded(conn);
+    const struct said other = read_x_forwarded(conn);
+    if (one.any && other.any) {
+        one.https = one.https && other.https;
+        one.from[0] = strcmp(one.from, other.from) == 0 ? one.from[0] : '\0';
+    } else if (other.any) {
+        one = other;
     }
-    if (standard) {
-        take_forwarded(conn, last_of(value_of(wsi, "forwarded:", text)));
-        return;
+    conn->secure = conn->secure || one.https;
+    if (one.from[0] != '\0') {
+        memcpy(conn->from, one.from, sizeof(conn->from));
     }
-    take_from(conn, last_of(conn_header(wsi, WSI_TOKEN_X_FORWARDED_FOR, text, VALUE_MAX)));
-    struct pw_str proto = last_of(value_of(wsi, "x-forwarded-proto:", text));
-    conn->secure = conn->secure || pw_str_eq_nocase(proto, PW_STR("https")) ||
-                   pw_str_eq_nocase(proto, PW_STR("wss"));
 }

@@ -300,6 +300,8 @@ int pw_station_init(struct pw_station *st, const struct pw_station_start *start)
         err = lay_over_kept_settings(st);
         settle_contradictions(st, start);
         replace_radio_key(st, start->trust);
+        // ocpp.url counts from the next start on, so this stays true.
+        st->journal.alone = pw_settings_text(&st->settings, PW_SET_OCPP_URL)[0] == '\0';
     }
     if (err == PW_OK) {
         struct pw_keep whole;

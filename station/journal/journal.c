@@ -1,5 +1,5 @@
 // Opening the journal, and transactions from begin to end. The queue of their messages is in
-// queue.c and thin.c, the readings for their StopTransaction in notes.c.
+// queue.c, thin.c and alone.c, the readings for their StopTransaction in notes.c.
 #include "journal/parts.h"
 
 #include <string.h>
@@ -176,6 +176,7 @@ int64_t pw_journal_begin(struct pw_journal *journal, struct pw_transaction *tran
     if (ticket < 0) {
         return ticket;
     }
+    journal->start[transaction->connector - 1] = journal->tail;
     journal->tail++;
     journal->waiting++;
     journal->must_ticket = ticket;
@@ -220,26 +221,35 @@ int64_t pw_journal_end(struct pw_journal *journal, unsigned connector, uint8_t r
     settle_last(journal, &ended);
 
     struct pw_record records[3];
+    struct pw_signed_keys signatures;
     struct pw_journal_key keys[4] = {pw_journal_key("tx/", ended.seq),
                                      pw_journal_key("q/", journal->tail), receipt_key(ended.seq)};
+    struct pw_store_change changes[4 + PW_SIGNED_KEYS_MAX];
     pw_transaction_record(&records[0], &ended);
     pw_message_record(&records[1], PW_MESSAGE_STOP, ended.seq, connector);
-    struct pw_store_change changes[4] = {pw_journal_put(&keys[0], &records[0]),
-                                         pw_journal_put(&keys[1], &records[1]),
-                                         pw_journal_put(&keys[2], &records[0])};
+    changes[0] = pw_journal_put(&keys[0], &records[0]);
+    changes[1] = pw_journal_put(&keys[1], &records[1]);
+    size_t count =
+        journal->alone ? pw_journal_end_alone(journal, &ended, keys, &signatures, changes) : 2;
     // One that began before all that are shown would take a newer one's place.
-    bool shown = journal->transaction_next - ended.seq <= PW_JOURNAL_RECEIPTS;
-    size_t count = shown ? 3 : 2;
+    if (journal->transaction_next - ended.seq <= PW_JOURNAL_RECEIPTS) {
+        changes[count] = pw_journal_put(&keys[2], &records[0]);
+        count++;
+    }
     count +=
         pw_journal_clock_change(journal, ended.last.at, &keys[3], &records[2], &changes[count]);
     int64_t ticket = pw_journal_write(journal, changes, count);
     if (ticket < 0) {
         return ticket;
     }
-    journal->tail++;
-    journal->waiting++;
+    journal->tail += journal->alone ? 0 : 1;
+    journal->waiting += journal->alone ? 0 : 1;
+    journal->waiting -= journal->alone && journal->start[connector - 1] != 0 ? 1 : 0;
+    journal->start[connector - 1] = 0;
     journal->must_ticket = ticket;
     memset(open, 0, sizeof(*open));
+    // Once they are durable, and can be read.
+    journal->sweep = journal->alone;
     pw_journal_watch_room(journal);
     return ticket;
 }

@@ -184,6 +184,16 @@ struct pw_journal {
     // How much waits at most, and what then happens. Set by the owner at any time.
     uint32_t room;
     enum pw_journal_policy policy;
+    // No central system is set, so nobody will ever fetch a message. Set by the owner once the
+    // journal is open, and not changed from then on. Only the start of an open transaction stays in
+    // the queue; meter values are not queued, an end takes the start with it and leaves the receipt
+    // for people, and what a central system of before did not fetch is taken away
+    // (pw_journal_step).
+    bool alone;
+    bool sweep;       // alone: readings for a StopTransaction that will not be are to go
+    bool trimmed;     // alone: all that was there has been looked at
+    uint64_t trim_at; // alone: looked at up to here
+    uint64_t start[PW_JOURNAL_CONNECTORS];                      // alone: that message's seq, or 0
     struct pw_transaction open[PW_JOURNAL_CONNECTORS];          // seq 0: none
     struct pw_journal_stream stream[2 * PW_JOURNAL_CONNECTORS]; // in, then outside transactions
     struct pw_journal_notes notes[PW_JOURNAL_CONNECTORS];
@@ -264,7 +274,8 @@ struct pw_note_walk {
 bool pw_journal_next_note(const struct pw_journal *journal, struct pw_note_walk *walk,
                           struct pw_sample *sample);
 
-// Thins a full queue, a slice a call. When to call again.
+// Thins a full queue, or trims that of a station without a central system, a slice a call. When to
+// call again.
 pw_ms pw_journal_step(struct pw_journal *journal, pw_ms now);
 
 // PW_OK: what is written now will last. PW_ERR_LIMIT: the store is nearly full; only what ends
@@ -278,8 +289,9 @@ void pw_journal_clock(struct pw_journal *journal, int64_t offset_ms);
 // the next one, learnt; never later than the present start's. 0 when no clock is known yet.
 pw_unix_ms pw_journal_wall(const struct pw_journal *journal, struct pw_stamp at);
 
-// Records the end of the connector's open transaction and queues its message. Returns the ticket
-// to wait for before anybody is told. The open slot is free afterwards.
+// Records the end of the connector's open transaction and queues its message (without a central
+// system it only leaves its receipt). Returns the ticket to wait for before anybody is told. The
+// open slot is free afterwards.
 PW_MUST_USE int64_t pw_journal_end(struct pw_journal *journal, unsigned connector, uint8_t reason,
                                    struct pw_str stop_id_tag, const struct pw_sample *last);
 

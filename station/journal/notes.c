@@ -193,7 +193,7 @@ static uint32_t next_transaction(const struct pw_journal *journal, uint32_t tran
                : 0;
 }
 
-void pw_journal_drop_notes(struct pw_journal *journal, uint32_t transaction)
+void pw_journal_drop_notes(const struct pw_journal *journal, uint32_t transaction)
 {
     struct pw_journal_key keys[PW_STORE_BATCH_MAX];
     struct pw_store_change changes[PW_STORE_BATCH_MAX];
@@ -219,14 +219,8 @@ void pw_journal_drop_notes(struct pw_journal *journal, uint32_t transaction)
     }
 }
 
-// Notes whose transaction has left go: a cut came between.
-int pw_journal_read_notes(struct pw_journal *journal)
+void pw_journal_sweep_notes(const struct pw_journal *journal)
 {
-    for (unsigned i = 0; i < PW_JOURNAL_CONNECTORS; i++) {
-        if (journal->open[i].seq != 0) {
-            read_open(journal, i);
-        }
-    }
     uint32_t transaction = next_transaction(journal, 0);
     while (transaction != 0) {
         struct pw_record record;
@@ -236,5 +230,16 @@ int pw_journal_read_notes(struct pw_journal *journal)
         }
         transaction = next_transaction(journal, transaction);
     }
+}
+
+// Notes whose transaction has left go: a cut came between.
+int pw_journal_read_notes(struct pw_journal *journal)
+{
+    for (unsigned i = 0; i < PW_JOURNAL_CONNECTORS; i++) {
+        if (journal->open[i].seq != 0) {
+            read_open(journal, i);
+        }
+    }
+    pw_journal_sweep_notes(journal);
     return PW_OK;
 }

@@ -3,6 +3,7 @@
 #define PW_JOURNAL_PARTS_H
 
 #include "journal/record.h"
+#include "journal/signed.h"
 
 struct pw_journal_key {
     char text[PW_STORE_KEY_MAX + 1];
@@ -48,10 +49,22 @@ PW_MUST_USE int pw_journal_read_parked(struct pw_journal *journal);
 // A walk has room to gain, or is under way.
 void pw_journal_watch_room(struct pw_journal *journal);
 
+// alone.c
+// The changes that end a transaction which nobody will fetch, besides its receipt: at most
+// 2 + PW_SIGNED_KEYS_MAX, their number. `keys` and `signatures` must outlive them.
+size_t pw_journal_end_alone(const struct pw_journal *journal, const struct pw_transaction *ended,
+                            struct pw_journal_key keys[2], struct pw_signed_keys *signatures,
+                            struct pw_store_change *changes);
+// Likewise a meter value that is not queued: takes what was kept for it away.
+PW_MUST_USE int pw_journal_meter_alone(struct pw_journal *journal, const struct pw_sample *sample);
+pw_ms pw_journal_trim(struct pw_journal *journal, pw_ms now);
+
 // notes.c
 PW_MUST_USE int pw_journal_read_notes(struct pw_journal *journal);
 // Takes the readings of a transaction away once its StopTransaction has left the queue.
-void pw_journal_drop_notes(struct pw_journal *journal, uint32_t transaction);
+void pw_journal_drop_notes(const struct pw_journal *journal, uint32_t transaction);
+// Takes away those of transactions that are not there any more. Everything must be durable.
+void pw_journal_sweep_notes(const struct pw_journal *journal);
 
 // clocks.c
 PW_MUST_USE int pw_journal_read_clocks(struct pw_journal *journal);

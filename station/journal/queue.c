@@ -55,6 +55,15 @@ static void count_value(struct pw_journal *journal, uint64_t seq, uint32_t trans
     }
 }
 
+static void note_start(struct pw_journal *journal, uint64_t seq, uint32_t transaction)
+{
+    for (unsigned i = 0; i < PW_JOURNAL_CONNECTORS; i++) {
+        if (transaction != 0 && journal->open[i].seq == transaction) {
+            journal->start[i] = seq;
+        }
+    }
+}
+
 int pw_journal_read_queue(struct pw_journal *journal)
 {
     struct pw_journal_key at = {.text = ""};
@@ -86,9 +95,12 @@ int pw_journal_read_queue(struct pw_journal *journal)
         journal->tail = seq + 1;
         journal->waiting++;
         // One that cannot be read is set aside when its turn comes.
-        if (pw_record_load(&record, bytes, (size_t)len) == PW_OK &&
-            pw_message_read(&record, &kind, &transaction, &connector) && kind == PW_MESSAGE_METER) {
+        bool good = pw_record_load(&record, bytes, (size_t)len) == PW_OK &&
+                    pw_message_read(&record, &kind, &transaction, &connector);
+        if (good && kind == PW_MESSAGE_METER) {
             count_value(journal, seq, transaction, connector);
+        } else if (good && kind == PW_MESSAGE_START) {
+            note_start(journal, seq, transaction);
         }
     }
 }
@@ -141,6 +153,9 @@ int pw_journal_meter(struct pw_journal *journal, unsigned connector, const struc
     struct pw_store_change changes[3];
     struct pw_sample value = *sample;
     bool is_signed = pw_sample_is_signed(sample);
+    if (journal->alone) {
+        return pw_journal_meter_alone(journal, sample);
+    }
     if (open != NULL) {
         pw_journal_on_its_clock(open, &value);
     }

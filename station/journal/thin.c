@@ -33,7 +33,7 @@ static bool is_full(const struct pw_journal *journal)
 
 void pw_journal_watch_room(struct pw_journal *journal)
 {
-    bool wanted = journal->policy != PW_JOURNAL_DROP_NEW && is_full(journal);
+    bool wanted = !journal->alone && journal->policy != PW_JOURNAL_DROP_NEW && is_full(journal);
     if (wanted && !journal->thinning.running && !journal->thinning.exhausted) {
         start_walk(journal);
     }
@@ -174,6 +174,9 @@ pw_ms pw_journal_step(struct pw_journal *journal, pw_ms now)
     uint64_t goes[PW_STORE_BATCH_MAX];
     size_t count = 0;
     bool over = false;
+    if (journal->alone) {
+        return pw_journal_trim(journal, now);
+    }
     if (!walk->running) {
         return PW_NEVER;
     }

@@ -412,7 +412,9 @@ class Hardware(Case):
                                env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         sim.stderr = log
         self.running.append(sim)
-        self.file = self.settings("session: {free_id_tag: FREE}\ncharging: {plug_and_charge: true}\n", bus=bus)
+        # A central system that is away: what it is to hear waits.
+        self.file = self.settings("ocpp: {url: 'ws://127.0.0.1:9/'}\nsession: {free_id_tag: FREE}\n"
+                                  "charging: {plug_and_charge: true}\n", bus=bus)
         until((self.path / "sim.sock").exists, "the simulator")
         self.station = self.start(settings=self.file)
         until(lambda: self.truth()["connector_a"] > 20, "the charge")

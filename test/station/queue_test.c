@@ -469,6 +469,182 @@ static void on_a_full_disk_nothing_is_promised(void **state)
     assert_null(pw_journal_open_on(&journal, 1));
 }
 
+// ---------------------------------------------------------------------------------------------
+// No central system.
+
+static size_t records(void)
+{
+    settle();
+    return pw_sim_store_count(&store, "");
+}
+
+// Reason: a station at a home has no central system for years; whatever it kept for one would fill
+// its disk. People still see what was charged.
+static void without_a_central_system_years_of_charges_keep_the_store_small(void **state)
+{
+    (void)state;
+    enum { CHARGES = 2000, VALUES = 20 };
+    struct pw_transaction receipt;
+    size_t most = 0;
+    journal.alone = true;
+    for (int i = 0; i < CHARGES; i++) {
+        pw_ms from = (pw_ms)(i + 1) * 60 * MINUTE_MS;
+        assert_true(begin(1, from, i * 1000) > 0);
+        for (int n = 1; n <= VALUES; n++) {
+            struct pw_sample value =
+                sample_at(from + (pw_ms)n * MINUTE_MS, PW_READING_PERIODIC, i * 1000 + n);
+            assert_int_equal(pw_journal_meter(&journal, 1, &value), PW_OK);
+            assert_int_equal(pw_journal_note(&journal, 1, &value), PW_OK);
+        }
+        meter(2, from, PW_READING_CLOCK, i);
+        assert_int_equal(pw_journal_waiting(&journal), 1);
+        end(1, from + 30 * MINUTE_MS, i * 1000 + 500);
+        assert_int_equal(pw_journal_waiting(&journal), 0);
+        settle();
+        (void)pw_journal_step(&journal, from);
+        most = records() > most ? records() : most;
+    }
+    (void)printf("%d charges: never more than %zu records\n", CHARGES, most);
+    assert_in_range(most, PW_JOURNAL_RECEIPTS, PW_JOURNAL_RECEIPTS + 10);
+    assert_int_equal(pw_sim_store_count(&store, "q/") + pw_sim_store_count(&store, "tx/"), 0);
+    for (unsigned back = 0; back < PW_JOURNAL_RECEIPTS; back++) {
+        assert_int_equal(pw_journal_receipt(&journal, back, &receipt), PW_OK);
+        assert_int_equal(receipt.seq, CHARGES - back);
+        assert_int_equal(receipt.last.value[PW_ENERGY_WH] - receipt.first.value[PW_ENERGY_WH], 500);
+    }
+    assert_int_equal(journal.dropped + journal.thinned, 0);
+}
+
+// Reason: what a central system that is set later must hear of is what runs then, from its start,
+// and nothing of the years before.
+static void a_central_system_that_is_set_later_begins_with_what_is_open(void **state)
+{
+    (void)state;
+    struct pw_message message;
+    journal.alone = true;
+    assert_true(begin(1, 1000, 100) > 0);
+    end(1, 2000, 200);
+    assert_true(begin(2, 3000, 5000) > 0);
+    assert_true(begin(1, 4000, 300) > 0);
+    meter(2, 5000, PW_READING_PERIODIC, 5100);
+    end(1, 6000, 400);
+    settle();
+    pw_sim_store_restart(&store);
+    open_journal(); // now there is one
+    meter(2, 7000, PW_READING_PERIODIC, 5200);
+    end(2, 8000, 5300);
+    assert_int_equal(pw_journal_waiting(&journal), 3);
+    assert_true(take(&message, 77));
+    assert_int_equal(message.kind, PW_MESSAGE_START);
+    assert_int_equal(message.transaction.first.value[PW_ENERGY_WH], 5000);
+    assert_true(take(&message, 0));
+    assert_int_equal(message.sample.value[PW_ENERGY_WH], 5200);
+    assert_true(take(&message, 0));
+    assert_int_equal(message.kind, PW_MESSAGE_STOP);
+    assert_int_equal(message.transaction.transaction_id, 77);
+    assert_false(take(&message, 0));
+    assert_int_equal(journal.damaged, 0);
+}
+
+// Charges 1 to 4 have ended, their messages wait; 5 is open, with values.
+static void leave_a_queue(void)
+{
+    for (int i = 1; i <= 4; i++) {
+        assert_true(begin(1, (pw_ms)i * 10000, i * 1000) > 0);
+        for (int n = 1; n <= 3; n++) {
+            struct pw_sample value =
+                sample_at((pw_ms)(i * 10000 + n * 100), PW_READING_PERIODIC, 1);
+            assert_int_equal(pw_journal_meter(&journal, 1, &value), PW_OK);
+            assert_int_equal(pw_journal_note(&journal, 1, &value), PW_OK);
+        }
+        meter(2, (pw_ms)i * 10000, PW_READING_CLOCK, 7);
+        end(1, (pw_ms)i * 10000 + 5000, i * 1000 + 500);
+    }
+    assert_true(begin(1, 60000, 9000) > 0);
+    meter(1, 61000, PW_READING_PERIODIC, 9010);
+    settle();
+}
+
+// What a central system that is set again hears: the charge that is open, and of at most one other
+// the rest, with -1.
+static void hear_what_is_left(uint64_t cut_at)
+{
+    struct pw_message message;
+    bool open_heard = false;
+    uint32_t torn = 0;
+    while (take(&message, 5)) {
+        const struct pw_transaction *of = &message.transaction;
+        if (of->seq == 0) {
+            continue; // a value outside any charge
+        }
+        if (message.kind == PW_MESSAGE_START) {
+            assert_int_equal(of->id_state, PW_ID_AWAITED);
+            open_heard = open_heard || of->seq == 5;
+        } else if (of->id_state == PW_ID_REFUSED) {
+            assert_true(torn == 0 || torn == of->seq);
+            torn = of->seq;
+        } else {
+            assert_int_equal(of->id_state, PW_ID_GIVEN);
+        }
+    }
+    if (!open_heard || journal.damaged > 0) {
+        fail_msg("cut at %llu: open charge %s, %u damaged", (unsigned long long)cut_at,
+                 open_heard ? "heard" : "not heard", journal.damaged);
+    }
+}
+
+static void trim(void)
+{
+    for (int i = 0; i < 100 && !store.cut; i++) {
+        (void)pw_journal_step(&journal, 1000);
+        settle();
+    }
+}
+
+// False when there was nothing left to cut.
+static bool cut_trimming(uint64_t at, uint32_t lag)
+{
+    (void)close_store(NULL);
+    (void)open_store(NULL);
+    leave_a_queue();
+    journal.alone = true;
+    store.lag = lag;
+    store.cut_at = store.operations + at;
+    trim();
+    bool cut = store.cut;
+    pw_sim_store_restart(&store);
+    open_journal();
+    return cut;
+}
+
+// Reason: the queue of a central system that was taken out of the settings goes, and the power may
+// go at any operation of that.
+static void what_an_old_central_system_left_goes_and_stands_a_cut_anywhere(void **state)
+{
+    (void)state;
+    unsigned cuts = 0;
+    for (uint32_t lag = 0; lag <= 2; lag += 2) {
+        bool cut = true;
+        for (uint64_t at = 1; cut; at++) {
+            // Then there is a central system again, ...
+            cut = cut_trimming(at, lag);
+            cuts += cut ? 1 : 0;
+            hear_what_is_left(at);
+            // ... or there is not.
+            (void)cut_trimming(at, lag);
+            journal.alone = true;
+            trim();
+            assert_int_equal(pw_journal_waiting(&journal), 1);
+            assert_int_equal(pw_sim_store_count(&store, "q/"), 1);
+            assert_int_equal(pw_sim_store_count(&store, "tx/"), 1);
+            assert_int_equal(pw_sim_store_count(&store, "note/"), 0);
+            assert_int_equal(pw_sim_store_count(&store, "bad/"), 0);
+        }
+    }
+    (void)printf("%u cuts\n", cuts);
+    assert_true(cuts > 50);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_store, close_store)
@@ -487,6 +663,9 @@ int main(void)
         T(a_lost_register_goes_on_from_the_last_charge),
         T(a_stop_is_not_below_its_start),
         T(on_a_full_disk_nothing_is_promised),
+        T(without_a_central_system_years_of_charges_keep_the_store_small),
+        T(a_central_system_that_is_set_later_begins_with_what_is_open),
+        T(what_an_old_central_system_left_goes_and_stands_a_cut_anywhere),
     };
 #undef T
     return cmocka_run_group_tests(tests, NULL, NULL);

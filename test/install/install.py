@@ -19,6 +19,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import machine  # noqa: E402 (a sibling)
+import update  # noqa: E402
 from machine import say  # noqa: E402
 
 SERVICES = ("pilotwire-station", "pilotwire-central")
@@ -147,12 +148,13 @@ def main():
         keeps_what_it_has_to_itself(box)
         is_documented(box)
         answers(box)
+        update.Update(box, say, [update.unpack(box, name) for name in ("first", "second")]).run()
         upgrades(box, version_in(given.second))
         goes_without_a_trace(box)
     except AssertionError as wrong:
         print(f"install: FAILED: {wrong}", file=sys.stderr)
         for service in SERVICES:
-            print(box.run("journalctl", "-u", service, "--no-pager", "-n", "25", check=False).stdout, file=sys.stderr)
+            print(box.run("journalctl", "-u", service, "--no-pager", "-n", "40", check=False).stdout, file=sys.stderr)
         sys.exit(1)
     finally:
         box.stop()

@@ -23,6 +23,7 @@ mount -t sysfs sysfs sys
 mount -t tmpfs cgroup sys/fs/cgroup
 mkdir sys/fs/cgroup/systemd
 mount -t cgroup -o none,name=systemd systemd sys/fs/cgroup/systemd
+mount --make-rshared .  # as systemd expects of a root that it has not mounted itself
 exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=chroot chroot . /lib/systemd/systemd --log-target=kmsg
 """
 PACKAGES = "systemd,systemd-sysv,dbus,adduser,ca-certificates,tzdata,procps,man-db,bash-completion,curl"

@@ -16,8 +16,8 @@ enum outcome {
 };
 
 // Runs until a signal ends it (END), the central system asks for a restart (AGAIN: read the files
-// again and run again), another program was installed in this one's place (UPDATED: end, and let
-// whoever starts programs start update.folder/current), everything is to be forgotten before it
+// again and run again), another program was installed (UPDATED: end, and
+// let whoever starts programs start that one on trial), everything is to be forgotten before it
 // runs again (FACTORY), a setting turns out to be impossible
 // (SETTINGS), or something it cannot do without is missing (FAILED); the last two with one sentence
 // in *why.

@@ -101,6 +101,8 @@ void pw_web_serve(struct pw_web *web, struct pw_central *central)
 
 void pw_web_close(struct pw_web *web)
 {
-    pw_httpd_close(web->httpd);
-    free(web);
+    if (web != NULL) {
+        pw_httpd_close(web->httpd);
+        free(web);
+    }
 }

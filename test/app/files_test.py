@@ -278,6 +278,37 @@ class Files(unittest.TestCase):
         self.assertEqual(said.returncode, 0, said.stderr)
         until(lambda: self.control("json update")["update"].get("version") == "9.9.8", "the release")
 
+    def tell_broker(self, topic, payload):
+        subprocess.run(["mosquitto_pub", "-p", str(self.broker), "-t", f"Dinamics/AC-1/{topic}", "-m", payload], check=True,
+                       timeout=WAIT_S)
+
+    def test_over_a_broker_what_lies_at_the_source_is_taken_when_it_is_newer(self):
+        self.broker = free_ports()
+        (self.folder / "broker.conf").write_text(f"listener {self.broker} 127.0.0.1\nallow_anonymous true\n")
+        self.start("broker", "mosquitto", "-c", str(self.folder / "broker.conf"))
+        (self.folder / "station.yaml").write_text(
+            f"station:\n  id: AC-1\nmqtt:\n  url: mqtt://127.0.0.1:{self.broker}\n"
+            f"update:\n  folder: {self.slots}\n  root: {self.folder / 'root.bin'}\n  source: {self.depot}/latest\n"
+            "page:\n  listen: \"\"\nconsole:\n  device: \"off\"\ncan:\n  bus0: mcast:239.74.163.77:43177\n"
+            "connectors:\n  - kind: dc\n")
+        station = self.start("station", BOOT, "--folder", str(self.slots), "--package", STATION, "--root",
+                             str(self.folder / "root.bin"), "--hardware", self.machine, "--", "--config",
+                             str(self.folder / "station.yaml"), "--data", str(self.folder / "data"), "--control",
+                             str(self.folder / "station.sock"))
+        Depot.files = {"/latest": self.make_release("old.pwr", "0.0.1")}
+        until(lambda: self.control("json status"), "the station")
+
+        def asked():
+            self.tell_broker("set_update", "1")
+            return "0.0.1" in json.dumps(self.control("json update"))
+        until(asked, "the older one to be looked at")
+        self.assertFalse((self.slots / "a").exists())
+        self.assertIsNone(station.poll())
+        Depot.files = {"/latest": self.make_release("newer.pwr", "9.9.9")}
+        self.tell_broker("set_update_spiffs", "1")
+        self.assertEqual(station.wait(WAIT_S), 75, self.text_of("station")[-3000:])
+        self.assertEqual((self.slots / "a" / "pilotwire-station").read_bytes(), pathlib.Path(STATION).read_bytes())
+
 
 if __name__ == "__main__":
     signal.alarm(LIFE_S)

@@ -27,6 +27,11 @@ def lines(database):
                    "payload": json.loads(payload)}
 
 
+def begins(path):
+    with path.open("rb") as file:
+        return file.read(6)
+
+
 def write(folder):
     """Appends what is below the folder; the programs have ended or go on, it only reads."""
     name = os.environ.get("PW_OCPP_DUMP")
@@ -35,7 +40,7 @@ def write(folder):
     with open(name, "a", encoding="utf-8") as out:
         for path in pathlib.Path(folder).rglob("*"):
             with contextlib.suppress(sqlite3.DatabaseError, OSError):
-                if path.is_file() and path.open("rb").read(6) == b"SQLite":
+                if path.is_file() and begins(path) == b"SQLite":
                     with contextlib.closing(sqlite3.connect(path, timeout=5)) as database:
                         for line in lines(database):
                             print(json.dumps(line), file=out)

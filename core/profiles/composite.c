@@ -10,6 +10,7 @@ enum {
 struct point {
     int64_t tenths; // in the unit asked for
     uint8_t phases;
+    int64_t mv; // of the phases that the limit was worked out for
     pw_unix_ms until;
 };
 
@@ -28,6 +29,21 @@ static int64_t in_unit(enum pw_profile_unit unit, int64_t ma, int64_t mv)
     return unit == PW_PROFILE_AMPERE ? ma / 100 : ma * mv / FACTOR;
 }
 
+// A plan counts in the phases that a period in watts names, while those in use are not known.
+static struct pw_profile_scale planned(const struct pw_profile_value *value,
+                                       const struct pw_profile_scale *scale)
+{
+    struct pw_profile_scale plan = *scale;
+    bool fewer = !scale->seen && value->unit == PW_PROFILE_WATT && value->phases > 0 &&
+                 value->phases < scale->phases;
+    if (fewer) {
+        plan.mv = scale->mv * value->phases / scale->phases;
+        plan.grid_mv = scale->grid_mv * value->phases / scale->phases;
+        plan.phases = value->phases;
+    }
+    return plan;
+}
+
 // Output milliampere of one member, and what of the profiles made it so little.
 static int32_t member_ma(const struct pw_composite_question *question,
                          const struct pw_composite_member *member,
@@ -39,13 +55,16 @@ static int32_t member_ma(const struct pw_composite_question *question,
         question->set, member->connector, member->transaction, question->ignored, &moment);
     int32_t ma = member->most_ma;
     point->until = pw_min(point->until, own.until);
-    if (own.any && pw_profile_ma(&own, &member->scale) <= ma) {
-        ma = pw_profile_ma(&own, &member->scale);
-        point->phases = own.phases;
-    }
-    if (station->any && pw_profile_ma(station, &member->scale) < ma) {
-        ma = pw_profile_ma(station, &member->scale);
-        point->phases = station->phases;
+    const struct pw_profile_value *values[2] = {&own, station};
+    point->mv = member->scale.mv;
+    for (size_t i = 0; i < PW_COUNT(values); i++) {
+        struct pw_profile_scale plan = planned(values[i], &member->scale);
+        int32_t planned_ma = values[i]->any ? pw_profile_ma(values[i], &plan) : INT32_MAX;
+        if (values[i]->any && (planned_ma < ma || (i == 0 && planned_ma == ma))) {
+            ma = planned_ma;
+            point->phases = values[i]->phases;
+            point->mv = plan.mv;
+        }
     }
     return ma;
 }
@@ -65,7 +84,8 @@ static void sum_up(const struct pw_composite_question *question,
     for (unsigned i = 0; i < question->members; i++) {
         const struct pw_composite_member *member = &question->member[i];
         int64_t ma = grid_ma(&member->scale, member_ma(question, member, station, at, point));
-        sum += in_unit(question->unit, ma, member->scale.grid_mv);
+        bool ac = member->scale.mv == member->scale.grid_mv;
+        sum += in_unit(question->unit, ma, ac ? point->mv : member->scale.grid_mv);
     }
     point->phases = 0;
     point->tenths = sum;
@@ -93,7 +113,7 @@ static struct point look(const struct pw_composite_question *question, pw_unix_m
     } else {
         const struct pw_composite_member *member = &question->member[0];
         int32_t ma = member_ma(question, member, &station, at, &point);
-        point.tenths = in_unit(question->unit, ma, member->scale.mv);
+        point.tenths = in_unit(question->unit, ma, point.mv);
     }
     point.tenths = pw_min(point.tenths, INT32_MAX);
     return point;

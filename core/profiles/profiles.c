@@ -341,18 +341,29 @@ struct pw_profile_value pw_profiles_transaction(const struct pw_profile_set *set
 // ---------------------------------------------------------------------------------------------
 // Amperes and watts.
 
+// What may be offered while nobody knows how many phases the vehicle will take.
+static int64_t unseen_ma(const struct pw_profile_value *value, const struct pw_profile_scale *scale,
+                         int64_t mw)
+{
+    int64_t all_ma = mw * 1000 / scale->mv;
+    int64_t phases = pw_max(value->phases, scale->used);
+    if (value->phases == 0 || phases >= scale->phases || all_ma >= scale->least_ma) {
+        return all_ma;
+    }
+    return pw_min(mw * 1000 / (scale->mv * phases / scale->phases), scale->least_ma);
+}
+
 int32_t pw_profile_ma(const struct pw_profile_value *value, const struct pw_profile_scale *scale)
 {
     PW_ASSERT(scale->mv > 0 && scale->grid_mv > 0);
     int64_t tenths = value->limit_tenths;
     bool station = value->purpose == PW_PROFILE_STATION;
-    bool fewer = !scale->seen && value->phases > 0 && value->phases < scale->phases;
-    int64_t mv = fewer ? scale->mv * value->phases / scale->phases : scale->mv;
     if (value->unit == PW_PROFILE_AMPERE && (!station || scale->grid_mv == scale->mv)) {
         return (int32_t)pw_min(tenths * 100, INT32_MAX);
     }
     // 0.1 W is 100 mW; 0.1 A at so many mV is a tenth as many mW. Below 2^58 throughout.
     int64_t mw = value->unit == PW_PROFILE_AMPERE ? tenths * scale->grid_mv / 10 : tenths * 100;
     mw = station && scale->efficiency_permille < 1000 ? mw / 1000 * scale->efficiency_permille : mw;
-    return (int32_t)pw_min(mw * 1000 / mv, INT32_MAX);
+    return (int32_t)pw_min(scale->seen ? mw * 1000 / scale->mv : unseen_ma(value, scale, mw),
+                           INT32_MAX);
 }

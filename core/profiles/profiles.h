@@ -126,13 +126,17 @@ struct pw_profile_scale {
     int64_t grid_mv;             // the same on the side of the grid; equal to mv for AC
     int32_t efficiency_permille; // from there to the output; 1000 for AC
     uint8_t phases;              // the phases that are in mv and grid_mv; 0 for dc
-    bool seen; // the vehicle was seen to use those; else they are what the connector has
+    bool seen;        // the vehicle was seen to use those; else they are what the connector has
+    uint8_t used;     // not seen yet: phases it was noticed to use so far
+    int32_t least_ma; // not seen yet: what may be offered to find out; 0: nothing may
 };
 
 // Milliampere of the connector's output, on each phase, that a value allows: 0..INT32_MAX. Watts
-// are divided by the phases in use, whatever the period says; until those have been seen, by the
-// period's numberPhases (3 when it says nothing), no more than there are (errata 3.34, 3.69).
-// A STATION value is one of the grid.
+// are divided by the phases in use, whatever the period says; until those have been seen, by all
+// there are, so that a vehicle of any kind keeps to the watts. Where that is less than `least_ma`,
+// a period with a smaller numberPhases gets up to `least_ma` as long as no more phases than that
+// were noticed: only a vehicle that draws can be seen (errata 3.34, 3.69). A STATION value is one
+// of the grid.
 int32_t pw_profile_ma(const struct pw_profile_value *value, const struct pw_profile_scale *scale);
 
 // --- Composite schedule: what the set allows from an instant on, as far as is known today.

@@ -75,11 +75,16 @@ static struct pw_profile_scale scale_of(const struct pw_smart *smart, unsigned i
     }
     unsigned used = seen(smart, index, view, now);
     unsigned phases = count(used != 0 ? used : wired(smart, index));
-    return (struct pw_profile_scale){.mv = mains_mv * phases,
-                                     .grid_mv = mains_mv * phases,
-                                     .efficiency_permille = 1000,
-                                     .phases = (uint8_t)phases,
-                                     .seen = used != 0};
+    // Only a connector that tells its phases apart can take back what was offered to find out.
+    bool tells = view->measured && !pw_connector_asks_phases(&smart->parts.connector[index]);
+    return (struct pw_profile_scale){
+        .mv = mains_mv * phases,
+        .grid_mv = mains_mv * phases,
+        .efficiency_permille = 1000,
+        .phases = (uint8_t)phases,
+        .seen = used != 0,
+        .used = (uint8_t)count(view->used),
+        .least_ma = tells ? pw_settings_int(smart->parts.settings, PW_SET_CURRENT_MIN_MA) : 0};
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -311,8 +311,8 @@ static void watts_are_divided_by_the_phases_in_use(void **state)
     enum { TX = PW_PROFILE_TX, W = PW_PROFILE_WATT, A = PW_PROFILE_AMPERE };
     assert_int_equal(ma_of(TX, W, 110400, 0, ac(3, false)), 16000);
     assert_int_equal(ma_of(TX, W, 110400, 3, ac(1, false)), 48000);
-    // One phase is meant, three are there: the formula of the standard, until they are seen in use.
-    assert_int_equal(ma_of(TX, W, 36800, 1, ac(3, false)), 16000);
+    // One phase is meant, three are there, and the vehicle may take them all.
+    assert_int_equal(ma_of(TX, W, 36800, 1, ac(3, false)), 5333);
     assert_int_equal(ma_of(TX, W, 36800, 1, ac(3, true)), 5333);
     // Amperes are those of each phase, whatever is said of phases (erratum 3.34).
     assert_int_equal(ma_of(TX, A, 160, 3, ac(1, true)), 16000);
@@ -323,6 +323,42 @@ static void watts_are_divided_by_the_phases_in_use(void **state)
     assert_int_equal(ma_of(TX, A, 500, 0, dc), 50000);
     assert_int_equal(ma_of(PW_PROFILE_STATION, W, 36000, 0, dc), 47000);
     assert_int_equal(ma_of(PW_PROFILE_STATION, A, 100, 0, dc), 90083); // 6.9 kW of the mains
+}
+
+// Reason: a limit that the grid cannot bear must hold before anybody knows what vehicle came. Every
+// limit, numberPhases, and number of phases noticed: more watts than allowed can only flow with
+// `least_ma`, and only as long as no more phases were noticed than the profile names.
+static void watts_hold_before_the_phases_are_seen(void **state)
+{
+    (void)state;
+    enum { LEAST_MA = 6000, PHASE_W = 230 };
+    unsigned over = 0;
+    unsigned cases = 0;
+    for (int32_t watts = 0; watts <= 22080; watts += 10) {
+        for (uint8_t named = 0; named <= 3; named++) {
+            for (uint8_t noticed = 0; noticed <= 3; noticed++) {
+                struct pw_profile_scale scale = ac(3, false);
+                scale.used = noticed;
+                scale.least_ma = LEAST_MA;
+                int64_t ma = ma_of(PW_PROFILE_TX, PW_PROFILE_WATT, watts * 10, named, scale);
+                bool too_much = ma * 3 * PHASE_W > (int64_t)watts * 1000;
+                cases++;
+                over += too_much ? 1 : 0;
+                assert_true(!too_much ||
+                            (ma <= LEAST_MA && named > 0 && pw_max(named, noticed) < 3));
+                // With the phases named it never is, nor with those noticed.
+                assert_true(ma * PHASE_W * pw_max(named == 0 ? 3 : named, noticed) <=
+                            (int64_t)watts * 1000);
+                // What three phases may have, and what may be offered to find out, is offered.
+                bool able = watts >= LEAST_MA / 1000 * PHASE_W * (int64_t)pw_max(named, noticed);
+                assert_true(ma >= LEAST_MA || named == 0 || !able || watts >= 4140);
+                scale.least_ma = 0;
+                ma = ma_of(PW_PROFILE_TX, PW_PROFILE_WATT, watts * 10, named, scale);
+                assert_true(ma * 3 * PHASE_W <= (int64_t)watts * 1000);
+            }
+        }
+    }
+    (void)printf("%u cases, %u that may exceed to find out\n", cases, over);
 }
 
 // Reason: T09, numbers beyond all hardware must neither turn over nor become small.
@@ -601,6 +637,7 @@ int main(void)
         cmocka_unit_test(every_second_is_as_the_standard_reads),
         cmocka_unit_test(the_composite_schedule_is_every_seconds_least),
         cmocka_unit_test(watts_are_divided_by_the_phases_in_use),
+        cmocka_unit_test(watts_hold_before_the_phases_are_seen),
         cmocka_unit_test(absurd_limits_stay_large),
         cmocka_unit_test(shares_never_exceed_what_is_there),
         cmocka_unit_test(shares_are_equal_and_leave_the_rest_to_others),

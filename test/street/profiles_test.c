@@ -214,6 +214,85 @@ static void a_car_with_one_phase_has_its_watts(void **state)
     rig_close(r);
 }
 
+static void limit_one_phase(struct rig *r, const char *watts)
+{
+    char schedule[160];
+    (void)snprintf(schedule, sizeof(schedule),
+                   "'chargingRateUnit':'W','chargingSchedulePeriod':[{'startPeriod':0,'limit':%s,"
+                   "'numberPhases':1}]",
+                   watts);
+    assert_string_equal(set_profile(r, 1, 1, "TxDefaultProfile", RELATIVE, schedule), "Accepted");
+}
+
+// Energy above what `watts` allow, in mWs, and for how long, over some seconds.
+struct excess {
+    int64_t mws;
+    pw_ms ms;
+    int32_t most_ma;
+};
+static struct excess watch_watts(struct rig *r, int64_t watts, unsigned seconds)
+{
+    enum { LOOK_MS = 100 };
+    struct excess excess = {.mws = 0};
+    for (pw_ms end = r->street.now + (pw_ms)seconds * 1000; r->street.now < end;) {
+        int64_t mw = 0;
+        street_run(&r->street, LOOK_MS);
+        struct pw_connector_view view = view_of(r, 1);
+        for (unsigned l = 0; l < 3; l++) {
+            mw += view.ma[l] == PW_BOARD_UNKNOWN ? 0 : (int64_t)view.ma[l] * 230;
+            excess.most_ma = view.ma[l] == PW_BOARD_UNKNOWN
+                                 ? excess.most_ma
+                                 : (int32_t)pw_max(excess.most_ma, view.ma[l]);
+        }
+        // A tenth of the least current is the meter's noise.
+        bool above = mw > watts * 1000 + 138000;
+        excess.mws += above ? (mw - watts * 1000) * LOOK_MS / 1000 : 0;
+        excess.ms += above ? LOOK_MS : 0;
+    }
+    return excess;
+}
+
+// Reason: a profile that means one phase and a car that takes three: 3,680 W are 16 A on one, 5.3 A
+// on three. The car is offered the least there is to find out, and no more than that.
+static void a_car_with_three_phases_under_a_limit_for_one_is_stopped_in_seconds(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open(RIG_SOCKET);
+    rig_boot(r);
+    limit_one_phase(r, "3680");
+    rig_plug(r);
+    rig_card(r, "TAG-1");
+    struct excess excess = watch_watts(r, 3680, 120);
+    (void)printf("above 3,680 W for %llu ms, %lld mWh, at most %d mA\n",
+                 (unsigned long long)excess.ms, (long long)(excess.mws / 3600), excess.most_ma);
+    assert_in_range(excess.most_ma, 5000, 6300);
+    assert_in_range(excess.ms, 1, 10000);
+    assert_in_range(excess.mws / 3600, 0, 1300); // 460 W for 10 s
+    assert_int_equal(view_of(r, 1).status, PW_STATUS_SUSPENDED_EVSE);
+    rig_close(r);
+}
+
+// Reason: the same with room for three phases: nothing is above at any time, and a car with one
+// phase gets its 16 A once it is known.
+static void a_limit_for_one_phase_is_never_exceeded_where_three_may_have_theirs(void **state)
+{
+    (void)state;
+    for (unsigned one = 0; one <= 1; one++) {
+        struct rig *r = rig_open(RIG_SOCKET);
+        rig_boot(r);
+        if (one == 1) {
+            rig_world(r, "car single");
+        }
+        limit_one_phase(r, "5000");
+        rig_plug(r);
+        rig_card(r, "TAG-1");
+        struct excess excess = watch_watts(r, 5000, 90);
+        assert_int_equal(excess.ms, 0);
+        assert_in_range(view_of(r, 1).out_ma, one == 1 ? 15000 : 6500, one == 1 ? 16500 : 7500);
+        rig_close(r);
+    }
+}
+
 // ---------------------------------------------------------------------------------------------
 // T09.
 
@@ -517,6 +596,8 @@ int main(void)
         cmocka_unit_test(watts_of_a_dc_output_hold_at_every_voltage),
         cmocka_unit_test(an_openevse_board_follows),
         cmocka_unit_test(a_car_with_one_phase_has_its_watts),
+        cmocka_unit_test(a_car_with_three_phases_under_a_limit_for_one_is_stopped_in_seconds),
+        cmocka_unit_test(a_limit_for_one_phase_is_never_exceeded_where_three_may_have_theirs),
         cmocka_unit_test(absurd_limits_never_reach_the_pilot),
         cmocka_unit_test(as_many_periods_as_promised),
         cmocka_unit_test(as_many_profiles_as_promised),

@@ -85,6 +85,14 @@ static enum pw_release_verdict judge_age(const struct pw_files *files,
     return older ? PW_RELEASE_SAME : verdict;
 }
 
+static void say_undated(struct pw_files *files, const struct pw_release_root *root)
+{
+    if (files->wall <= 0 && (root->expires > 0 || files->update.release.expires > 0)) {
+        pw_update_say(files, PW_LOG_WARN, "undated",
+                      "nobody knows the date: whether it has expired was not looked at");
+    }
+}
+
 enum pw_release_verdict pw_update_read_head(struct pw_files *files, struct pw_out *why)
 {
     struct pw_update *update = &files->update;
@@ -118,6 +126,7 @@ enum pw_release_verdict pw_update_read_head(struct pw_files *files, struct pw_ou
             return PW_RELEASE_MALFORMED;
         }
         update->judged = true;
+        say_undated(files, &root);
     }
     return verdict;
 }

@@ -46,9 +46,9 @@ class Slots(unittest.TestCase):
                        check=True)
         return path
 
-    def install(self, release):
+    def install(self, release, **environment):
         done = subprocess.run([TOOL, "install", self.folder, self.place / "root", release], capture_output=True,
-                              timeout=30)
+                              env={**os.environ, **environment}, timeout=30)
         return done.stdout.decode().strip()
 
     def boot(self, *more, hangs=False):
@@ -139,6 +139,15 @@ class Slots(unittest.TestCase):
                 change(self.folder / "a" / file)
                 self.assertIn("state", self.boot(), f"{file} {what}")
                 self.assertIn("the program of the package", self.log)
+
+    def test_what_changes_after_it_was_written_is_not_switched_to(self):
+        """A charge may lie between: what is in the slot is hashed once more before it is the next."""
+        self.confirmed("1.0.0")
+        slot = "b" if self.status()["confirmed"] == "a" else "a"
+        for file in ("pilotwire-station", "release", "behaviour"):
+            said = self.install(self.make("1.1.0"), PW_SLOTS_SPOIL=str(self.folder / slot / file))
+            self.assertTrue(said.startswith("altered"), said)
+            self.assertIsNone(self.status()["trial"])
 
     def test_others_may_not_write_where_programs_lie(self):
         self.confirmed("1.0.0")

@@ -5,7 +5,8 @@
 //     slots_tool bundle OUT VERSION COUNTER PROGRAM BUNDLE    a release with an image for RAUC
 //     slots_tool state FOLDER ROOT
 //     slots_tool confirm|reject FOLDER ROOT
-// With PW_RAUC_BUS, the address of a D-Bus, RAUC on it takes the releases from the slots.
+// With PW_SLOTS_SPOIL, a file, that becomes another one between being written and being switched
+// to. With PW_RAUC_BUS, the address of a D-Bus, RAUC on it takes the releases from the slots.
 // Started from a slot it is the station's program: it says so, and behaves as the component
 // `behaviour` beside it tells it to.
 #include "ed25519/ed25519.h"
@@ -138,6 +139,10 @@ static pw_ms watch(void *context, pw_ms now)
     struct pw_install_state state;
     tool->port->state(tool->port->context, &state);
     if (state.phase == PW_INSTALL_READY && !tool->activated) {
+        const char *spoilt = getenv("PW_SLOTS_SPOIL");
+        if (spoilt != NULL) {
+            (void)write_file(spoilt, (const uint8_t *)"other", 5);
+        }
         tool->activated = true;
         tool->port->activate(tool->port->context);
     } else if (state.phase == PW_INSTALL_SWITCHED || state.phase == PW_INSTALL_FAILED) {

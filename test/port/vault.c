@@ -11,6 +11,8 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -119,6 +121,61 @@ static void a_value_opens_under_its_own_name_only(void **state)
     assert_int_equal(unlink(path), 0);
     assert_int_equal(open_file(f), PW_OK);
     assert_int_equal(open_value(f, NAME, one, plain), PW_ERR_UNKNOWN);
+}
+
+// Opens a value as core/secret/secret.h describes it, with OpenSSL alone; `plain` is terminated.
+static bool open_by_hand(const unsigned char key[PW_DEVICE_KEY_BYTES], const char *name,
+                         struct pw_str sealed, char plain[128])
+{
+    static const char label[] = "pilotwire-secret-1";
+    const unsigned char *at = (const unsigned char *)sealed.at;
+    const unsigned char *value = at + PW_SECRET_HEAD + PW_SECRET_NONCE;
+    int len = (int)(sealed.len - PW_SECRET_EXTRA);
+    int done = 0;
+    unsigned char cipher[32];
+    unsigned cipher_len = 0;
+    unsigned char tag[PW_SECRET_TAG];
+    memcpy(tag, value + len, sizeof(tag));
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    bool good =
+        HMAC(EVP_sha256(), key, PW_DEVICE_KEY_BYTES, (const unsigned char *)label, strlen(label),
+             cipher, &cipher_len) != NULL &&
+        EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), NULL, cipher, at + PW_SECRET_HEAD) == 1 &&
+        EVP_DecryptUpdate(context, NULL, &done, (const unsigned char *)label, (int)strlen(label)) ==
+            1 &&
+        EVP_DecryptUpdate(context, NULL, &done, at, PW_SECRET_HEAD) == 1 &&
+        EVP_DecryptUpdate(context, NULL, &done, (const unsigned char *)name, (int)strlen(name)) ==
+            1 &&
+        EVP_DecryptUpdate(context, (unsigned char *)plain, &done, value, len) == 1 &&
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, sizeof(tag), tag) == 1 &&
+        EVP_DecryptFinal_ex(context, (unsigned char *)plain + done, &done) == 1;
+    EVP_CIPHER_CTX_free(context);
+    plain[good ? len : 0] = '\0';
+    return good;
+}
+
+// Reason: what is on the disk must open with every later version: the form, and what the tag
+// covers, are those of the header and no others.
+static void a_sealed_value_is_as_its_header_says(void **state)
+{
+    struct fixture *f = *state;
+    char path[128];
+    char sealed[128];
+    char plain[128];
+    char file[PW_DEVICE_FILE_MAX];
+    struct pw_device_file keys;
+    assert_int_equal(open_file(f), PW_OK);
+    struct pw_str blob = seal(f, NAME, VALUE, sealed, sizeof(sealed));
+    folder_file(&f->folder, "device.key", path);
+    FILE *from = fopen(path, "rb");
+    assert_non_null(from);
+    size_t len = fread(file, 1, sizeof(file), from);
+    (void)fclose(from);
+    assert_int_equal(pw_device_file_read((struct pw_str){.at = file, .len = len}, &keys), PW_OK);
+    const unsigned char *key = (const unsigned char *)keys.payload.at;
+    assert_true(open_by_hand(key, NAME, blob, plain));
+    assert_string_equal(plain, VALUE);
+    assert_false(open_by_hand(key, "store/set/page.password", blob, plain));
 }
 
 static void every_flipped_bit_of_a_sealed_value_is_found(void **state)
@@ -518,6 +575,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_value_opens_under_its_own_name_only, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_sealed_value_is_as_its_header_says, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_flipped_bit_of_a_sealed_value_is_found, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(every_flipped_bit_of_the_key_file_is_found, set_up,

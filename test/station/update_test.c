@@ -323,6 +323,28 @@ static void a_release_is_handed_in(void **state)
     }
 }
 
+// Reason: what was good when it came may have expired when it is committed.
+static void a_release_that_expires_while_it_waits_is_not_installed(void **state)
+{
+    (void)state;
+    char text[200] = "";
+    struct pw_out why = PW_OUT(text);
+    struct desk *desk = open_desk();
+    const struct pw_make make = {.version = "1.0.0", .expires = NOW_WALL + 60000};
+    offer_release(desk, &make, 0);
+    struct pw_update_offer offer = offer_of(desk, PW_UPDATE_BY_LINK);
+    assert_int_equal(pw_files_offer(&desk->files, &offer, &why, desk->now), PW_OK);
+    assert_int_equal(hand_in(desk, 0, desk->image_len, 1024), PW_OK);
+    run(desk, 120000);
+    assert_int_equal(desk->files.update.status, PW_UPDATE_DOWNLOADED);
+    assert_int_equal(pw_files_commit(&desk->files, false, &why, desk->now), PW_OK);
+    run(desk, 60000);
+    assert_int_equal(desk->files.update.status, PW_UPDATE_INVALID_SIGNATURE);
+    assert_non_null(strstr(desk->files.update.why, "expired"));
+    assert_int_equal(desk->restarts, 0);
+    close_desk(desk);
+}
+
 // Reason: a link that breaks off, or a station that restarts, goes on where it was; another file
 // does not.
 static void handing_in_goes_on_after_a_restart(void **state)
@@ -713,6 +735,39 @@ static void without_date_or_source_nothing_comes_by_itself(void **state)
     close_desk(desk);
 }
 
+static bool undated; // the log said that nobody knows the date
+
+static void look_for_undated(void *context, enum pw_level level, const char *room,
+                             struct pw_str text)
+{
+    char line[PW_LINE_MAX];
+    (void)context;
+    (void)room;
+    (void)snprintf(line, sizeof(line), "%.*s", (int)text.len, text.at);
+    undated = undated || (level == PW_LOG_WARN && strstr(line, "undated") != NULL);
+}
+
+// Reason: a station without a date cannot see that a release has expired (doc/update.md): it takes
+// it, and says so.
+static void without_a_date_nothing_expires_and_the_log_says_so(void **state)
+{
+    (void)state;
+    static const struct pw_log log = {.write = look_for_undated};
+    for (int clockless = 0; clockless < 2; clockless++) {
+        struct desk *desk = open_desk();
+        desk->files.parts.log = &log;
+        desk->clockless = clockless != 0;
+        undated = false;
+        ask_for(desk, &(struct pw_update_request){.by = PW_UPDATE_BY_OCPP,
+                                                  .url = PW_STR("http://files.example/new.pwr"),
+                                                  .retries = 0,
+                                                  .retry_s = 60});
+        assert_true(run_to_restart(desk, 60000));
+        assert_int_equal(undated, clockless);
+        close_desk(desk);
+    }
+}
+
 // Reason: 200 stations that have the same window must not all ask at its first second.
 static void two_hundred_stations_do_not_ask_at_once(void **state)
 {
@@ -751,6 +806,7 @@ int main(void)
         cmocka_unit_test(without_slots_nothing_is_held_back),
         cmocka_unit_test(what_is_refused_is_refused_by_every_way),
         cmocka_unit_test(a_release_is_handed_in),
+        cmocka_unit_test(a_release_that_expires_while_it_waits_is_not_installed),
         cmocka_unit_test(handing_in_goes_on_after_a_restart),
         cmocka_unit_test(the_same_version_needs_force),
         cmocka_unit_test(a_newer_root_is_handed_on),
@@ -764,6 +820,7 @@ int main(void)
         cmocka_unit_test(the_source_is_asked_once_in_each_window),
         cmocka_unit_test(an_automatic_update_disturbs_nobody),
         cmocka_unit_test(without_date_or_source_nothing_comes_by_itself),
+        cmocka_unit_test(without_a_date_nothing_expires_and_the_log_says_so),
         cmocka_unit_test(two_hundred_stations_do_not_ask_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

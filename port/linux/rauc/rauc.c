@@ -258,10 +258,18 @@ static int ask_progress(sd_bus *bus)
     return percent;
 }
 
+// Not the time of day: that may be set meanwhile.
+static int64_t seconds(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
 static int wait_for_end(sd_bus *bus, const struct completion *completion,
                         const struct pw_slots_progress *progress, struct pw_out *why)
 {
-    time_t began = time(NULL);
+    int64_t began = seconds();
     while (!completion->done) {
         int handled = sd_bus_process(bus, NULL);
         if (handled < 0) {
@@ -271,7 +279,7 @@ static int wait_for_end(sd_bus *bus, const struct completion *completion,
             continue;
         }
         int percent = ask_progress(bus);
-        if (percent < 0 || time(NULL) - began > INSTALL_S) {
+        if (percent < 0 || seconds() - began > INSTALL_S) {
             return refuse(why, percent < 0 ? "RAUC went away" : "RAUC takes too long");
         }
         if (!progress->tell(progress->context, (unsigned)percent)) {

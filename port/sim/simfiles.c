@@ -243,6 +243,9 @@ static int reject(void *context, const char *why)
     struct pw_sim_files *files = context;
     PW_ASSERT(files->slots.trial);
     files->rejected++;
+    if (files->reject_fails) {
+        return PW_ERR_STORE;
+    }
     give_up(files, why);
     return PW_OK;
 }

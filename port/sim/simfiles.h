@@ -24,6 +24,7 @@ struct pw_sim_files {
     bool writing_fails;
     bool alters;                       // what is written is not what was downloaded
     bool switching_fails;              // ... is found when it is made the next
+    bool reject_fails;                 // the boot record takes nothing
     bool wrong_start;                  // the next start runs the old slot whatever is current
     uint8_t root[PW_RELEASE_ROOT_MAX]; // the maker's, signed
     size_t root_len;                   // 0: none

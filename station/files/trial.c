@@ -7,6 +7,8 @@
 enum {
     STARTS_MAX = 3,       // an installation is begun so often
     CHECK_MS = 1000,      // between two looks at a program on trial
+    REJECT_MS = 60000,    // for the boot record to take it: a disk that takes nothing is not waited
+                          // for, as whoever starts programs tries none whose start it cannot count
     RETURN_MS = 43200000, // for the charges to end, before a program that is sound but cannot reach
                           // its central goes
 };
@@ -176,7 +178,8 @@ pw_ms pw_update_return(struct pw_files *files, pw_ms now)
     if (now < update->try_at || !may) {
         return pw_after(now, PW_UPDATE_SETTLE_MS);
     }
-    if (install->reject(install->context, update->why) != PW_OK && !update->urgent) {
+    bool late = pw_elapsed(update->try_at, REJECT_MS, now);
+    if (install->reject(install->context, update->why) != PW_OK && !update->urgent && !late) {
         return pw_after(now, CHECK_MS); // tried again; whoever starts programs counts tries, too
     }
     update->restarts = true;

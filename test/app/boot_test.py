@@ -5,6 +5,7 @@
 SLOTS_TOOL makes releases signed with the test keys, installs them through the station's own port, and is
 the program in them: it does what the component `behaviour` says. A folder of its own, nothing else.
 """
+import fcntl
 import json
 import os
 import pathlib
@@ -156,6 +157,22 @@ class Slots(unittest.TestCase):
             self.assertIn("state", self.boot())
             path.chmod(0o755)
             self.assertIn("run ", self.boot() if path == self.folder else "run ")
+
+    def test_nothing_that_lies_in_the_folder_or_locks_it_keeps_the_station_from_starting(self):
+        for kinds in ((os.mkfifo, os.mkfifo), (os.mkdir, os.mkfifo)):
+            for number, make in enumerate(kinds):
+                make(self.folder / f"boot.{number}")
+            self.assertIn("state", self.boot())
+            self.assertIn("none can be written", self.log)
+            shutil.rmtree(self.folder)
+            self.folder.mkdir(mode=0o755)
+        self.confirmed("1.0.0")
+        holder = os.open(self.folder, os.O_RDONLY)
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        self.assertIn("state", self.boot())
+        self.assertIn("cannot be locked", self.log)
+        os.close(holder)
+        self.assertIn("run ", self.boot())
 
     def test_a_release_for_other_hardware_is_not_started(self):
         self.assertIn("switched", self.install(self.make("1.0.0", "confirm", 1, None, "other-board")))

@@ -123,6 +123,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 pass
             self.close_connection = True
             return None
+        if path == "/head":  # lines of a head, as many as anybody reads
+            try:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+                for _ in range(2000):
+                    self.wfile.write(b"X-Line: " + b"x" * 4000 + b"\r\n")
+            except OSError:
+                pass
+            self.close_connection = True
+            return None
         if path == "/slow":  # one byte a second
             self.send_response(200)
             self.send_header("Content-Length", str(len(BODY)))
@@ -326,6 +335,7 @@ def what_is_refused(port):
     check(down(f"{url}/huge")[0] == "large", "10 GB announced")
     check(time.monotonic() - began < 5, "at once")
     check(down(f"{url}/endless")[0] == "large", "10 MB, and more, unannounced")
+    check(down(f"{url}/head")[0] == "strange", "a head without an end")
     check(os.path.getsize(os.path.join(FOLDER, "station", "download")) <= BIG, "no byte above the cap")
     check(down(f"{url}/slow", patience=3)[0] == "slow", "one byte a second")
     check(down("http://127.0.0.1:1/x")[0] == "unreachable", "nobody there")

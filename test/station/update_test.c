@@ -580,6 +580,22 @@ static void a_return_waits_for_the_charge(void **state)
     close_desk(desk);
 }
 
+// Reason: where the disk takes nothing any more, a station that waits for the boot record before it
+// goes back would stay out of service for ever.
+static void a_return_does_not_wait_for_a_disk_that_takes_nothing(void **state)
+{
+    (void)state;
+    struct desk *desk = open_desk();
+    struct pw_update_request request = signed_request();
+    ask_for(desk, &request);
+    assert_true(run_to_restart(desk, 60000));
+    desk->offline = true;
+    desk->sim.reject_fails = true;
+    assert_true(run_to_restart(desk, PW_FILES_TRIAL_MS + 120000));
+    assert_true(desk->sim.rejected > 10);
+    close_desk(desk);
+}
+
 // Reason: a program that somebody installed by hand, or whose record is lost, is on trial as well.
 static void a_trial_without_a_record(void **state)
 {
@@ -815,6 +831,7 @@ int main(void)
         cmocka_unit_test(a_program_that_is_not_healthy_goes),
         cmocka_unit_test(a_trial_takes_its_time),
         cmocka_unit_test(a_return_waits_for_the_charge),
+        cmocka_unit_test(a_return_does_not_wait_for_a_disk_that_takes_nothing),
         cmocka_unit_test(a_trial_without_a_record),
         cmocka_unit_test(the_power_goes_at_every_look),
         cmocka_unit_test(the_source_is_asked_once_in_each_window),

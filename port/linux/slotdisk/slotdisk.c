@@ -7,9 +7,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { FOLDER = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+enum {
+    FOLDER = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+    LOCK_WAIT_MS = 5000, // a record is written in less
+    LOCK_LOOK_MS = 20,
+};
 
 static int result(bool good)
 {
@@ -111,7 +116,9 @@ static int create(void *context, char slot, const char *name, bool program)
 static int overwrite(void *context, const char *name, bool empty)
 {
     struct pw_slot_disk *disk = context;
-    const int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | (empty ? O_TRUNC : 0);
+    // A pipe that somebody put there is not waited for.
+    const int flags =
+        O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (empty ? O_TRUNC : 0);
     disk->file = openat(disk->folder, name, flags, 0644);
     return result(disk->file >= 0);
 }
@@ -251,11 +258,14 @@ void pw_slot_disk_close(struct pw_slot_disk *disk)
 
 bool pw_slot_disk_lock(const struct pw_slot_disk *disk, bool waits)
 {
-    int err = -1;
-    do {
-        err = flock(disk->folder, LOCK_EX | (waits ? 0 : LOCK_NB));
-    } while (err != 0 && errno == EINTR);
-    return err == 0;
+    const struct timespec pause = {.tv_nsec = (long)LOCK_LOOK_MS * 1000000};
+    for (unsigned waited = 0; flock(disk->folder, LOCK_EX | LOCK_NB) != 0; waited += LOCK_LOOK_MS) {
+        if (!waits || waited >= LOCK_WAIT_MS || (errno != EWOULDBLOCK && errno != EINTR)) {
+            return false;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    return true;
 }
 
 void pw_slot_disk_unlock(const struct pw_slot_disk *disk)

@@ -19,8 +19,8 @@ struct pw_slot_disk {
 PW_MUST_USE int pw_slot_disk_open(struct pw_slot_disk *disk, const char *folder,
                                   struct pw_out *why);
 void pw_slot_disk_close(struct pw_slot_disk *disk); // harmless when it is not open
-// One process at a time changes the boot record. `waits` for the others, or not. False: it cannot
-// be had.
+// One process at a time changes the boot record. `waits` for the others, at most 5 s (whoever may
+// read the folder can lock it), or not. False: it cannot be had.
 bool pw_slot_disk_lock(const struct pw_slot_disk *disk, bool waits);
 void pw_slot_disk_unlock(const struct pw_slot_disk *disk);
 // The bytes of the maker's root in a file: how many, 0 with *why when it cannot be read.

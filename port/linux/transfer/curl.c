@@ -19,6 +19,7 @@ enum {
     SLOW_BYTES = 64, // a second; below it patience runs
     AGAIN_MOST = 1,  // from the start, after a part that did not fit
     HASH_BLOCK = 65536,
+    HEAD_MAX = 65536, // bytes of an answer's head
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -100,6 +101,10 @@ static size_t read_header(char *at, size_t size, size_t count, void *context)
     struct pw_carrier_job *job = context;
     struct pw_str line = {.at = at, .len = size * count};
     struct pw_str value;
+    job->head_bytes += line.len;
+    if (job->head_bytes > HEAD_MAX) {
+        return 0; // libcurl keeps every line
+    }
     if (pw_str_starts(line, "HTTP/")) {
         job->new_tag[0] = '\0';
         job->range_from = UINT64_MAX;
@@ -234,6 +239,8 @@ static void set_common(CURL *curl, struct pw_carrier_job *job)
     SET(CURLOPT_USERAGENT, "pilotwire-station");
     SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
     SET(CURLOPT_OPENSOCKETDATA, job);
+    SET(CURLOPT_HEADERFUNCTION, read_header);
+    SET(CURLOPT_HEADERDATA, job);
     SET(CURLOPT_NOPROGRESS, 0L);
     SET(CURLOPT_XFERINFOFUNCTION, progress);
     SET(CURLOPT_XFERINFODATA, job);
@@ -298,8 +305,6 @@ static void set_down(CURL *curl, struct pw_carrier_job *job, struct writing *wri
 {
     SET(CURLOPT_WRITEFUNCTION, write_download);
     SET(CURLOPT_WRITEDATA, writing);
-    SET(CURLOPT_HEADERFUNCTION, read_header);
-    SET(CURLOPT_HEADERDATA, job);
     SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)job->most_bytes);
     if (strncasecmp(job->url, "http", 4) != 0) {
         SET(CURLOPT_RESUME_FROM_LARGE, (curl_off_t)job->have);
@@ -383,6 +388,9 @@ static enum pw_transfer_end end_of_code(const struct pw_carrier_job *job, CURLco
     }
     if (job->full) {
         return PW_TRANSFER_FULL;
+    }
+    if (job->head_bytes > HEAD_MAX) {
+        return PW_TRANSFER_STRANGE;
     }
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
         if (rows[i].code == code) {
@@ -475,6 +483,7 @@ static bool ask(CURL *curl, struct pw_carrier_job *job, struct result *result)
     struct curl_slist *headers = http ? headers_of(job) : NULL;
     SET(CURLOPT_HTTPHEADER, headers);
     job->status = 0;
+    job->head_bytes = 0;
     job->begun = false;
     job->range_from = UINT64_MAX;
     job->enough = false;
@@ -496,7 +505,9 @@ static bool ask(CURL *curl, struct pw_carrier_job *job, struct result *result)
         const char *why = job->forbidden ? "it leads into a network that is not the URL's"
                           : job->full    ? "no room is left for it"
                           : job->large   ? "it is larger than allowed"
-                                         : curl_easy_strerror(code);
+                          : job->head_bytes > HEAD_MAX
+                              ? "the head of the server's answer has no end"
+                              : curl_easy_strerror(code);
         say(result, end_of_code(job, code), why);
         return false;
     }

@@ -43,6 +43,7 @@ struct pw_carrier_job {
     char tag[PW_CARRIER_TAG_SIZE]; // what the server calls the version that is there; "": nothing
     char new_tag[PW_CARRIER_TAG_SIZE];
     uint64_t range_from; // as the server says; UINT64_MAX: it does not
+    size_t head_bytes;   // of the answer so far
     long status;         // of the answer being read
     off_t read_at;
     unsigned hop;      // redirects followed

@@ -56,6 +56,29 @@ static void show_progress(unsigned percent)
     }
 }
 
+// The number of what was made (of the answer's member `of`, or of the answer), or the whole as
+// JSON.
+static int print_number(const struct call *call, struct pw_str answer, const char *of)
+{
+    struct document document;
+    int64_t id = 0;
+    if (call->request->form == FORM_JSON) {
+        (void)printf("%.*s\n", (int)answer.len, answer.at);
+        return PW_OK;
+    }
+    int err = document_read(&document, answer, call->why);
+    if (err != PW_OK) {
+        return err;
+    }
+    const struct pw_json_node *made = document_root(&document);
+    made = of != NULL ? pw_json_member(made, of) : made;
+    if (pw_json_int(pw_json_member(made, "id"), 1, INT64_MAX, &id) == PW_OK) {
+        (void)printf("%lld\n", (long long)id);
+    }
+    document_free(&document);
+    return PW_OK;
+}
+
 static int add_release(const struct call *call)
 {
     const char *file = call->request->argument[1];
@@ -63,24 +86,11 @@ static int add_release(const struct call *call)
     char path[PATH_SIZE];
     struct pw_out out = PW_OUT(path);
     struct pw_str answer = {0};
-    struct document document;
-    int64_t id = 0;
     put_path(&out, "/releases?name=", slash != NULL ? slash + 1 : file, "");
     int err =
         remote_send_file(call->remote, path, file,
                          isatty(STDERR_FILENO) != 0 ? show_progress : NULL, &answer, call->why);
-    if (err == PW_OK && call->request->form == FORM_JSON) {
-        (void)printf("%.*s\n", (int)answer.len, answer.at);
-    } else if (err == PW_OK) {
-        err = document_read(&document, answer, call->why);
-        if (err == PW_OK && pw_json_int(pw_json_member(document_root(&document), "id"), 1,
-                                        INT64_MAX, &id) == PW_OK) {
-            (void)printf("%lld\n", (long long)id);
-        }
-        if (err == PW_OK) {
-            document_free(&document);
-        }
-    }
+    err = err == PW_OK ? print_number(call, answer, NULL) : err;
     return code_of(call, err == PW_ERR_STORE ? PW_ERR_BUSY : err);
 }
 
@@ -214,7 +224,10 @@ static int start_rollout(const struct call *call)
     if (body.full) {
         return fail_usage("rollout start", "too much; name a model instead of stations");
     }
-    return plain(call, "POST", "/rollouts", text);
+    struct pw_str answer = {0};
+    int err = remote_ask(call->remote, "POST", "/rollouts", text, &answer, call->why);
+    err = err == PW_OK ? print_number(call, answer, "rollout") : err;
+    return code_of(call, err);
 }
 
 int on_rollout(const struct call *call)

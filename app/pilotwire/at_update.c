@@ -3,6 +3,7 @@
 #include "local.h"
 #include "request.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,20 +94,29 @@ static int hand_in(struct local *local, const struct request *request, FILE *fil
     return code;
 }
 
+static int hand_in_file(struct local *local, const struct request *request, const char *name,
+                        struct pw_out *why)
+{
+    FILE *file = fopen(name, "rbe");
+    if (file == NULL) {
+        pw_put_s(why, name);
+        pw_put_s(why, ": ");
+        pw_put_s(why, strerror(errno));
+        return fail_with(EXIT_UNREACHABLE, why);
+    }
+    int code = hand_in(local, request, file, why);
+    (void)fclose(file);
+    return code;
+}
+
 static int run(struct local *local, const struct request *request, struct pw_out *why)
 {
     const char *what = request->arguments > 0 ? request->argument[0] : "status";
     if (strcmp(what, "status") == 0) {
         return show(local, request->form == FORM_JSON ? "json update" : "update", why);
     }
-    FILE *file =
-        strstr(what, "://") == NULL && strcmp(what, "check") != 0 && strcmp(what, "cancel") != 0
-            ? fopen(what, "rbe")
-            : NULL;
-    if (file != NULL) {
-        int code = hand_in(local, request, file, why);
-        (void)fclose(file);
-        return code;
+    if (strstr(what, "://") == NULL && strcmp(what, "check") != 0 && strcmp(what, "cancel") != 0) {
+        return hand_in_file(local, request, what, why);
     }
     char text[LOCAL_LINE_MAX] = "";
     struct pw_out line = PW_OUT(text);

@@ -272,7 +272,10 @@ class Files(unittest.TestCase):
         self.assertEqual(update["returned"], "9.9.9")
         self.assertFalse((self.folder / "data" / "download").exists())
 
-        # A person hands a file in.
+        # A person names a file that is not there, then hands one in.
+        said = subprocess.run([PILOTWIRE, "--station", str(self.folder / "station.sock"), "update", "nowhere.pwr"],
+                              capture_output=True, text=True, timeout=WAIT_S)
+        self.assertEqual((said.returncode, said.stderr), (1, "pilotwire: nowhere.pwr: No such file or directory\n"))
         said = subprocess.run([PILOTWIRE, "--station", str(self.folder / "station.sock"), "update", str(other)],
                               capture_output=True, text=True, timeout=WAIT_S)
         self.assertEqual(said.returncode, 0, said.stderr)

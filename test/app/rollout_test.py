@@ -89,12 +89,14 @@ class Rollout(unittest.TestCase):
         self.maker("sign", "new.pwr", "--key", "release1")
         self.release = (self.folder / "new.pwr").read_bytes()
 
-    def people(self, *words, refused=False):
+    def people(self, *words, refused=False, form="--json"):
         """The command line at the central; its output, or what it says when it is refused."""
         done = subprocess.run([PILOTWIRE, "--central", f"http://127.0.0.1:{self.port}", "--password-file",
-                               str(self.folder / "password"), "--json", *words], capture_output=True,
+                               str(self.folder / "password"), form, *words], capture_output=True,
                               text=True, timeout=WAIT_S, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, 3 if refused else 0, (words, done.stdout, done.stderr))
+        if form != "--json":
+            return done.stdout
         return done.stderr if refused else json.loads(done.stdout or "null")
 
     def ask(self, method, path, body=None, headers=None):
@@ -201,11 +203,12 @@ class Rollout(unittest.TestCase):
         self.assertEqual(len(log.encode()), upload["size"])
 
         release = self.people("release", "add", str(self.folder / "new.pwr"))
-        made = self.people("rollout", "start", str(release["id"]), "stations=AC-1", "soak_s=0")["rollout"]
+        # A person is told the number that `rollout show` wants.
+        made = self.people("rollout", "start", str(release["id"]), "stations=AC-1", "soak_s=0", form="--tsv").strip()
         seen = []
 
         def state():
-            one = self.people("rollout", "show", str(made["id"]))["stations"][0]
+            one = self.people("rollout", "show", made)["stations"][0]
             if seen[-1:] != [one["state"]]:
                 seen.append(one["state"])
             return one

@@ -47,6 +47,10 @@ async function viewOnly(own, browser, page) {
 }
 
 async function login(browser, page) {
+  step("who is not inside asks for nothing that is not shown to him");
+  await page.click("nav >> text=About");
+  await page.getByText("are for those who have logged in").waitFor();
+  await page.click("nav >> text=Charge");
   step("login: a wrong password is refused in words, the right one opens settings, log and actions");
   await page.locator(".notice").getByRole("button", { name: "Log in" }).click();
   await page.waitForSelector("input[name=password]:focus");

@@ -157,7 +157,9 @@ test("what is moved says how far it is, and why it last failed", () => {
   const moving = status.files.upload;
   expect(movingWords(moving)).toBe("Idle");
   expect(movingWords({ ...moving, status: "Uploading", bytes: 400, total: 1000 })).toBe("Uploading, 40 %");
-  expect(movingWords({ ...moving, status: "DownloadFailed", why: "the server is not there" })).toBe("Download failed; the last time: the server is not there");
+  // What was refused by its head has no share of anything.
+  expect(movingWords({ ...moving, status: "InvalidSignature", bytes: 0, total: 1000, why: "not signed" })).toBe("Invalid signature: not signed");
+  expect(movingWords({ ...moving, status: "DownloadFailed", why: "the server is not there" })).toBe("Download failed: the server is not there");
 });
 
 test("a chain that nobody has checked is not called whole", () => {

@@ -33,7 +33,7 @@ export function AccountPage() {
       <div class="title">
         <h1>Your account</h1>
       </div>
-      <p>
+      <p class="lead">
         <b>{me.user}</b>, {me.role}. <span class="soft">{WORDS[me.role]}</span>
       </p>
       <section class="card pad">

@@ -124,11 +124,13 @@ export function PeoplePage() {
     const yes = await ask(`Remove ${user.name}?`, "The login ends at once.", "Remove");
     if (yes) await run(() => api.removeUser(user.name));
   };
-  const renew = (user: User): Promise<void> =>
-    run(async () => {
+  const renew = async (user: User): Promise<void> => {
+    if (!(await ask(`A new password for ${user.name}?`, "The old one no longer works, and the logins with it end.", "Make one"))) return;
+    await run(async () => {
       const answer = await api.newPassword(user.name);
       made.value = { title: `Password of ${user.name}`, secret: answer.password ?? "", text: "The old one no longer works." };
     });
+  };
   const forget = async (token: Token): Promise<void> => {
     const yes = await ask(`Delete the token ${token.name}?`, "The program that uses it is refused at once.", "Delete");
     if (yes) await run(() => api.removeToken(token.id));

@@ -80,10 +80,12 @@ export function chainWords(log: SecurityLog): { tone: "go" | "bad" | "info" | "m
   return log.checked === 0 ? { tone: "mute", text: "Chain not checked since the start" } : { tone: "go", text: "Chain whole" };
 }
 
-// "Uploading, 40 %", "Idle; the last time: the server refused it"
+// "Uploading, 40 %", "Idle; the last time: the server refused it", "Download failed: the server is not there"
 export function movingWords(moving: Moving): string {
-  const share = moving.total > 0 && moving.bytes < moving.total ? `, ${Math.floor((moving.bytes / moving.total) * 100)} %` : "";
-  const why = moving.why === "" ? "" : `; the last time: ${moving.why}`;
+  const moves = moving.status === "Uploading" || moving.status === "Downloading";
+  const share = moves && moving.total > 0 ? `, ${Math.floor((moving.bytes / moving.total) * 100)} %` : "";
+  const ended = /Fail|Invalid|Denied|BadMessage|NotSupported/.test(moving.status);
+  const why = moving.why === "" ? "" : `${ended ? ": " : "; the last time: "}${moving.why}`;
   return `${words(moving.status)}${share}${why}`;
 }
 

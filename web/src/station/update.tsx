@@ -13,13 +13,10 @@ const setting = (path: string): string | undefined => settings.value?.find((row)
 function Facts({ of }: { of: Update }) {
   return (
     <dl class="facts">
-      <Fact label="Running">
-        {of.running}
-        {of.trial && " (on trial: it stays when it is healthy)"}
-      </Fact>
+      <Fact label="Running">{of.running}</Fact>
       <Fact label={of.under_way ? "Under way" : "Last update"}>
         {of.version !== "" && `${of.version}: `}
-        {movingWords(of)}
+        {of.under_way && of.trial ? "on trial; it stays when it is healthy" : movingWords(of)}
       </Fact>
       {of.by !== "nobody" && <Fact label="Asked for by">{of.by}</Fact>}
       {of.ended_at !== null && (
@@ -46,15 +43,20 @@ export function UpdateCard() {
   const look = (): void => {
     updateState().then(
       (answer) => (read.value = answer),
-      () => undefined, // to look is for those inside; the rest of the page says so
+      () => undefined, // the rest of the page says so
     );
   };
+  const inside = visitor.value?.inside ?? false;
   useEffect(() => {
+    if (!inside) {
+      read.value = null;
+      return undefined;
+    }
     if (settings.value === null) readSettings().catch(() => undefined);
     look();
     const timer = setInterval(look, LOOK_MS);
     return () => clearInterval(timer);
-  }, []);
+  }, [inside]);
   const run = (what: Promise<string>): void => {
     problem.value = null;
     message.value = "";
@@ -77,6 +79,14 @@ export function UpdateCard() {
     );
   };
   const of = read.value;
+  if (!inside) {
+    return (
+      <section class="card pad" aria-label="Update">
+        <h2>Update</h2>
+        <p class="soft small">How updates stand, and a release file from here, are for those who have logged in.</p>
+      </section>
+    );
+  }
   if (!of) return null;
   const why = whyNothing(visitor.value) ?? (of.able ? null : "this station has no place to install a release (update.folder)");
   const automatic = setting("update.automatic") === "true";
@@ -86,14 +96,14 @@ export function UpdateCard() {
       <Facts of={of} />
       {why !== null && <p class="hint">Nothing can be installed from here: {why}.</p>}
       {why === null && (
-        <div class="stack">
+        <div class="stack release">
           <label>
-            Release file{" "}
+            Install a release file (.pwr)
             <input type="file" accept=".pwr" disabled={share.value !== null} onChange={(event) => upload(event.currentTarget)} />
           </label>
-          <label>
-            <input type="checkbox" checked={force.value} onChange={(event) => (force.value = event.currentTarget.checked)} /> also
-            the version that runs
+          <label class="check">
+            <input type="checkbox" checked={force.value} onChange={(event) => (force.value = event.currentTarget.checked)} />
+            even if it is the version that runs
           </label>
           {share.value !== null && (
             <p role="status">
@@ -101,7 +111,7 @@ export function UpdateCard() {
             </p>
           )}
           <div class="row">
-            <Button onClick={() => run(checkUpdate())} why={setting("update.source") ? null : "no update source is configured"}>
+            <Button onClick={() => run(checkUpdate())} why={setting("update.source") ? null : "no source is set (update.source)"}>
               Look for a newer one
             </Button>
             {of.under_way && (
@@ -115,7 +125,11 @@ export function UpdateCard() {
           </div>
         </div>
       )}
-      {message.value !== "" && <p role="status">{message.value}</p>}
+      {message.value !== "" && (
+        <p class="notice info" role="status">
+          {message.value}
+        </p>
+      )}
       {problem.value !== null && <Problem error={problem.value} />}
     </section>
   );

@@ -32,7 +32,7 @@ export function OcppTabs(props: Props) {
   return (
     <>
       <p class="notice info">What changes something here is for {least === "admin" ? "admins" : "operators and admins"}.</p>
-      <fieldset class="reading" disabled>
+      <fieldset class="locked" disabled>
         <Tabs {...props} />
       </fieldset>
     </>

@@ -128,7 +128,7 @@ function Update({ station }: { station: Station }) {
     <section class="card pad">
       <h2>Update the firmware</h2>
       <form onSubmit={(event) => void submit(event)} noValidate>
-        <Text label="Program" value={location.value} length={512} placeholder="https://files.example/firmware.bin" wrong={tried.value ? wrongUrl(location.value) : undefined} onInput={(v) => (location.value = v)} />
+        <Text label="Program" value={location.value} length={512} placeholder="https://files.example/release.pwr" wrong={tried.value ? wrongUrl(location.value) : undefined} onInput={(v) => (location.value = v)} />
         <Moment label="Fetch it at (optional: now)" value={retrieve.value} onInput={(v) => (retrieve.value = v)} />
         <label class="check">
           <input type="checkbox" checked={signed.value} onChange={(event) => (signed.value = event.currentTarget.checked)} />

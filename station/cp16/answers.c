@@ -179,6 +179,7 @@ int pw_cp16_text(struct pw_cp16 *cp, struct pw_str text, pw_ms now)
     if (cp->link == PW_CP16_LINK_DOWN) {
         return PW_OK;
     }
+    cp->heard_at = now;
     if (cp->out_len > 0) {
         return PW_ERR_AGAIN;
     }

@@ -97,10 +97,15 @@ void pw_cp16_spoke(struct pw_cp16 *cp, pw_ms now)
     cp->heartbeat_at = pw_after(now, (pw_ms)interval_s * 1000);
 }
 
+// A half-open link is silent, and nobody tells: the port's pings find it. Without them, or with
+// few, a heartbeat does, however long its own interval is.
 static pw_ms heartbeat_due(const struct pw_cp16 *cp, pw_ms now)
 {
     (void)now;
-    return cp->heartbeat_at;
+    pw_ms ping_ms = (pw_ms)pw_settings_int(cp->settings, PW_SET_WS_PING_S) * 1000;
+    bool pinged = ping_ms > 0 && ping_ms <= PW_CP16_SILENCE_MS;
+    return pinged ? cp->heartbeat_at
+                  : pw_earlier(cp->heartbeat_at, pw_after(cp->heard_at, PW_CP16_SILENCE_MS));
 }
 
 static void say_heartbeat(struct pw_cp16 *cp, pw_ms now)

@@ -118,6 +118,7 @@ void pw_cp16_link_up(struct pw_cp16 *cp, pw_ms now)
     cp->timeouts = 0;
     cp->down_reason[0] = '\0';
     cp->message_at = now;
+    cp->heard_at = now;
     if (cp->boot != PW_CP16_BOOT_ACCEPTED) {
         cp->boot_at = now;
     }
@@ -207,6 +208,8 @@ static void give_up_call(struct pw_cp16 *cp, pw_ms now)
     pw_line_end(&line);
     cp->timeouts++;
     pw_cp16_call_failed(cp, NULL, now);
+    // Whether the link is dead shows at once, not when there is something to say again.
+    cp->heartbeat_at = now;
     if (cp->timeouts >= TIMEOUTS_MOST) {
         pw_cp16_link_down(cp, PW_STR("the central system does not answer"), now);
     }

@@ -31,6 +31,9 @@
 #define PW_CP16_TRIGGERS       9     // messages that can be asked for
 #define PW_CP16_SERVED         8     // calls remembered, to know one that is sent again
 #define PW_CP16_QUIET_MS       300000 // no heartbeat interval may be shorter when the central says 0
+// A longer silence of the central system than this is not waited for: where WebSocket pings come
+// more seldom, or not at all, a heartbeat asks.
+#define PW_CP16_SILENCE_MS     300000
 
 // What a connector looks like to OCPP. Texts are literals or live in the station.
 struct pw_cp16_status {
@@ -132,6 +135,7 @@ struct pw_cp16 {
     uint32_t timeouts;   // calls in a row that nobody answered
     pw_ms connected_at;  // last acceptance, for reports
     pw_ms heartbeat_at;
+    pw_ms heard_at; // the central system last said something
 
     // The call under way; its id and deadline are the rpc's.
     struct pw_ocpp_rpc rpc;

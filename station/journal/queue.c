@@ -72,9 +72,9 @@ int pw_journal_read_queue(struct pw_journal *journal)
         struct pw_journal_key found;
         struct pw_record record;
         uint64_t seq = 0;
-        enum pw_message_kind kind;
-        uint32_t transaction;
-        uint8_t connector;
+        enum pw_message_kind kind = PW_MESSAGE_START;
+        uint32_t transaction = 0;
+        uint8_t connector = 0;
         int len = journal->store->next(journal->store->context, PW_STR("q/"), pw_str_of(at.text),
                                        found.text, bytes, sizeof(bytes));
         if (len == PW_ERR_UNKNOWN) {

@@ -428,6 +428,34 @@ static void tell(struct pw_central *central, struct rollout *rollout)
     event_close(central, &out, NULL);
 }
 
+// The wall clock was set by `jump_ms`, or this program has begun; nothing lies in the future.
+static void move_times(struct rollout *rollout, int64_t jump_ms, pw_unix_ms wall)
+{
+    pw_unix_ms latest = wall + (int64_t)rollout->soak_s * 1000;
+    if (rollout->soak_until != 0) {
+        rollout->soak_until = pw_min(rollout->soak_until + jump_ms, latest);
+    }
+    for (size_t i = 0; i < rollout->members; i++) {
+        struct member *member = &rollout->member[i];
+        member->since = pw_min(member->since + jump_ms, wall);
+        member->excused = member->excused == 0 ? 0 : pw_min(member->excused + jump_ms, wall);
+    }
+}
+
+// Who is late, and whether a stage was watched for long enough, does not hang on when somebody sets
+// the clock: a day ahead would be a day without news.
+static void follow_clock(struct rollouts *rollouts, struct pw_instant at)
+{
+    int64_t jump_ms = rollouts->seen_wall == 0
+                          ? 0
+                          : at.wall - rollouts->seen_wall - (int64_t)(at.now - rollouts->seen_now);
+    for (size_t i = 0; i < rollouts->count && (jump_ms != 0 || rollouts->seen_wall == 0); i++) {
+        move_times(rollouts->open[i], jump_ms, at.wall);
+    }
+    rollouts->seen_now = at.now;
+    rollouts->seen_wall = at.wall;
+}
+
 pw_ms rollouts_step(struct pw_central *central, struct pw_instant at)
 {
     struct rollouts *rollouts = central->rollouts;
@@ -435,6 +463,7 @@ pw_ms rollouts_step(struct pw_central *central, struct pw_instant at)
     if (central->config.net == NULL || at.wall == 0) {
         return PW_NEVER;
     }
+    follow_clock(rollouts, at);
     for (size_t i = 0; i < rollouts->count;) {
         struct rollout *rollout = rollouts->open[i];
         if (at.now >= rollout->look_at) {

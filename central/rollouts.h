@@ -98,6 +98,9 @@ struct rollouts {
     struct rollout *open[ROLLOUTS_OPEN_MAX];
     size_t count;
     struct push *push; // firmware.c
+    // Both clocks as they were last seen: times move with the wall clock when it is set.
+    pw_ms seen_now;
+    pw_unix_ms seen_wall; // 0: not yet
 };
 
 struct tally {

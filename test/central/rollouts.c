@@ -230,6 +230,28 @@ static void a_charge_longer_than_the_deadline_is_no_failure(void **state)
     fleet_close(&fleet);
 }
 
+// Reason: the clock of the central is set while stations load and while a stage is watched: nobody
+// fails for that, nothing is watched for a shorter time, and nothing stands still.
+static void a_clock_that_is_set_neither_fails_nor_hurries_nor_stops_anybody(void **state)
+{
+    (void)state;
+    static const int64_t jumps_h[] = {-24 * 365, -30, 30, 24 * 365};
+    for (size_t i = 0; i < PW_COUNT(jumps_h); i++) {
+        fleet_open(&fleet, 8, 7);
+        begin("\"canary\":2,\"soak_s\":7200,\"deadline_s\":600");
+        fleet_pass(&fleet, 5000);
+        fleet.bench.at.wall += jumps_h[i] * (int64_t)HOUR_MS;
+        assert_false(fleet_until(&fleet, "stopped", HOUR_MS));
+        assert_int_equal(count("state = 'done'"), 2);
+        fleet.bench.at.wall += jumps_h[i] * (int64_t)HOUR_MS;
+        fleet_pass(&fleet, HOUR_MS / 2);
+        assert_int_equal(fleet.asked, 2);
+        assert_true(fleet_until(&fleet, "finished", 24 * HOUR_MS));
+        assert_int_equal(updated(), 8);
+        fleet_close(&fleet);
+    }
+}
+
 // What stands in the way of telling a station may stay for long: it is tried once a second, and the
 // central does not go round and round meanwhile.
 static void a_station_that_cannot_be_told_is_tried_again_later(void **state)
@@ -339,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_pause_lets_nobody_begin_and_those_that_have_end),
         cmocka_unit_test(stations_that_are_offline_wait_and_come_later),
         cmocka_unit_test(a_charge_longer_than_the_deadline_is_no_failure),
+        cmocka_unit_test(a_clock_that_is_set_neither_fails_nor_hurries_nor_stops_anybody),
         cmocka_unit_test(a_station_that_cannot_be_told_is_tried_again_later),
         cmocka_unit_test(what_a_roll_out_may_be_is_said_in_words),
         cmocka_unit_test(a_central_that_ends_at_any_operation_goes_on),

@@ -296,6 +296,9 @@ static struct remote *make(const struct remote_place *place, struct pw_out *why)
         set_text(remote, CURLOPT_CAINFO, place->ca_file);
     }
     set_long(remote, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    if (strncmp(url, "https://", 8) != 0) {
+        set_text(remote, CURLOPT_PROXY, ""); // whatever $http_proxy says: it would read passwords
+    }
     set_long(remote, CURLOPT_CONNECTTIMEOUT, 10);
     set_long(remote, CURLOPT_TIMEOUT, TIMEOUT_S);
     set_long(remote, CURLOPT_NOSIGNAL, 1);

@@ -306,6 +306,9 @@ class CommandLine(Central):
         done = self.command("--central", url, "accept", "CARD", PILOTWIRE_TOKEN=secret)
         self.assertEqual(done.returncode, 3)
         self.assertIn("needs the role operator: you are viewer", done.stderr)
+        # A proxy of the environment would hear it: nobody is asked but the central itself.
+        done = self.command("--central", url, "stations", PILOTWIRE_PASSWORD=self.password, http_proxy="http://127.0.0.1:9")
+        self.assertEqual(done.returncode, 0, done.stderr)
         for elsewhere in ("http://192.0.2.1", "http://localhost:80@192.0.2.1", "http://127.0.0.1.example.org"):
             done = self.command("--central", elsewhere, "stations", PILOTWIRE_PASSWORD="secret-enough")
             self.assertEqual(done.returncode, 2, elsewhere)

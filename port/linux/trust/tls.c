@@ -6,15 +6,11 @@
 #include <openssl/ssl.h>
 #include <string.h>
 
-// False: OpenSSL refuses, which would be a bug.
-static bool restrict_to_whitepaper(void *ssl_ctx)
+// The rules of every link, and of suites only those of the whitepaper (A00.FR.317). False: OpenSSL
+// refuses, which would be a bug.
+static bool restrict_to_whitepaper(SSL_CTX *ctx)
 {
-    SSL_CTX *ctx = ssl_ctx;
-    SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
-    (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_security_level(ctx, 2);
-    SSL_CTX_set_max_cert_list(ctx, PW_PEER_CHAIN_MAX);
-    return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
+    return pw_peer_restrict(ctx) &&
            SSL_CTX_set_cipher_list(ctx, "ECDHE-ECDSA-AES128-GCM-SHA256:"
                                         "ECDHE-ECDSA-AES256-GCM-SHA384:"
                                         "AES128-GCM-SHA256:AES256-GCM-SHA384") == 1 &&

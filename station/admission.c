@@ -229,14 +229,26 @@ static unsigned ended_by_group(struct pw_station *st, unsigned connector)
     return 0;
 }
 
-// The card that charged opens the lock of a cable that its vehicle left in the socket.
+// Whether a card is the one whose cable is locked, or of its group.
+static bool may_release(struct pw_station *st, struct pw_str held, struct pw_str id_tag)
+{
+    struct pw_tag known[2];
+    const char *groups[2] = {known_parent(st, held, &known[0]),
+                             known_parent(st, id_tag, &known[1])};
+    bool group = groups[0] != NULL && groups[1] != NULL && groups[0][0] != '\0' &&
+                 pw_str_eq_nocase(pw_str_of(groups[0]), pw_str_of(groups[1]));
+    return pw_str_eq_nocase(held, id_tag) || group;
+}
+
+// The card that charged opens the lock of a cable that its vehicle left in the socket, or that
+// stayed because the card was refused.
 static bool releases_cable(struct pw_station *st, unsigned connector, struct pw_str id_tag,
                            pw_ms now)
 {
     for (unsigned i = 0; i < st->connectors; i++) {
         struct pw_str held = pw_str_of(pw_connector_held(&st->connector[i]));
         if ((connector == 0 || connector == i + 1) && held.len > 0 &&
-            pw_str_eq_nocase(held, id_tag)) {
+            may_release(st, held, id_tag)) {
             int err = pw_connector_unlock(&st->connector[i], now);
             return err == PW_OK || err == PW_ERR_AGAIN;
         }

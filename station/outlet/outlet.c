@@ -341,15 +341,29 @@ static bool holds_lock(const struct pw_outlet *outlet)
 {
     const struct pw_session *session = &outlet->session;
     bool runs = session->phase == PW_PHASE_ACTIVE && session->reason == PW_REASON_NONE;
-    return outlet->config.keep_lock && outlet->config.evse.socket &&
-           (runs || outlet->held_tag[0] != '\0');
+    return outlet->config.evse.socket &&
+           ((outlet->config.keep_lock && runs) || outlet->held_tag[0] != '\0');
+}
+
+// OCPP 1.6 §3.5.4 with erratum 3.5: the cable of a charge that ended because the central system
+// refused its card stays locked until that card comes again: nobody else shall walk off with it.
+static void hold_refused(struct pw_outlet *outlet)
+{
+    bool refused = outlet->session.reason == PW_REASON_DE_AUTHORIZED;
+    if (refused && !outlet->refused && outlet->config.evse.socket && outlet->evse.lock_want &&
+        outlet->evse.plugged) {
+        memcpy(outlet->held_tag, outlet->session.id_tag, sizeof(outlet->held_tag));
+    }
+    outlet->refused = refused;
 }
 
 // The vehicle ends its charge now by leaving, and the cable stays. True in that turn only.
 static bool begins_to_hold(struct pw_outlet *outlet)
 {
     const struct pw_session *session = &outlet->session;
-    if (!outlet->evse.lock_want) {
+    // UnlockConnectorOnEVSideDisconnect: who unplugs the vehicle has the cable.
+    bool freed = !outlet->config.keep_lock && !outlet->evse.plugged;
+    if (!outlet->evse.lock_want || freed) {
         outlet->held_tag[0] = '\0';
     }
     bool leaves = holds_lock(outlet) && outlet->held_tag[0] == '\0' && session->in.plugged &&
@@ -413,6 +427,7 @@ pw_ms pw_outlet_step(struct pw_outlet *outlet, pw_ms now)
     pw_ms at = watch_meter(outlet, now);
     at = pw_earlier(at, pw_limits_step(&outlet->limits, now));
     const struct pw_board_senses senses = senses_for_machine(outlet);
+    hold_refused(outlet);
     const struct pw_evse_input input = {
         .senses = &senses,
         .permit = pw_session_permit(&outlet->session),

@@ -21,6 +21,8 @@ struct pw_outlet_config {
     int32_t min_ma;       // with less than that nothing is offered; 0: 6000, the least there is
     bool external_meter;  // readings come by pw_outlet_mains; the board's own count no more
     bool keep_lock;       // a vehicle that unplugs leaves its cable locked in the socket
+                          // (without it only the cable of a refused card stays, until the vehicle
+                          // unplugs)
     int32_t meter_patience_ms; // a meter silent this long pauses the charge; 0: 10000
     struct pw_evse_config evse;
     struct pw_mains_config mains;
@@ -60,7 +62,8 @@ struct pw_outlet {
     struct pw_board_mains counted;  // last given to the registers
     pw_ms unseen_since;             // a vehicle was there, and whether it still is cannot be seen
     bool panel_estop;               // pressed elsewhere
-    char held_tag[PW_SESSION_TAG_MAX]; // whose cable is locked though its vehicle left; "": none
+    char held_tag[PW_SESSION_TAG_MAX]; // whose cable stays locked after the charge; "": nobody's
+    bool refused;                      // the card of the charge that ended was
     struct pw_board_drive driven;      // last taken by the board
     bool driven_once;
     uint32_t kept_latched; // as last saved

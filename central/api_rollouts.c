@@ -240,9 +240,14 @@ static bool may_take_part(struct http *http, const struct wanted *wanted)
     }
     for (size_t i = 0; i < http->central->stations; i++) {
         const struct station *station = http->central->station[i];
-        if (is_wanted(wanted, station) && member_of(http->central, station) != NULL) {
-            http_fail(http, 409, "busy", "", pw_str_of(station->id),
-                      " takes part in another roll-out that is not over");
+        const struct member *elsewhere = member_of(http->central, station);
+        if (is_wanted(wanted, station) && elsewhere != NULL) {
+            char text[80];
+            struct pw_out end = PW_OUT(text);
+            pw_put_s(&end, " takes part in roll-out ");
+            pw_put_int(&end, elsewhere->rollout->id);
+            pw_put_s(&end, ", which is not over: wait for its end, or cancel it");
+            http_fail(http, 409, "busy", "", pw_str_of(station->id), text);
             return false;
         }
     }

@@ -141,7 +141,11 @@ int main(int argc, char **argv)
     }
     pw_logger_init(&program.logger, &program.clock, STDERR_FILENO, program.options.level);
     int result = EXIT_FAILURE;
-    if (open_store(&program) && (program.vault = secrets_open(&program.options)) != NULL) {
+    bool opened = open_store(&program);
+    if (opened && program.options.task == TASK_SERVE) {
+        secrets_hold(&program.options);
+    }
+    if (opened && (program.vault = secrets_open(&program.options)) != NULL) {
         result = carry_out(&program);
         pw_central_free(program.central);
     }

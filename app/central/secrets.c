@@ -2,8 +2,11 @@
 
 #include "vault/pem.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 // Those that the program makes itself. Keys of files that were given belong to who gave them.
 static const char *const sealed_files[] = {"ca.key", "link.key", "tls.key"};
@@ -45,10 +48,32 @@ struct pw_vault *secrets_open(const struct options *options)
     return vault;
 }
 
+// A lock of the folder; it goes with the process. False: another has one, or there is no such
+// folder.
+static bool hold(const struct options *options, int how)
+{
+    int folder = open(options->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0 && flock(folder, how) == 0) {
+        return true;
+    }
+    if (folder >= 0) {
+        (void)close(folder);
+    }
+    return false;
+}
+
+void secrets_hold(const struct options *options)
+{
+    (void)hold(options, LOCK_SH);
+}
+
 int secrets_rotate(struct pw_vault *vault, const struct options *options)
 {
     char text[768] = "";
     struct pw_out why = PW_OUT(text);
+    if (!hold(options, LOCK_EX | LOCK_NB)) {
+        return fail("the central system runs, and would not know the new key: stop it first");
+    }
     if (pw_vault_rotate(vault, &why) != PW_OK || renew(vault, options, &why) != PW_OK) {
         return fail(text);
     }

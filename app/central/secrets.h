@@ -8,7 +8,11 @@
 // Opens the key of this machine, or makes one, and ends a change of it that is under way. NULL with
 // a message printed.
 struct pw_vault *secrets_open(const struct options *options);
-// Makes another key and seals everything anew; what it returns is the program's exit status.
+// The server's hold on its data folder, as long as the program runs: meanwhile no other key is made,
+// which it would not know. Waits for a change of the key that is under way.
+void secrets_hold(const struct options *options);
+// Makes another key and seals everything anew; refused while a server runs on the folder. What it
+// returns is the program's exit status.
 int secrets_rotate(struct pw_vault *vault, const struct options *options);
 
 #endif

@@ -219,6 +219,10 @@ class Secrets(unittest.TestCase):
         self.values["central admin"] = password
         status, self.admin = self.log_in(self.port, {"user": "admin", "password": password})
         self.assertEqual(status, 200)
+        # A server that runs would go on with the old key, and could read its own files no more.
+        done = subprocess.run([CENTRAL, "-d", str(self.folder / "central"), "key", "rotate"], capture_output=True,
+                              text=True, timeout=WAIT_S)
+        self.assertEqual((done.returncode, "stop it first" in done.stderr), (1, True), done.stderr)
         return pin
 
     def central_ask(self, method, path, body=None):

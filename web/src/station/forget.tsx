@@ -18,6 +18,7 @@ export function Forget() {
     factoryReset(name.value, unsent.value).then(
       (answer) => {
         problem.value = null;
+        name.value = "";
         done.value = answer.message;
       },
       (error: unknown) => (problem.value = error),
@@ -28,8 +29,6 @@ export function Forget() {
       <summary class="grouphead">
         <b>Factory reset</b> <span class="soft small">forget passwords, certificates, cards and records</span>
       </summary>
-      {problem.value !== null && <Problem error={problem.value} />}
-      {done.value !== "" && <p class="notice info">{done.value}</p>}
       <div class="pad stack">
         <label>
           Name of this station{" "}
@@ -44,6 +43,12 @@ export function Forget() {
             Factory reset
           </Button>
         </div>
+        {problem.value !== null && <Problem error={problem.value} />}
+        {done.value !== "" && (
+          <p class="notice info" role="status">
+            {done.value}
+          </p>
+        )}
       </div>
     </details>
   );

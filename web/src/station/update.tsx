@@ -94,7 +94,7 @@ export function UpdateCard() {
     <section class="card pad" aria-label="Update">
       <h2>Update</h2>
       <Facts of={of} />
-      {why !== null && <p class="hint">Nothing can be installed from here: {why}.</p>}
+      {why !== null && <p class="soft small held">Nothing can be installed from here: {why}.</p>}
       {why === null && (
         <div class="stack release">
           <label>

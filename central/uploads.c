@@ -132,12 +132,18 @@ static void take_number(void *to, const struct pw_db_value *columns, size_t coun
     *(int64_t *)to = columns[0].number;
 }
 
-// The oldest go until what is kept of the station, and of all of them, is within its bound.
-static void make_room(struct pw_central *central, const struct body *body, pw_ms now)
+struct gone {
+    char file[PW_CENTRAL_UPLOADS_KEPT][PW_DEPOT_NAME_MAX];
+    unsigned count;
+};
+
+// The oldest go until what is kept of the station, and of all of them, is within its bound. Their
+// files go when the database has forgotten them for good.
+static void make_room(struct pw_central *central, const struct body *body, struct gone *gone,
+                      pw_ms now)
 {
-    const struct pw_depot *depot = central->config.depot;
     struct pw_db_value of[] = {pw_db_text(pw_str_of(body->station)), pw_db_int(body->upload)};
-    for (unsigned i = 0; i < PW_CENTRAL_UPLOADS_KEPT; i++) {
+    while (gone->count < PW_CENTRAL_UPLOADS_KEPT) {
         struct oldest oldest = {0};
         int64_t mine = 0;
         int64_t all = 0;
@@ -160,9 +166,9 @@ static void make_room(struct pw_central *central, const struct body *body, pw_ms
         if (oldest.id == 0) {
             return;
         }
-        struct pw_db_value gone[] = {pw_db_int(oldest.id)};
-        (void)db_write(central, "DELETE FROM upload WHERE id = $1", gone, 1, now);
-        depot->drop(depot->context, oldest.file);
+        struct pw_db_value id[] = {pw_db_int(oldest.id)};
+        (void)db_write(central, "DELETE FROM upload WHERE id = $1", id, 1, now);
+        memcpy(gone->file[gone->count++], oldest.file, sizeof(oldest.file));
     }
 }
 
@@ -170,7 +176,8 @@ static bool keep(struct http *http, const struct body *body, const char *before)
 {
     struct pw_central *central = http->central;
     const struct pw_depot *depot = central->config.depot;
-    make_room(central, body, http->at.now);
+    struct gone gone = {.count = 0};
+    make_room(central, body, &gone, http->at.now);
     struct pw_db_value args[] = {pw_db_text(pw_str_of(body->file)), pw_db_int((int64_t)body->got),
                                  pw_db_int(http->at.wall), pw_db_text(pw_str_of(body->label)),
                                  pw_db_int(body->upload)};
@@ -183,6 +190,9 @@ static bool keep(struct http *http, const struct body *body, const char *before)
     }
     if (before[0] != '\0') {
         depot->drop(depot->context, before); // the same log, brought once more
+    }
+    for (unsigned i = 0; i < gone.count; i++) {
+        depot->drop(depot->context, gone.file[i]);
     }
     return true;
 }

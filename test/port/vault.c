@@ -563,9 +563,7 @@ static void a_tpm_keeps_the_key_and_another_one_does_not_open_it(void **state)
     folder_file(&f->folder, "device.key", path);
     assert_true(file_holds(path, "PWDK\x01\x01", 6));
     assert_int_equal(open_with(f, tcti, false), PW_OK);
-    assert_int_equal(pw_vault_destroy(f->vault, &f->why), PW_OK);
-    assert_int_equal(open_value(f, NAME, new, plain), PW_ERR_UNKNOWN);
-    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(open_value(f, NAME, new, plain), strlen(VALUE));
     stop_tpm(pid);
     folder_remove(&machine);
     folder_remove(&other);

@@ -376,11 +376,3 @@ int pw_vault_settle(struct pw_vault *vault, struct pw_out *why)
     pw_secret_wipe(&settled, sizeof(settled));
     return err;
 }
-
-int pw_vault_destroy(struct pw_vault *vault, struct pw_out *why)
-{
-    int err = vault_file_remove(vault->folder, why);
-    pw_secret_wipe(&vault->ring, sizeof(vault->ring));
-    pw_secret_wipe(vault->cipher, sizeof(vault->cipher));
-    return err;
-}

@@ -45,8 +45,6 @@ PW_MUST_USE int pw_vault_rotate(struct pw_vault *vault, struct pw_out *why);
 bool pw_vault_unsettled(const struct pw_vault *vault);
 // Everything is sealed with the new key, durably: the old one goes.
 PW_MUST_USE int pw_vault_settle(struct pw_vault *vault, struct pw_out *why);
-// Removes the key for good: nothing sealed with it opens ever again.
-PW_MUST_USE int pw_vault_destroy(struct pw_vault *vault, struct pw_out *why);
 
 // First thing of a program that holds secrets: no core dump of it is made, and no other process of
 // the same user can read its memory or attach to it. False when the system refuses.

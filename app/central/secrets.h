@@ -8,8 +8,8 @@
 // Opens the key of this machine, or makes one, and ends a change of it that is under way. NULL with
 // a message printed.
 struct pw_vault *secrets_open(const struct options *options);
-// The server's hold on its data folder, as long as the program runs: meanwhile no other key is made,
-// which it would not know. Waits for a change of the key that is under way.
+// The server's hold on its data folder, as long as the program runs: meanwhile no other key is
+// made, which it would not know. Waits for a change of the key that is under way.
 void secrets_hold(const struct options *options);
 // Makes another key and seals everything anew; refused while a server runs on the folder. What it
 // returns is the program's exit status.

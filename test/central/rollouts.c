@@ -297,7 +297,8 @@ static void what_a_roll_out_may_be_is_said_in_words(void **state)
         {"{\"release_id\":1,\"stations\":[]}", 400, "there is no station for it"},
         {"{\"release_id\":1,\"model\":\"Other\"}", 400, "there is no station for it"},
         {"{\"release_id\":1,\"stations\":[\"CP000\"]}", 201, "\"total\":1"},
-        {"{\"release_id\":1,\"stations\":[\"CP000\",\"CP001\"]}", 409, "CP000 takes part in roll-out 1, which is not over"},
+        {"{\"release_id\":1,\"stations\":[\"CP000\",\"CP001\"]}", 409,
+         "CP000 takes part in roll-out 1, which is not over"},
         {"{\"release_id\":1,\"stations\":[\"CP001\"],\"name\":\"<b>\"}", 201, "<b>"},
     };
     fleet_open(&fleet, 3, 6);

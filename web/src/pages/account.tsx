@@ -36,7 +36,7 @@ export function AccountPage() {
       <p class="lead">
         <b>{me.user}</b>, {me.role}. <span class="soft">{WORDS[me.role]}</span>
       </p>
-      <section class="card pad narrow">
+      <section class="card pad slim">
         <h2>Change your password</h2>
         <form onSubmit={(event) => void save(event)}>
           <input type="hidden" autocomplete="username" value={me.user} />

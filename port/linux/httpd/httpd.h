@@ -37,8 +37,8 @@ struct pw_httpd_config {
     const struct pw_httpd_tls *tls; // NULL: none
     // Address of a reverse proxy: whom its requests are for, and whether they came to it over TLS,
     // is taken from what it says (Forwarded, or X-Forwarded-For and X-Forwarded-Proto; the last of
-    // several is its own word). From anybody else these headers count for nothing. NULL or "":
-    // none.
+    // several is its own word; with both kinds in one request neither is believed). From anybody
+    // else these headers count for nothing. NULL or "": none.
     const char *trusted_proxy;
 };
 

@@ -75,6 +75,12 @@ static void load_failed(struct pw_files *files, enum pw_transfer_end end, const 
         pw_update_refuse(files, PW_UPDATE_DOWNLOAD_FAILED, why);
         return;
     }
+    if (end == PW_TRANSFER_FULL) {
+        // What is there of it would keep the disk full until then.
+        files->parts.transfer->end(files->parts.transfer->context, PW_TRANSFER_DOWN);
+        files->parts.transfer->forget(files->parts.transfer->context);
+        update->resume = false;
+    }
     struct pw_out out = PW_OUT(update->why);
     pw_put_s(&out, why);
     update->retries--;

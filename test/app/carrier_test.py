@@ -394,6 +394,21 @@ def disk_full(port):
     check(done.stdout.decode().startswith("full 65536"), f"disk full: {done.stdout}")
 
 
+def disk_nearly_full(port):
+    """Reason: a download that took the last byte took it from the journal: the charge that ran could not be
+    ended in writing, and what was loaded kept the disk full."""
+    place = os.path.join(FOLDER, "small")
+    os.mkdir(place)
+    words = [TOOL, "down", place, "", f"http://127.0.0.1:{port}/endless", "-", str(50 * 1000**2), "20"]
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=20m tmpfs "$0" && exec "$@"', place, *words],
+                          capture_output=True, timeout=30)
+    if b"unshare" in done.stderr or b"mount" in done.stderr:
+        print("a disk that is nearly full: not tried, no mount here:", done.stderr)
+        return
+    word, size = done.stdout.decode().split()[:2]
+    check(word == "full" and 3 << 20 < int(size) <= 4 << 20, f"16 MiB are left to the journal: {done.stdout}")
+
+
 def main():
     os.mkdir(os.path.join(FOLDER, "station"))
     own = certificate("own", "DNS:localhost")
@@ -412,6 +427,7 @@ def main():
     what_is_refused(port)
     https(serve_http(contexts[0]), serve_http(contexts[1]))
     ftp_servers(own)
+    disk_nearly_full(port)
     disk_full(port)
     shutil.rmtree(FOLDER)
     sys.stdout.flush()

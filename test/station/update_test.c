@@ -580,6 +580,27 @@ static void a_return_waits_for_the_charge(void **state)
     close_desk(desk);
 }
 
+// Reason: a part of a release that waits for its next try must not keep the disk full meanwhile:
+// the charge that runs needs the room.
+static void what_filled_the_disk_goes_at_once(void **state)
+{
+    (void)state;
+    struct desk *desk = open_desk();
+    struct pw_update_request request = signed_request();
+    request.retries = 2;
+    request.retry_s = 600;
+    desk->sim.fails = PW_TRANSFER_FULL;
+    desk->sim.failures = 1;
+    desk->sim.fail_at = 3000;
+    ask_for(desk, &request);
+    run(desk, 60000);
+    assert_int_equal(desk->sim.failures, 0);
+    assert_int_equal(desk->files.update.stage, PW_UPDATE_WAITS_TO_LOAD);
+    assert_int_equal(desk->sim.have, 0);
+    assert_true(run_to_restart(desk, 3600000));
+    close_desk(desk);
+}
+
 // Reason: where the disk takes nothing any more, a station that waits for the boot record before it
 // goes back would stay out of service for ever.
 static void a_return_does_not_wait_for_a_disk_that_takes_nothing(void **state)
@@ -709,6 +730,7 @@ int main(void)
         cmocka_unit_test(a_program_that_is_not_healthy_goes),
         cmocka_unit_test(a_trial_takes_its_time),
         cmocka_unit_test(a_return_waits_for_the_charge),
+        cmocka_unit_test(what_filled_the_disk_goes_at_once),
         cmocka_unit_test(a_return_does_not_wait_for_a_disk_that_takes_nothing),
         cmocka_unit_test(a_trial_without_a_record),
         cmocka_unit_test(the_power_goes_at_every_look),

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { TELL_MS = 250 }; // between two signs of progress
@@ -26,6 +27,18 @@ struct pw_carrier {
     bool exclusive;
     struct pw_carrier_job *job[PW_TRANSFER_LANES];
 };
+
+// A file that is moved must not take the room of the journal: a charge could not be ended in
+// writing.
+bool pw_carrier_has_room(const struct pw_carrier_job *job, uint64_t bytes)
+{
+    // A log goes up also where little is left: it may say why.
+    enum { SPARE_DOWN = 16 << 20, SPARE_UP = 2 << 20 };
+    uint64_t spare = job->lane == PW_TRANSFER_UP ? SPARE_UP : SPARE_DOWN;
+    struct statvfs about;
+    return fstatvfs(job->fd, &about) != 0 ||
+           (uint64_t)about.f_bavail * about.f_frsize >= bytes + spare;
+}
 
 // ---------------------------------------------------------------------------------------------
 // Jobs.
@@ -238,7 +251,9 @@ static int deliver(void *context, uint64_t offset, struct pw_str bytes)
     }
     for (size_t done = (size_t)known; done < bytes.len;) {
         ssize_t written =
-            pwrite(job->fd, bytes.at + done, bytes.len - done, (off_t)(offset + done));
+            pw_carrier_has_room(job, bytes.len - done)
+                ? pwrite(job->fd, bytes.at + done, bytes.len - done, (off_t)(offset + done))
+                : -1;
         if (written <= 0) {
             end_here(job, PW_TRANSFER_FULL, "no room is left for it");
             return PW_ERR_STORE;
@@ -298,9 +313,10 @@ static size_t give(void *context, struct pw_str bytes)
         end_here(job, PW_TRANSFER_LARGE, "the text is longer than an upload may be");
         return 0;
     }
-    ssize_t written = pwrite(job->fd, bytes.at, bytes.len, (off_t)job->size);
+    bool room = pw_carrier_has_room(job, bytes.len);
+    ssize_t written = room ? pwrite(job->fd, bytes.at, bytes.len, (off_t)job->size) : -1;
     if (written < 0) {
-        end_here(job, PW_TRANSFER_FULL, strerror(errno));
+        end_here(job, PW_TRANSFER_FULL, room ? strerror(errno) : "no room is left for it");
         return 0;
     }
     job->size += (uint64_t)written;

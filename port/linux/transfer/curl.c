@@ -196,7 +196,9 @@ static size_t write_download(char *at, size_t size, size_t count, void *context)
         job->enough = true;
     }
     for (size_t done = 0; done < len;) {
-        ssize_t written = pwrite(job->fd, at + done, len - done, (off_t)job->have);
+        ssize_t written = pw_carrier_has_room(job, len - done)
+                              ? pwrite(job->fd, at + done, len - done, (off_t)job->have)
+                              : -1;
         if (written <= 0) {
             job->full = true;
             return 0;

@@ -59,6 +59,10 @@ struct pw_carrier_job {
     pw_ms told_at; // progress
 };
 
+// True while so many bytes more leave the disk what the journal may need (and the slot of an
+// update).
+bool pw_carrier_has_room(const struct pw_carrier_job *job, uint64_t bytes);
+
 // curl.c: carries it out, in the thread; fills the end of *state.
 void pw_carrier_run(struct pw_carrier_job *job);
 // carrier.c: progress, and whether to go on.

@@ -19,7 +19,7 @@ size_t pw_journal_end_alone(const struct pw_journal *journal, const struct pw_tr
                             struct pw_store_change *changes)
 {
     uint64_t start = journal->start[ended->connector - 1];
-    const struct pw_message stop = {.kind = PW_MESSAGE_STOP, .transaction = *ended};
+    const struct pw_sample *const samples[] = {&ended->first, &ended->last};
     size_t count = 1;
     keys[0] = pw_journal_key("tx/", ended->seq);
     changes[0] = pw_journal_take_away(&keys[0]);
@@ -28,15 +28,16 @@ size_t pw_journal_end_alone(const struct pw_journal *journal, const struct pw_tr
         changes[1] = pw_journal_take_away(&keys[1]);
         count = 2;
     }
-    return count + pw_signed_leave(&stop, signatures, changes + count);
+    return count + pw_signed_leave_with(samples, PW_COUNT(samples), signatures, changes + count);
 }
 
 int pw_journal_meter_alone(struct pw_journal *journal, const struct pw_sample *sample)
 {
-    const struct pw_message meter = {.kind = PW_MESSAGE_METER, .sample = *sample};
     struct pw_signed_keys signatures;
     struct pw_store_change changes[PW_SIGNED_KEYS_MAX];
-    size_t count = pw_signed_leave(&meter, &signatures, changes);
+    // The first reading is its transaction's too.
+    size_t samples = sample->reading == PW_READING_BEGIN ? 0 : 1;
+    size_t count = pw_signed_leave_with(&sample, samples, &signatures, changes);
     int64_t ticket = count > 0 ? pw_journal_write(journal, changes, count) : 0;
     return ticket < 0 ? (int)ticket : PW_OK;
 }

@@ -127,12 +127,10 @@ static size_t samples_that_leave(const struct pw_message *message, const struct 
     PW_UNREACHABLE();
 }
 
-size_t pw_signed_leave(const struct pw_message *message, struct pw_signed_keys *keys,
-                       struct pw_store_change *changes)
+size_t pw_signed_leave_with(const struct pw_sample *const *sample, size_t samples,
+                            struct pw_signed_keys *keys, struct pw_store_change *changes)
 {
-    const struct pw_sample *sample[2];
     size_t count = 0;
-    size_t samples = samples_that_leave(message, sample);
     for (size_t i = 0; i < samples; i++) {
         for (unsigned part = 0; part < PW_SIGNED_PARTS && pw_sample_is_signed(sample[i]); part++) {
             struct pw_out out = PW_OUT(keys->text[count]);
@@ -143,6 +141,13 @@ size_t pw_signed_leave(const struct pw_message *message, struct pw_signed_keys *
         }
     }
     return count;
+}
+
+size_t pw_signed_leave(const struct pw_message *message, struct pw_signed_keys *keys,
+                       struct pw_store_change *changes)
+{
+    const struct pw_sample *sample[2];
+    return pw_signed_leave_with(sample, samples_that_leave(message, sample), keys, changes);
 }
 
 static void put_meter_key(struct pw_out *out, unsigned connector)

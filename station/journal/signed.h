@@ -18,5 +18,8 @@ struct pw_signed_keys {
 // returned. The keys must stay where they are until the changes were written.
 size_t pw_signed_leave(const struct pw_message *message, struct pw_signed_keys *keys,
                        struct pw_store_change *changes);
+// The same of some samples, 2 at most.
+size_t pw_signed_leave_with(const struct pw_sample *const *sample, size_t samples,
+                            struct pw_signed_keys *keys, struct pw_store_change *changes);
 
 #endif

@@ -408,10 +408,60 @@ static void the_same_street_twice_is_the_same(void **state)
     assert_true(hash[0] == hash[1]);
 }
 
+// Reason: most stations at homes never have a central system; one that gets one later tells what
+// charges then, from its start, and nothing of the years before.
+static void without_a_central_system_nothing_waits_for_one(void **state)
+{
+    (void)state;
+    struct street street;
+    struct pw_world_dc_config world = scooter(20, true);
+    street_open(&street, &world);
+    street_set(&street, "ocpp.url", "");
+    street_set(&street, "metering.sample_interval_s", "10");
+    street_set(&street, "metering.clock_aligned_interval_s", "60");
+    street_set(&street, "session.free_id_tag", "FREE");
+    street_set(&street, "charging.plug_and_charge", "true");
+    street_set(&street, "session.after_power_loss", "resume");
+    street_power_on(&street);
+    for (unsigned i = 0; i < 3; i++) {
+        pw_world_dc_plug(&street.world, true);
+        assert_true(street_until(&street, street_is_charging, 60000));
+        street_run(&street, 120000);
+        assert_int_equal(pw_journal_waiting(&street.station->journal), 1);
+        pw_world_dc_plug(&street.world, false);
+        assert_true(street_until(&street, street_is_idle, 90000));
+        street_run(&street, 5000);
+        assert_int_equal(pw_journal_waiting(&street.station->journal), 0);
+    }
+    assert_int_equal(pw_sim_store_count(&street.store, "q/"), 0);
+    assert_int_equal(pw_sim_store_count(&street.store, "tx/"), 0);
+    assert_int_equal(pw_sim_store_count(&street.store, "done/"), 3);
+    assert_non_null(strstr(street_command(&street, "charges"), "FREE"));
+    // The fourth runs when the power goes, and a central system is there when it comes back.
+    pw_world_dc_plug(&street.world, true);
+    assert_true(street_until(&street, street_is_charging, 60000));
+    street_run(&street, 60000);
+    street_power_off(&street);
+    street_set(&street, "ocpp.url", "ws://street/ocpp");
+    street_power_on(&street);
+    assert_true(street_until(&street, is_online, 10000));
+    street_run(&street, 120000);
+    assert_int_equal(street.book.count, 1);
+    assert_int_equal(street.book.transactions[0].starts, 1);
+    pw_world_dc_plug(&street.world, false);
+    assert_true(street_until(&street, street_is_idle, 90000));
+    street_run(&street, 5000);
+    assert_int_equal(street.book.count, 1);
+    assert_int_equal(street.book.transactions[0].stops, 1);
+    assert_int_equal(street.book.bad, 0);
+    street_close(&street);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_card_a_plug_and_a_receipt),
+        cmocka_unit_test(without_a_central_system_nothing_waits_for_one),
         cmocka_unit_test(the_operator_starts_and_stops),
         cmocka_unit_test(an_unplug_is_seen_within_five_seconds),
         cmocka_unit_test(a_battery_that_is_full_ends_its_charge),

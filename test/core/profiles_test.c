@@ -361,6 +361,43 @@ static void watts_hold_before_the_phases_are_seen(void **state)
     (void)printf("%u cases, %u that may exceed to find out\n", cases, over);
 }
 
+// Reason: a central system that asks for watts must read those it set, also before a vehicle came:
+// 7,360 W for one phase are 32 A of it, not 22 kW.
+static void a_plan_in_watts_reads_as_it_was_set(void **state)
+{
+    (void)state;
+    static struct pw_profile_set set;
+    const struct pw_composite_member member = {
+        .connector = 1, .scale = ac(3, false), .most_ma = 32000};
+    memset(&set, 0, sizeof(set));
+    set.slot[0] = (struct pw_profile_slot){.used = true,
+                                           .profile = {.purpose = PW_PROFILE_DEFAULT,
+                                                       .kind = PW_PROFILE_RELATIVE,
+                                                       .unit = PW_PROFILE_WATT,
+                                                       .valid_from = PW_PROFILE_ALWAYS,
+                                                       .valid_to = PW_PROFILE_EVER,
+                                                       .periods = 1,
+                                                       .limit_tenths = {73600},
+                                                       .phases = {1}}};
+    for (unsigned station = 0; station <= 1; station++) {
+        for (unsigned amperes = 0; amperes <= 1; amperes++) {
+            struct pw_composite composite;
+            const struct pw_composite_question question = {.set = &set,
+                                                           .member = &member,
+                                                           .members = 1,
+                                                           .station = station == 1,
+                                                           .at = 1790000000000,
+                                                           .duration_s = 3600,
+                                                           .unit = amperes == 1 ? PW_PROFILE_AMPERE
+                                                                                : PW_PROFILE_WATT};
+            pw_profiles_composite(&question, &composite);
+            assert_int_equal(composite.periods, 1);
+            assert_int_equal(composite.limit_tenths[0], amperes == 1 ? 320 : 73600);
+            assert_int_equal(composite.phases[0], station == 1 ? 0 : 1);
+        }
+    }
+}
+
 // Reason: T09, numbers beyond all hardware must neither turn over nor become small.
 static void absurd_limits_stay_large(void **state)
 {
@@ -638,6 +675,7 @@ int main(void)
         cmocka_unit_test(the_composite_schedule_is_every_seconds_least),
         cmocka_unit_test(watts_are_divided_by_the_phases_in_use),
         cmocka_unit_test(watts_hold_before_the_phases_are_seen),
+        cmocka_unit_test(a_plan_in_watts_reads_as_it_was_set),
         cmocka_unit_test(absurd_limits_stay_large),
         cmocka_unit_test(shares_never_exceed_what_is_there),
         cmocka_unit_test(shares_are_equal_and_leave_the_rest_to_others),

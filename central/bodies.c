@@ -180,12 +180,12 @@ static bool begin_out(struct http *http, const struct served *served, uint64_t f
     }
     *out = (struct outflow){
         .next = bodies->out, .stream = http->request->stream, .at = first, .end = first + len};
+    bodies->out = out;
+    bodies->outs++;
     struct pw_out file = PW_OUT(out->file);
     struct pw_out address = PW_OUT(out->address);
     pw_put_s(&file, served->file);
     pw_put(&address, http->request->address);
-    bodies->out = out;
-    bodies->outs++;
     return true;
 }
 

@@ -497,5 +497,6 @@ uint64_t pw_central_takes(struct pw_central *central, const struct pw_http_reque
         return 0;
     }
     const struct route *route = find_route(&http, PW_STR("/releases"));
+    PW_ASSERT(route != NULL);
     return host_is_ours(&http) && may(&http, route) ? release_takes(&http) : 0;
 }

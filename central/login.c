@@ -232,7 +232,9 @@ static enum outcome check(struct http *http, struct pw_str user, struct pw_str p
     if (trial_of(central, stream) == NULL && !begin(http, user, password)) {
         return REFUSED;
     }
-    struct trial trial = *trial_of(central, stream);
+    const struct trial *own = trial_of(central, stream);
+    PW_ASSERT(own != NULL);
+    struct trial trial = *own;
     if (!trial.done) {
         http->reply->later = true;
         return WAITS;

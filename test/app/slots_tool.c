@@ -20,12 +20,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define LIMIT ((rlim_t)128 << 20)
+// The address sanitizer reserves what it never uses.
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#undef LIMIT
 #define LIMIT RLIM_INFINITY
 #endif
+#endif
+#ifndef LIMIT
+#define LIMIT ((rlim_t)128 << 20)
 #endif
 
 enum { POLL_MS = 5, SETTLE_MS = 3000, FILE_MAX = 32 << 20, EATEN = 1 << 20 };

@@ -2,7 +2,7 @@
 // outlet, some through a restart. The bench's observer, who sees the physical side only, judges
 // every turn (I1-I7); afterwards everything is healed, and the outlet must charge again.
 // With arguments it is the campaign, evse_orders_test ORDERS SEED; one order alone is repeated with
-// evse_orders_test 1 ITS_SEED ITS_NUMBER.
+// evse_orders_test 1 ITS_SEED ITS_NUMBER. EVSE_ORDERS: so many without arguments.
 #include "evse_bench.h"
 #include "test.h"
 
@@ -215,6 +215,8 @@ static void no_order_of_events_breaks_a_rule(void **state)
 
 int main(int argc, char **argv)
 {
+    const char *text = getenv("EVSE_ORDERS");
+    orders = text != NULL ? strtoul(text, NULL, 10) : orders;
     if (argc > 2) {
         orders = strtoul(argv[1], NULL, 10);
         seed = strtoull(argv[2], NULL, 10);

@@ -14,7 +14,8 @@ enum { STARTS_MOST = 40, VARIANTS = 8, RANDOM_RUNS = 4000 };
 static struct rig_release older;
 static struct rig_release newer;
 static struct rig before; // `older` runs and is confirmed
-static unsigned long runs = RANDOM_RUNS;
+static unsigned long runs;
+static unsigned long every = 1;
 static uint64_t first_seed = 1;
 static uint64_t cuts; // all that happened
 
@@ -148,7 +149,7 @@ static void cut_everywhere(bool confirms, const char *what)
     struct plan plan = {.confirms = confirms, .seed = first_seed};
     uint64_t operations = run_plan(&plan);
     uint64_t points = 0;
-    for (uint64_t at = 1; at <= operations; at++) {
+    for (uint64_t at = 1; at <= operations; at += every) {
         for (unsigned variant = 0; variant < VARIANTS; variant++) {
             plan.cut[0] = at;
             plan.seed = first_seed + at * VARIANTS + variant;
@@ -201,7 +202,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_return_is_cut_at_every_operation),
         cmocka_unit_test(random_runs_are_cut_two_or_three_times),
     };
-    runs = argc > 1 ? strtoul(argv[1], NULL, 10) : runs;
+    const char *text = getenv("SLOTS_EVERY");
+    every = text != NULL ? strtoul(text, NULL, 10) : 1;
+    every = every == 0 ? 1 : every;
+    runs = argc > 1 ? strtoul(argv[1], NULL, 10) : RANDOM_RUNS / every;
     first_seed = argc > 2 ? strtoull(argv[2], NULL, 10) : first_seed;
     int failed = cmocka_run_group_tests(tests, set_up, NULL);
     (void)printf("%llu cuts in all\n", (unsigned long long)cuts);

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-#define OPEN_MAX_FILES 64                  // kept open at once; the one idle for longest goes
-#define FLUSH_EVERY    (UINT64_C(1) << 20) // so that the last wait for the disk is short
+#define OPEN_MAX_FILES 64                   // kept open at once; the one idle for longest goes
+#define FLUSH_EVERY    (UINT64_C(1) << 20)  // so that the last wait for the disk is short
+#define SPARE          (UINT64_C(32) << 20) // bytes of the disk that are left to the database
 #define SUFFIX         ".part"
 
 // A file that is being written or read.
@@ -110,6 +112,14 @@ static int create(void *context, const char *name)
                : PW_ERR_STORE;
 }
 
+// Files must not take the room of the database: a charge could not be kept.
+static bool has_room(const struct pw_folder_depot *depot, uint64_t bytes)
+{
+    struct statvfs about;
+    return fstatvfs(depot->folder, &about) != 0 ||
+           (uint64_t)about.f_bavail * about.f_frsize >= bytes + SPARE;
+}
+
 static int append(void *context, const char *name, struct pw_str bytes)
 {
     struct pw_folder_depot *depot = context;
@@ -119,6 +129,9 @@ static int append(void *context, const char *name, struct pw_str bytes)
     }
     if (place == NULL || !place->part) {
         return PW_ERR_STORE;
+    }
+    if (!has_room(depot, bytes.len)) {
+        return PW_ERR_LIMIT;
     }
     for (size_t done = 0; done < bytes.len;) {
         ssize_t len = write(place->fd, bytes.at + done, bytes.len - done);

@@ -12,7 +12,8 @@
 
 enum {
     FOLDER = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-    LOCK_WAIT_MS = 5000, // a record is written in less
+    FLUSH_EVERY = 1 << 20, // bytes: who cancels waits for one step, and no step may take long
+    LOCK_WAIT_MS = 5000,   // a record is written in less
     LOCK_LOOK_MS = 20,
 };
 
@@ -133,6 +134,13 @@ static int append(void *context, const uint8_t *at, size_t len)
         }
         at += put > 0 ? put : 0;
         len -= put > 0 ? (size_t)put : 0;
+        disk->unflushed += put > 0 ? (size_t)put : 0;
+    }
+    if (disk->unflushed >= FLUSH_EVERY) {
+        disk->unflushed = 0;
+        (void)sync_file_range(disk->file, 0, 0,
+                              SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                                  SYNC_FILE_RANGE_WAIT_AFTER);
     }
     return PW_OK;
 }

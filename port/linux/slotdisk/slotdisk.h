@@ -11,6 +11,7 @@ struct pw_slot_disk {
     int file;    // the one that is open
     int source;  // the downloaded file; -1: none
     int program; // keeps_program: PW_RELEASE_PROGRAM of the slot that was read last, still open
+    size_t unflushed; // bytes written since the disk was last told to begin
     bool keeps_program;
 };
 

@@ -48,6 +48,11 @@ int pw_station_factory_reset(struct pw_station *st, struct pw_str name, bool for
         pw_put_s(why, "a program is being installed: wait for it");
         return PW_ERR_BUSY;
     }
+    // A new key of the device would keep it from its central, and so from being confirmed.
+    if (pw_files_on_trial(&st->files)) {
+        pw_put_s(why, "a new program is on trial: wait until it is confirmed (update status)");
+        return PW_ERR_BUSY;
+    }
     int err = check_unsent(&st->journal, forget, why);
     if (err != PW_OK) {
         pw_put_s(why, "; factory-reset NAME forget");

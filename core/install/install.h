@@ -24,14 +24,15 @@ struct pw_install_state {
     bool able;    // there are slots on this machine; if not, `why` says why
     bool altered; // FAILED: what was written is not what was wanted
     uint64_t bytes;
-    uint64_t total;   // bytes to write
-    char slot;        // 'a' or 'b': the one being written; 0: none
-    char running;     // 'a' or 'b': the one this program runs from; 0: the packaged program, or
-                      // elsewhere
-    char current;     // 'a' or 'b': the one that is started next; 0: the packaged program
-    bool trial;       // this program is on trial: confirm or reject
-    uint8_t tries;    // starts left to a program on trial, after this one
-    uint32_t counter; // the least security counter that may be installed
+    uint64_t total; // bytes to write
+    char slot;      // 'a' or 'b': the one being written; 0: none
+    char running;   // 'a' or 'b': the one this program runs from; 0: the packaged program, or
+                    // elsewhere
+    char current;   // 'a' or 'b': the one that is started next; 0: the packaged program
+    char release[PW_RELEASE_VERSION_MAX]; // version of the release in `running`; "": none is known
+    bool trial;                           // this program is on trial: confirm or reject
+    uint8_t tries;                        // starts left to a program on trial, after this one
+    uint32_t counter;                     // the least security counter that may be installed
     // The last trial that was given up, until the next write: its version and why; else "".
     char returned[PW_RELEASE_VERSION_MAX];
     char returned_why[PW_TRANSFER_WHY_MAX];

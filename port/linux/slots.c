@@ -104,6 +104,8 @@ static void show(struct pw_slots *slots)
     struct pw_out why = PW_OUT(state->returned_why);
     pw_put_s(&returned, record->returned);
     pw_put_s(&why, record->returned_why);
+    struct pw_out release = PW_OUT(state->release);
+    pw_put_s(&release, slots->running == 0 ? "" : record->slot[slots->running - 'a'].version);
     state->running = slots->running;
     state->trial = slots->running != 0 && record->trial == slots->running;
     state->tries = state->trial ? record->tries : 0;

@@ -378,6 +378,8 @@ struct pw_files_notice pw_files_update_now(const struct pw_files *files, bool nu
 // True while no charge may begin: an installation waits for the last one to end, or is under way.
 // One that came by itself does not hold charges back while one runs.
 bool pw_files_holds(const struct pw_files *files);
+// True while this program is new and not confirmed yet.
+bool pw_files_on_trial(const struct pw_files *files);
 
 // Does what is due and returns the next deadline. `wall` is 0 while nobody knows the date: then
 // dates in requests are waited for, and those in the past are not known to be.

@@ -54,8 +54,18 @@ static void keep_roots(struct pw_files *files, struct pw_str head,
     pw_line_end(&line);
 }
 
+// What runs, by the name its maker gave it: the release's, where it came over the air.
+static void running_version(const struct pw_files *files, char to[PW_RELEASE_VERSION_MAX])
+{
+    const struct pw_install *install = files->parts.install;
+    struct pw_install_state state = {.able = false};
+    struct pw_out out = {.at = to, .cap = PW_RELEASE_VERSION_MAX};
+    install->state(install->context, &state);
+    pw_put_s(&out, state.release[0] != '\0' ? state.release : files->parts.version);
+}
+
 static struct pw_release_rules rules_of(const struct pw_files *files,
-                                        const struct pw_release_root *root)
+                                        const struct pw_release_root *root, const char *version)
 {
     const struct pw_install *install = files->parts.install;
     const char *hardware = pw_settings_text(files->parts.settings, PW_SET_UPDATE_HARDWARE);
@@ -66,7 +76,7 @@ static struct pw_release_rules rules_of(const struct pw_files *files,
         .root = root,
         .product = PW_STR(PW_FILES_PRODUCT),
         .hardware = pw_str_of(hardware[0] != '\0' ? hardware : files->parts.hardware),
-        .running = pw_str_of(files->parts.version),
+        .running = pw_str_of(version),
         .again = files->update.force,
         .counter = state.counter,
         .most_bytes = PW_FILES_DOWN_MAX,
@@ -75,13 +85,13 @@ static struct pw_release_rules rules_of(const struct pw_files *files,
 }
 
 // A source that offers an older version than what runs has nothing newer.
-static enum pw_release_verdict judge_age(const struct pw_files *files,
+static enum pw_release_verdict judge_age(const struct pw_files *files, const char *version,
                                          enum pw_release_verdict verdict)
 {
     const struct pw_update *update = &files->update;
-    bool older = verdict == PW_RELEASE_FINE && update->newer &&
-                 pw_release_version_compare(pw_str_of(update->release.version),
-                                            pw_str_of(files->parts.version)) <= 0;
+    bool older =
+        verdict == PW_RELEASE_FINE && update->newer &&
+        pw_release_version_compare(pw_str_of(update->release.version), pw_str_of(version)) <= 0;
     return older ? PW_RELEASE_SAME : verdict;
 }
 
@@ -113,9 +123,11 @@ enum pw_release_verdict pw_update_read_head(struct pw_files *files, struct pw_ou
         return PW_RELEASE_UNSIGNED;
     }
     const struct pw_str head = {.at = (const char *)update->head, .len = update->head_len};
-    const struct pw_release_rules rules = rules_of(files, &root);
+    char running[PW_RELEASE_VERSION_MAX];
+    running_version(files, running);
+    const struct pw_release_rules rules = rules_of(files, &root, running);
     enum pw_release_verdict verdict =
-        judge_age(files, pw_release_judge(head, &rules, &update->release, &newest, why));
+        judge_age(files, running, pw_release_judge(head, &rules, &update->release, &newest, why));
     keep_roots(files, head, &root, &newest);
     if (verdict == PW_RELEASE_FINE) {
         struct pw_out version = PW_OUT(update->version);

@@ -87,6 +87,11 @@ pw_ms pw_update_until(const struct pw_files *files, pw_unix_ms date)
     return date > files->wall ? (pw_ms)(date - files->wall) : 0;
 }
 
+bool pw_files_on_trial(const struct pw_files *files)
+{
+    return files->update.stage == PW_UPDATE_ON_TRIAL;
+}
+
 bool pw_files_holds(const struct pw_files *files)
 {
     const struct pw_update *update = &files->update;

@@ -131,6 +131,12 @@ static void a_running_station_wants_its_name_and_says_what_would_be_lost(void **
     assert_int_equal(pw_station_factory_reset(st, PW_STR(""), true, &bench.why, 2), PW_ERR_RANGE);
     assert_int_equal(pw_station_factory_reset(st, PW_STR("CP2"), true, &bench.why, 2),
                      PW_ERR_RANGE);
+    // A program on trial would lose the key of its central, and with it the trial.
+    st->files.update.stage = PW_UPDATE_ON_TRIAL;
+    bench.why = PW_OUT(bench.text);
+    assert_int_equal(pw_station_factory_reset(st, PW_STR("CP1"), true, &bench.why, 2), PW_ERR_BUSY);
+    assert_non_null(strstr(bench.text, "on trial"));
+    st->files.update.stage = PW_UPDATE_NONE;
     begin_charge(&st->journal);
     bench.why = PW_OUT(bench.text);
     assert_int_equal(pw_station_factory_reset(st, PW_STR("CP1"), false, &bench.why, 2),

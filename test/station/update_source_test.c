@@ -55,6 +55,24 @@ static void the_source_is_asked_once_in_each_window(void **state)
     close_desk(desk);
 }
 
+// Reason: a maker may name a release otherwise than the program inside was built as; what the slot
+// was signed as counts, or the same release would come again each night.
+static void a_release_is_known_by_what_it_was_signed_as(void **state)
+{
+    (void)state;
+    struct desk *desk = open_desk();
+    desk->sim.slots.running = 'a';
+    (void)strcpy(desk->sim.slots.release, "1.4.0");
+    offer_release(desk, &(struct pw_make){.version = "1.4.0"}, 40000);
+    let_it_run_by_itself(desk);
+    run(desk, 48 * HOUR);
+    assert_int_equal(desk->files.update.status, PW_UPDATE_IDLE);
+    assert_int_equal(desk->restarts, 0);
+    offer_release(desk, &(struct pw_make){.version = "1.4.1"}, 40000);
+    assert_true(run_to_restart(desk, 24 * HOUR));
+    close_desk(desk);
+}
+
 // Reason: what comes by itself disturbs nobody: it holds no charge back, and installs in its
 // window.
 static void an_automatic_update_disturbs_nobody(void **state)
@@ -133,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_source_is_asked_once_in_each_window),
+        cmocka_unit_test(a_release_is_known_by_what_it_was_signed_as),
         cmocka_unit_test(an_automatic_update_disturbs_nobody),
         cmocka_unit_test(without_date_or_source_nothing_comes_by_itself),
         cmocka_unit_test(two_hundred_stations_do_not_ask_at_once),

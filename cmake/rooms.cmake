@@ -7,7 +7,8 @@ function(pw_layer name)
 endfunction()
 
 # What runs under sanitizers (tools/sanitizers): whatever needs no socket, and the fuzz targets.
-set(PW_SANITIZED "^(core|proto|station|world|central|street|fuzz)/")
+set(PW_SANITIZED
+    "^(core|proto|station|world|central|street|fuzz)/|^port/(vault|central_depot|config)$")
 if(PW_ASAN)
   add_custom_target(sanitized)
 endif()

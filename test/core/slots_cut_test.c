@@ -1,7 +1,8 @@
 // The power goes at every operation of an update, of a return, and of the starts between them; then
 // twice at random operations. After each the station starts again and goes on by itself. As
 // MCUboot's simulator does it (facts/reliability.md §6.3).
-//     slots_cut_test [RUNS [SEED]]: so many runs with random cuts.
+//     slots_cut_test [RUNS [SEED]]: so many runs with random cuts. SLOTS_EVERY=n: every n-th
+// operation, and an n-th of the random runs.
 #include "slots_rig.h"
 #include "test.h"
 

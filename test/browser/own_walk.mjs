@@ -132,7 +132,7 @@ async function settings(browser, page) {
   await browser.shot(page, "own-settings");
   await page.locator(".groupnav").getByRole("button", { name: /^Page/ }).click();
   assert.equal(await page.locator('[id="set-page.password"]').inputValue(), "");
-  await page.getByPlaceholder("Find a setting").fill("heartbeat");
+  await page.getByPlaceholder("Find a setting").fill("heartbeat_interval");
   assert.equal(await page.locator(".setting").count(), 1);
   await page.click("nav >> text=Charge");
   await dc(page).locator("tr.counts", { hasText: "what its owner allows" }).waitFor();

@@ -55,13 +55,12 @@ static void keep_roots(struct pw_files *files, struct pw_str head,
 }
 
 // What runs, by the name its maker gave it: the release's, where it came over the air.
-static void running_version(const struct pw_files *files, char to[PW_RELEASE_VERSION_MAX])
+static void running_version(const struct pw_files *files, struct pw_out *out)
 {
     const struct pw_install *install = files->parts.install;
     struct pw_install_state state = {.able = false};
-    struct pw_out out = {.at = to, .cap = PW_RELEASE_VERSION_MAX};
     install->state(install->context, &state);
-    pw_put_s(&out, state.release[0] != '\0' ? state.release : files->parts.version);
+    pw_put_s(out, state.release[0] != '\0' ? state.release : files->parts.version);
 }
 
 static struct pw_release_rules rules_of(const struct pw_files *files,
@@ -124,7 +123,8 @@ enum pw_release_verdict pw_update_read_head(struct pw_files *files, struct pw_ou
     }
     const struct pw_str head = {.at = (const char *)update->head, .len = update->head_len};
     char running[PW_RELEASE_VERSION_MAX];
-    running_version(files, running);
+    struct pw_out out = PW_OUT(running);
+    running_version(files, &out);
     const struct pw_release_rules rules = rules_of(files, &root, running);
     enum pw_release_verdict verdict =
         judge_age(files, running, pw_release_judge(head, &rules, &update->release, &newest, why));

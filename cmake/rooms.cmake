@@ -48,8 +48,8 @@ function(pw_quiet_tests)
 endfunction()
 
 # pw_fuzz(name source LINK libraries...): a fuzz target. With PW_FUZZ it is built with libFuzzer, and
-# ctest gives it its corpus and then up to a second of its own inputs (tools/fuzz: as long as you
-# like); everywhere else it is a program that replays fuzz/corpus/<name>.
+# ctest gives it its corpus and then up to 5,000 of its own inputs, a second at most (tools/fuzz: as
+# long as you like); everywhere else it is a program that replays fuzz/corpus/<name>.
 function(pw_fuzz name source)
   cmake_parse_arguments(F "" "" "LINK" ${ARGN})
   if(PW_FUZZ)
@@ -58,7 +58,7 @@ function(pw_fuzz name source)
     add_dependencies(fuzzers fuzz_${name})
     set(own ${CMAKE_BINARY_DIR}/corpus/${name})
     file(MAKE_DIRECTORY ${own} ${CMAKE_BINARY_DIR}/found/${name})
-    add_test(NAME fuzz/${name} COMMAND fuzz_${name} -max_total_time=1 -max_len=65536 -timeout=5
+    add_test(NAME fuzz/${name} COMMAND fuzz_${name} -runs=5000 -max_total_time=1 -max_len=65536 -timeout=5
       -rss_limit_mb=1024 -verbosity=0 -artifact_prefix=${CMAKE_BINARY_DIR}/found/${name}/
       ${own} ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
     pw_sanitized(fuzz/${name} fuzz_${name})

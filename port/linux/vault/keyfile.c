@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BESIDE VAULT_FILE ".new"
+#define BESIDE VAULT_FILE VAULT_BESIDE
 
 int vault_refuse(struct pw_out *why, int err, const char *name, const char *sentence)
 {
@@ -126,44 +126,11 @@ static bool sync_folder(const char *folder)
     return good;
 }
 
-static bool write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t done = write(fd, bytes, len);
-        if (done < 0 && errno == EINTR) {
-            continue;
-        }
-        if (done <= 0) {
-            return false;
-        }
-        bytes += done;
-        len -= (size_t)done;
-    }
-    return fsync(fd) == 0;
-}
-
 int vault_file_write(const char *folder, const char *bytes, size_t len, struct pw_out *why)
 {
     char path[VAULT_PATH_MAX];
-    char beside[VAULT_PATH_MAX];
-    int err = path_of(folder, BESIDE, beside, why);
-    if (err == PW_OK) {
-        err = path_of(folder, VAULT_FILE, path, why);
-    }
-    if (err != PW_OK) {
-        return err;
-    }
-    (void)unlink(beside);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool good = fd >= 0 && write_all(fd, bytes, len);
-    if (fd >= 0 && close(fd) != 0) {
-        good = false;
-    }
-    if (!good || rename(beside, path) != 0 || !sync_folder(folder)) {
-        err = vault_refuse(why, PW_ERR_STORE, path, strerror(errno));
-        (void)unlink(beside);
-    }
-    return err;
+    int err = path_of(folder, VAULT_FILE, path, why);
+    return err != PW_OK ? err : vault_write_whole(path, bytes, len, why);
 }
 
 int vault_file_remove(const char *folder, struct pw_out *why)

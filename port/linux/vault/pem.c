@@ -1,5 +1,7 @@
 #include "vault/pem.h"
 
+#include "vault/parts.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/bio.h>
@@ -11,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BYTES_MAX = 16384, PATH_LEN = 512 };
+enum { BYTES_MAX = 16384 };
 
 static int refuse(struct pw_out *why, const char *path, const char *what)
 {
@@ -33,66 +35,13 @@ static struct pw_str name_of(const char *path, char to[PW_SECRET_NAME_MAX])
     return pw_out_str(&out);
 }
 
-static bool write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t done = write(fd, bytes, len);
-        if (done < 0 && errno == EINTR) {
-            continue;
-        }
-        if (done <= 0) {
-            return false;
-        }
-        bytes += done;
-        len -= (size_t)done;
-    }
-    return fsync(fd) == 0;
-}
-
-static bool sync_folder_of(const char *path)
-{
-    char folder[PATH_LEN];
-    (void)snprintf(folder, sizeof(folder), "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash != NULL) {
-        slash[slash == folder ? 1 : 0] = '\0';
-    }
-    int fd = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return good;
-}
-
-static int put_file(const char *path, const char *bytes, size_t len, struct pw_out *why)
-{
-    char beside[PATH_LEN];
-    int written = snprintf(beside, sizeof(beside), "%s.new", path);
-    if (written < 0 || (size_t)written >= sizeof(beside)) {
-        return refuse(why, path, "the path is too long");
-    }
-    (void)unlink(beside);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool good = fd >= 0 && write_all(fd, bytes, len);
-    if (fd >= 0 && close(fd) != 0) {
-        good = false;
-    }
-    if (!good || rename(beside, path) != 0 || !sync_folder_of(path)) {
-        int err = refuse(why, path, strerror(errno));
-        (void)unlink(beside);
-        return err;
-    }
-    return PW_OK;
-}
-
 static int put_sealed(const char *path, struct pw_str pem, const struct pw_secret *secret,
                       struct pw_out *why)
 {
     char name[PW_SECRET_NAME_MAX];
     char sealed[BYTES_MAX];
     int len = secret->seal(secret->context, name_of(path, name), pem, sealed, sizeof(sealed));
-    return len > 0 ? put_file(path, sealed, (size_t)len, why)
+    return len > 0 ? vault_write_whole(path, sealed, (size_t)len, why)
                    : refuse(why, path, "it cannot be sealed: there is no key of the device");
 }
 
@@ -108,7 +57,7 @@ int pw_key_write(const char *path, EVP_PKEY *key, const struct pw_secret *secret
         long len = BIO_get_mem_data(text, &bytes);
         const struct pw_str pem = {.at = bytes, .len = len > 0 ? (size_t)len : 0};
         err = secret != NULL ? put_sealed(path, pem, secret, why)
-                             : put_file(path, pem.at, pem.len, why);
+                             : vault_write_whole(path, pem.at, pem.len, why);
     }
     BIO_free(text);
     return err;

@@ -1,19 +1,15 @@
 #include "central_ca.h"
 
+#include "issue/issue.h"
 #include "vault/pem.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +18,7 @@
 #define NAME_LEN     65 // 64 bytes: the bound of X.520 for a commonName
 #define SERIAL_BYTES 16
 #define DAY_S        86400
-#define BEFORE_S     300 // a certificate counts from a little before it was made: clocks differ
+#define BEFORE_MS    300000 // a certificate counts from a little before it was made: clocks differ
 
 struct pw_central_ca_openssl {
     X509 *certificate;
@@ -49,117 +45,6 @@ static bool path_of(char to[PATH_LEN], const char *folder, const char *name)
     pw_put_c(&out, '/');
     pw_put_s(&out, name);
     return !out.full;
-}
-
-// Written beside and put in its place, so that a power cut leaves the old one or the new one.
-static bool keep(const char *path, BIO *from, mode_t mode)
-{
-    char beside[PATH_LEN + 8];
-    struct pw_out out = PW_OUT(beside);
-    pw_put_s(&out, path);
-    pw_put_s(&out, ".new");
-    char *bytes = NULL;
-    long len = BIO_get_mem_data(from, &bytes);
-    (void)unlink(beside);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0) {
-        return false;
-    }
-    bool good = write(fd, bytes, (size_t)len) == len && fsync(fd) == 0;
-    good = close(fd) == 0 && good;
-    return good && rename(beside, path) == 0;
-}
-
-static bool keep_certificates(const char *path, X509 *first, X509 *second)
-{
-    BIO *text = BIO_new(BIO_s_mem());
-    bool good = text != NULL && PEM_write_bio_X509(text, first) == 1 &&
-                (second == NULL || PEM_write_bio_X509(text, second) == 1) && keep(path, text, 0644);
-    BIO_free(text);
-    return good;
-}
-
-// --- Certificates.
-
-static bool add_name(X509_NAME *name, const char *field, struct pw_str text)
-{
-    return text.len == 0 ||
-           X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, (const unsigned char *)text.at,
-                                      (int)text.len, -1, 0) == 1;
-}
-
-static bool add_extension(X509 *to, X509 *issuer, int nid, const char *value)
-{
-    X509V3_CTX context;
-    X509V3_set_ctx(&context, issuer, to, NULL, NULL, 0);
-    context.db = NULL; // X509V3_set_ctx_nodb() without its semicolon
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
-    bool good = extension != NULL && X509_add_ext(to, extension, -1) == 1;
-    X509_EXTENSION_free(extension);
-    return good;
-}
-
-struct wish {
-    struct pw_str common_name;
-    struct pw_str organisation;
-    EVP_PKEY *key; // the public one
-    const char *use;
-    const char *extended;    // NULL: none
-    const char *alternative; // NULL: none
-    bool authority;
-    pw_unix_ms now;
-    int64_t seconds; // how long it is good for
-};
-
-static bool set_serial(X509 *certificate)
-{
-    unsigned char bytes[SERIAL_BYTES];
-    bool good = RAND_bytes(bytes, sizeof(bytes)) == 1;
-    bytes[0] = (unsigned char)((bytes[0] & 0x7F) | 0x40); // positive, and of one length
-    BIGNUM *number = good ? BN_bin2bn(bytes, sizeof(bytes), NULL) : NULL;
-    good = number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
-    BN_free(number);
-    return good;
-}
-
-static bool set_extensions(X509 *made, X509 *issuer, const struct wish *wish)
-{
-    return add_extension(made, issuer, NID_basic_constraints,
-                         wish->authority ? "critical,CA:TRUE,pathlen:0" : "critical,CA:FALSE") &&
-           add_extension(made, issuer, NID_key_usage, wish->use) &&
-           add_extension(made, issuer, NID_subject_key_identifier, "hash") &&
-           (wish->authority ||
-            add_extension(made, issuer, NID_authority_key_identifier, "keyid:always")) &&
-           (wish->extended == NULL ||
-            add_extension(made, issuer, NID_ext_key_usage, wish->extended)) &&
-           (wish->alternative == NULL ||
-            add_extension(made, issuer, NID_subject_alt_name, wish->alternative));
-}
-
-// A certificate; issued by itself without an issuer. NULL when OpenSSL fails.
-static X509 *issue(const struct wish *wish, X509 *issuer, EVP_PKEY *signer)
-{
-    X509 *made = X509_new();
-    if (made == NULL) {
-        return NULL;
-    }
-    time_t from = (time_t)(wish->now / 1000) - BEFORE_S;
-    time_t to = (time_t)(wish->now / 1000) + (time_t)wish->seconds;
-    X509_NAME *name = X509_get_subject_name(made);
-    X509 *by = issuer != NULL ? issuer : made;
-    bool good = X509_set_version(made, X509_VERSION_3) == 1 && set_serial(made) &&
-                ASN1_TIME_set(X509_getm_notBefore(made), from) != NULL &&
-                ASN1_TIME_set(X509_getm_notAfter(made), to) != NULL &&
-                add_name(name, "O", wish->organisation) &&
-                add_name(name, "CN", wish->common_name) &&
-                X509_set_issuer_name(made, X509_get_subject_name(by)) == 1 &&
-                X509_set_pubkey(made, wish->key) == 1 && set_extensions(made, by, wish) &&
-                X509_sign(made, signer, EVP_sha256()) > 0;
-    if (!good) {
-        X509_free(made);
-        return NULL;
-    }
-    return made;
 }
 
 // The one entry of this kind in a name, as UTF-8; empty without one, PW_ERR_RANGE for several, for
@@ -202,19 +87,18 @@ int pw_central_ca_make(const char *folder, struct pw_str organisation,
                       " worth nothing with a new one");
     }
     EVP_PKEY *pair = EVP_EC_gen("P-256");
-    const struct wish wish = {.common_name = PW_STR("Charge point authority"),
-                              .organisation = organisation,
-                              .key = pair,
-                              .use = "critical,keyCertSign,cRLSign",
-                              .authority = true,
-                              .now = now,
-                              .seconds = (int64_t)PW_CENTRAL_CA_YEARS * 365 * DAY_S};
-    X509 *made = pair != NULL ? issue(&wish, NULL, pair) : NULL;
+    const struct pw_issue_wish wish = {.common_name = PW_STR("Charge point authority"),
+                                       .organisation = organisation,
+                                       .key = pair,
+                                       .use = "critical,keyCertSign,cRLSign",
+                                       .authority = true,
+                                       .from = now - BEFORE_MS,
+                                       .seconds = (int64_t)PW_CENTRAL_CA_YEARS * 365 * DAY_S};
+    X509 *made = pair != NULL ? pw_issue(&wish, NULL, pair) : NULL;
     int result = made == NULL ? refuse(why, PW_ERR_STORE, "OpenSSL cannot make a certificate")
                  : pw_key_write(key, pair, secret, why) != PW_OK ? PW_ERR_STORE
-                 : !keep_certificates(certificate, made, NULL)
-                     ? refuse(why, PW_ERR_STORE, strerror(errno))
-                     : PW_OK;
+                 : !pw_issue_keep(certificate, made) ? refuse(why, PW_ERR_STORE, strerror(errno))
+                                                     : PW_OK;
     X509_free(made);
     EVP_PKEY_free(pair);
     return result;
@@ -385,14 +269,14 @@ static int sign(void *context, const struct pw_central_request *wanted, struct p
         return refuse(why, PW_ERR_PEER, "it is no certificate request in PEM form");
     }
     const char *bad = judge(ca, request, wanted->station);
-    const struct wish wish = {.common_name = wanted->station,
-                              .organisation = pw_str_of(ca->organisation),
-                              .key = X509_REQ_get0_pubkey(request),
-                              .use = "critical,digitalSignature",
-                              .extended = "clientAuth",
-                              .now = wanted->now,
-                              .seconds = (int64_t)PW_CENTRAL_CA_DAYS * DAY_S};
-    X509 *made = bad == NULL ? issue(&wish, ca->certificate, ca->key) : NULL;
+    const struct pw_issue_wish wish = {.common_name = wanted->station,
+                                       .organisation = pw_str_of(ca->organisation),
+                                       .key = X509_REQ_get0_pubkey(request),
+                                       .use = "critical,digitalSignature",
+                                       .extended = "clientAuth",
+                                       .from = wanted->now - BEFORE_MS,
+                                       .seconds = (int64_t)PW_CENTRAL_CA_DAYS * DAY_S};
+    X509 *made = bad == NULL ? pw_issue(&wish, ca->certificate, ca->key) : NULL;
     int result = PW_OK;
     if (bad != NULL) {
         result = refuse(why, PW_ERR_RANGE, bad);
@@ -409,12 +293,6 @@ static int sign(void *context, const struct pw_central_request *wanted, struct p
 
 // --- The central's own.
 
-static bool is_address(const char *name)
-{
-    unsigned char bytes[16];
-    return inet_pton(AF_INET, name, bytes) == 1 || inet_pton(AF_INET6, name, bytes) == 1;
-}
-
 int pw_central_ca_server(struct pw_central_ca_openssl *ca,
                          const struct pw_central_ca_server *server, pw_unix_ms now,
                          struct pw_out *why)
@@ -430,23 +308,21 @@ int pw_central_ca_server(struct pw_central_ca_openssl *ca,
             strpbrk(names[i], ",;\"\n ") != NULL) {
             return refuse(why, PW_ERR_RANGE, "a name has 1 to 64 characters without space");
         }
-        pw_put_s(&alternative, i > 0 ? "," : "");
-        pw_put_s(&alternative, is_address(names[i]) ? "IP:" : "DNS:");
-        pw_put_s(&alternative, names[i]);
+        pw_issue_put_name(&alternative, names[i]);
     }
     EVP_PKEY *pair = EVP_EC_gen("P-256");
-    const struct wish wish = {.common_name = pw_str_of(names[0]),
-                              .organisation = pw_str_of(ca->organisation),
-                              .key = pair,
-                              .use = "critical,digitalSignature",
-                              .extended = "serverAuth",
-                              .alternative = text,
-                              .now = now,
-                              .seconds = (int64_t)PW_CENTRAL_CA_DAYS * DAY_S};
-    X509 *made = pair != NULL ? issue(&wish, ca->certificate, ca->key) : NULL;
+    const struct pw_issue_wish wish = {.common_name = pw_str_of(names[0]),
+                                       .organisation = pw_str_of(ca->organisation),
+                                       .key = pair,
+                                       .use = "critical,digitalSignature",
+                                       .extended = "serverAuth",
+                                       .alternative = text,
+                                       .from = now - BEFORE_MS,
+                                       .seconds = (int64_t)PW_CENTRAL_CA_DAYS * DAY_S};
+    X509 *made = pair != NULL ? pw_issue(&wish, ca->certificate, ca->key) : NULL;
     int result = made == NULL ? refuse(why, PW_ERR_STORE, "OpenSSL cannot make a certificate")
                  : pw_key_write(server->key, pair, server->secret, why) != PW_OK ? PW_ERR_STORE
-                 : !keep_certificates(server->certificate, made, NULL)
+                 : !pw_issue_keep(server->certificate, made)
                      ? refuse(why, PW_ERR_STORE, strerror(errno))
                      : PW_OK;
     X509_free(made);

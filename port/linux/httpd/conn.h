@@ -83,10 +83,10 @@ struct pw_httpd {
     size_t strangers;
     struct lws_protocols protocols[3];
     struct lws_context *context;
-    struct lws_vhost *vhost;
-    struct lws_vhost *tls; // NULL: none
-    ev_timer nudge;        // sites that can take more of a body are asked from the loop
-    void *tls_ctx;         // its SSL_CTX
+    struct lws_vhost *vhost; // NULL: TLS only
+    struct lws_vhost *tls;   // NULL: none
+    ev_timer nudge;          // sites that can take more of a body are asked from the loop
+    void *tls_ctx;           // its SSL_CTX
     const struct pw_http_site *site;
     uint64_t generation;
     size_t next_slot;

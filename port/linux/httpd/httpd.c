@@ -226,11 +226,17 @@ static int on_link(struct conn *conn, enum lws_callback_reasons reason, const vo
 }
 
 // A key that is sealed is no file that libwebsockets can read: it leaves both to us.
-static int load_sealed(struct pw_httpd *httpd)
+static int begin_tls(struct pw_httpd *httpd, void *tls_ctx)
 {
     char text[256];
     struct pw_out why = PW_OUT(text);
-    return httpd->config.tls->secret == NULL || pw_httpd_reload(httpd, &why) == PW_OK ? 0 : 1;
+    const struct pw_httpd_tls *tls = httpd->config.tls;
+    httpd->tls_ctx = tls_ctx;
+    if (tls->people && !pw_peer_restrict(tls_ctx)) {
+        return 1;
+    }
+    bool ours = tls->secret != NULL && !tls->later;
+    return !ours || pw_httpd_reload(httpd, &why) == PW_OK ? 0 : 1;
 }
 
 // One callback serves both protocols: which one a connection speaks is known from its events.
@@ -254,8 +260,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return 0;
     }
     if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
-        httpd->tls_ctx = user;
-        return load_sealed(httpd);
+        return begin_tls(httpd, user);
     }
     if (reason == LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION) {
         return len != 0 ? 0 : 1; // OpenSSL's own judgement: without this line all are taken
@@ -304,7 +309,7 @@ static const struct lws_context_creation_info *tls_info(const struct pw_httpd *h
     info->vhost_name = "tls";
     info->port = tls->port;
     info->iface = tls->host != NULL && tls->host[0] != '\0' ? tls->host : NULL;
-    if (tls->secret != NULL) {
+    if (tls->secret != NULL || tls->later) {
         info->options |= LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
     } else {
         info->ssl_cert_filepath = tls->certificate;
@@ -359,9 +364,14 @@ static int listen_on(struct pw_httpd *httpd)
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     }
     httpd->context = lws_create_context(&info);
-    httpd->vhost = httpd->context != NULL ? lws_create_vhost(httpd->context, &info) : NULL;
-    if (httpd->vhost == NULL) {
+    if (httpd->context == NULL) {
         return PW_ERR_LIMIT;
+    }
+    if (!config->only_tls) {
+        httpd->vhost = lws_create_vhost(httpd->context, &info);
+        if (httpd->vhost == NULL) {
+            return PW_ERR_LIMIT;
+        }
     }
     if (config->tls == NULL) {
         return PW_OK;
@@ -386,6 +396,7 @@ static void nudge(struct ev_loop *loop, ev_timer *timer, int events)
 int pw_httpd_open(struct pw_httpd **httpd, const struct pw_httpd_config *config)
 {
     PW_ASSERT(config->connections >= 1 && config->connections <= 1U << 16);
+    PW_ASSERT(!config->only_tls || config->tls != NULL);
     lws_set_log_level(0, NULL); // its lines are for its developers; ours say what happened
     struct pw_httpd *made = calloc(1, sizeof(*made) + config->connections * sizeof(struct conn *));
     if (made == NULL) {
@@ -414,7 +425,7 @@ int pw_httpd_open(struct pw_httpd **httpd, const struct pw_httpd_config *config)
 
 uint16_t pw_httpd_port(const struct pw_httpd *httpd)
 {
-    return (uint16_t)lws_get_vhost_listen_port(httpd->vhost);
+    return httpd->vhost != NULL ? (uint16_t)lws_get_vhost_listen_port(httpd->vhost) : 0;
 }
 
 uint16_t pw_httpd_tls_port(const struct pw_httpd *httpd)

@@ -11,8 +11,9 @@
 struct pw_httpd;
 struct pw_httpd_links; // conn.h: what a room adds that speaks WebSocket on the same port
 
-// A second place to listen, with TLS: version 1.2 or above, the four suites of the whitepaper
-// (A00.FR.317) and TLS 1.3's of the same ciphers, no compression. The texts outlive the server.
+// A second place to listen, with TLS: version 1.2 or above, no compression, no renegotiation;
+// of 1.2 the four suites of the whitepaper (A00.FR.317) and TLS 1.3's of the same ciphers, or what
+// port/linux/peer allows. The texts outlive the server.
 struct pw_httpd_tls {
     const char *host; // as below
     uint16_t port;
@@ -21,6 +22,9 @@ struct pw_httpd_tls {
     const struct pw_secret *secret; // opens the key; NULL: it is PEM
     const char *client_ca; // PEM file of who vouches for clients' certificates; NULL: none is
                            // asked for. Who shows one that does not verify is not let in
+    bool people;           // browsers come here, not stations: the suites of port/linux/peer
+    bool later; // certificate and key come with pw_httpd_reload, which tells what is wrong with
+                // them; until then no handshake succeeds
 };
 
 struct pw_httpd_config {
@@ -35,6 +39,8 @@ struct pw_httpd_config {
     const struct pw_httpd_links *links; // NULL: upgrades are refused; outlives the server
     void *links_context;
     const struct pw_httpd_tls *tls; // NULL: none
+    bool only_tls;                  // `host` and `port` are not listened on; wants `tls`
+    bool hsts; // over TLS, browsers are told to come no other way from now on (RFC 6797)
     // Address of a reverse proxy: whom its requests are for, and whether they came to it over TLS,
     // is taken from what it says (Forwarded, or X-Forwarded-For and X-Forwarded-Proto; the last of
     // several is its own word; with both kinds in one request neither is believed). From anybody
@@ -45,7 +51,7 @@ struct pw_httpd_config {
 // Listens. The returned server serves nobody before pw_httpd_serve. PW_ERR_LIMIT when the port is
 // taken or may not be used; PW_ERR_STORE when that of TLS is, or its files are none.
 PW_MUST_USE int pw_httpd_open(struct pw_httpd **httpd, const struct pw_httpd_config *config);
-uint16_t pw_httpd_port(const struct pw_httpd *httpd);
+uint16_t pw_httpd_port(const struct pw_httpd *httpd);     // 0 with only_tls
 uint16_t pw_httpd_tls_port(const struct pw_httpd *httpd); // 0 without TLS
 
 // Reads the certificate and key of TLS again, for the connections to come; those that stand stay.

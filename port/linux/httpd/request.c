@@ -64,7 +64,7 @@ static void add_security(struct conn *conn, struct head *head, const struct pw_h
     add(conn, head, "x-content-type-options:", "nosniff");
     add(conn, head, "referrer-policy:", "no-referrer");
     add(conn, head, "x-frame-options:", "DENY");
-    if (conn->secure) {
+    if (conn->secure && conn->httpd->config.hsts) {
         add(conn, head, "strict-transport-security:", "max-age=31536000");
     }
     add(conn, head, "cross-origin-resource-policy:", "same-origin");

@@ -55,6 +55,7 @@ int pw_web_open(struct pw_web **web, struct pw_loop *loop, const char *host, uin
         .links = &web_links,
         .links_context = made,
         .tls = tls,
+        .hsts = true,
         .trusted_proxy = trusted_proxy,
     };
     int err = pw_httpd_open(&made->httpd, &config);

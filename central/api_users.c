@@ -50,7 +50,7 @@ static void put_user(void *context, struct pw_str name, struct pw_str role)
 void api_users(struct http *http)
 {
     struct pw_json_writer *json = http_object(http);
-    logins_check(http->central, http->at.now);
+    logins_check(http->central, http->at);
     pw_json_key(json, "users");
     pw_json_open(json, '[');
     pw_central_user_list(http->central, put_user, http);
@@ -105,7 +105,7 @@ static void answer_change(struct http *http, int err)
     } else if (err != PW_OK) {
         fail_store(http);
     } else {
-        logins_check(http->central, http->at.now);
+        logins_check(http->central, http->at);
         http_no_content(http);
     }
 }
@@ -136,7 +136,7 @@ void api_user_password(struct http *http)
         return;
     }
     answer_password(http, http->param, made, 200);
-    logins_check(http->central, http->at.now);
+    logins_check(http->central, http->at);
 }
 
 // --- Tokens.
@@ -151,6 +151,7 @@ static void take_token(void *to, const struct pw_db_value *columns, size_t count
     pw_json_put_int(json, columns[0].number);
     report_text_column(json, "name", &columns[1]);
     report_text_column(json, "role", &columns[2]);
+    report_text_column(json, "made_by", &columns[5]);
     for (size_t i = 0; i < PW_COUNT(times); i++) {
         report_time(json, times[i], columns[3 + i].number);
     }
@@ -163,8 +164,9 @@ void api_tokens(struct http *http)
     pw_json_key(json, "tokens");
     pw_json_open(json, '[');
     (void)db_read(http->central,
-                  "SELECT id, name, role, made_at, expires_at FROM api_token ORDER BY id", NULL, 0,
-                  take_token, json);
+                  "SELECT id, name, role, made_at, expires_at, made_by FROM api_token"
+                  " ORDER BY id",
+                  NULL, 0, take_token, json);
     pw_json_close(json, ']');
     http_done(http, 200);
 }
@@ -210,6 +212,8 @@ void api_token_add(struct http *http)
     }
     struct pw_out out = PW_OUT(token.name);
     pw_put(&out, name);
+    struct pw_out maker = PW_OUT(token.made_by);
+    pw_put_s(&maker, http->login != NULL ? http->login->user : http->token.made_by);
     token.expires = http->at.wall + days * DAY_MS;
     token.id = token_add(http->central, &token, made, http->at);
     if (token.id <= 0) {

@@ -199,7 +199,7 @@ pw_ms pw_central_step(struct pw_central *central, struct pw_instant at)
     }
     if (at.now >= central->beat_at) {
         central->beat_at = pw_after(at.now, BEAT_MS);
-        logins_check(central, at.now);
+        logins_check(central, at);
         events_beat(central);
     }
     if (central->dirty && at.now >= central->commit_at) {

@@ -76,13 +76,16 @@ const char *role_name(enum role role);
 enum role role_find(struct pw_str name); // ROLE_NONE: it is none
 bool user_name_ok(struct pw_str name);
 bool account_read(const struct pw_central *central, struct pw_str name, struct account *account);
-// Whether this is a token that holds at `wall`; costs the same when there is none.
+// Whether this is a token that holds at `wall`; costs the same when there is none. One holds as
+// long as its maker's account does, and with no more than its role.
 bool token_read(struct pw_central *central, struct pw_str given, pw_unix_ms wall,
                 struct token *token);
 // Writes a token (its id is not used) into the batch; its id, and in `made` what a program shows.
 // PW_ERR_STORE, PW_ERR_BUG.
 int64_t token_add(struct pw_central *central, const struct token *wanted, char made[TOKEN_TEXT_MAX],
                   struct pw_instant at);
+// Ends the event streams of tokens that hold no more.
+void tokens_check(struct pw_central *central, pw_unix_ms wall);
 // The name that its event streams have.
 void token_stream(const struct token *token, char to[TOKEN_MAX]);
 

@@ -24,12 +24,13 @@ static bool still_holds(struct pw_central *central, struct login *login, enum ro
     return false;
 }
 
-void logins_check(struct pw_central *central, pw_ms now)
+void logins_check(struct pw_central *central, struct pw_instant at)
 {
     enum role role = ROLE_NONE;
+    tokens_check(central, at.wall);
     for (size_t i = 0; i < LOGINS_MAX; i++) {
         if (central->login[i].token[0] != '\0') {
-            (void)still_holds(central, &central->login[i], &role, now);
+            (void)still_holds(central, &central->login[i], &role, at.now);
         }
     }
 }
@@ -313,7 +314,7 @@ void api_my_password(struct http *http)
     } else {
         (void)account_read(central, user, &account);
         memcpy(login->hash, account.hash, sizeof(login->hash)); // this one login goes on
-        logins_check(central, http->at.now);
+        logins_check(central, http->at);
         http_no_content(http);
     }
 }

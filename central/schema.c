@@ -221,6 +221,8 @@ static const struct step steps[] = {
          " stage INTEGER NOT NULL, since INTEGER NOT NULL, why TEXT, tries INTEGER NOT NULL,"
          " way TEXT, was TEXT, began_at INTEGER, ended_at INTEGER,"
          " PRIMARY KEY (rollout_id, station_id))"},
+    // The account whose role bounds the token's; one from before this step ends with it.
+    {63, "ALTER TABLE api_token ADD COLUMN made_by TEXT NOT NULL DEFAULT ''"},
 };
 
 static void take_version(void *to, const struct pw_db_value *columns, size_t count)

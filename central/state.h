@@ -216,7 +216,8 @@ struct account {
 struct token {
     int64_t id;
     char name[USER_MAX + 1];
-    enum role role;
+    char made_by[USER_MAX + 1]; // the account that answers for it
+    enum role role;             // what it may now: never more than its maker
     pw_unix_ms expires;
 };
 
@@ -238,9 +239,9 @@ struct stream {
     size_t cap;
 };
 
-// login.c: ends logins that are over, and their event streams.
+// login.c: ends logins that are over, and the event streams of logins and tokens that are.
 struct pw_central;
-void logins_check(struct pw_central *central, pw_ms now);
+void logins_check(struct pw_central *central, struct pw_instant at);
 
 struct counters {
     uint64_t messages_in, messages_out, bad_messages, calls_refused, answers_unmatched;

@@ -151,12 +151,16 @@ int pw_central_user_remove(struct pw_central *central, struct pw_str name)
         return PW_ERR_UNKNOWN;
     }
     struct pw_db_value args[] = {pw_db_text(name)};
-    return changed_one(central,
-                       db_write(central,
-                                "DELETE FROM account WHERE name = $1 AND (role <> 'admin' OR"
-                                " (SELECT COUNT(*) FROM account WHERE role = 'admin') > 1)",
-                                args, PW_COUNT(args), 0),
-                       PW_ERR_BUSY);
+    int64_t rows = db_write(central,
+                            "DELETE FROM account WHERE name = $1 AND (role <> 'admin' OR"
+                            " (SELECT COUNT(*) FROM account WHERE role = 'admin') > 1)",
+                            args, PW_COUNT(args), 0);
+    // Another one of this name has not made these.
+    if (rows > 0 && db_write(central, "DELETE FROM api_token WHERE made_by = $1", args,
+                             PW_COUNT(args), 0) < 0) {
+        rows = -1;
+    }
+    return changed_one(central, rows, PW_ERR_BUSY);
 }
 
 static void take_count(void *to, const struct pw_db_value *columns, size_t count)
@@ -206,9 +210,27 @@ static void take_token(void *to, const struct pw_db_value *columns, size_t count
     struct token_row *row = to;
     (void)count;
     db_take(row->token->name, sizeof(row->token->name), &columns[0]);
-    row->token->role = role_find(columns[1].text);
+    enum role role = role_find(columns[1].text);
     db_take(row->hash, sizeof(row->hash), &columns[2]);
     row->token->expires = columns[3].number;
+    db_take(row->token->made_by, sizeof(row->token->made_by), &columns[4]);
+    enum role maker = columns[5].kind == PW_DB_TEXT ? role_find(columns[5].text) : ROLE_NONE;
+    row->token->role = maker < role ? maker : role;
+}
+
+// The row of token->id, its rights as they are now; an empty hash: there is none.
+static void read_row(const struct pw_central *central, struct token_row *row)
+{
+    struct pw_db_value args[] = {pw_db_int(row->token->id)};
+    (void)db_read(central,
+                  "SELECT api_token.name, api_token.role, hash, expires_at, made_by, account.role"
+                  " FROM api_token LEFT JOIN account ON account.name = made_by WHERE id = $1",
+                  args, PW_COUNT(args), take_token, row);
+}
+
+static bool holds(const struct token_row *row, pw_unix_ms wall)
+{
+    return row->hash[0] != '\0' && row->token->role != ROLE_NONE && wall < row->token->expires;
 }
 
 bool token_read(struct pw_central *central, struct pw_str given, pw_unix_ms wall,
@@ -217,14 +239,13 @@ bool token_read(struct pw_central *central, struct pw_str given, pw_unix_ms wall
     struct token_row row = {.token = token};
     *token = (struct token){0};
     struct pw_str number = pw_str_cut(&given, '.');
-    bool numbered = pw_parse_int(number, 1, INT64_MAX, &token->id) == PW_OK;
-    struct pw_db_value args[] = {pw_db_int(numbered ? token->id : 0)};
-    (void)db_read(central, "SELECT name, role, hash, expires_at FROM api_token WHERE id = $1", args,
-                  PW_COUNT(args), take_token, &row);
-    bool known = row.hash[0] != '\0';
+    if (pw_parse_int(number, 1, INT64_MAX, &token->id) != PW_OK) {
+        token->id = 0;
+    }
+    read_row(central, &row);
     // The same work for one that is not there.
-    bool fits = key_fits(central, given, known ? row.hash : central->dummy_hash);
-    return known && fits && wall < token->expires;
+    bool fits = key_fits(central, given, row.hash[0] != '\0' ? row.hash : central->dummy_hash);
+    return fits && holds(&row, wall);
 }
 
 int64_t token_add(struct pw_central *central, const struct token *wanted, char made[TOKEN_TEXT_MAX],
@@ -238,11 +259,13 @@ int64_t token_add(struct pw_central *central, const struct token *wanted, char m
     }
     struct pw_db_value args[] = {
         pw_db_text(pw_str_of(wanted->name)), pw_db_text(pw_str_of(role_name(wanted->role))),
-        pw_db_text(pw_str_of(hash)), pw_db_int(at.wall), pw_db_int(wanted->expires)};
-    int64_t id = db_write_id(central,
-                             "INSERT INTO api_token (name, role, hash, made_at, expires_at)"
-                             " VALUES ($1, $2, $3, $4, $5) RETURNING id",
-                             args, PW_COUNT(args), at.now);
+        pw_db_text(pw_str_of(hash)),         pw_db_int(at.wall),
+        pw_db_int(wanted->expires),          pw_db_text(pw_str_of(wanted->made_by))};
+    int64_t id =
+        db_write_id(central,
+                    "INSERT INTO api_token (name, role, hash, made_at, expires_at, made_by)"
+                    " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+                    args, PW_COUNT(args), at.now);
     struct pw_out out = {.cap = TOKEN_TEXT_MAX};
     out.at = made;
     if (id > 0) {
@@ -253,10 +276,31 @@ int64_t token_add(struct pw_central *central, const struct token *wanted, char m
     return id;
 }
 
+#define STREAM_OF "token "
+
+void tokens_check(struct pw_central *central, pw_unix_ms wall)
+{
+    for (size_t i = 0; i < PW_CENTRAL_STREAMS_MAX; i++) {
+        struct pw_str name = pw_str_of(central->stream[i].token);
+        struct token token = {0};
+        struct token_row row = {.token = &token};
+        if (central->stream[i].number == 0 || !pw_str_starts(name, STREAM_OF)) {
+            continue;
+        }
+        (void)pw_str_cut(&name, ' ');
+        if (pw_parse_int(name, 1, INT64_MAX, &token.id) == PW_OK) {
+            read_row(central, &row);
+        }
+        if (!holds(&row, wall)) {
+            streams_end(central, central->stream[i].token);
+        }
+    }
+}
+
 void token_stream(const struct token *token, char to[TOKEN_MAX])
 {
     struct pw_out out = {.cap = TOKEN_MAX};
     out.at = to;
-    pw_put_s(&out, "token ");
+    pw_put_s(&out, STREAM_OF);
     pw_put_int(&out, token->id);
 }

@@ -404,6 +404,95 @@ static void tokens_are_shown_once_have_a_role_and_end(void **state)
     assert_int_equal(bench_http(bench, PW_HTTP_DELETE, "/api/v1/tokens/1", ""), 404);
 }
 
+// Makes a token as whoever is logged in, and has the header that shows it.
+static void make_token(struct bench *bench, const char *role, int days, char header[96])
+{
+    char body[96];
+    (void)snprintf(body, sizeof(body), "{\"name\":\"script\",\"role\":\"%s\",\"days\":%d}", role,
+                   days);
+    assert_int_equal(bench_http(bench, PW_HTTP_POST, "/api/v1/tokens", body), 201);
+    const char *start = strstr(bench->body, "\"token\":\"");
+    assert_non_null(start);
+    struct pw_str rest = pw_str_of(start + 9);
+    struct pw_str text = pw_str_cut(&rest, '"');
+    (void)snprintf(header, 96, "Bearer %.*s", (int)text.len, text.at);
+}
+
+static int as_program(struct bench *bench, const char *header, const char *target)
+{
+    bench->cookie[0] = '\0';
+    bench->csrf[0] = '\0';
+    bench->authorization = header;
+    int status = bench_http(bench, PW_HTTP_GET, target, "");
+    bench->authorization = "";
+    return status;
+}
+
+// Reason: an admin who is dismissed or let down must not go on as the program they left behind.
+static void token_may_what_its_maker_may_now_and_no_more(void **state)
+{
+    struct bench *bench = *state;
+    char header[ROLE_ADMIN + 2][96];
+    account(bench, "admin", "admin");
+    account(bench, "mara", "admin");
+    bench_login_as(bench, "mara", "battery staple");
+    for (int role = ROLE_VIEWER; role <= ROLE_ADMIN; role++) {
+        make_token(bench, names[role], 90, header[role]);
+    }
+    // One made with a token is mara's too.
+    bench->cookie[0] = '\0';
+    bench->csrf[0] = '\0';
+    bench->authorization = header[ROLE_ADMIN];
+    make_token(bench, "admin", 90, header[ROLE_ADMIN + 1]);
+    for (int maker = ROLE_ADMIN; maker >= ROLE_VIEWER; maker--) {
+        assert_int_equal(
+            pw_central_user_role(bench->central, PW_STR("mara"), pw_str_of(names[maker])), PW_OK);
+        for (int n = ROLE_VIEWER; n <= ROLE_ADMIN + 1; n++) {
+            char expected[32];
+            int role = n < ROLE_ADMIN ? n : ROLE_ADMIN;
+            (void)snprintf(expected, sizeof(expected), "\"role\":\"%s\"",
+                           names[maker < role ? maker : role]);
+            assert_int_equal(as_program(bench, header[n], "/api/v1/me"), 200);
+            assert_has(bench->body, expected);
+        }
+    }
+    // Raised again, they may again what they were made for.
+    assert_int_equal(pw_central_user_role(bench->central, PW_STR("mara"), PW_STR("admin")), PW_OK);
+    assert_int_equal(as_program(bench, header[ROLE_OPERATOR], "/api/v1/me"), 200);
+    assert_has(bench->body, "\"role\":\"operator\"");
+    assert_int_equal(as_program(bench, header[ROLE_VIEWER], "/api/v1/events"), 200);
+    uint64_t stream = bench->links;
+    char text[64];
+    assert_int_equal(pw_central_user_remove(bench->central, PW_STR("mara")), PW_OK);
+    bench_pass(bench, 20000);
+    assert_int_equal(pw_central_stream_take(bench->central, stream, text, sizeof(text)),
+                     PW_ERR_LIMIT);
+    account(bench, "mara", "admin"); // another one of this name has not made them
+    for (int n = ROLE_VIEWER; n <= ROLE_ADMIN + 1; n++) {
+        bench_pass(bench, 60000);
+        assert_int_equal(as_program(bench, header[n], "/api/v1/me"), 401);
+    }
+}
+
+// Reason: a stream is one request that never ends, and looked only once whether its token holds.
+static void event_stream_ends_with_its_token(void **state)
+{
+    struct bench *bench = *state;
+    char header[96];
+    char text[64];
+    bench_login(bench);
+    make_token(bench, "viewer", 1, header);
+    assert_int_equal(as_program(bench, header, "/api/v1/events"), 200);
+    uint64_t stream = bench->links;
+    bench_pass(bench, 86000000);
+    while (pw_central_stream_take(bench->central, stream, text, sizeof(text)) > 0) {
+    }
+    assert_int_equal(pw_central_stream_take(bench->central, stream, text, sizeof(text)), 0);
+    bench_pass(bench, 400000 + 20000);
+    assert_int_equal(pw_central_stream_take(bench->central, stream, text, sizeof(text)),
+                     PW_ERR_LIMIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +507,8 @@ int main(void)
         TEST(t18_code_in_fields_is_text),
         TEST(t17_no_default_password_opens_a_door),
         TEST(tokens_are_shown_once_have_a_role_and_end),
+        TEST(token_may_what_its_maker_may_now_and_no_more),
+        TEST(event_stream_ends_with_its_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

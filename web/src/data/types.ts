@@ -234,6 +234,7 @@ export interface Token {
   id: number;
   name: string;
   role: Role;
+  made_by: string; // empty: nobody any more
   made_at: string;
   expires_at: string;
 }

@@ -121,7 +121,7 @@ export function PeoplePage() {
   });
 
   const remove = async (user: User): Promise<void> => {
-    const yes = await ask(`Remove ${user.name}?`, "The login ends at once.", "Remove");
+    const yes = await ask(`Remove ${user.name}?`, "The login ends at once, and so do the tokens this account has made.", "Remove");
     if (yes) await run(() => api.removeUser(user.name));
   };
   const renew = async (user: User): Promise<void> => {
@@ -202,7 +202,7 @@ export function PeoplePage() {
               <li key={token.id}>
                 <b>{token.name}</b>
                 <span class="soft">
-                  {token.role} · ends <When at={token.expires_at} />
+                  {token.role} · by {token.made_by || "nobody any more: it is refused"} · ends <When at={token.expires_at} />
                 </span>
                 <span class="grow" />
                 <Button onClick={() => void forget(token)}>Delete</Button>

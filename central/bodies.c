@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INS_MAX    64  // bodies that come in at once
-#define OUTS_MAX   512 // that go out
-#define OUTS_OF_IT 256 // of them to one address, which may be a router's
-#define TIDY_MS    60000
+#define INS_MAX         64  // bodies that come in at once
+#define OUTS_MAX        512 // that go out
+#define OUTS_OF_IT      8   // of them to one station or person
+#define OUTS_STRANGE    256 // of them to those of whom nothing but an address is known …
+#define OUTS_OF_ADDRESS 64  // … which may be a router's
+#define TIDY_MS         60000
 
 void hex_put(char *to, const uint8_t *bytes, size_t len)
 {
@@ -158,34 +160,42 @@ int pw_central_piece(struct pw_central *central, uint64_t stream, struct pw_str 
 
 // --- Out.
 
-static bool may_go_out(const struct bodies *bodies, struct pw_str address)
+// Who only knows the name of a file takes no places from stations that were told to fetch theirs.
+static bool may_go_out(const struct bodies *bodies, bool known, struct pw_str who)
 {
     size_t of_it = 0;
+    size_t strange = 0;
     for (const struct outflow *out = bodies->out; out != NULL; out = out->next) {
-        of_it += pw_str_is(address, out->address) ? 1 : 0;
+        of_it += out->known == known && pw_str_is(who, out->who) ? 1 : 0;
+        strange += out->known ? 0 : 1;
     }
-    return bodies->outs < OUTS_MAX && of_it < OUTS_OF_IT;
+    return bodies->outs < OUTS_MAX &&
+           (known ? of_it < OUTS_OF_IT : of_it < OUTS_OF_ADDRESS && strange < OUTS_STRANGE);
 }
 
 static bool begin_out(struct http *http, const struct served *served, uint64_t first, uint64_t len)
 {
     struct bodies *bodies = http->central->bodies;
-    struct outflow *out =
-        may_go_out(bodies, http->request->address) ? calloc(1, sizeof(*out)) : NULL;
+    bool known = served->who != NULL;
+    struct pw_str who = known ? pw_str_of(served->who) : http->request->address;
+    struct outflow *out = may_go_out(bodies, known, who) ? calloc(1, sizeof(*out)) : NULL;
     if (out == NULL) {
         http->reply->retry_after_s = 10;
         http_fail(http, 503, "busy", "too many files are going out: try again in 10 s", PW_STR(""),
                   "");
         return false;
     }
-    *out = (struct outflow){
-        .next = bodies->out, .stream = http->request->stream, .at = first, .end = first + len};
+    *out = (struct outflow){.next = bodies->out,
+                            .stream = http->request->stream,
+                            .known = known,
+                            .at = first,
+                            .end = first + len};
     bodies->out = out;
     bodies->outs++;
     struct pw_out file = PW_OUT(out->file);
-    struct pw_out address = PW_OUT(out->address);
+    struct pw_out to = PW_OUT(out->who);
     pw_put_s(&file, served->file);
-    pw_put(&address, http->request->address);
+    pw_put(&to, who);
     return true;
 }
 

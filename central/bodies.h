@@ -45,12 +45,15 @@ struct body {
     char station[PW_CENTRAL_STATION_MAX + 1];
 };
 
+#define WHO_MAX 80
+
 struct outflow {
     struct outflow *next;
     uint64_t stream;
     char file[PW_DEPOT_NAME_MAX];
-    char address[48]; // of who fetches it
-    uint64_t at;      // the next byte
+    bool known; // who fetches it is a station or a person, else an address
+    char who[WHO_MAX];
+    uint64_t at; // the next byte
     uint64_t end;
 };
 
@@ -87,6 +90,7 @@ struct served {
     uint64_t size;
     const char *etag; // with quotes
     const char *name; // letters, digits, '.', '-', '_'
+    const char *who;  // "station CP1", "person admin"; NULL: nothing but an address is known
 };
 void http_file(struct http *http, const struct served *served);
 
@@ -106,7 +110,8 @@ void api_releases(struct http *http);
 void api_release(struct http *http);
 void api_release_delete(struct http *http);
 void api_release_put(struct http *http);
-void serve_firmware(struct http *http, struct pw_str token);
+// "TOKEN", or "TOKEN/PROOF/STATION": behind "/firmware/".
+void serve_firmware(struct http *http, struct pw_str path);
 
 // What a station is told of a release, and what it is judged by.
 struct kept_release {

@@ -56,12 +56,14 @@ static void trim(struct pw_central *central, struct station *station, pw_ms now)
 void line_keep(struct pw_central *central, struct station *station, const struct line *line,
                struct pw_instant at)
 {
+    struct line shown = *line;
+    shown.text = traffic_presentable(central, line->text);
     struct pw_db_value args[] = {
         pw_db_text(pw_str_of(station->id)),
         db_time(line->time),
         pw_db_int((int64_t)line->level),
         pw_db_text(line->room),
-        pw_db_text(line->text),
+        pw_db_text(shown.text),
         pw_db_int(line->dropped),
     };
     int64_t n = db_write_id(central,
@@ -73,7 +75,7 @@ void line_keep(struct pw_central *central, struct station *station, const struct
     central->count.lines_dropped += line->dropped;
     trim(central, station, at.now);
     if (n > 0) {
-        tell(central, station, n, line);
+        tell(central, station, n, &shown);
     }
 }
 

@@ -317,7 +317,7 @@ void api_release_add(struct http *http)
 // --- Showing.
 
 struct showing {
-    struct pw_central *central;
+    struct http *http;
     struct pw_json_writer *json;
 };
 
@@ -416,11 +416,14 @@ static void put_row(void *to, const struct pw_db_value *columns, size_t count)
     pw_json_key(json, "location");
     char url[512] = "";
     struct pw_out out = PW_OUT(url);
-    public_url(showing->central, NULL, "/firmware/", &out);
+    public_url(showing->http->central, NULL, "/firmware/", &out);
     pw_put(&out, columns[12].text);
-    pw_json_put_s(json, url);
+    // Who may not send it to stations does not learn where it is.
+    bool may = (int)showing->http->role >= (int)ADMIN;
+    pw_json_put_text(json, may ? pw_out_str(&out)
+                               : traffic_presentable(showing->http->central, pw_out_str(&out)));
     struct pw_str models = columns[14].kind == PW_DB_TEXT ? columns[14].text : PW_STR("");
-    put_models(showing->central, json, columns[13].text, models);
+    put_models(showing->http->central, json, columns[13].text, models);
     pw_json_key(json, "only_models");
     pw_json_open(json, '[');
     while (models.len > 0) {
@@ -433,7 +436,7 @@ static void put_row(void *to, const struct pw_db_value *columns, size_t count)
 // One release, or all for 0. How many.
 static int64_t report(struct http *http, struct pw_json_writer *json, int64_t id)
 {
-    struct showing showing = {.central = http->central, .json = json};
+    struct showing showing = {.http = http, .json = json};
     struct pw_db_value args[] = {pw_db_int(id)};
     return db_read(http->central,
                    "SELECT id, label, sha256, size, manifest, keys, verdict, why, added_by,"
@@ -611,9 +614,48 @@ bool release_fits(const struct kept_release *release, const char *model)
     return fits(pw_str_of(release->hardware), pw_str_of(release->models), pw_str_of(model));
 }
 
-void serve_firmware(struct http *http, struct pw_str token)
+// By which a station shows that it was told: from the hash of its key, which nobody else knows, so
+// that it is the same after a restart. False for a station without a key.
+static bool put_proof(const struct pw_central *central, const char *station, struct pw_str token,
+                      char to[TOKEN_HEX + 1])
+{
+    char hash[HASH_MAX];
+    uint8_t digest[PW_SHA256_LEN];
+    struct pw_sha256 sum;
+    if (!station_key(central, pw_str_of(station), hash)) {
+        return false;
+    }
+    pw_sha256_begin(&sum);
+    pw_sha256_add(&sum, hash, strlen(hash));
+    pw_sha256_add(&sum, token.at, token.len);
+    pw_sha256_end(&sum, digest);
+    hex_put(to, digest, TOKEN_HEX / 2);
+    return true;
+}
+
+// "station CP1" when the path behind the release's token proves it. One that proves nothing, or no
+// more since its key is a new one, is a stranger who knows the release.
+static bool put_who(const struct pw_central *central, struct pw_str token, struct pw_str rest,
+                    struct pw_out *who)
+{
+    char proof[TOKEN_HEX + 1];
+    struct pw_str given = pw_str_cut(&rest, '/');
+    const struct station *station = station_find(central, rest);
+    if (station == NULL || !put_proof(central, station->id, token, proof) ||
+        !pw_http_same_secret(proof, given)) {
+        return false;
+    }
+    pw_put_s(who, "station ");
+    pw_put_s(who, station->id);
+    return true;
+}
+
+void serve_firmware(struct http *http, struct pw_str path)
 {
     struct kept_release release = {0};
+    char who[WHO_MAX];
+    struct pw_out known = PW_OUT(who);
+    struct pw_str token = pw_str_cut(&path, '/');
     struct pw_db_value args[] = {pw_db_text(token)};
     if (token.len == TOKEN_HEX) {
         (void)db_read(http->central, KEPT_COLUMNS "token = $1", args, 1, take_kept, &release);
@@ -635,7 +677,8 @@ void serve_firmware(struct http *http, struct pw_str token)
     const struct served served = {.file = release.file,
                                   .size = (uint64_t)release.size,
                                   .etag = http->central->bodies->etag,
-                                  .name = name};
+                                  .name = name,
+                                  .who = put_who(http->central, token, path, &known) ? who : NULL};
     http_file(http, &served);
 }
 
@@ -658,10 +701,17 @@ int release_command(struct pw_central *central, const struct station *station,
                     struct pw_instant at)
 {
     char url[512] = "";
+    char proof[TOKEN_HEX + 1];
     struct pw_out location = PW_OUT(url);
     struct pw_json_writer json = PW_JSON_WRITER(payload);
     public_url(central, station, "/firmware/", &location);
     pw_put_s(&location, release->token);
+    if (put_proof(central, station->id, pw_str_of(release->token), proof)) {
+        pw_put_s(&location, "/");
+        pw_put_s(&location, proof);
+        pw_put_s(&location, "/");
+        pw_put_s(&location, station->id);
+    }
     pw_json_open(&json, '{');
     if (!release->signed_outside) {
         pw_json_key(&json, "location");

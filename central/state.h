@@ -303,7 +303,7 @@ struct pw_central {
     char *event;          // SCRATCH_MAX: the event being written
     char *reply;          // PW_CENTRAL_REPLY_MAX: the HTTP answer being written
     char *payload;        // PW_CENTRAL_MESSAGE_MAX: a payload being rewritten for the log
-    char *shown; // PW_CENTRAL_MESSAGE_MAX: a payload without the passwords of its addresses
+    char *shown;          // PW_CENTRAL_MESSAGE_MAX: a payload without the secrets of its addresses
 };
 
 // --- central.c: the database and the batch.
@@ -535,7 +535,8 @@ struct traffic {
     struct pw_str payload;
 };
 // A payload, or an address, as people may see it: what may hold a key is blotted out, and so are
-// passwords of addresses. A view of it, or of central->shown: valid until the next call.
+// passwords of addresses, and the secrets of those that are ours (bodies.h). A view of it, or of
+// central->shown: valid until the next call.
 struct pw_str traffic_presentable(struct pw_central *central, struct pw_str payload);
 void traffic_note(struct pw_central *central, struct station *station,
                   const struct traffic *traffic, struct pw_instant at);

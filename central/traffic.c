@@ -1,6 +1,6 @@
 // The OCPP log: every frame of every station, with the latency of its answer, newest kept.
 // Keys never reach it: they are blotted out here, on the only way in.
-#include "state.h"
+#include "bodies.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -79,17 +79,61 @@ static size_t blot_password(struct pw_str text, size_t from, char *shown, bool *
     return end;
 }
 
-static struct pw_str without_passwords(struct pw_central *central, struct pw_str text)
+// The place behind a slash at `at`, also of one that JSON has escaped; `at` when there is none.
+static size_t behind_slash(struct pw_str text, size_t at)
+{
+    size_t slash = at < text.len && text.at[at] == '\\' ? at + 1 : at;
+    return slash < text.len && text.at[slash] == '/' ? slash + 1 : at;
+}
+
+// Blots out the secret of ours at `at`, and the one behind it. Returns where they end.
+static size_t blot_secrets(struct pw_str text, size_t at, char *shown, bool *told)
+{
+    for (size_t end = at;; at = behind_slash(text, end)) {
+        while (end < text.len && strchr("0123456789abcdef", text.at[end]) != NULL &&
+               text.at[end] != '\0') {
+            end++;
+        }
+        if (end - at != TOKEN_HEX) {
+            return end;
+        }
+        memset(shown + at, '*', TOKEN_HEX);
+        *told = true;
+        if (behind_slash(text, end) == end) {
+            return end;
+        }
+        end = behind_slash(text, end);
+    }
+}
+
+// Who knows the name of a file for stations may fetch it, or bring one: central/http.c.
+static void blot_tokens(struct pw_str text, char *shown, bool *told)
+{
+    static const char *const folders[] = {"/firmware", "/upload"};
+    for (size_t i = 0; i < text.len; i++) {
+        for (size_t f = 0; text.at[i] == '/' && f < PW_COUNT(folders); f++) {
+            size_t len = strlen(folders[f]);
+            bool is_it = len < text.len - i && memcmp(text.at + i, folders[f], len) == 0;
+            size_t begin = is_it ? behind_slash(text, i + len) : i + len;
+            if (is_it && begin > i + len) {
+                i = blot_secrets(text, begin, shown, told) - 1;
+                break;
+            }
+        }
+    }
+}
+
+static struct pw_str without_secrets(struct pw_central *central, struct pw_str text)
 {
     bool told = false;
-    size_t from = next_authority(text, 0);
-    if (from == text.len || text.len > PW_CENTRAL_MESSAGE_MAX) {
+    if (text.len == 0 || text.len > PW_CENTRAL_MESSAGE_MAX) {
         return text;
     }
     memcpy(central->shown, text.at, text.len);
-    while (from < text.len) {
+    for (size_t from = next_authority(text, 0); from < text.len;) {
         from = next_authority(text, blot_password(text, from, central->shown, &told));
     }
+    blot_tokens(text, central->shown, &told);
     return told ? (struct pw_str){.at = central->shown, .len = text.len} : text;
 }
 
@@ -100,7 +144,7 @@ struct pw_str traffic_presentable(struct pw_central *central, struct pw_str payl
     return contains(payload, "AuthorizationKey") && contains(payload, "\"value\"") &&
                    tells_key(payload)
                ? PW_STR("{\"hidden\":\"holds the AuthorizationKey\"}")
-               : without_passwords(central, payload);
+               : without_secrets(central, payload);
 }
 
 static void put_entry(struct pw_central *central, struct pw_json_writer *json,

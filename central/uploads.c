@@ -322,10 +322,15 @@ void api_upload_file(struct http *http)
     pw_put_c(&tag, '"');
     pw_put_s(&tag, kept.file);
     pw_put_c(&tag, '"');
+    char who[WHO_MAX];
+    struct pw_out out = PW_OUT(who);
+    pw_put_s(&out, "person ");
+    pw_put_s(&out, http_who(http));
     const struct served served = {.file = kept.file,
                                   .size = (uint64_t)kept.size,
                                   .etag = http->central->bodies->etag,
-                                  .name = kept.label[0] != '\0' ? kept.label : "log"};
+                                  .name = kept.label[0] != '\0' ? kept.label : "log",
+                                  .who = who};
     http_file(http, &served);
 }
 

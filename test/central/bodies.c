@@ -417,8 +417,34 @@ static void a_log_needs_a_place_a_size_and_a_time(void **state)
     assert_int_equal(put_log(bench, path, bytes, 10), 404);
 }
 
+// Asks for a file and goes on holding its place. The status.
+static int hold(struct bench *bench, const char *path, const char *address)
+{
+    const struct pw_http_request request = {.method = PW_HTTP_GET,
+                                            .path = pw_str_of(path),
+                                            .address = pw_str_of(address),
+                                            .stream = ++bench->links};
+    struct pw_http_reply reply;
+    pw_central_http(bench->central, &request, &reply, bench->at);
+    return reply.status;
+}
+
+// Where a station is told to fetch the first release.
+static void firmware_place(struct bench *bench, const char *id, char path[200])
+{
+    char text[1024];
+    struct pw_out payload = PW_OUT(text);
+    const struct kept_release release_1 = release_find(bench->central, 1);
+    assert_int_equal(release_command(bench->central, station_find(bench->central, pw_str_of(id)),
+                                     &release_1, &payload, bench->at),
+                     PW_OCPP16_UPDATE_FIRMWARE);
+    const char *at = strstr(text, "/firmware/");
+    assert_non_null(at);
+    (void)snprintf(path, 200, "%.*s", (int)strcspn(at, "\""), at);
+}
+
 // T20: a station that trickles logs keeps nobody's release out, nor another station's log.
-static void a_station_brings_four_logs_at_once_and_an_address_fetches_256_files(void **state)
+static void a_station_brings_four_logs_at_once(void **state)
 {
     struct bench *bench = *state;
     char path[128];
@@ -437,26 +463,119 @@ static void a_station_brings_four_logs_at_once_and_an_address_fetches_256_files(
     assert_int_equal(reply.status, 503);
     pw_central_stream_closed(bench->central, last);
     assert_int_equal(put_log(bench, path, bytes, sizeof(bytes)), 201);
+}
 
-    request = (struct pw_http_request){.method = PW_HTTP_GET, .path = pw_str_of(path)};
+// T20: who has come by a release's name holds downloads open from as many addresses as he likes:
+// stations that were told to fetch it get theirs, and a person gets a log.
+static void strangers_take_no_download_from_a_station_that_was_told(void **state)
+{
+    struct bench *bench = *state;
+    char name[128];
+    char told[200];
+    char wrong[200];
+    char address[32];
+    (void)bench_station(bench, "CP1");
     assert_int_equal(bring(bench, release("1.2.3", 100)), 201);
-    assert_int_equal(bench_http(bench, PW_HTTP_GET, "/api/v1/releases/1", ""), 200);
-    const char *at = strstr(bench->body, "/firmware/");
-    assert_non_null(at);
-    request.path = (struct pw_str){.at = at, .len = strcspn(at, "\"")};
-    char firmware[64];
-    assert_int_equal(pw_str_copy(firmware, sizeof(firmware), request.path), PW_OK);
-    request.path = pw_str_of(firmware);
-    for (unsigned i = 0; i < 257; i++) {
-        request.address = i < 256 ? PW_STR("192.0.2.1") : PW_STR("192.0.2.2");
-        request.stream = ++bench->links;
-        pw_central_http(bench->central, &request, &reply, bench->at);
-        assert_int_equal(reply.status, 200);
+    location(bench, name);
+    unsigned held = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        (void)snprintf(address, sizeof(address), "192.0.2.%u", i % 10);
+        held += hold(bench, name, address) == 200 ? 1 : 0;
     }
-    request.address = PW_STR("192.0.2.1");
-    request.stream = ++bench->links;
-    pw_central_http(bench->central, &request, &reply, bench->at);
-    assert_int_equal(reply.status, 503);
+    assert_int_equal(held, 256);
+    firmware_place(bench, "CP1", told);
+    assert_has(told, "/CP1");
+    for (unsigned i = 0; i < 9; i++) {
+        assert_int_equal(hold(bench, told, "192.0.2.1"), i < 8 ? 200 : 503);
+    }
+    // Another's name with it, or another proof, is a stranger's: the name of the release is right.
+    (void)bench_station(bench, "CP2");
+    (void)snprintf(wrong, sizeof(wrong), "%s", told);
+    wrong[strlen(wrong) - 1] = '2';
+    assert_int_equal(hold(bench, wrong, "192.0.2.99"), 503);
+    (void)snprintf(wrong, sizeof(wrong), "%s", told);
+    wrong[50] = wrong[50] == 'a' ? 'b' : 'a';
+    assert_int_equal(hold(bench, wrong, "192.0.2.99"), 503);
+    // The same after a restart, and with another release's name it is none.
+    bench_restart(bench);
+    bench_login(bench);
+    (void)snprintf(wrong, sizeof(wrong), "%s", told);
+    firmware_place(bench, "CP1", told);
+    assert_string_equal(told, wrong);
+}
+
+static void one_address_has_64_downloads(void **state)
+{
+    struct bench *bench = *state;
+    char name[128];
+    assert_int_equal(bring(bench, release("1.2.3", 100)), 201);
+    location(bench, name);
+    for (unsigned i = 0; i < 65; i++) {
+        assert_int_equal(hold(bench, name, "192.0.2.1"), i < 64 ? 200 : 503);
+    }
+    assert_int_equal(hold(bench, name, "192.0.2.2"), 200);
+}
+
+// Reason: the name of a file is all one needs to fetch a release, or to bring a log of one's own.
+static void names_of_files_are_not_shown_to_who_may_only_look(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const looks[] = {
+        "/api/v1/stations/CP1/commands", "/api/v1/stations/CP1/log", "/api/v1/stations/CP1/files",
+        "/api/v1/stations/CP1/uploads",  "/api/v1/releases",         "/api/v1/releases/1"};
+    char path[128];
+    char told[200];
+    char text[1024];
+    char made[PW_CENTRAL_PASSWORD_MAX];
+    char news[8192];
+    uint64_t link = bench_station(bench, "CP1");
+    assert_int_equal(bring(bench, release("1.2.3", 100)), 201);
+    assert_int_equal(bench_http(bench, PW_HTTP_GET, "/api/v1/events", ""), 200);
+    uint64_t stream = bench->links;
+    ask_for_log(bench, link, path);
+    firmware_place(bench, "CP1", told);
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"action\":\"UpdateFirmware\",\"payload\":{\"location\":\"https://c.example%s\","
+        "\"retrieveDate\":\"2026-05-28T20:26:40Z\"}}",
+        told);
+    assert_int_equal(bench_http(bench, PW_HTTP_POST, "/api/v1/stations/CP1/commands", text), 202);
+    // A station repeats what it was told, with slashes as some write them.
+    (void)snprintf(text, sizeof(text),
+                   "[2,\"7\",\"DataTransfer\",{\"vendorId\":\"x\",\"data\":"
+                   "\"http:\\/\\/c.example\\/upload\\/%.32s\\/a.log http://c%.42s\"}]",
+                   path + 8, told);
+    bench_text(bench, link, text);
+    bench_pass(bench, 100);
+    int len = pw_central_stream_take(bench->central, stream, news, sizeof(news) - 1);
+    assert_true(len > 0);
+    news[len] = '\0';
+    assert_has(news, "/upload/********************************/");
+    char upload[TOKEN_HEX + 1];
+    char firmware[TOKEN_HEX + 1];
+    char proof[TOKEN_HEX + 1];
+    (void)snprintf(upload, sizeof(upload), "%.32s", path + 8);
+    (void)snprintf(firmware, sizeof(firmware), "%.32s", told + 10);
+    (void)snprintf(proof, sizeof(proof), "%.32s", told + 43);
+    const char *const secrets[] = {upload, firmware, proof};
+    assert_int_equal(pw_central_user_add(bench->central, PW_STR("vera"), PW_STR("viewer"),
+                                         PW_STR("battery staple"), made),
+                     PW_OK);
+    bench_login_as(bench, "vera", "battery staple");
+    for (size_t s = 0; s < PW_COUNT(secrets); s++) {
+        assert_int_equal(strspn(secrets[s], "0123456789abcdef"), TOKEN_HEX);
+        assert_null(strstr(news, secrets[s]));
+        for (size_t i = 0; i < PW_COUNT(looks); i++) {
+            assert_int_equal(bench_http(bench, PW_HTTP_GET, looks[i], ""), 200);
+            assert_null(strstr(bench->body, secrets[s]));
+        }
+    }
+    assert_int_equal(bench_http(bench, PW_HTTP_GET, "/api/v1/stations/CP1/log", ""), 200);
+    assert_has(bench->body, "c.example\\\\/upload\\\\/********************************\\\\/a.log");
+    assert_has(bench->body, "/********************************/CP1");
+    bench_login(bench);
+    assert_int_equal(bench_http(bench, PW_HTTP_GET, "/api/v1/releases/1", ""), 200);
+    assert_has(bench->body, firmware); // who brings releases to stations
 }
 
 static void the_oldest_logs_go_when_a_station_has_too_many(void **state)
@@ -508,7 +627,10 @@ int main(void)
         TEST(a_file_deleted_while_it_flows_breaks_off),
         TEST(t40_a_logs_name_is_a_label_and_its_content_bytes),
         TEST(a_log_needs_a_place_a_size_and_a_time),
-        TEST(a_station_brings_four_logs_at_once_and_an_address_fetches_256_files),
+        TEST(a_station_brings_four_logs_at_once),
+        TEST(strangers_take_no_download_from_a_station_that_was_told),
+        TEST(one_address_has_64_downloads),
+        TEST(names_of_files_are_not_shown_to_who_may_only_look),
         TEST(the_oldest_logs_go_when_a_station_has_too_many),
         TEST(files_that_the_database_does_not_know_go_at_the_start),
     };

@@ -4,10 +4,10 @@
 #include "factory.h"
 #include "store.h"
 #include "tasks.h"
+#include "whole.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -37,16 +37,6 @@ static const char *path_of(const char *folder, const char *name, char path[PATH_
 static void nothing(void *context)
 {
     (void)context;
-}
-
-static bool sync_folder(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return good;
 }
 
 // Removes what begins with `start` in a folder; everything for "". The folder may be missing.
@@ -132,7 +122,7 @@ static int make_store(const char *folder, bool forget, const struct pw_log *log,
         pw_sqlite_close(old);
     }
     if (err == PW_OK && (rename(path_of(folder, MAKING, path), path_of(folder, MADE, made)) != 0 ||
-                         !sync_folder(folder))) {
+                         !pw_whole_sync_folder(folder))) {
         err = refuse(why, made, strerror(errno));
     }
     struct pw_out unsaid = {.cap = 0};
@@ -151,7 +141,7 @@ static int remove_file(const char *path, struct pw_out *why)
 
 static int finish(const struct options *options, struct pw_out *why)
 {
-    static const char *const files[] = {"device.key", "download", "writing.tmp", STORE};
+    static const char *const files[] = {"device.key", "download", STORE};
     char path[PATH_MAX_LEN];
     char made[PATH_MAX_LEN];
     const char *folder = options->data;
@@ -166,7 +156,7 @@ static int finish(const struct options *options, struct pw_out *why)
         err = remove_file(options->secrets, why);
     }
     if (err == PW_OK && (rename(path_of(folder, MADE, made), path_of(folder, STORE, path)) != 0 ||
-                         !sync_folder(folder))) {
+                         !pw_whole_sync_folder(folder))) {
         err = refuse(why, path, strerror(errno));
     }
     return err;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define NOW  INT64_C(1767225600000)
 #define FROM (NOW - AUTHORITY_DAY)
@@ -350,9 +351,10 @@ static void damaged_files_are_left_out(void **state)
     folder_write(&f->folder, "own-00000009.pem", "-----BEGIN PRIVATE KEY-----\nAAAA", 0600, path);
     folder_write(&f->folder, "central-0000.pem", "", 0600, path);
     folder_write(&f->folder, "maker-0000.pem", f->pem + 40, 0600, path);
-    folder_write(&f->folder, "writing.tmp", "half", 0600, path);
     folder_write(&f->folder, "waiting.key", "no key", 0600, path);
+    folder_write(&f->folder, "own-00000009.key.new", "half", 0600, path);
     restart(f);
+    assert_int_equal(access(path, F_OK), -1); // what was never whole is gone
     assert_int_equal(f->trust.own(f->keeper, NOW, &own), PW_OK);
     assert_int_equal(f->trust.valid_roots(f->keeper, PW_TRUST_CENTRAL, NOW), 1);
     assert_int_equal(f->trust.valid_roots(f->keeper, PW_TRUST_MAKER, NOW), 0);

@@ -1,43 +1,25 @@
 #include "issue/issue.h"
 
+#include "whole.h"
+
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
-#include <stdio.h>
-#include <unistd.h>
 
-#define PATH_LEN     512
 #define SERIAL_BYTES 16
-
-// Written beside and put in its place, so that a power cut leaves the old one or the new one.
-static bool keep(const char *path, BIO *from, mode_t mode)
-{
-    char beside[PATH_LEN + 8];
-    struct pw_out out = PW_OUT(beside);
-    pw_put_s(&out, path);
-    pw_put_s(&out, ".new");
-    char *bytes = NULL;
-    long len = BIO_get_mem_data(from, &bytes);
-    (void)unlink(beside);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0) {
-        return false;
-    }
-    bool good = write(fd, bytes, (size_t)len) == len && fsync(fd) == 0;
-    good = close(fd) == 0 && good;
-    return good && rename(beside, path) == 0;
-}
 
 bool pw_issue_keep(const char *path, X509 *certificate)
 {
+    char *bytes = NULL;
     BIO *text = BIO_new(BIO_s_mem());
-    bool good =
-        text != NULL && PEM_write_bio_X509(text, certificate) == 1 && keep(path, text, 0644);
+    bool good = text != NULL && PEM_write_bio_X509(text, certificate) == 1;
+    long len = good ? BIO_get_mem_data(text, &bytes) : 0;
+    good = good && pw_whole_write(path, 0644, (struct pw_str){.at = bytes, .len = (size_t)len},
+                                  true) == PW_OK;
     BIO_free(text);
     return good;
 }

@@ -23,8 +23,7 @@ struct pw_issue_wish {
 // itself. The caller frees it. NULL when OpenSSL fails.
 X509 *pw_issue(const struct pw_issue_wish *wish, X509 *issuer, EVP_PKEY *signer);
 
-// Writes it as PEM: beside the file and put in its place, so that a power cut leaves the old one or
-// the new one. False, with errno, when it cannot be kept.
+// Writes it as PEM, as whole.h does. False, with errno, when it cannot be kept.
 PW_MUST_USE bool pw_issue_keep(const char *path, X509 *certificate);
 
 // "DNS:" or "IP:" and the name, behind a comma unless it is the first: one more subjectAltName.

@@ -1,15 +1,14 @@
 #include "identity.h"
 
+#include "issue/issue.h"
 #include "vault/pem.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,38 +49,19 @@ static bool fill(X509 *certificate, EVP_PKEY *key)
            X509_sign(certificate, key, EVP_sha256()) > 0;
 }
 
-// A file that did not exist before, readable by nobody else.
-static FILE *create(const char *path, mode_t mode)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (fd >= 0 && file == NULL) {
-        (void)close(fd);
-    }
-    return file;
-}
-
-static bool finish(FILE *file, bool written)
-{
-    written = fflush(file) == 0 && fsync(fileno(file)) == 0 && written;
-    return fclose(file) == 0 && written;
-}
-
+// The key goes last: a certificate alone is refused and can be removed, a key alone might be
+// somebody's.
 static int keep(X509 *made, EVP_PKEY *pair, const char *certificate, const char *key,
                 const struct pw_secret *secret, struct pw_out *why)
 {
-    // The key goes last: a certificate alone is refused and can be removed, a key alone might be
-    // somebody's.
-    FILE *file = create(certificate, 0644);
-    if (file == NULL || !finish(file, PEM_write_X509(file, made) == 1)) {
+    if (!pw_issue_keep(certificate, made)) {
         return refuse(why, certificate, strerror(errno));
     }
     int result = pw_key_write(key, pair, secret, why);
     if (result != PW_OK) {
         (void)unlink(certificate);
-        return result;
     }
-    return PW_OK;
+    return result;
 }
 
 static int make_pair(const char *certificate, const char *key, const struct pw_secret *secret,

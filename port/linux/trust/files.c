@@ -1,8 +1,8 @@
 // Files of the trust port: whole or not at all, also after a power cut.
 #include "parts.h"
+#include "whole.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,52 +42,12 @@ static void path_of(const struct pw_trust_keeper *keeper, const char *name,
     (void)snprintf(path, TRUST_PATH_MAX, "%s/%s", keeper->folder, name);
 }
 
-// A name is in its folder for good only when the folder is synced.
-static bool sync_folder(const struct pw_trust_keeper *keeper)
-{
-    int fd = open(keeper->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return good;
-}
-
-static bool write_all(int fd, const char *bytes, size_t len, bool sync)
-{
-    while (len > 0) {
-        ssize_t done = write(fd, bytes, len);
-        if (done < 0 && errno == EINTR) {
-            continue;
-        }
-        if (done <= 0) {
-            return false;
-        }
-        bytes += done;
-        len -= (size_t)done;
-    }
-    return !sync || fsync(fd) == 0;
-}
-
-static int put_file(const struct pw_trust_keeper *keeper, const char *name, const char *bytes,
-                    size_t len, bool sync, struct pw_out *why)
+static int put_file(const struct pw_trust_keeper *keeper, const char *name, struct pw_str bytes,
+                    bool sync, struct pw_out *why)
 {
     char path[TRUST_PATH_MAX];
-    char beside[TRUST_PATH_MAX];
     path_of(keeper, name, path);
-    path_of(keeper, "writing.tmp", beside);
-    (void)unlink(beside);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool good = fd >= 0 && write_all(fd, bytes, len, sync);
-    if (fd >= 0 && close(fd) != 0) {
-        good = false;
-    }
-    if (!good || rename(beside, path) != 0 || (sync && !sync_folder(keeper))) {
-        int result = refuse_errno(why, name);
-        (void)unlink(beside);
-        return result;
-    }
-    return PW_OK;
+    return pw_whole_write(path, 0600, bytes, sync) == PW_OK ? PW_OK : refuse_errno(why, name);
 }
 
 int trust_write(const struct pw_trust_keeper *keeper, const char *name, const char *bytes,
@@ -96,7 +56,7 @@ int trust_write(const struct pw_trust_keeper *keeper, const char *name, const ch
     char under[TRUST_NAME_MAX + 8];
     struct pw_str sealed = sealed_name(name, under);
     if (sealed.len == 0) {
-        return put_file(keeper, name, bytes, len, sync, why);
+        return put_file(keeper, name, (struct pw_str){.at = bytes, .len = len}, sync, why);
     }
     char *room = malloc(len + PW_SECRET_EXTRA);
     int whole = room == NULL ? PW_ERR_LIMIT
@@ -108,7 +68,7 @@ int trust_write(const struct pw_trust_keeper *keeper, const char *name, const ch
         pw_put_s(why, name);
         pw_put_s(why, ": it cannot be sealed: the key of the device is not to be had");
     } else {
-        err = put_file(keeper, name, room, (size_t)whole, sync, why);
+        err = put_file(keeper, name, (struct pw_str){.at = room, .len = (size_t)whole}, sync, why);
     }
     free(room);
     return err;
@@ -121,15 +81,17 @@ int trust_rename(const struct pw_trust_keeper *keeper, const char *from, const c
     char new[TRUST_PATH_MAX];
     path_of(keeper, from, old);
     path_of(keeper, to, new);
-    return rename(old, new) == 0 && sync_folder(keeper) ? PW_OK : refuse_errno(why, from);
+    return rename(old, new) == 0 && pw_whole_sync_folder(keeper->folder) ? PW_OK
+                                                                         : refuse_errno(why, from);
 }
 
 int trust_unlink(const struct pw_trust_keeper *keeper, const char *name, struct pw_out *why)
 {
     char path[TRUST_PATH_MAX];
     path_of(keeper, name, path);
-    return (unlink(path) == 0 || errno == ENOENT) && sync_folder(keeper) ? PW_OK
-                                                                         : refuse_errno(why, name);
+    return (unlink(path) == 0 || errno == ENOENT) && pw_whole_sync_folder(keeper->folder)
+               ? PW_OK
+               : refuse_errno(why, name);
 }
 
 static char *read_file(const struct pw_trust_keeper *keeper, const char *name, size_t *len)

@@ -1,5 +1,6 @@
 // The keeper: what the folder has, and the row of functions that the station calls.
 #include "parts.h"
+#include "whole.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -32,6 +33,11 @@ static bool ends_with(const char *text, const char *end)
 static void load_file(struct pw_trust_keeper *keeper, const char *name)
 {
     struct pw_str text = pw_str_of(name);
+    struct pw_out unsaid = {.cap = 0};
+    if (ends_with(name, PW_WHOLE_BESIDE)) {
+        (void)trust_unlink(keeper, name, &unsaid); // what a power cut left half
+        return;
+    }
     size_t len = 0;
     bool root = pw_str_starts(text, "central-") || pw_str_starts(text, "maker-");
     bool own = pw_str_starts(text, "own-");

@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BESIDE VAULT_FILE VAULT_BESIDE
-
 int vault_refuse(struct pw_out *why, int err, const char *name, const char *sentence)
 {
     pw_put_s(why, name);
@@ -116,32 +114,26 @@ int vault_file_read(const char *folder, const char *name, bool credential, char 
     return len;
 }
 
-static bool sync_folder(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return good;
-}
-
 int vault_file_write(const char *folder, const char *bytes, size_t len, struct pw_out *why)
 {
     char path[VAULT_PATH_MAX];
     int err = path_of(folder, VAULT_FILE, path, why);
-    return err != PW_OK ? err : vault_write_whole(path, bytes, len, why);
+    if (err == PW_OK &&
+        pw_whole_write(path, 0600, (struct pw_str){.at = bytes, .len = len}, true) != PW_OK) {
+        err = vault_refuse(why, PW_ERR_STORE, path, strerror(errno));
+    }
+    return err;
 }
 
 int vault_file_remove(const char *folder, struct pw_out *why)
 {
     char path[VAULT_PATH_MAX];
-    int err = path_of(folder, BESIDE, path, why);
+    int err = path_of(folder, VAULT_FILE PW_WHOLE_BESIDE, path, why);
     if (err == PW_OK) {
         (void)unlink(path); // what a power cut left of a key that was being written
         err = path_of(folder, VAULT_FILE, path, why);
     }
-    if (err == PW_OK && ((unlink(path) != 0 && errno != ENOENT) || !sync_folder(folder))) {
+    if (err == PW_OK && ((unlink(path) != 0 && errno != ENOENT) || !pw_whole_sync_folder(folder))) {
         err = vault_refuse(why, PW_ERR_STORE, path, strerror(errno));
     }
     return err;

@@ -3,10 +3,10 @@
 #define PW_LINUX_VAULT_PARTS_H
 
 #include "vault/vault.h"
+#include "whole.h"
 
-#define VAULT_PATH_MAX 512
+#define VAULT_PATH_MAX PW_WHOLE_PATH_MAX
 #define VAULT_FILE     "device.key"
-#define VAULT_BESIDE   ".new" // what a file that is being written ends in
 
 // The newest key is the first; the second is on its way out.
 struct vault_ring {
@@ -15,10 +15,6 @@ struct vault_ring {
 };
 
 int vault_refuse(struct pw_out *why, int err, const char *name, const char *sentence);
-
-// whole.c. Writes a file that only its owner can read: beside it, synced, renamed, its folder
-// synced. PW_OK, or PW_ERR_STORE with *why: then it is as it was.
-int vault_write_whole(const char *path, const char *bytes, size_t len, struct pw_out *why);
 
 // keyfile.c. Files of the vault's folder, whole or not at all.
 // The file's bytes: their number; PW_ERR_UNKNOWN: there is none; PW_ERR_STORE with *why: it cannot

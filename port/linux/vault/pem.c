@@ -1,6 +1,6 @@
 #include "vault/pem.h"
 
-#include "vault/parts.h"
+#include "whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,13 +35,19 @@ static struct pw_str name_of(const char *path, char to[PW_SECRET_NAME_MAX])
     return pw_out_str(&out);
 }
 
+static int put(const char *path, struct pw_str bytes, struct pw_out *why)
+{
+    return pw_whole_write(path, 0600, bytes, true) == PW_OK ? PW_OK
+                                                            : refuse(why, path, strerror(errno));
+}
+
 static int put_sealed(const char *path, struct pw_str pem, const struct pw_secret *secret,
                       struct pw_out *why)
 {
     char name[PW_SECRET_NAME_MAX];
     char sealed[BYTES_MAX];
     int len = secret->seal(secret->context, name_of(path, name), pem, sealed, sizeof(sealed));
-    return len > 0 ? vault_write_whole(path, sealed, (size_t)len, why)
+    return len > 0 ? put(path, (struct pw_str){.at = sealed, .len = (size_t)len}, why)
                    : refuse(why, path, "it cannot be sealed: there is no key of the device");
 }
 
@@ -56,8 +62,7 @@ int pw_key_write(const char *path, EVP_PKEY *key, const struct pw_secret *secret
     } else {
         long len = BIO_get_mem_data(text, &bytes);
         const struct pw_str pem = {.at = bytes, .len = len > 0 ? (size_t)len : 0};
-        err = secret != NULL ? put_sealed(path, pem, secret, why)
-                             : vault_write_whole(path, pem.at, pem.len, why);
+        err = secret != NULL ? put_sealed(path, pem, secret, why) : put(path, pem, why);
     }
     BIO_free(text);
     return err;

@@ -5,78 +5,31 @@ broker_test.py STATION COMMAND SIM. Loopback and free ports only; every wait is 
 
 import contextlib
 import json
-import os
-import pathlib
 import socket
 import subprocess
-import sys
-import tempfile
 import threading
 import time
-import unittest
 
-STATION, COMMAND, SIM = sys.argv[1:4]
-WAIT_S = 40
-SPEED = 2
+from programs import SIM, STATION, Case, free_port, main
+
 HOLD_S = 5
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+class House(Case):
+    wait_s = 40
+    speed = 2
 
-
-class House(unittest.TestCase):
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="pilotwire-")
-        self.path = pathlib.Path(self.folder.name)
-        self.running = []
+        super().setUp()
         self.other_a = 2.0
         self.ended = threading.Event()
-        self.addCleanup(self.end_all)
-        now = int(time.time() * 1000)
-        self.environment = {**os.environ, "PILOTWIRE_CONTROL": str(self.path / "s.sock"),
-                            "PILOTWIRE_CLOCK": f"{now}:{now}:{SPEED}"}
-
-    def end_all(self):
-        self.ended.set()
-        for program in reversed(self.running):
-            program.kill()
-            program.wait()
-        self.folder.cleanup()
-
-    def start(self, *arguments, **more):
-        with open(self.path / "log", "a") as log:
-            program = subprocess.Popen(arguments, env=self.environment, stdout=subprocess.DEVNULL, stderr=log,
-                                       **{"stdin": subprocess.DEVNULL, **more})
-        self.running.append(program)
-        return program
-
-    def until(self, true, what):
-        deadline = time.monotonic() + WAIT_S
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError, json.JSONDecodeError, KeyError, TypeError):
-                if true():
-                    return
-            time.sleep(0.05)
-        raise AssertionError(f"gave up waiting for {what}\n{(self.path / 'log').read_text()[-4000:]}")
-
-    def status(self):
-        answer = subprocess.run([COMMAND, "--json", "status"], env=self.environment, capture_output=True, text=True,
-                                timeout=WAIT_S, stdin=subprocess.DEVNULL, check=False)
-        return json.loads(answer.stdout)
 
     def house(self):
         return self.status()["house"]["connectors"][0]
 
-    def truth(self):
-        answer = subprocess.run([SIM, "tell", str(self.path / "sim.sock"), "status"], capture_output=True, text=True,
-                                timeout=WAIT_S, check=False)
-        return json.loads(answer.stdout)
-
     def start_broker(self):
-        (self.path / "broker.conf").write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nlog_type none\n")
-        self.broker = self.start("mosquitto", "-c", str(self.path / "broker.conf"))
+        (self.folder / "broker.conf").write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nlog_type none\n")
+        self.broker = self.start("broker", "mosquitto", "-c", str(self.folder / "broker.conf"))
         self.until(lambda: socket.create_connection(("127.0.0.1", self.port), 1).close() is None, "the broker")
 
     def measure(self):
@@ -92,27 +45,27 @@ class House(unittest.TestCase):
 
     def test_the_broker_dies_in_the_middle_of_a_charge_and_comes_back(self):
         front, self.port = free_port(), free_port()
-        (self.path / "board.yaml").write_text(
+        (self.folder / "board.yaml").write_text(
             f"board: {{kind: frontend}}\nfrontend: {{device: 'tcp:127.0.0.1:{front}'}}\n")
-        (self.path / "station.yaml").write_text(
+        (self.folder / "station.yaml").write_text(
             f"station: {{id: H1}}\nconsole: {{device: 'off'}}\npage: {{listen: ''}}\n"
             f"charging: {{plug_and_charge: true}}\nmqtt: {{url: 'mqtt://127.0.0.1:{self.port}'}}\n"
             f"metering: {{house_meter: 'mqtt:home/meter'}}\n"
             f"house: {{load_management: true, breaker_ma: 16000, hold_s: {HOLD_S}}}\n"
             f"connectors:\n- kind: pilot\n  board: board.yaml\n")
         self.start_broker()
-        self.start(SIM, "ac", "--listen", f"127.0.0.1:{front}", "--plugged", "--status", "0",
-                   "--control", str(self.path / "sim.sock"))
+        self.start("sim", SIM, "ac", "--listen", f"127.0.0.1:{front}", "--plugged", "--status", "0",
+                   "--control", str(self.folder / "sim.sock"))
         self.until(lambda: self.truth()["plugged"], "the simulator")
         threading.Thread(target=self.measure, daemon=True).start()
-        self.start(STATION, "--config", str(self.path / "station.yaml"), "--data", str(self.path / "data"))
+        self.start("station", STATION, "--config", str(self.folder / "station.yaml"), "--data", str(self.folder / "data"))
         self.until(lambda: self.house()["state"] == "following", "the meter to be believed")
         self.until(lambda: max(self.truth()["phase_a"]) > 10, "more than the fail-safe current")
         self.broker.kill()
         self.broker.wait()
         died = time.monotonic()
         self.until(lambda: self.status()["house"]["failsafe"], "the fail-safe current")
-        took_s = (time.monotonic() - died) * SPEED
+        took_s = (time.monotonic() - died) * self.speed
         self.assertLess(took_s, HOLD_S + 2)  # and the looking
         self.assertEqual(self.house()["offered_a"], 6)
         self.assertEqual(self.house()["why"], "the house's meter is silent")
@@ -125,13 +78,11 @@ class House(unittest.TestCase):
                 ("mqtt:home/meter", "", "a meter on the broker needs mqtt.url"),
                 ("mqtt:home/#", "", "a topic of the meter has no wildcard"),
                 ("ct:/dev/ttyACM0@1000000", "", "must say which phases carry a current transformer")):
-            (self.path / "station.yaml").write_text(
+            (self.folder / "station.yaml").write_text(
                 f"station: {{id: H1}}\n{mqtt}metering: {{house_meter: '{meter}'}}\ncan: {{bus0: 'slcan:/dev/ttyACM9'}}\nconnectors:\n- kind: dc\n")
-            answer = subprocess.run([STATION, "--config", str(self.path / "station.yaml"), "--check"],
-                                    capture_output=True, text=True, timeout=WAIT_S, check=False)
-            self.assertEqual(answer.returncode, 2, answer.stderr)
+            answer = self.once(STATION, "--config", str(self.folder / "station.yaml"), "--check", code=2)
             self.assertIn(why, answer.stderr)
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    main(110)

@@ -1,99 +1,43 @@
 """A house with an OpenEVSE station, as programs: what holds when each thing is killed while a car charges.
 
 openevse_test.py STATION COMMAND SIM. Loopback and free ports only; every wait is bounded. The limits of time are
-those of doc/openevse-connector.md and doc/house.md, in the station's time; SPEED makes them short.
+those of doc/openevse-connector.md and doc/house.md, in the station's time, which runs faster.
 """
 
-import contextlib
-import json
-import os
-import pathlib
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
-import unittest
 
-STATION, COMMAND, SIM = sys.argv[1:4]
-WAIT_S = 30
-SPEED = 6
+from programs import SIM, STATION, Case, free_port, main
+
 BREAKER_A = 25
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+class House(Case):
+    speed = 6
 
-
-class House(unittest.TestCase):
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="pilotwire-")
-        self.path = pathlib.Path(self.folder.name)
-        self.running = {}
-        self.addCleanup(self.end_all)
-        now = int(time.time() * 1000)
-        self.environment = {**os.environ, "PILOTWIRE_CONTROL": str(self.path / "s.sock"),
-                            "PILOTWIRE_CLOCK": f"{now}:{now}:{SPEED}"}
+        super().setUp()
         board, meter = free_port(), free_port()
         url = f"modbus:tcp:127.0.0.1:{meter}/1/sdm630"
-        (self.path / "station.yaml").write_text(
+        (self.folder / "station.yaml").write_text(
             "station: {id: OE1}\nconsole: {device: 'off'}\n"
             "charging: {plug_and_charge: true}\nsession: {after_power_loss: resume}\n"
             f"house: {{load_management: true, breaker_ma: {BREAKER_A * 1000}}}\n"
             f"metering: {{house_meter: '{url}'}}\npage: {{listen: ''}}\n"
             f"connectors:\n- kind: openevse\n  rapi_cable: 'tcp:127.0.0.1:{board}'\n")
         self.start("sim", SIM, "openevse", "--board", "8.2.3-eu", "--listen", f"127.0.0.1:{board}", "--meter", url,
-                   "--plugged", "--house-scale", "0", "--status", "0", "--control", str(self.path / "sim.sock"))
+                   "--plugged", "--house-scale", "0", "--status", "0", "--control", str(self.folder / "sim.sock"))
         self.until(lambda: self.truth()["plugged"], "the simulator")
         self.start_station()
         self.until(lambda: self.connector()["state"] == "charging", "the charge")
         self.until(lambda: self.truth()["phase_a"][0] > 9, "current")
 
     def start_station(self):
-        self.start("station", STATION, "--config", str(self.path / "station.yaml"), "--data", str(self.path / "data"))
-
-    def end_all(self):
-        for program in self.running.values():
-            program.kill()
-            program.wait()
-        self.folder.cleanup()
-
-    def start(self, name, *arguments):
-        with open(self.path / "log", "a") as log:
-            self.running[name] = subprocess.Popen(arguments, env=self.environment, stdin=subprocess.DEVNULL,
-                                                  stdout=subprocess.DEVNULL, stderr=log)
+        self.start("station", STATION, "--config", str(self.folder / "station.yaml"), "--data", str(self.folder / "data"))
 
     def until(self, true, what, station_s=None):
         """True within so many seconds of the station's time; a machine that is busy gets a little more."""
-        begun = time.monotonic()
-        seconds = WAIT_S if station_s is None else station_s / SPEED + 1.5
-        while time.monotonic() < begun + seconds:
-            with contextlib.suppress(OSError, json.JSONDecodeError, IndexError):
-                if true():
-                    return
-            time.sleep(0.05)
-        raise AssertionError(f"gave up waiting for {what}\n{self.truth()}\n{self.status()}\n"
-                             f"{(self.path / 'log').read_text()}")
-
-    def status(self):
-        answer = subprocess.run([COMMAND, "--json", "status"], env=self.environment, capture_output=True, text=True,
-                                timeout=WAIT_S, stdin=subprocess.DEVNULL, check=False)
-        return json.loads(answer.stdout) if answer.returncode == 0 else {"connectors": []}
-
-    def connector(self):
-        return self.status()["connectors"][0]
-
-    def tell(self, *words):
-        answer = subprocess.run([SIM, "tell", str(self.path / "sim.sock"), *words], capture_output=True, text=True,
-                                timeout=WAIT_S, check=False)
-        self.assertEqual(answer.returncode, 0, answer.stderr)
-
-    def truth(self):
-        answer = subprocess.run([SIM, "tell", str(self.path / "sim.sock"), "status"], capture_output=True, text=True,
-                                timeout=WAIT_S, check=False)
-        return json.loads(answer.stdout)
+        return super().until(true, what, station_s and station_s / self.speed + 1.5)
 
     def most_a(self):
         return max(self.truth()["grid_a"])
@@ -128,7 +72,7 @@ class House(unittest.TestCase):
         self.running["station"].send_signal(signal.SIGKILL)
         self.running["station"].wait()
         self.until(lambda: self.truth()["board_a"] <= 6, "the board's own fall-back", 12)
-        time.sleep(20 / SPEED)
+        time.sleep(20 / self.speed)
         self.start_station()
         self.until(lambda: self.connector()["state"] == "charging", "the charge that goes on")
         self.until(lambda: self.truth()["board_a"] > 6, "the offer back", 120)
@@ -150,7 +94,7 @@ class House(unittest.TestCase):
         self.tell("house", "all", "12")
         self.until(lambda: self.truth()["board_a"] < 12 and self.most_a() < BREAKER_A, "a lower offer")
         self.tell("reboot")
-        end = time.monotonic() + 30 / SPEED
+        end = time.monotonic() + 30 / self.speed
         while time.monotonic() < end:
             truth = self.truth()
             self.assertFalse(truth["relay"] and max(truth["grid_a"]) > BREAKER_A, truth)
@@ -159,4 +103,4 @@ class House(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    main(170)

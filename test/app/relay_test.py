@@ -6,20 +6,13 @@ two modems that hand on what they hear, at 2400 bit/s of the programs' time.
 """
 
 import contextlib
-import json
-import os
-import pathlib
 import select
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-import unittest
 
-STATION, COMMAND, SIM, RELAY = sys.argv[1:5]
-WAIT_S = 30
+from programs import COMMAND, RELAY, SIM, STATION, Case, free_port, main
+
 SPEED = 8
 KEY = "a key of this test, 32 characters or more"
 
@@ -63,23 +56,21 @@ class Air(threading.Thread):
             for ready in select.select(there, [], [], 0.01)[0]:
                 self.hand_on(self.ends.index(ready))
 
+    def end(self):
+        self.over = True
+        self.join()
+        for each in self.servers + [end for end in self.ends if end is not None]:
+            each.close()
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
+class Radio(Case):
+    speed = SPEED
 
-class Radio(unittest.TestCase):
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="pilotwire-")
-        self.path = pathlib.Path(self.folder.name)
-        self.running = {}
+        super().setUp()
         self.air = Air()
-        self.addCleanup(self.end_all)
+        self.addCleanup(self.air.end)
         self.air.start()
-        now = int(time.time() * 1000)
-        self.environment = {**os.environ, "PILOTWIRE_CONTROL": str(self.path / "s.sock"),
-                            "PILOTWIRE_CLOCK": f"{now}:{now}:{SPEED}"}
         self.board = free_port()
         self.write("key", KEY + "\n")
         self.write("secrets.yaml", f"lora: {{key: '{KEY}'}}\n")
@@ -88,61 +79,21 @@ class Radio(unittest.TestCase):
                    "page: {listen: ''}\nconnectors:\n- kind: openevse\n  rapi_wire: lora\n"
                    f"  rapi_lora: 'tcp:127.0.0.1:{self.air.ports[0]}'\n")
         self.start("sim", SIM, "openevse", "--listen", f"127.0.0.1:{self.board}", "--plugged", "--status", "0",
-                   "--control", str(self.path / "sim.sock"))
+                   "--control", str(self.folder / "sim.sock"))
         self.until(lambda: self.truth()["plugged"], "the simulator")
         self.start_relay()
-        self.start("station", STATION, "--config", str(self.path / "station.yaml"), "--secrets",
-                   str(self.path / "secrets.yaml"), "--data", str(self.path / "data"))
-
-    def write(self, name, text):
-        (self.path / name).write_text(text)
-        (self.path / name).chmod(0o600)
+        self.start("station", STATION, "--config", str(self.folder / "station.yaml"), "--secrets",
+                   str(self.folder / "secrets.yaml"), "--data", str(self.folder / "data"))
 
     def start_relay(self):
         self.start("relay", RELAY, "--board", f"tcp:127.0.0.1:{self.board}", "--modem",
-                   f"tcp:127.0.0.1:{self.air.ports[1]}", "--key-file", str(self.path / "key"))
-
-    def end_all(self):
-        for program in self.running.values():
-            program.kill()
-            program.wait()
-        self.air.over = True
-        self.air.join(WAIT_S)
-        for each in self.air.servers + [end for end in self.air.ends if end is not None]:
-            each.close()
-        self.folder.cleanup()
-
-    def start(self, name, *arguments):
-        with open(self.path / "log", "a") as log:
-            self.running[name] = subprocess.Popen(arguments, env=self.environment, stdin=subprocess.DEVNULL,
-                                                  stdout=subprocess.DEVNULL, stderr=log)
-
-    def until(self, true, what):
-        begun = time.monotonic()
-        while time.monotonic() < begun + WAIT_S:
-            with contextlib.suppress(OSError, json.JSONDecodeError, IndexError, KeyError):
-                if true():
-                    return
-            time.sleep(0.05)
-        raise AssertionError(f"gave up waiting for {what}\n{(self.path / 'log').read_text()}")
-
-    def command(self, *words):
-        return subprocess.run([COMMAND, *words], env=self.environment, capture_output=True, text=True,
-                              timeout=WAIT_S, stdin=subprocess.DEVNULL, check=False)
-
-    def connector(self):
-        return json.loads(self.command("--json", "status").stdout)["connectors"][0]
-
-    def truth(self):
-        answer = subprocess.run([SIM, "tell", str(self.path / "sim.sock"), "status"], capture_output=True, text=True,
-                                timeout=WAIT_S, check=False)
-        return json.loads(answer.stdout)
+                   f"tcp:127.0.0.1:{self.air.ports[1]}", "--key-file", str(self.folder / "key"))
 
     # Reason: all that doc/lora.md promises to a person, in one evening.
     def test_a_board_behind_a_radio_charges_and_falls_back_when_it_is_silent(self):
         self.until(lambda: self.connector()["state"] == "charging", "the charge")
         self.until(lambda: self.truth()["board_a"] > 10, "the offer")
-        self.assertEqual(self.command("limit", "8").returncode, 0)
+        self.once(COMMAND, "limit", "8")
         self.until(lambda: self.truth()["board_a"] == 8, "a lower limit")
         self.air.silent = True
         self.until(lambda: self.truth()["board_a"] == 6, "the fall-back of a silent radio")
@@ -156,27 +107,22 @@ class Radio(unittest.TestCase):
         self.assertGreater(min(self.air.heard), 100)
 
 
-class Options(unittest.TestCase):
+class Options(Case):
     def refused(self, *arguments):
-        answer = subprocess.run([RELAY, *arguments], capture_output=True, text=True, timeout=WAIT_S, check=False)
-        self.assertEqual(answer.returncode, 2)
-        return answer.stderr
+        return self.once(RELAY, *arguments, code=2).stderr
 
     def test_what_is_wrong_is_said(self):
-        with tempfile.NamedTemporaryFile("w") as key:
-            key.write("short\n")
-            key.flush()
-            self.assertIn("32 to 64 characters", self.refused("--key-file", key.name))
-            os.chmod(key.name, 0o644)
-            self.assertIn("mode 0600", self.refused("--key-file", key.name))
+        key = self.write("key", "short\n")
+        self.assertIn("32 to 64 characters", self.refused("--key-file", key))
+        self.write("key", "short\n", 0o644)
+        self.assertIn("mode 0600", self.refused("--key-file", key))
         self.assertIn("all three are needed", self.refused())
         self.assertIn("5 to 60", self.refused("--heartbeat-s", "99"))
         self.assertIn("--board: ", self.refused("--board", "tcp:nowhere"))
         self.assertIn("no such option", self.refused("--radio"))
         self.assertIn("value is missing", self.refused("--board"))
-        answer = subprocess.run([RELAY, "--help"], capture_output=True, text=True, timeout=WAIT_S, check=True)
-        self.assertIn("--key-file FILE", answer.stdout)
+        self.assertIn("--key-file FILE", self.once(RELAY, "--help").stdout)
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1])
+    main(170)

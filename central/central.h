@@ -118,6 +118,11 @@ struct pw_central_crypto {
     // PW_CENTRAL_DERIVE_MAX wait. NULL: `derive` does it at once, and everybody waits meanwhile.
     int (*derive_later)(void *context, uint64_t number, struct pw_str password,
                         const uint8_t salt[16], unsigned cost);
+    // Whether `signature` (base64) is one that the key of `certificate` (PEM) gave for a file of
+    // this SHA-256, as OCPP's SignedUpdateFirmware has it. PW_ERR_RANGE with a sentence in *why.
+    // NULL: nobody looks here; stations do in any case.
+    int (*signed_file)(void *context, struct pw_str certificate, struct pw_str signature,
+                       const uint8_t sha256[32], struct pw_out *why);
 };
 
 // What a station asks the authority for.

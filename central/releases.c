@@ -544,6 +544,27 @@ static bool read_models(struct http *http, struct pw_out *lines)
     return good && !lines->full;
 }
 
+// Whether the signature is the certificate's over this very file. False after answering 400.
+static bool signed_by(struct http *http, const struct kept_release *release,
+                      struct pw_str certificate, struct pw_str signature)
+{
+    const struct pw_central_crypto *crypto = http->central->config.crypto;
+    uint8_t sha256[PW_SHA256_LEN];
+    char text[160];
+    struct pw_out why = PW_OUT(text);
+    if (certificate.len == 0 || crypto->signed_file == NULL) {
+        return true;
+    }
+    if (pw_parse_hex(pw_str_of(release->sha256), sha256, sizeof(sha256)) < 0) {
+        pw_put_s(&why, "the hash of this release is damaged");
+    } else if (crypto->signed_file(crypto->context, certificate, signature, sha256, &why) ==
+               PW_OK) {
+        return true;
+    }
+    http_fail(http, 400, "bad_signature", "certificate and signature: ", pw_out_str(&why), "");
+    return false;
+}
+
 void api_release_put(struct http *http)
 {
     struct pw_central *central = http->central;
@@ -560,6 +581,9 @@ void api_release_put(struct http *http)
     if ((certificate.len == 0) != (signature.len == 0)) {
         http_fail(http, 400, "bad_value", "certificate and signature: give both or none",
                   PW_STR(""), "");
+        return;
+    }
+    if (!signed_by(http, &release, certificate, signature)) {
         return;
     }
     struct pw_db_value both[] = {certificate.len > 0 ? pw_db_text(certificate) : pw_db_null(),

@@ -532,7 +532,7 @@ static const struct {
     {"diagnostics", 1, 3, on_diagnostics},
     {"uploads", 1, 1, on_uploads},
     {"fetch", 2, 2, on_fetch},
-    {"release", 0, 2, on_release},
+    {"release", 0, ARGUMENTS_MAX, on_release},
     {"rollout", 0, ARGUMENTS_MAX, on_rollout},
     {"security-events", 0, 1, on_security_events},
     {"trust", 2, 3, on_trust},

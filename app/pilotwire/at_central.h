@@ -32,6 +32,11 @@ int show_list(const struct call *call, const char *path, const struct list *list
 int order(const struct call *call, const char *method, const char *path, const char *body,
           bool quiet);
 
+// A member with what a file holds: as text, or `binary` as base64 (at_credentials.c). False with
+// *why.
+bool put_file(struct pw_json_writer *json, const char *key, const char *path, bool binary,
+              struct pw_out *why);
+
 // at_records.c
 int on_actions(const struct call *call);
 int on_send(const struct call *call);

@@ -86,8 +86,8 @@ int on_forget(const struct call *call)
 
 // ---------------------------------------------------------------------------------------------
 
-static bool put_file(struct pw_json_writer *json, const char *key, const char *path, bool binary,
-                     struct pw_out *why)
+bool put_file(struct pw_json_writer *json, const char *key, const char *path, bool binary,
+              struct pw_out *why)
 {
     size_t len = 0;
     char coded[2048] = "";

@@ -6,6 +6,7 @@
 
 #define PATH_SIZE 512
 #define BODY_SIZE 4096
+#define PROOF_MAX 16384 // bytes of a certificate with its signature, as JSON
 
 static void put_path(struct pw_out *out, const char *folder, const char *id, const char *rest)
 {
@@ -36,6 +37,8 @@ static int show_releases(const struct call *call)
         {"product", "manifest.product", false},
         {"version", "manifest.version", false},
         {"hardware", "manifest.hardware", false},
+        {"models", "only_models", false},
+        {"ocpp signature", "ocpp_signed", false},
         {"counter", "manifest.security_counter", true},
         {"expires", "manifest.expires", false},
         {"verdict", "verdict", false},
@@ -94,6 +97,56 @@ static int add_release(const struct call *call)
     return code_of(call, err == PW_ERR_STORE ? PW_ERR_BUSY : err);
 }
 
+// "release models RELEASE [MODEL...]": without one as its hardware says.
+static int set_models(const struct call *call, const char *path)
+{
+    const struct request *request = call->request;
+    char text[BODY_SIZE];
+    struct pw_out body = PW_OUT(text);
+    struct pw_json_writer json = PW_JSON_WRITER(&body);
+    pw_json_open(&json, '{');
+    pw_json_key(&json, "models");
+    pw_json_open(&json, '[');
+    for (size_t i = 2; i < request->arguments; i++) {
+        pw_json_put_s(&json, request->argument[i]);
+    }
+    pw_json_close(&json, ']');
+    pw_json_close(&json, '}');
+    if (body.full) {
+        return fail_usage("release models", "too much; 16 names of 20 characters at most");
+    }
+    return plain(call, "PUT", path, text);
+}
+
+// "release ocpp-signature RELEASE --certificate FILE --signature FILE": without them none.
+static int set_signature(const struct call *call, const char *path)
+{
+    const struct request *request = call->request;
+    char text[PROOF_MAX];
+    struct pw_out body = PW_OUT(text);
+    struct pw_json_writer json = PW_JSON_WRITER(&body);
+    bool none = request->certificate == NULL;
+    if (none != (request->signature == NULL)) {
+        return fail_usage("release ocpp-signature",
+                          "needs --certificate and --signature, or neither to take them away");
+    }
+    pw_json_open(&json, '{');
+    if (none) {
+        pw_json_key(&json, "certificate");
+        pw_json_put_s(&json, "");
+        pw_json_key(&json, "signature");
+        pw_json_put_s(&json, "");
+    } else if (!put_file(&json, "certificate", request->certificate, false, call->why) ||
+               !put_file(&json, "signature", request->signature, true, call->why)) {
+        return fail_with(EXIT_USAGE, call->why);
+    }
+    pw_json_close(&json, '}');
+    if (body.full) {
+        return fail_usage(request->certificate, "is too long for a certificate");
+    }
+    return plain(call, "PUT", path, text);
+}
+
 int on_release(const struct call *call)
 {
     const struct request *request = call->request;
@@ -106,11 +159,21 @@ int on_release(const struct call *call)
     if (strcmp(verb, "add") == 0 && request->arguments == 2) {
         return add_release(call);
     }
-    if (strcmp(verb, "delete") == 0 && request->arguments == 2) {
+    if (request->arguments >= 2) {
         put_path(&out, "/releases/", request->argument[1], "");
+    }
+    if (strcmp(verb, "models") == 0 && request->arguments >= 2) {
+        return set_models(call, path);
+    }
+    if (strcmp(verb, "ocpp-signature") == 0 && request->arguments == 2) {
+        return set_signature(call, path);
+    }
+    if (strcmp(verb, "delete") == 0 && request->arguments == 2) {
         return plain(call, "DELETE", path, NULL);
     }
-    return fail_usage("release", "list, add FILE, or delete RELEASE");
+    return fail_usage("release",
+                      "list, add FILE, models RELEASE [MODEL...], ocpp-signature RELEASE "
+                      "[--certificate FILE --signature FILE], or delete RELEASE");
 }
 
 // --- Roll-outs.

@@ -110,6 +110,11 @@ static const char central_help[] =
     "    fetch UPLOAD FILE             one of them, into a new file\n"
     "    release [add FILE|delete RELEASE]\n"
     "                                  the releases here; bring one, delete one\n"
+    "    release models RELEASE [MODEL...]\n"
+    "                                  for which models it is; without one as its hardware says\n"
+    "    release ocpp-signature RELEASE [--certificate FILE --signature FILE]\n"
+    "                                  roll it out as SignedUpdateFirmware, signed by that\n"
+    "                                  certificate (PEM); without them as UpdateFirmware\n"
     "    rollout [show ROLLOUT|start RELEASE [SETTING=VALUE...]]\n"
     "                                  roll-outs, one station by station; start one: canary=5\n"
     "                                  stages=10,50,100 soak_s=3600 at_most=20 stop_percent=5\n"
@@ -122,7 +127,8 @@ static const char central_help[] =
     "                                  maker of its programs; without FILE our own authority\n"
     "    certificates STATION          those our authority has issued to it\n"
     "    renew STATION                 have it ask for a new certificate\n"
-    "    rekey STATION                 give it a new key over OCPP\n"
+    "    rekey STATION                 give it a new key over OCPP\n";
+static const char link_help[] =
     "  over the station link:\n"
     "    limit STATION AMPERE|off [CONNECTOR] [--lease SECONDS] [--fallback AMPERE]\n"
     "                                  at most so much per phase, 0 pauses; for 300 s unless "
@@ -260,7 +266,7 @@ int main(int argc, char **argv)
         return code;
     }
     if (request.help) {
-        (void)printf("%s%s%s", station_help, central_help, options_help);
+        (void)printf("%s%s%s%s", station_help, central_help, link_help, options_help);
         return EXIT_DONE;
     }
     if (request.version) {

@@ -149,6 +149,8 @@ class Rollout(unittest.TestCase):
         self.assertEqual(self.ask("GET", path[:-1] + ("0" if path[-1] != "0" else "1"))[0].status, 404)
         self.assertEqual(answer.getheader("X-Content-Type-Options"), "nosniff")
 
+        self.give_ocpp_signature(str(release["id"]))
+
         # Peers that read nothing cost the central no memory for the file.
         before = self.memory()
         idle = []
@@ -160,6 +162,25 @@ class Rollout(unittest.TestCase):
         self.assertLess(self.memory() - before, 20 * 64 + 4096, "KiB for 20 that read nothing")
         for one in idle:
             one.close()
+
+    def give_ocpp_signature(self, number):
+        """With openssl, as a maker's people do; one over another file is refused in words."""
+        def openssl(*words):
+            subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=self.folder, timeout=WAIT_S)
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+                "-subj", "/O=Maker/CN=Firmware", "-keyout", "sign.key", "-out", "sign.pem",
+                "-addext", "keyUsage=critical,digitalSignature")
+        for name in ("new.pwr", "root"):
+            openssl("dgst", "-sha256", "-sign", "sign.key", "-out", f"{name}.sig", name)
+
+        def give(signature):
+            return ("release", "ocpp-signature", number, "--certificate", str(self.folder / "sign.pem"),
+                    "--signature", str(self.folder / signature))
+        self.assertIn("is not the signer's over this file", self.people(*give("root.sig"), refused=True))
+        self.assertTrue(self.people(*give("new.pwr.sig"))["ocpp_signed"])
+        self.assertEqual(self.people("release", "models", number, "AC 22", "DC 60")["only_models"], ["AC 22", "DC 60"])
+        self.assertFalse(self.people("release", "ocpp-signature", number)["ocpp_signed"])
+        self.assertEqual(self.people("release", "models", number)["only_models"], [])
 
     def memory(self):
         text = pathlib.Path(f"/proc/{self.server.pid}/status").read_text()

@@ -26,6 +26,42 @@ function makeRelease() {
   return join(folder, "new.pwr");
 }
 
+function openssl(...words) {
+  execFileSync("openssl", words, { cwd: folder, stdio: "ignore" });
+}
+
+// Models and OCPP's own signature: one over another file is refused in words, then the right one, and none.
+async function changeRelease(browser, page) {
+  openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=Firmware", "-keyout", "sign.key", "-out", "sign.pem", "-addext", "keyUsage=critical,digitalSignature");
+  for (const name of ["new.pwr", "program"]) openssl("dgst", "-sha256", "-sign", "sign.key", "-out", `${name}.sig`, name);
+  const open = () => page.getByRole("button", { name: "Models, signature" }).click();
+  const dialog = page.getByRole("dialog");
+  await open();
+  await dialog.getByLabel("Only for models").fill("Wallbox-9\n\n Wallbox-10 ");
+  await dialog.getByLabel("Certificate of who signed").setInputFiles(join(folder, "sign.pem"));
+  await dialog.getByLabel("Signature", { exact: true }).setInputFiles(join(folder, "program.sig"));
+  await browser.expecting(/400/, async () => {
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.getByText("is not the signer's over this file").waitFor();
+  });
+  await browser.shot(page, "release-edit");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await browser.shot(page, "release-edit-dark");
+  await page.emulateMedia({ colorScheme: "light" });
+  await dialog.getByLabel("Signature", { exact: true }).setInputFiles(join(folder, "new.pwr.sig"));
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Wallbox-9, Wallbox-10").waitFor();
+  await page.getByText("OCPP signature", { exact: true }).waitFor();
+  await browser.shot(page, "release-signed");
+  await open();
+  await dialog.getByRole("button", { name: "Take the signature away" }).click();
+  await page.getByText("OCPP signature", { exact: true }).waitFor({ state: "detached" });
+  await open();
+  await dialog.getByLabel("Only for models").fill("");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Only for models").waitFor({ state: "detached" });
+}
+
 async function stationOf(central, id, key, well) {
   const client = new RPCClient({ endpoint: `ws://127.0.0.1:${central.port}/ocpp`, identity: id, password: key, protocols: ["ocpp1.6"], strictMode: false, reconnect: false });
   const boot = (version) => client.call("BootNotification", { chargePointVendor: "Maker", chargePointModel: "Wallbox-9", firmwareVersion: version });
@@ -80,6 +116,7 @@ async function main() {
       await page.getByText("this very file is here already").waitFor();
     });
 
+    await changeRelease(browser, page);
     well = false;
     await page.getByRole("link", { name: "Roll out" }).click();
     await page.getByLabel("First, as a canary").fill("3");

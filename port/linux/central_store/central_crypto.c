@@ -1,5 +1,7 @@
 #include "central_crypto.h"
 
+#include "trust/openssl.h"
+
 #include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -31,4 +33,12 @@ static int derive(void *context, struct pw_str password, const uint8_t salt[16],
                : PW_ERR_BUG;
 }
 
-const struct pw_central_crypto pw_central_crypto_openssl = {.random = fill, .derive = derive};
+static int signed_file(void *context, struct pw_str certificate, struct pw_str signature,
+                       const uint8_t sha256[32], struct pw_out *why)
+{
+    (void)context;
+    return pw_trust_signed_file(certificate, signature, sha256, why);
+}
+
+const struct pw_central_crypto pw_central_crypto_openssl = {
+    .random = fill, .derive = derive, .signed_file = signed_file};

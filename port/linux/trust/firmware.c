@@ -5,15 +5,23 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
-// L01: no certificates between the manufacturer's root and the signer.
-static int check_signer(struct pw_trust_keeper *keeper, X509 *signer, pw_unix_ms wall,
-                        struct pw_out *why)
+static int check_use(X509 *signer, struct pw_out *why)
 {
     if (!trust_strong(signer)) {
         return trust_refuse(why, PW_ERR_RANGE, "its key is weaker than RSA 2048 or EC 224");
     }
     if ((X509_get_key_usage(signer) & KU_DIGITAL_SIGNATURE) == 0) {
         return trust_refuse(why, PW_ERR_RANGE, "it is not made for signatures");
+    }
+    return PW_OK;
+}
+
+// L01: no certificates between the manufacturer's root and the signer.
+static int check_signer(struct pw_trust_keeper *keeper, X509 *signer, pw_unix_ms wall,
+                        struct pw_out *why)
+{
+    if (check_use(signer, why) != PW_OK) {
+        return PW_ERR_RANGE;
     }
     if (wall == 0) {
         return trust_refuse(why, PW_ERR_RANGE, "the clock is not set");
@@ -72,4 +80,23 @@ int trust_port_verify(void *context, struct pw_str signer_pem, struct pw_str sig
     }
     sk_X509_pop_free(all, X509_free);
     return err;
+}
+
+int pw_trust_signed_file(struct pw_str signer_pem, struct pw_str signature,
+                         const uint8_t sha256[32], struct pw_out *why)
+{
+    STACK_OF(X509) *all = trust_parse(signer_pem, 1);
+    if (all == NULL) {
+        return trust_refuse(why, PW_ERR_RANGE,
+                            "the signing certificate is not one certificate in PEM form");
+    }
+    char text[96];
+    struct pw_out about = PW_OUT(text);
+    int err = check_use(sk_X509_value(all, 0), &about);
+    sk_X509_pop_free(all, X509_free);
+    if (err != PW_OK) {
+        pw_put_s(why, "the signing certificate: ");
+        return trust_refuse(why, err, text);
+    }
+    return trust_port_verify(NULL, signer_pem, signature, sha256, why);
 }

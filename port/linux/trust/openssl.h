@@ -33,6 +33,12 @@ void pw_trust_close(struct pw_trust_keeper *keeper);
 // The port itself; lives as long as the keeper.
 struct pw_trust pw_trust_port(struct pw_trust_keeper *keeper);
 
+// Whether `signature` (base64) was made over a file of this SHA-256 with the key of `signer`, one
+// certificate (PEM) whose key is strong enough and made for signatures: what a station judges of
+// SignedUpdateFirmware beside who issued the certificate, and its dates. PW_ERR_RANGE with *why.
+PW_MUST_USE int pw_trust_signed_file(struct pw_str signer_pem, struct pw_str signature,
+                                     const uint8_t sha256[32], struct pw_out *why);
+
 // --- TLS. What a connection needs of an SSL_CTX (as void *, so that nobody else needs OpenSSL).
 
 struct pw_trust_connection {

@@ -95,6 +95,12 @@ export interface Upload {
 }
 
 export const releases = async (): Promise<Release[]> => (await call<{ releases: Release[] }>("GET", "/releases")).releases;
+export interface ReleaseChange {
+  models?: string[];
+  certificate?: string; // PEM; with an empty signature: none
+  signature?: string; // base64
+}
+export const changeRelease = (id: number, change: ReleaseChange): Promise<Release> => call("PUT", `/releases/${id}`, change);
 export const deleteRelease = (id: number): Promise<unknown> => call("DELETE", `/releases/${id}`);
 export const rollouts = async (): Promise<RolloutSummary[]> => (await call<{ rollouts: RolloutSummary[] }>("GET", "/rollouts")).rollouts;
 export const rollout = (id: number): Promise<{ rollout: RolloutSummary; stations: RolloutStation[] }> => call("GET", `/rollouts/${id}`);
@@ -154,3 +160,12 @@ export function readStages(text: string): number[] | null {
   const good = list.length >= 1 && list.length <= 8 && list.every((n, i) => Number.isInteger(n) && n >= 1 && n <= 100 && n > (list[i - 1] ?? 0));
   return good && list[list.length - 1] === 100 ? list : null;
 }
+
+// Names a line each, as a person types them.
+export const readModels = (text: string): string[] =>
+  text
+    .split("\n")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+
+export const base64 = (file: Uint8Array): string => btoa(Array.from(file, (byte) => String.fromCharCode(byte)).join(""));

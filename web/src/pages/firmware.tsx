@@ -10,6 +10,7 @@ import { Icon } from "../ui/icon";
 import { useLoad } from "../ui/load";
 import { Button, Chip, Empty, Fact, Loading, Problem, Since, When, type Tone } from "../ui/parts";
 import { StageBars } from "./firmware_stages";
+import { ReleaseEdit } from "./release_edit";
 
 function Verdict({ release }: { release: Release }) {
   if (release.verdict === null) return <Chip tone="mute">not judged here</Chip>;
@@ -19,6 +20,7 @@ function Verdict({ release }: { release: Release }) {
 
 function Row({ release, changed }: { release: Release; changed: () => void }) {
   const problem = useSignal<unknown>(null);
+  const editing = useSignal(false);
   const m = release.manifest;
   const remove = async (): Promise<void> => {
     if (!(await ask(`Delete ${m.product} ${m.version}?`, "Stations that have it keep it. Bring the file again to roll it out again.", "Delete"))) return;
@@ -44,12 +46,23 @@ function Row({ release, changed }: { release: Release; changed: () => void }) {
             <a class="button" href={href.newRollout(release.id)}>
               Roll out
             </a>
+            <Button onClick={() => (editing.value = true)}>Models, signature</Button>
             <Button tone="danger" why={release.rollouts > 0 ? "A roll-out that is not over uses it" : null} onClick={() => void remove()}>
               Delete
             </Button>
           </>
         )}
       </header>
+      {editing.value && (
+        <ReleaseEdit
+          release={release}
+          onClose={() => (editing.value = false)}
+          onDone={() => {
+            editing.value = false;
+            changed();
+          }}
+        />
+      )}
       {problem.value !== null && <Problem error={problem.value} />}
       {release.why && (
         <p class="notice bad">
@@ -59,6 +72,7 @@ function Row({ release, changed }: { release: Release; changed: () => void }) {
       )}
       <dl class="facts wide">
         <Fact label="For">{m.hardware.join(", ")}</Fact>
+        {release.only_models.length > 0 && <Fact label="Only for models">{release.only_models.join(", ")}</Fact>}
         <Fact label="Fits here">{fitting.length === 0 ? "no model of this fleet by name" : fitting.map((f) => `${f.model} (${f.stations})`).join(", ")}</Fact>
         <Fact label="Security counter">{String(m.security_counter)}</Fact>
         <Fact label="Can follow">{m.min_from === "" ? "any version" : `${m.min_from} and later`}</Fact>

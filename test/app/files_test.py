@@ -11,44 +11,15 @@ import contextlib
 import http.client
 import http.server
 import json
-import os
 import pathlib
 import platform
 import re
-import shutil
-import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
-import time
-import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "said"))
-import traffic  # noqa: E402
+from programs import BOOT, CENTRAL, COMMAND, SIM, STATION, Case, free_port, free_ports, main
 
-STATION, CENTRAL, SIM, PILOTWIRE, BOOT = sys.argv[1:6]
-WAIT_S = 30
-LIFE_S = 110
 CARD = "CARD-0123456789"
-
-
-def until(true, what, wait_s=WAIT_S):
-    deadline = time.monotonic() + wait_s
-    while time.monotonic() < deadline:
-        if true():
-            return
-        time.sleep(0.05)
-    raise AssertionError("gave up waiting for " + what)
-
-
-def free_ports():
-    while True:
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", 0)) as one:
-            port = one.getsockname()[1]
-            with socket.create_server(("127.0.0.1", port + 10)):
-                return port
 
 
 class Depot(http.server.BaseHTTPRequestHandler):
@@ -72,28 +43,23 @@ class Depot(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
-class Files(unittest.TestCase):
+class Files(Case):
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pilotwire-files-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.addCleanup(traffic.write, self.folder)
+        super().setUp()
         self.port = free_ports()
         depot = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Depot)
         threading.Thread(target=depot.serve_forever, daemon=True).start()
         self.addCleanup(depot.server_close)
         self.addCleanup(depot.shutdown)
         self.depot = f"http://127.0.0.1:{depot.server_address[1]}"
-        self.key = subprocess.run([CENTRAL, "-d", str(self.folder / "central"), "station", "add", "AC-1"],
-                                  check=True, capture_output=True, text=True,
-                                  timeout=WAIT_S).stdout.strip()
+        self.key = self.central_says("station", "add", "AC-1")
         self.slots = self.folder / "slots"
         self.slots.mkdir()
         self.machine = "linux-" + {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
         self.make_root()
 
     def release(self, *words):
-        subprocess.run([PILOTWIRE, "release", *words], check=True, capture_output=True, cwd=self.folder,
-                       timeout=WAIT_S)
+        self.once(COMMAND, "release", *words, cwd=self.folder)
 
     def make_root(self):
         for role, number in (("root", 1), ("root", 2), ("release", 1)):
@@ -109,27 +75,9 @@ class Files(unittest.TestCase):
         self.release("sign", name, "--key", "release1.key")
         return self.folder / name
 
-    def start(self, name, *command):
-        with (self.folder / f"{name}.log").open("ab") as log:
-            program = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-
-        def end():
-            with contextlib.suppress(ProcessLookupError):
-                program.terminate()
-            try:
-                program.wait(5)
-            except subprocess.TimeoutExpired:
-                program.kill()
-                program.wait()
-        self.addCleanup(end)
-        return program
-
-    def text_of(self, name):
-        return (self.folder / f"{name}.log").read_text(errors="replace")
-
     def start_central(self):
         self.start("central", CENTRAL, "-d", str(self.folder / "central"), "-l", f"127.0.0.1:{self.port}")
-        until(lambda: "Dashboard:" in self.text_of("central"), "the central")
+        self.until(lambda: "Dashboard:" in self.text_of("central"), "the central")
         password = re.search(r"with the password (\S+)", self.text_of("central")).group(1)
         status, said = self.ask("POST", "/login", {"user": "admin", "password": password})
         self.assertEqual(status, 200, said)
@@ -137,16 +85,15 @@ class Files(unittest.TestCase):
     def start_station(self):
         board = self.folder / "board0"
         self.start("sim", SIM, "ac", "--link", str(board), "--control", str(self.folder / "sim.sock"))
-        until(board.exists, "the board")
+        self.until(board.exists, "the board")
         (self.folder / "board.yaml").write_text(f"board:\n  kind: frontend\nfrontend:\n  device: {board}\n")
         (self.folder / "station.yaml").write_text(
             f"station:\n  id: AC-1\nocpp:\n  url: ws://127.0.0.1:{self.port}/ocpp/\n"
             f"update:\n  folder: {self.slots}\n  root: {self.folder / 'root.bin'}\nsession:\n  allow_offline_unknown_id: true\n"
             "page:\n  listen: \"\"\nconsole:\n  device: \"off\"\n"
             f"connectors:\n  - kind: pilot\n    board: {self.folder / 'board.yaml'}\n")
-        secrets = self.folder / "secrets.yaml"
-        secrets.write_text(f"ocpp:\n  authorization_key: \"{self.key}\"\npage:\n  password: \"PAGE-PASSWORD-1\"\n")
-        secrets.chmod(0o600)
+        self.write("secrets.yaml",
+                   f"ocpp:\n  authorization_key: \"{self.key}\"\npage:\n  password: \"PAGE-PASSWORD-1\"\n")
         return self.run_station()
 
     def run_station(self):
@@ -156,7 +103,7 @@ class Files(unittest.TestCase):
                              str(self.folder / "station.yaml"), "--secrets",
                              str(self.folder / "secrets.yaml"), "--data", str(self.folder / "data"),
                              "--control", str(self.folder / "station.sock"))
-        until(lambda: self.control("json status").get("central") == "online", "the central system")
+        self.until(lambda: self.control("json status").get("central") == "online", "the central system")
         return station
 
     def control(self, line):
@@ -170,7 +117,7 @@ class Files(unittest.TestCase):
         return {}
 
     def ask(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.wait_s)
         headers = {"Content-Type": "application/json", **getattr(self, "login", {})}
         connection.request(method, "/api/v1" + path, json.dumps(body) if body is not None else None, headers)
         answer = connection.getresponse()
@@ -196,7 +143,7 @@ class Files(unittest.TestCase):
     def sign(self, image):
         """A manufacturer's root, a certificate it signed for firmware, and its signature."""
         def openssl(*words):
-            subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=self.folder)
+            self.once("openssl", *words, cwd=self.folder)
         curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
         openssl("req", "-x509", *curve, "-days", "30", "-subj", "/O=Maker/CN=Root", "-keyout", "root.key",
                 "-out", "root.pem", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
@@ -216,13 +163,12 @@ class Files(unittest.TestCase):
     def test_logs_go_up_and_a_signed_program_comes_down(self):
         self.start_central()
         station = self.start_station()
-        subprocess.run([SIM, "tell", str(self.folder / "sim.sock"), "plug"], check=True, timeout=WAIT_S,
-                       capture_output=True)
+        self.tell("plug")
 
         # A log, which holds what an engineer needs and nothing that a stranger may have (T15).
         self.control(f"card {CARD}")
         self.command("GetDiagnostics", {"location": f"{self.depot}/in/", "retries": 1, "retryInterval": 1})
-        until(lambda: self.statuses("diagnostics")[-1:] == ["Uploaded"], "the upload")
+        self.until(lambda: self.statuses("diagnostics")[-1:] == ["Uploaded"], "the upload")
         self.assertEqual(self.statuses("diagnostics"), ["Uploading", "Uploaded"])
         (path, log), = Depot.received.items()
         self.assertRegex(path, r"^/in/AC-1-diagnostics-\d{8}T\d{6}Z\.txt$")
@@ -240,20 +186,20 @@ class Files(unittest.TestCase):
         self.command("InstallCertificate", {"certificateType": "ManufacturerRootCertificate",
                                             "certificate": root})
         self.update(6, "elf", certificate, signature)
-        until(lambda: self.statuses("signed firmware")[-1:] == ["InstallVerificationFailed"], "the refusal")
+        self.until(lambda: self.statuses("signed firmware")[-1:] == ["InstallVerificationFailed"], "the refusal")
         self.update(7, "other", certificate, signature)
-        until(lambda: self.statuses("signed firmware")[-1:] == ["InvalidSignature"], "the refusal")
+        self.until(lambda: self.statuses("signed firmware")[-1:] == ["InvalidSignature"], "the refusal")
         self.assertFalse((self.slots / "a").exists())
 
         # The security log, with a number, tells of it.
         self.command("GetLog", {"logType": "SecurityLog", "requestId": 4,
                                 "log": {"remoteLocation": f"{self.depot}/security.txt"}})
-        until(lambda: self.statuses("log")[-1:] == ["Uploaded"], "the security log")
+        self.until(lambda: self.statuses("log")[-1:] == ["Uploaded"], "the security log")
         self.assertIn("InvalidFirmwareSignature", Depot.received["/security.txt"].decode())
 
         # The right one: the station ends, and the boot loader starts the new one, on trial.
         self.update(8, "new", certificate, signature)
-        self.assertEqual(station.wait(WAIT_S), 75, self.text_of("station")[-3000:])
+        self.assertEqual(station.wait(self.wait_s), 75, self.text_of("station")[-3000:])
         self.assertEqual((self.slots / "a" / "pilotwire-station").read_bytes(), pathlib.Path(STATION).read_bytes())
         for _ in range(3):
             station = self.run_station()
@@ -261,10 +207,10 @@ class Files(unittest.TestCase):
             self.assertTrue(update["trial"], update)
             self.assertEqual(update["version"], "9.9.9")
             station.kill()
-            station.wait(WAIT_S)
+            station.wait(self.wait_s)
         # It never stayed for five minutes: the one of the package comes back and says so.
         self.run_station()
-        until(lambda: self.statuses("signed firmware")[-1:] == ["InstallationFailed"], "InstallationFailed")
+        self.until(lambda: self.statuses("signed firmware")[-1:] == ["InstallationFailed"], "InstallationFailed")
         self.assertEqual(self.statuses("signed firmware"), [
             "Downloading", "Downloaded", "SignatureVerified", "Installing", "InstallRebooting", "InstallationFailed"])
         update = self.control("json update")["update"]
@@ -273,20 +219,16 @@ class Files(unittest.TestCase):
         self.assertFalse((self.folder / "data" / "download").exists())
 
         # A person names a file that is not there, then hands one in.
-        said = subprocess.run([PILOTWIRE, "--station", str(self.folder / "station.sock"), "update", "nowhere.pwr"],
-                              capture_output=True, text=True, timeout=WAIT_S)
-        self.assertEqual((said.returncode, said.stderr), (1, "pilotwire: nowhere.pwr: No such file or directory\n"))
-        said = subprocess.run([PILOTWIRE, "--station", str(self.folder / "station.sock"), "update", str(other)],
-                              capture_output=True, text=True, timeout=WAIT_S)
-        self.assertEqual(said.returncode, 0, said.stderr)
-        until(lambda: self.control("json update")["update"].get("version") == "9.9.8", "the release")
+        said = self.once(COMMAND, "--station", str(self.folder / "station.sock"), "update", "nowhere.pwr", code=1)
+        self.assertEqual(said.stderr, "pilotwire: nowhere.pwr: No such file or directory\n")
+        self.once(COMMAND, "--station", str(self.folder / "station.sock"), "update", str(other))
+        self.until(lambda: self.control("json update")["update"].get("version") == "9.9.8", "the release")
 
     def tell_broker(self, topic, payload):
-        subprocess.run(["mosquitto_pub", "-p", str(self.broker), "-t", f"Dinamics/AC-1/{topic}", "-m", payload], check=True,
-                       timeout=WAIT_S)
+        self.once("mosquitto_pub", "-p", str(self.broker), "-t", f"Dinamics/AC-1/{topic}", "-m", payload)
 
     def test_over_a_broker_what_lies_at_the_source_is_taken_when_it_is_newer(self):
-        self.broker = free_ports()
+        self.broker = free_port()
         (self.folder / "broker.conf").write_text(f"listener {self.broker} 127.0.0.1\nallow_anonymous true\n")
         self.start("broker", "mosquitto", "-c", str(self.folder / "broker.conf"))
         (self.folder / "station.yaml").write_text(
@@ -299,20 +241,19 @@ class Files(unittest.TestCase):
                              str(self.folder / "station.yaml"), "--data", str(self.folder / "data"), "--control",
                              str(self.folder / "station.sock"))
         Depot.files = {"/latest": self.make_release("old.pwr", "0.0.1")}
-        until(lambda: self.control("json status"), "the station")
+        self.until(lambda: self.control("json status"), "the station")
 
         def asked():
             self.tell_broker("set_update", "1")
             return "0.0.1" in json.dumps(self.control("json update"))
-        until(asked, "the older one to be looked at")
+        self.until(asked, "the older one to be looked at")
         self.assertFalse((self.slots / "a").exists())
         self.assertIsNone(station.poll())
         Depot.files = {"/latest": self.make_release("newer.pwr", "9.9.9")}
         self.tell_broker("set_update_spiffs", "1")
-        self.assertEqual(station.wait(WAIT_S), 75, self.text_of("station")[-3000:])
+        self.assertEqual(station.wait(self.wait_s), 75, self.text_of("station")[-3000:])
         self.assertEqual((self.slots / "a" / "pilotwire-station").read_bytes(), pathlib.Path(STATION).read_bytes())
 
 
 if __name__ == "__main__":
-    signal.alarm(LIFE_S)
-    unittest.main(argv=sys.argv[:1])
+    main(110)

@@ -3,7 +3,7 @@
 meter_test.py STATION COMMAND SIM. Loopback and free ports only; every wait is bounded.
 """
 
-from programs import COMMAND, SIM, STATION, Case, free_port, main
+from programs import SIM, STATION, Case, free_port, main
 
 
 class Outlet(Case):

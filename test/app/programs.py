@@ -1,6 +1,7 @@
 """What the tests of programs have in common: the programs, a folder of their own, and waiting with a bound.
 
-The programs are known by their names, in whatever order they are given: test.py PROGRAM... . Loopback and free ports only.
+The programs are known by their names, in whatever order they are given; names of tests may follow: test.py PROGRAM...
+[CLASS.TEST...]. Loopback and free ports only.
 """
 
 import contextlib
@@ -83,9 +84,9 @@ class Case(unittest.TestCase):
         log = self.folder / f"{name}.log"
         return log.read_text(errors="replace") if log.exists() else ""
 
-    def once(self, *command, code=0, **more):
-        """Runs a program to its end. `code`: what it must end with; None: anything."""
-        done = subprocess.run(command, **{"env": self.environment, "stdin": subprocess.DEVNULL, "timeout": self.wait_s,
+    def once(self, *command, code=0, given="", **more):
+        """Runs a program to its end; it reads `given`. `code`: what it must end with; None: anything."""
+        done = subprocess.run(command, **{"env": self.environment, "input": given, "timeout": self.wait_s,
                                           "capture_output": True, "text": True, "check": False, **more})
         if code is not None:
             self.assertEqual(done.returncode, code, (command, done.stdout, done.stderr))
@@ -114,7 +115,12 @@ class Case(unittest.TestCase):
         return self.once(SIM, "tell", str(self.folder / "sim.sock"), *words).stdout
 
     def truth(self):
-        return json.loads(self.once(SIM, "tell", str(self.folder / "sim.sock"), "status", code=None).stdout)
+        """What is so in the simulated world."""
+        with socket.socket(socket.AF_UNIX) as sim:
+            sim.settimeout(self.wait_s)
+            sim.connect(str(self.folder / "sim.sock"))
+            sim.sendall(b"status\n")
+            return json.loads(sim.makefile().readline())
 
     def status(self):
         return json.loads(self.once(COMMAND, "--json", "status", code=None).stdout)
@@ -122,11 +128,11 @@ class Case(unittest.TestCase):
     def connector(self):
         return self.status()["connectors"][0]
 
-    def central_says(self, *words):
-        return self.once(CENTRAL, "-d", str(self.folder / "central"), *words).stdout.strip()
+    def central_says(self, *words, given=""):
+        return self.once(CENTRAL, "-d", str(self.folder / "central"), *words, given=given).stdout.strip()
 
 
 def main(life_s=120):
     """Runs the tests of the program; whatever hangs ends it after `life_s`."""
     signal.alarm(life_s)
-    unittest.main(module="__main__", argv=sys.argv[:1], verbosity=2)
+    unittest.main(module="__main__", argv=sys.argv[:1] + [one for one in sys.argv[1:] if "/" not in one], verbosity=2)

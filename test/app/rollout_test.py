@@ -5,75 +5,31 @@ peer that reads nothing.
 rollout_test.py STATION CENTRAL SIM PILOTWIRE. Loopback and free ports only.
 """
 
-import contextlib
+
 import http.client
 import json
 import pathlib
 import re
-import shutil
-import signal
 import socket
-import subprocess
-import sys
-import tempfile
-import time
-import unittest
 
-STATION, CENTRAL, SIM, PILOTWIRE = sys.argv[1:5]
-WAIT_S = 30
-LIFE_S = 100
+from programs import CENTRAL, COMMAND, SIM, STATION, Case, free_port, main
 
 
-def until(true, what, wait_s=WAIT_S):
-    deadline = time.monotonic() + wait_s
-    while time.monotonic() < deadline:
-        if true():
-            return
-        time.sleep(0.05)
-    raise AssertionError("gave up waiting for " + what)
-
-
-class Rollout(unittest.TestCase):
+class Rollout(Case):
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pilotwire-rollout-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        with socket.create_server(("127.0.0.1", 0)) as one:
-            self.port = one.getsockname()[1]
-        self.key = self.central("station", "add", "AC-1")
+        super().setUp()
+        self.port = free_port()
+        self.key = self.central_says("station", "add", "AC-1")
         self.make_release()
         self.server = self.start("central", CENTRAL, "-d", str(self.folder / "central"), "-l",
                                  f"127.0.0.1:{self.port}", "--link-listen", "127.0.0.1:0",
                                  "--release-root", str(self.folder / "root"))
-        until(lambda: "Dashboard:" in self.text_of("central"), "the central")
+        self.until(lambda: "Dashboard:" in self.text_of("central"), "the central")
         password = re.search(r"with the password (\S+)", self.text_of("central")).group(1)
-        (self.folder / "password").write_text(password + "\n")
-        (self.folder / "password").chmod(0o600)
-
-    def central(self, *words):
-        return subprocess.run([CENTRAL, "-d", str(self.folder / "central"), *words], check=True,
-                              capture_output=True, text=True, timeout=WAIT_S).stdout.strip()
-
-    def start(self, name, *command):
-        with (self.folder / f"{name}.log").open("ab") as log:
-            program = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-
-        def end():
-            with contextlib.suppress(ProcessLookupError):
-                program.terminate()
-            try:
-                program.wait(5)
-            except subprocess.TimeoutExpired:
-                program.kill()
-                program.wait()
-        self.addCleanup(end)
-        return program
-
-    def text_of(self, name):
-        return (self.folder / f"{name}.log").read_text(errors="replace")
+        self.write("password", password + "\n")
 
     def maker(self, *words):
-        subprocess.run([PILOTWIRE, "release", *words], check=True, cwd=self.folder, timeout=WAIT_S,
-                       capture_output=True, stdin=subprocess.DEVNULL)
+        self.once(COMMAND, "release", *words, cwd=self.folder)
 
     def make_release(self):
         """With the well-known test keys; version 9.0.0 of the program that is there."""
@@ -91,16 +47,14 @@ class Rollout(unittest.TestCase):
 
     def people(self, *words, refused=False, form="--json"):
         """The command line at the central; its output, or what it says when it is refused."""
-        done = subprocess.run([PILOTWIRE, "--central", f"http://127.0.0.1:{self.port}", "--password-file",
-                               str(self.folder / "password"), form, *words], capture_output=True,
-                              text=True, timeout=WAIT_S, stdin=subprocess.DEVNULL)
-        self.assertEqual(done.returncode, 3 if refused else 0, (words, done.stdout, done.stderr))
+        done = self.once(COMMAND, "--central", f"http://127.0.0.1:{self.port}", "--password-file",
+                         str(self.folder / "password"), form, *words, code=3 if refused else 0)
         if form != "--json":
             return done.stdout
         return done.stderr if refused else json.loads(done.stdout or "null")
 
     def ask(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.wait_s)
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         said = answer.read()
@@ -191,33 +145,29 @@ class Rollout(unittest.TestCase):
         slots = self.folder / "slots"
         slots.mkdir()
         self.start("sim", SIM, "ac", "--link", str(board), "--control", str(self.folder / "sim.sock"))
-        until(board.exists, "the board")
+        self.until(board.exists, "the board")
         (self.folder / "board.yaml").write_text(f"board:\n  kind: frontend\nfrontend:\n  device: {board}\n")
         (self.folder / "station.yaml").write_text(
             f"station:\n  id: AC-1\nocpp:\n  url: ws://127.0.0.1:{self.port}/ocpp/\n"
             f"update:\n  folder: {slots}\n  root: {self.folder / 'root'}\n  hardware: wallbox-9\n"
             "page:\n  listen: \"\"\nconsole:\n  device: \"off\"\n"
             f"connectors:\n  - kind: pilot\n    board: {self.folder / 'board.yaml'}\n")
-        secrets = self.folder / "secrets.yaml"
-        secrets.write_text(f"ocpp:\n  authorization_key: \"{self.key}\"\n")
-        secrets.chmod(0o600)
+        secrets = self.write("secrets.yaml", f"ocpp:\n  authorization_key: \"{self.key}\"\n")
         station = self.start("station", STATION, "--config", str(self.folder / "station.yaml"), "--secrets",
-                             str(secrets), "--data", str(self.folder / "data"), "--control",
+                             secrets, "--data", str(self.folder / "data"), "--control",
                              str(self.folder / "station.sock"))
-        until(lambda: any(one["ocpp_online"] and one["firmware"] for one in self.people("stations")["stations"]),
+        self.until(lambda: any(one["ocpp_online"] and one["firmware"] for one in self.people("stations")["stations"]),
               "the station")
         return station
 
     def test_a_station_is_updated_by_a_roll_out_and_brings_its_log(self):
         station = self.start_station()
         self.people("diagnostics", "AC-1")
-        until(lambda: any(one["state"] == "here" for one in self.people("uploads", "AC-1")["uploads"]), "the log")
+        self.until(lambda: any(one["state"] == "here" for one in self.people("uploads", "AC-1")["uploads"]), "the log")
         upload = self.people("uploads", "AC-1")["uploads"][0]
         self.assertRegex(upload["name"], r"^AC-1-diagnostics-\d{8}T\d{6}Z\.txt$")
         fetched = self.folder / "fetched"
-        subprocess.run([PILOTWIRE, "--central", f"http://127.0.0.1:{self.port}", "--password-file",
-                        str(self.folder / "password"), "fetch", str(upload["id"]), str(fetched)],
-                       check=True, timeout=WAIT_S)
+        self.people("fetch", str(upload["id"]), str(fetched), form="--tsv")
         log = fetched.read_text()
         self.assertIn("=== settings", log)
         self.assertNotIn(self.key, log)
@@ -233,14 +183,13 @@ class Rollout(unittest.TestCase):
             if seen[-1:] != [one["state"]]:
                 seen.append(one["state"])
             return one
-        until(lambda: state()["state"] in ("installing", "failed", "done"), "the installation", 60)
+        self.until(lambda: state()["state"] in ("installing", "failed", "done"), "the installation", 60)
         self.assertEqual(state()["why"], None, self.text_of("station")[-3000:])
-        self.assertEqual(station.wait(WAIT_S), 75, self.text_of("station")[-3000:])
+        self.assertEqual(station.wait(self.wait_s), 75, self.text_of("station")[-3000:])
         self.assertEqual((self.folder / "slots" / "a" / "pilotwire-station").read_bytes(),
                          pathlib.Path(STATION).read_bytes())
         self.assertEqual(seen[-1], "installing")
 
 
 if __name__ == "__main__":
-    signal.alarm(LIFE_S)
-    unittest.main(argv=sys.argv[:1])
+    main(100)

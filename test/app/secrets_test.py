@@ -5,7 +5,6 @@ secrets_test.py STATION COMMAND CENTRAL CUT: three programs, and cut_files.so. f
 """
 
 import base64
-import contextlib
 import http.client
 import http.server
 import json
@@ -17,32 +16,11 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
-import time
-import unittest
 
-STATION, COMMAND, CENTRAL, CUT = sys.argv[1:5]
-WAIT_S = 20
+from programs import CENTRAL, COMMAND, GIVEN, STATION, Case, free_port, free_ports, main
 
-
-def until(true, what, wait_s=WAIT_S):
-    deadline = time.monotonic() + wait_s
-    while time.monotonic() < deadline:
-        found = true()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("gave up waiting for " + what)
-
-
-def free_ports(count=1):
-    while True:
-        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
-            first = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-            for more in range(10, 10 * count, 10):
-                stack.enter_context(socket.create_server(("127.0.0.1", first + more)))
-            return first
+CUT = GIVEN["cut_files.so"]
 
 
 def forms(secret):
@@ -75,50 +53,22 @@ class Depot(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
 
-class Secrets(unittest.TestCase):
+class Secrets(Case):
+    wait_s = 20
+
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pilotwire-secrets-"))
-        self.addCleanup(shutil.rmtree, self.folder)
+        super().setUp()
         self.data = self.folder / "data"
-        self.port = free_ports(2)
-        self.page = free_ports()
-        self.api = free_ports()
+        self.port, self.page, self.api = free_ports(), free_port(), free_port()
         self.said = []  # what was answered to anybody
         self.values = {}
-
-    def start(self, name, *command, **environment):
-        with (self.folder / f"{name}.log").open("ab") as log:
-            program = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                       env={**os.environ, **environment})
-        program.at = name
-
-        def end():
-            if program.poll() is None:
-                program.terminate()
-                try:
-                    program.wait(8)
-                except subprocess.TimeoutExpired:
-                    program.kill()
-                    program.wait()
-        program.end = end
-        self.addCleanup(end)
-        return program
-
-    def log_of(self, name):
-        return (self.folder / f"{name}.log").read_text(errors="replace")
-
-    def write(self, name, text, mode=0o600):
-        file = self.folder / name
-        file.write_text(text)
-        file.chmod(mode)
-        return file
 
     def make_files(self, more="", ocpp=""):
         self.write("station.yaml", f"station:\n  id: CP1\npage:\n  listen: 127.0.0.1:{self.page}\n"
                                    f"openevse_api:\n  listen: 127.0.0.1:{self.api}\n  username: evcc\n"
                                    "console:\n  device: 'off'\n"
                                    "can:\n  bus0: 'mcast:239.74.163.9:%d'\n%sconnectors:\n  - kind: dc\n%s"
-                   % (free_ports(), ocpp, more))
+                   % (free_port(), ocpp, more))
         lines = {}
         for path in secret_settings():
             value = self.values.setdefault(path, "Zq" + secrets.token_hex(16))
@@ -131,29 +81,22 @@ class Secrets(unittest.TestCase):
                 str(self.folder / "secrets.yaml"), "--data", str(self.data), "--control",
                 str(self.folder / "s.sock"), "--tpm", "off", *more]
 
-    def run_task(self, *more, check=True, **environment):
-        done = subprocess.run(self.arguments(*more), capture_output=True, text=True, timeout=WAIT_S,
-                              env={**os.environ, **environment})
-        if check:
-            self.assertEqual(done.returncode, 0, done.stderr)
-        return done
+    def run_task(self, *more, code=0, **environment):
+        return self.once(*self.arguments(*more), code=code, env={**self.environment, **environment})
 
     def start_station(self, **environment):
-        starts = self.log_of("station").count("program start") if (self.folder / "station.log").exists() else 0
+        starts = self.text_of("station").count("program start")
         station = self.start("station", *self.arguments(), **environment)
-        until(lambda: self.log_of("station").count("program start") > starts, "the station")
+        self.until(lambda: self.text_of("station").count("program start") > starts, "the station")
         return station
 
     def command(self, *words, status=0):
-        done = subprocess.run([COMMAND, "--station", str(self.folder / "s.sock"), *words], capture_output=True,
-                              text=True, timeout=WAIT_S)
+        done = self.once(COMMAND, "--station", str(self.folder / "s.sock"), *words, code=status)
         self.said.append(done.stdout + done.stderr)
-        if status is not None:
-            self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
     def ask(self, port, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=self.wait_s)
         try:
             connection.request(method, path, None if body is None else json.dumps(body),
                                {"Content-Type": "application/json", **(headers or {})})
@@ -189,40 +132,29 @@ class Secrets(unittest.TestCase):
     # --- T15: nothing of a secret in anything that is written or said.
 
     def start_broker(self):
-        port = free_ports()
+        port = free_port()
         self.write("mosquitto.conf", f"listener {port} 127.0.0.1\nallow_anonymous true\n")
         self.start("broker", "/usr/sbin/mosquitto", "-c", str(self.folder / "mosquitto.conf"))
-        until(lambda: socket.create_connection(("127.0.0.1", port), 1).close() is None if self.up(port) else False,
-              "the broker")
+        self.until(lambda: socket.create_connection(("127.0.0.1", port), 1).close() is None, "the broker")
         self.start("mqtt", "mosquitto_sub", "-h", "127.0.0.1", "-p", str(port), "-t", "#", "-v")
         return port
 
-    @staticmethod
-    def up(port):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return True
-        return False
-
     def start_central(self):
         key = self.values["ocpp.authorization_key"]
-        subprocess.run([CENTRAL, "-d", str(self.folder / "central"), "station", "add", "CP1", "--stdin"],
-                       input=key + "\n", check=True, capture_output=True, text=True, timeout=WAIT_S)
-        pin = subprocess.run([CENTRAL, "-d", str(self.folder / "central"), "link", "pin"], check=True,
-                             capture_output=True, text=True, timeout=WAIT_S).stdout.strip()
-        subprocess.run([CENTRAL, "-d", str(self.folder / "central"), "ca", "init", "Operator"], check=True,
-                       capture_output=True, timeout=WAIT_S)
+        self.central_says("station", "add", "CP1", "--stdin", given=key + "\n")
+        pin = self.central_says("link", "pin")
+        self.central_says("ca", "init", "Operator")
         self.start("central", CENTRAL, "-d", str(self.folder / "central"), "-l", f"127.0.0.1:{self.port}",
                    "--log-level", "debug")
-        password = until(lambda: re.search(r"with the password (\S+)", self.log_of("central")), "the central").group(1)
+        password = self.until(lambda: re.search(r"with the password (\S+)", self.text_of("central")), "the central").group(1)
         log = self.folder / "central.log"  # shown to the person who started it, and meant for him
         log.write_text(log.read_text().replace(password, "(shown once)"))
         self.values["central admin"] = password
         status, self.admin = self.log_in(self.port, {"user": "admin", "password": password})
         self.assertEqual(status, 200)
         # A server that runs would go on with the old key, and could read its own files no more.
-        done = subprocess.run([CENTRAL, "-d", str(self.folder / "central"), "key", "rotate"], capture_output=True,
-                              text=True, timeout=WAIT_S)
-        self.assertEqual((done.returncode, "stop it first" in done.stderr), (1, True), done.stderr)
+        done = self.once(CENTRAL, "-d", str(self.folder / "central"), "key", "rotate", code=1)
+        self.assertIn("stop it first", done.stderr)
         return pin
 
     def central_ask(self, method, path, body=None):
@@ -256,8 +188,8 @@ class Secrets(unittest.TestCase):
                 self.assertTrue(said == "" or "concern" in said, said)
         status, text, _ = self.central_ask("POST", "/stations/CP1/key")
         self.assertIn(status, (200, 202), text)
-        until(lambda: "link-down" in self.log_of("station"), "the station to come with its new key")
-        until(lambda: json.loads(self.central_ask("GET", "/stations/CP1")[1]).get("ocpp_online"), "the station's return")
+        self.until(lambda: "link-down" in self.text_of("station"), "the station to come with its new key")
+        self.until(lambda: json.loads(self.central_ask("GET", "/stations/CP1")[1]).get("ocpp_online"), "the station's return")
 
     def look_everywhere(self):
         for words in (["status"], ["get"], ["seclog"], ["files"], ["network"], ["limits"], ["log"]):
@@ -273,7 +205,7 @@ class Secrets(unittest.TestCase):
             before = len(Depot.received)
             self.central_command(action, payload)
             if self.depot in str(payload):
-                until(lambda: len(Depot.received) > before, "the upload of " + action)
+                self.until(lambda: len(Depot.received) > before, "the upload of " + action)
         for path in ("/stations", "/stations/CP1", "/stations/CP1/configuration", "/stations/CP1/commands",
                      "/stations/CP1/files", "/stations/CP1/security", "/stations/CP1/messages?limit=500",
                      "/users", "/metrics", "/stations/CP1/log"):
@@ -298,7 +230,7 @@ class Secrets(unittest.TestCase):
         self.assertIn("removed", self.run_task("--seal-secrets").stdout)
         self.assertFalse((self.folder / "secrets.yaml").exists())
         station = self.start_station()
-        until(lambda: '"central":"online"' in self.command("status", "--json", status=None).replace(" ", ""),
+        self.until(lambda: '"central":"online"' in self.command("status", "--json", status=None).replace(" ", ""),
               "the central system")
         limits = pathlib.Path(f"/proc/{station.pid}/limits").read_text()
         self.assertRegex(limits, r"Max core file size\s+0\s+0")
@@ -306,7 +238,7 @@ class Secrets(unittest.TestCase):
         self.change_secrets()
         self.visit_page()
         self.look_everywhere()
-        station.end()
+        self.end(station)
         files = [(name, found) for name, found in self.kept(self.folder)]
         uploads = [(f"upload {name}", found) for name, found in Depot.received]
         answers = [(f"answer {i}", text.encode()) for i, text in enumerate(self.said)]
@@ -345,7 +277,7 @@ class Secrets(unittest.TestCase):
         self.assertEqual(self.ask(self.page, "POST", "/api/v1/factory-reset", {"name": "CP1"})[0], 401)
         self.assertEqual(self.logins()[0], 200)
         self.command("factory-reset", "CP1")
-        until(lambda: self.log_of("station").count("program start") == 2, "the station that has forgotten")
+        self.until(lambda: self.text_of("station").count("program start") == 2, "the station that has forgotten")
         self.assertIsNone(station.poll())
         page, api = self.logins()
         self.assertEqual(page, 403)
@@ -357,7 +289,7 @@ class Secrets(unittest.TestCase):
             self.assertNotIn("***", self.command("get", path, status=None))
         self.assertNotIn("debug", self.command("get", "log.level"))
         self.assertIn("factory reset", self.command("seclog"))
-        station.end()
+        self.end(station)
         self.assertNotEqual((self.data / "device.key").read_bytes(), before)
         self.assertFalse((self.folder / "secrets.yaml").exists())
         self.assertEqual((slots / "counter").read_text(), "7")
@@ -375,7 +307,7 @@ class Secrets(unittest.TestCase):
             (self.data / "device.key").unlink()
             self.start_station()
             for path in secret_settings():
-                self.assertIn(f"vault locked secret=set/{path} ", self.log_of("station"))
+                self.assertIn(f"vault locked secret=set/{path} ", self.text_of("station"))
                 if path != "lora.key":  # replaced by chance, so that nobody is believed
                     self.assertIn("locked", self.command("get", path, status=None))
             for password in (self.values["page.password"], "", "\x01"):
@@ -385,7 +317,7 @@ class Secrets(unittest.TestCase):
                 self.assertEqual(self.ask(self.api, "GET", "/status", None, {"Authorization": "Basic " + basic})[0], 401)
             with self.assertRaises(TimeoutError):
                 central.accept()
-            self.assertIn("ocpp.authorization_key cannot be opened", self.log_of("station"))
+            self.assertIn("ocpp.authorization_key cannot be opened", self.text_of("station"))
             self.command("set", "page.password", "a-new-password")
             self.assertEqual(self.log_in(self.page, {"password": "a-new-password"})[0], 200)
 
@@ -395,14 +327,14 @@ class Secrets(unittest.TestCase):
         self.write("creds/page.password", "from-the-service-manager\n", 0o440)
         self.write("creds/device.key", secrets.token_hex(32), 0o440)
         station = self.start_station(CREDENTIALS_DIRECTORY=str(self.folder / "creds"))
-        self.assertIn("key=credential", self.log_of("station"))
+        self.assertIn("key=credential", self.text_of("station"))
         self.assertFalse((self.data / "device.key").exists())
         self.assertEqual(self.log_in(self.page, {"password": "from-the-service-manager"})[0], 200)
         self.assertEqual(self.log_in(self.page, {"password": self.values["page.password"]})[0], 401)
         self.command("set", "mqtt.password", "set-while-running")
-        station.end()
+        self.end(station)
         station = self.start_station()  # without the credentials: another key is made, and the value stays locked
-        self.assertIn("vault locked secret=set/mqtt.password", self.log_of("station"))
+        self.assertIn("vault locked secret=set/mqtt.password", self.text_of("station"))
 
     # --- The program is cut off at every operation on a file.
 
@@ -416,7 +348,7 @@ class Secrets(unittest.TestCase):
             shutil.rmtree(self.data, ignore_errors=True)
             prepare()
             count.unlink(missing_ok=True)
-            done = self.run_task(*arguments, check=False, LD_PRELOAD=CUT, PW_CUT_AT=str(at), PW_CUT_COUNT=str(count))
+            done = self.run_task(*arguments, code=None, LD_PRELOAD=CUT, PW_CUT_AT=str(at), PW_CUT_COUNT=str(count))
             check(at, done)
             if done.returncode == 0:
                 return (at - 1) // step
@@ -466,4 +398,4 @@ class Secrets(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1] + sys.argv[5:])
+    main(110)

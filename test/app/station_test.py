@@ -15,33 +15,12 @@ import socket
 import sqlite3
 import ssl
 import subprocess
-import sys
-import tempfile
 import threading
 import time
-import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "said"))
-import traffic  # noqa: E402
+from programs import CENTRAL, COMMAND, SIM, STATION, Case, free_port, main
 
-STATION, COMMAND, CENTRAL, SIM = sys.argv[1:5]
 KEY = "a-secret-key-0123456789"
-WAIT_S = 20
-
-
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(true, what, wait_s=WAIT_S):
-    deadline = time.monotonic() + wait_s
-    while time.monotonic() < deadline:
-        if true():
-            return
-        time.sleep(0.02)
-    raise AssertionError("gave up waiting for " + what)
 
 
 class Peer(threading.Thread):
@@ -102,63 +81,30 @@ class Peer(threading.Thread):
         self.listener.close()
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="pilotwire-")
-        self.path = pathlib.Path(self.folder.name)
-        self.running = []
-        self.addCleanup(self.end_all)  # also when a set-up fails half-way
-        self.environment = {**os.environ, "PILOTWIRE_CONTROL": str(self.path / "s.sock")}
-        for name in ("PILOTWIRE_CLOCK", "PILOTWIRE_PASSWORD", "STATE_DIRECTORY", "NOTIFY_SOCKET"):
-            self.environment.pop(name, None)
-
-    def end_all(self):
-        for program in self.running:
-            if program.poll() is None:
-                program.kill()
-                program.wait()
-            program.stderr.close()
-        traffic.write(self.path)
-        self.folder.cleanup()
-
-    def write(self, name, text, mode=0o600):
-        file = self.path / name
-        file.write_text(text)
-        file.chmod(mode)
-        return str(file)
+class Station(Case):
+    wait_s = 20
 
     def settings(self, more="", bus=None):
         bus = bus or f"mcast:239.74.163.2:{free_port(socket.SOCK_DGRAM)}"
         return self.write("station.yaml", f'station: {{id: CP1}}\ncan: {{bus0: "{bus}"}}\n'
                                           f"console: {{device: 'off'}}\nconnectors:\n- kind: dc\n{more}")
 
-    def log(self):
-        return (self.path / "log").read_text()
-
-    def start(self, *arguments, settings=None):
-        log = open(self.path / "log", "a")
-        starts = self.log().count("program start")
-        program = subprocess.Popen(
-            [STATION, "--config", settings or self.settings(), "--data", str(self.path / "data"), *arguments],
-            env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
-        program.stderr = log
-        self.running.append(program)
-        until(lambda: program.poll() is not None or self.log().count("program start") > starts, "the start")
+    def start_station(self, *arguments, settings=None):
+        starts = self.text_of("station").count("program start")
+        program = self.start("station", STATION, "--config", settings or self.settings(), "--data",
+                             str(self.folder / "data"), *arguments)
+        self.until(lambda: program.poll() is not None or self.text_of("station").count("program start") > starts,
+                   "the start")
         return program
 
-    def once(self, *arguments):
-        return subprocess.run([STATION, *arguments], env=self.environment, capture_output=True, text=True,
-                              timeout=WAIT_S, check=False)
+    def task(self, *arguments):
+        return self.once(STATION, *arguments, code=None)
 
     def ask(self, *arguments, **environment):
-        return subprocess.run([COMMAND, *arguments], env={**self.environment, **environment}, capture_output=True,
-                              text=True, timeout=WAIT_S, stdin=subprocess.DEVNULL, check=False)
-
-    def status(self):
-        return json.loads(self.ask("--json", "status").stdout)
+        return self.once(COMMAND, *arguments, code=None, env={**self.environment, **environment})
 
 
-class Settings(Case):
+class Settings(Station):
     """Each wrong file gets file, line, key, value and what is allowed, and exit status 2."""
 
     ROWS = [
@@ -202,21 +148,21 @@ class Settings(Case):
         for text, why in self.ROWS:
             with self.subTest(text=text):
                 file = self.write("bad.yaml", text)
-                answer = self.once("--config", file, "--check")
+                answer = self.task("--config", file, "--check")
                 self.assertEqual(answer.stderr, f"pilotwire-station: {file}{why}\n")
                 self.assertEqual(answer.returncode, 2)
 
     def test_secrets_that_others_can_read(self):
         secrets = self.write("secrets.yaml", f"ocpp: {{authorization_key: {KEY}}}\n", 0o640)
-        answer = self.once("--config", self.settings(), "--secrets", secrets, "--check")
+        answer = self.task("--config", self.settings(), "--secrets", secrets, "--check")
         self.assertEqual(answer.returncode, 2)
         self.assertIn(f"others may read it (mode 0640); run: chmod 600 {secrets}", answer.stderr)
         os.chmod(secrets, 0o600)
-        self.assertEqual(self.once("--config", self.settings(), "--secrets", secrets, "--check").returncode, 0)
+        self.assertEqual(self.task("--config", self.settings(), "--secrets", secrets, "--check").returncode, 0)
 
     def test_a_key_that_is_too_short_is_not_shown(self):
         secrets = self.write("secrets.yaml", "ocpp: {authorization_key: tooshort}\n")
-        answer = self.once("--config", self.settings(), "--secrets", secrets, "--check")
+        answer = self.task("--config", self.settings(), "--secrets", secrets, "--check")
         self.assertEqual(answer.stderr, f"pilotwire-station: {secrets}:1: ocpp.authorization_key is not allowed; "
                                         "it must have 16 to 40 characters\n")
 
@@ -231,71 +177,71 @@ class Settings(Case):
                  "ocpp: {url: 'ws://localhost/ocpp'}", "ocpp: {url: 'ws://[::1]:1/ocpp'}", "mqtt: {url: 'mqtts://broker.lan'}",
                  "ocpp: {url: 'ws://central.example/ocpp', security_profile: 2}"]
         for line in refused:
-            answer = self.once("--config", self.write("p.yaml", f"{line}\n{base}"), "--secrets", secrets, "--check")
+            answer = self.task("--config", self.write("p.yaml", f"{line}\n{base}"), "--secrets", secrets, "--check")
             self.assertIn("network: {plain_passwords: trusted_network}", answer.stderr, line)
             self.assertEqual(answer.returncode, 2)
             told = f"{line}\nnetwork: {{plain_passwords: trusted_network}}\n{base}"
-            answer = self.once("--config", self.write("p.yaml", told), "--secrets", secrets, "--check")
+            answer = self.task("--config", self.write("p.yaml", told), "--secrets", secrets, "--check")
             self.assertEqual((answer.returncode, answer.stderr), (0, ""), line)
         for line in taken:
-            answer = self.once("--config", self.write("p.yaml", f"{line}\n{base}"), "--secrets", secrets, "--check")
+            answer = self.task("--config", self.write("p.yaml", f"{line}\n{base}"), "--secrets", secrets, "--check")
             self.assertEqual((answer.returncode, answer.stderr), (0, ""), line)
 
     def test_a_setting_that_is_no_secret(self):
         secrets = self.write("secrets.yaml", "station: {id: CP2}\n")
-        answer = self.once("--config", self.settings(), "--secrets", secrets, "--check")
+        answer = self.task("--config", self.settings(), "--secrets", secrets, "--check")
         self.assertEqual(answer.stderr, f"pilotwire-station: {secrets}:1: station.id is no secret and belongs in the "
                                         "configuration file\n")
 
     def test_a_bus_that_can_never_be(self):
         for bus, why in [("mcast:10.0.0.1:43113", "10.0.0.1"), ("slcan:/dev/ttyS0@0", "slcan:/dev/ttyS0@0")]:
-            answer = self.once("--config", self.settings(bus=bus), "--data", str(self.path / "data"))
+            answer = self.task("--config", self.settings(bus=bus), "--data", str(self.folder / "data"))
             self.assertIn(why, answer.stderr)
             self.assertEqual(answer.returncode, 2)
 
     def test_a_board_that_two_connectors_name(self):
         for i in (0, 1):
-            self.write(f"board{i}.yaml", f"board: {{kind: frontend}}\nfrontend: {{device: {self.path}/line}}\n")
+            self.write(f"board{i}.yaml", f"board: {{kind: frontend}}\nfrontend: {{device: {self.folder}/line}}\n")
         file = self.write("shared.yaml", "station: {id: CP1}\nconnectors:\n- kind: pilot\n  board: board0.yaml\n"
                                          "- kind: pilot\n  board: board1.yaml\n")
-        for arguments in [("--check",), ("--data", str(self.path / "data"))]:
-            answer = self.once("--config", file, *arguments)
-            self.assertIn(f'connectors[1].board: "{self.path}/line" is the board of connectors[0] already; '
+        for arguments in [("--check",), ("--data", str(self.folder / "data"))]:
+            answer = self.task("--config", file, *arguments)
+            self.assertIn(f'connectors[1].board: "{self.folder}/line" is the board of connectors[0] already; '
                           "each needs its own\n", answer.stderr)
             self.assertEqual(answer.returncode, 2)
 
     def test_the_command_line(self):
-        self.assertIn("--config FILE", self.once("--help").stdout)
-        self.assertRegex(self.once("--version").stdout, r"^pilotwire-station \d+\.\d+\.\d+\n$")
+        self.assertIn("--config FILE", self.task("--help").stdout)
+        self.assertRegex(self.task("--version").stdout, r"^pilotwire-station \d+\.\d+\.\d+\n$")
         for arguments, why in [((), "--config: is missing"), (("--config",), "--config: needs a value"),
                                (("--fly",), "--fly: no such option"), (("--control-mode", "0777"), "0600 or 0660")]:
-            answer = self.once(*arguments)
+            answer = self.task(*arguments)
             self.assertIn(why, answer.stderr)
             self.assertEqual(answer.returncode, 2)
-        self.assertIn("| `ocpp.url` |", self.once("--print-settings").stdout)
+        self.assertIn("| `ocpp.url` |", self.task("--print-settings").stdout)
 
 
-class Running(Case):
+class Running(Station):
     def test_starts_without_its_can_device_and_ends_on_sigterm(self):
-        program = self.start(settings=self.settings(bus="slcan:/dev/no-such-adapter@250000"))
-        until(lambda: self.status()["connectors"][0]["can"] == ["down"], "the bus to be down")
-        self.assertIn("wire-away", self.log())
+        program = self.start_station(settings=self.settings(bus="slcan:/dev/no-such-adapter@250000"))
+        self.until(lambda: self.status()["connectors"][0]["can"] == ["down"], "the bus to be down")
+        self.assertIn("wire-away", self.text_of("station"))
         program.send_signal(signal.SIGTERM)
-        self.assertEqual(program.wait(WAIT_S), 0)
-        self.assertFalse((self.path / "s.sock").exists())
+        self.assertEqual(program.wait(self.wait_s), 0)
+        self.assertFalse((self.folder / "s.sock").exists())
 
     def test_two_stations_do_not_share_records_or_socket(self):
-        self.start()
-        second = self.once("--config", self.settings(), "--data", str(self.path / "data"),
-                           "--control", str(self.path / "t.sock"))
+        self.start_station()
+        second = self.task("--config", self.settings(), "--data", str(self.folder / "data"),
+                           "--control", str(self.folder / "t.sock"))
         self.assertEqual((second.returncode, second.stdout), (1, ""))
         self.assertIn("station.db: is in use by another program", second.stderr)
-        second = self.once("--config", self.settings(), "--data", str(self.path / "data2"))
+        second = self.task("--config", self.settings(), "--data", str(self.folder / "data2"))
         self.assertEqual(second.returncode, 1)
         self.assertIn("another program answers there", second.stderr)
 
     def test_settings_set_by_hand_last_and_refusals_say_why(self):
-        program = self.start()
+        program = self.start_station()
         self.assertEqual(self.ask("get", "metering.sample_interval_s").stdout, "metering.sample_interval_s\t60\n")
         self.assertEqual(self.ask("set", "metering.sample_interval_s", "7").returncode, 0)
         self.assertEqual(json.loads(self.ask("--json", "get", "MeterValueSampleInterval").stdout),
@@ -313,25 +259,25 @@ class Running(Case):
             self.assertEqual((answer.returncode, answer.stdout), (3, ""))
             self.assertIn(why, answer.stderr)
         program.send_signal(signal.SIGINT)
-        self.assertEqual(program.wait(WAIT_S), 0)
-        self.start()
+        self.assertEqual(program.wait(self.wait_s), 0)
+        self.start_station()
         self.assertEqual(self.ask("get", "metering.sample_interval_s").stdout, "metering.sample_interval_s\t7\n")
 
     def records(self, key):
-        with contextlib.closing(sqlite3.connect(f"file:{self.path}/data/station.db?mode=ro", uri=True)) as database:
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/data/station.db?mode=ro", uri=True)) as database:
             return database.execute("SELECT count(*) FROM record WHERE key = ?", (key.encode(),)).fetchone()[0]
 
     def test_kill_9_loses_no_setting_that_was_kept(self):
-        program = self.start()
+        program = self.start_station()
         self.ask("set", "session.local_id_tag", "FRONTDESK")
-        until(lambda: self.records("set/session.local_id_tag") == 1, "the record")
+        self.until(lambda: self.records("set/session.local_id_tag") == 1, "the record")
         program.kill()
         program.wait()
-        self.start()
+        self.start_station()
         self.assertEqual(self.ask("get", "session.local_id_tag").stdout, "session.local_id_tag\tFRONTDESK\n")
 
     def test_forms_of_answers(self):
-        self.start()
+        self.start_station()
         titles, row = self.ask("--tsv", "status").stdout.splitlines()
         self.assertEqual(len(titles.split("\t")), len(row.split("\t")))
         self.assertTrue(titles.startswith("connector\tstatus\t"))
@@ -339,10 +285,10 @@ class Running(Case):
         self.assertIn("program start", self.ask("log").stdout)
         self.assertEqual(self.ask("fly").returncode, 2)
         self.assertEqual(self.ask("set", "a").returncode, 2)
-        self.assertEqual(self.ask("--station", str(self.path / "none"), "status").returncode, 1)
+        self.assertEqual(self.ask("--station", str(self.folder / "none"), "status").returncode, 1)
 
     def test_a_schedule_is_set_by_name_of_its_zone_and_shown(self):
-        self.start()
+        self.start_station()
         wrong = self.ask("set", "schedule.time_zone", "Europe/Atlantis")
         self.assertNotEqual(wrong.returncode, 0)
         self.assertIn("Europe/Atlantis", wrong.stdout + wrong.stderr)
@@ -364,22 +310,22 @@ class Running(Case):
         self.assertIsNone(json.loads(self.ask("--json", "schedule").stdout)["connectors"][0]["changes_at"])
 
     def test_watch_streams_one_title_line(self):
-        self.start()
+        self.start_station()
         watch = subprocess.Popen([COMMAND, "--tsv", "watch"], env=self.environment, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True)
-        self.running.append(watch)
+        self.addCleanup(self.end, watch)
         lines = [watch.stdout.readline() for _ in range(3)]
         watch.stdout.close()
         self.assertTrue(lines[0].startswith("uptime_s\tconnector"))
         self.assertRegex(lines[2], r"^\d+\.\d+\t1\t")
 
 
-class Service(Case):
+class Service(Station):
     def test_the_service_manager_hears_ready_alive_status_and_stopping(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.bind(str(self.path / "notify"))
-            manager.settimeout(WAIT_S)
-            self.environment.update(NOTIFY_SOCKET=str(self.path / "notify"), WATCHDOG_USEC="200000")
+            manager.bind(str(self.folder / "notify"))
+            manager.settimeout(self.wait_s)
+            self.environment.update(NOTIFY_SOCKET=str(self.folder / "notify"), WATCHDOG_USEC="200000")
             heard = []
 
             def hears(text):
@@ -387,63 +333,50 @@ class Service(Case):
                     heard.append(manager.recv(4096).decode())
                 heard.clear()
 
-            program = self.start()
+            program = self.start_station()
             hears("READY=1")
             hears("STATUS=CP1, central system offline")
             for _ in range(3):
                 hears("WATCHDOG=1")
             program.send_signal(signal.SIGTERM)
             hears("STOPPING=1")
-            self.assertEqual(program.wait(WAIT_S), 0)
+            self.assertEqual(program.wait(self.wait_s), 0)
 
 
-class Hardware(Case):
+class Hardware(Station):
     """A station that charges simulated hardware."""
 
-    SPEED = 10
+    speed = 10
 
     def setUp(self):
         super().setUp()
-        now = int(time.time() * 1000)
-        self.environment["PILOTWIRE_CLOCK"] = f"{now}:{now}:{self.SPEED}"
         bus = f"mcast:239.74.163.2:{free_port(socket.SOCK_DGRAM)}"
-        log = open(self.path / "sim.log", "w")
-        sim = subprocess.Popen([SIM, "dc", "--can", bus, "--plugged", "--control", str(self.path / "sim.sock")],
-                               env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        sim.stderr = log
-        self.running.append(sim)
+        self.start("sim", SIM, "dc", "--can", bus, "--plugged", "--control", str(self.folder / "sim.sock"))
         # A central system that is away: what it is to hear waits.
         self.file = self.settings("ocpp: {url: 'ws://127.0.0.1:9/'}\nsession: {free_id_tag: FREE}\n"
                                   "charging: {plug_and_charge: true}\n", bus=bus)
-        until((self.path / "sim.sock").exists, "the simulator")
-        self.station = self.start(settings=self.file)
-        until(lambda: self.truth()["connector_a"] > 20, "the charge")
+        self.until((self.folder / "sim.sock").exists, "the simulator")
+        self.station = self.start_station(settings=self.file)
+        self.until(lambda: self.truth()["connector_a"] > 20, "the charge")
 
-    def truth(self):
-        with socket.socket(socket.AF_UNIX) as sim:
-            sim.settimeout(WAIT_S)
-            sim.connect(str(self.path / "sim.sock"))
-            sim.sendall(b"status\n")
-            return json.loads(sim.makefile().readline())
-
-    def assert_open(self, wait_s=WAIT_S):
-        until(lambda: not self.truth()["contactor_closed"], "the contactor to open", wait_s)
+    def assert_open(self, wait_s=None):
+        self.until(lambda: not self.truth()["contactor_closed"], "the contactor to open", wait_s)
 
 
 class Charging(Hardware):
     def test_sigterm_ends_the_charge_in_order(self):
         self.station.send_signal(signal.SIGTERM)
-        self.assertEqual(self.station.wait(WAIT_S), 0)
+        self.assertEqual(self.station.wait(self.wait_s), 0)
         truth = self.truth()
         self.assertEqual((truth["contactor_closed"], truth["opened_loaded"]), (False, 0))
-        self.assertIn("at rest", self.log())
+        self.assertIn("at rest", self.text_of("station"))
 
     def test_on_a_full_disk_nothing_is_claimed_that_is_not_kept(self):
         # The kernel lets no file grow further: to SQLite's log that is a full disk.
-        full = max(file.stat().st_size for file in self.path.rglob("*-wal"))
-        self.assertGreater(full, len(self.log()))
+        full = max(file.stat().st_size for file in self.folder.rglob("*-wal"))
+        self.assertGreater(full, len(self.text_of("station")))
         resource.prlimit(self.station.pid, resource.RLIMIT_FSIZE, (full, resource.RLIM_INFINITY))
-        until(lambda: "store-failed" in self.log(), "the store to be missed")
+        self.until(lambda: "store-failed" in self.text_of("station"), "the store to be missed")
         kept = self.ask("get", "charging.stop_idle_s").stdout
         refused = self.ask("set", "charging.stop_idle_s", "321")
         self.assertNotEqual(refused.returncode, 0)
@@ -453,60 +386,60 @@ class Charging(Hardware):
         self.assertIn("not safe", stop.stdout + stop.stderr)
         self.assert_open()
         resource.prlimit(self.station.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        until(lambda: "store-works-again" in self.log(), "the store to work again")
+        self.until(lambda: "store-works-again" in self.text_of("station"), "the store to work again")
         self.assertEqual(self.ask("set", "charging.stop_idle_s", "321").returncode, 0)
-        until(lambda: self.status()["messages_waiting"] >= 2, "the stop to be kept after all")
+        self.until(lambda: self.status()["messages_waiting"] >= 2, "the stop to be kept after all")
 
     def test_after_kill_9_the_next_start_switches_off_and_keeps_the_transaction(self):
         self.station.kill()
         self.station.wait()
         self.write("station.yaml", pathlib.Path(self.file).read_text().replace("plug_and_charge: true", "plug_and_charge: false"))
-        self.start(settings=self.file)
+        self.start_station(settings=self.file)
         self.assert_open()
-        until(lambda: self.status()["messages_waiting"] >= 2, "start and stop to wait for the central system")
+        self.until(lambda: self.status()["messages_waiting"] >= 2, "start and stop to wait for the central system")
 
 
 class AtOnce(Hardware):
     """Sooner than the I/O node's own time-out of 2 s, which would open the contactor too."""
 
-    SPEED = 1
+    speed = 1
 
     def test_a_second_signal_switches_off_at_once(self):
         self.station.send_signal(signal.SIGTERM)
-        until(lambda: "to=stopping" in self.log(), "the first signal to be taken")
+        self.until(lambda: "to=stopping" in self.text_of("station"), "the first signal to be taken")
         self.station.send_signal(signal.SIGTERM)
-        self.assertEqual(self.station.wait(WAIT_S), 0)
+        self.assertEqual(self.station.wait(self.wait_s), 0)
         self.assert_open(1.2)
 
     def test_a_crash_switches_off_on_its_way_out(self):
         self.station.send_signal(signal.SIGSEGV)
-        self.assertEqual(self.station.wait(WAIT_S), -signal.SIGSEGV)
+        self.assertEqual(self.station.wait(self.wait_s), -signal.SIGSEGV)
         self.assert_open(1.2)
 
 
-class Link(Case):
+class Link(Station):
     def station(self, url, *arguments):
         secrets = self.write("secrets.yaml", f"ocpp: {{authorization_key: {KEY}}}\n")
-        return self.start("--secrets", secrets, *arguments, settings=self.settings(url))
+        return self.start_station("--secrets", secrets, *arguments, settings=self.settings(url))
 
     def test_boots_with_its_key_and_never_logs_it(self):
         peer = Peer()
         self.addCleanup(peer.close)
         program = self.station(f"ocpp: {{url: 'ws://127.0.0.1:{peer.port}/ocpp'}}\nlog: {{level: debug}}\n")
-        until(lambda: "StatusNotification" in peer.calls, "StatusNotification")
+        self.until(lambda: "StatusNotification" in peer.calls, "StatusNotification")
         self.assertEqual(peer.calls[0], "BootNotification")
         self.assertIn("GET /ocpp/CP1 HTTP/1.1", peer.request)
         self.assertIn(base64.b64encode(f"CP1:{KEY}".encode()).decode(), peer.request)
         self.assertEqual(self.ask("get", "ocpp.authorization_key").stdout, "ocpp.authorization_key\t***\n")
         program.send_signal(signal.SIGTERM)
-        self.assertEqual(program.wait(WAIT_S), 0)
-        self.assertNotIn(KEY, self.log())
+        self.assertEqual(program.wait(self.wait_s), 0)
+        self.assertNotIn(KEY, self.text_of("station"))
 
     def certificate(self, name):
-        file, key = self.path / (name + ".pem"), self.path / (name + ".key")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-                        "-keyout", key, "-out", file], check=True, capture_output=True)
+        file, key = self.folder / (name + ".pem"), self.folder / (name + ".key")
+        self.once("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                  "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                  "-keyout", key, "-out", file)
         return str(file), str(key)
 
     def tls_peer(self, name):
@@ -520,40 +453,35 @@ class Link(Case):
     def test_tls_with_the_right_certificate(self):
         peer, file = self.tls_peer("right")
         self.station(f"ocpp: {{url: 'wss://localhost:{peer.port}', ca_file: '{file}'}}\n")
-        until(lambda: "BootNotification" in peer.calls, "BootNotification")
+        self.until(lambda: "BootNotification" in peer.calls, "BootNotification")
 
     def test_tls_with_a_certificate_nobody_signed(self):
         peer, _ = self.tls_peer("right")
         other, _ = self.certificate("other")
         self.station(f"ocpp: {{url: 'wss://localhost:{peer.port}', ca_file: '{other}'}}\n")
-        until(lambda: "link refused" in self.log(), "the refusal")
+        self.until(lambda: "link refused" in self.text_of("station"), "the refusal")
         self.assertEqual(peer.request, "")
 
     def test_tls_with_a_certificate_of_another_host(self):
         peer, file = self.tls_peer("right")
         self.station(f"ocpp: {{url: 'wss://127.0.0.1:{peer.port}', ca_file: '{file}'}}\n")
-        until(lambda: "link refused" in self.log(), "the refusal")
+        self.until(lambda: "link refused" in self.text_of("station"), "the refusal")
         self.assertEqual(peer.request, "")
 
 
-class Central(Case):
+class Central(Station):
     """The command line, a station and a real central system."""
 
     def setUp(self):
         super().setUp()
-        data = ["-d", str(self.path / "central")]
         port = free_port()
-        make = lambda *a: subprocess.run([CENTRAL, *data, *a], capture_output=True, text=True, check=True).stdout.strip()
-        key = make("station", "add", "CP1")
-        self.password = make("user", "password", "admin")
-        log = open(self.path / "central.log", "w")
-        program = subprocess.Popen([CENTRAL, *data, "-l", f"127.0.0.1:{port}"], stdout=log, stderr=log)
-        program.stderr = log
-        self.running.append(program)
+        key = self.central_says("station", "add", "CP1")
+        self.password = self.central_says("user", "password", "admin")
+        self.start("central", CENTRAL, "-d", str(self.folder / "central"), "-l", f"127.0.0.1:{port}")
         self.url = f"http://127.0.0.1:{port}"
         secrets = self.write("secrets.yaml", f"ocpp: {{authorization_key: {key}}}\n")
-        self.start("--secrets", secrets, settings=self.settings(f"ocpp: {{url: 'ws://127.0.0.1:{port}/ocpp'}}\n"))
-        until(lambda: self.status()["central"] == "online", "the station to be online")
+        self.start_station("--secrets", secrets, settings=self.settings(f"ocpp: {{url: 'ws://127.0.0.1:{port}/ocpp'}}\n"))
+        self.until(lambda: self.status()["central"] == "online", "the station to be online")
 
     def central(self, *arguments):
         return self.ask("--central", self.url, *arguments, PILOTWIRE_PASSWORD=self.password)
@@ -566,7 +494,7 @@ class Central(Case):
         self.assertEqual(self.central("set", "CP1", "MeterValueSampleInterval", "11").stdout, "Accepted\n")
         self.assertEqual(self.ask("get", "metering.sample_interval_s").stdout, "metering.sample_interval_s\t11\n")
         self.assertIn("MeterValueSampleInterval\tfalse\t11", self.central("get", "CP1", "MeterValueSampleInterval").stdout)
-        until(lambda: self.status()["connectors"][0]["status"] == "Faulted", "the missing hardware to be noticed")
+        self.until(lambda: self.status()["connectors"][0]["status"] == "Faulted", "the missing hardware to be noticed")
         refused = self.central("start", "CP1", "--card", "A1")
         self.assertEqual((refused.returncode, refused.stdout), (3, ""))
         self.assertIn("Rejected", refused.stderr)
@@ -574,8 +502,8 @@ class Central(Case):
         self.assertEqual(self.central("start", "NOBODY", "--card", "A1").returncode, 3)
         self.assertEqual(self.central("start", "CP1").returncode, 2)
         self.assertEqual(self.central("reset", "CP1").stdout, "Accepted\n")
-        until(lambda: self.log().count("program start") == 2, "the restart")
-        until(lambda: self.status()["central"] == "online", "the station to be online again")
+        self.until(lambda: self.text_of("station").count("program start") == 2, "the restart")
+        self.until(lambda: self.status()["central"] == "online", "the station to be online again")
 
     def test_passwords(self):
         wrong = self.ask("--central", self.url, "stations", PILOTWIRE_PASSWORD="wrong")
@@ -590,4 +518,4 @@ class Central(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1])
+    main(170)

@@ -1,150 +1,35 @@
 // page: who may see and change what at the station's own page, and that it does what the console
 // does. A whole station on a simulated store, virtual time, no socket.
 #include "oeboard/oeboard.h"
-#include "page/page.h"
-#include "simstore.h"
+#include "page_desk.h"
 #include "test.h"
 
 #include <string.h>
 
-#define PASSWORD "correct horse"
-
-static struct pw_settings settings;
-static struct pw_sim_store disk;
-static struct pw_station station;
-static struct pw_page page;
-static struct pw_logring ring;
-static uint8_t ring_bytes[8192];
-static pw_ms now;
-static struct pw_http_reply reply;
-static char cookie[80];
-static char csrf[PW_PAGE_TOKEN_MAX];
-static uint64_t woken;
-static uint8_t seed;
-static bool board_wanted; // connector 2 has an OpenEVSE board
-
-static int fill(void *context, uint8_t *to, size_t len)
+static void open_with(const char *password, const char *second)
 {
-    (void)context;
-    memset(to, ++seed, len);
-    return PW_OK;
-}
-
-static void wake(void *context, uint64_t stream)
-{
-    (void)context;
-    woken = stream;
-}
-
-static void nothing(void *context, enum pw_level level, const char *room, struct pw_str text)
-{
-    (void)context;
-    (void)level;
-    (void)room;
-    (void)text;
-}
-
-static const struct pw_page_port port = {.random = fill, .stream_ready = wake};
-
-static void set(const char *path, const char *value, enum pw_setting_by by)
-{
-    struct pw_setting_at at;
-    char text[PW_SETTING_WHY_MAX] = "";
-    struct pw_out why = PW_OUT(text);
-    assert_int_equal(pw_settings_find(pw_str_of(path), &at), PW_OK);
-    assert_int_equal(pw_settings_set(&settings, at, pw_str_of(value), by, &why), PW_OK);
+    const struct pw_station_start start = {.firmware = "1"};
+    desk_begin(password);
+    desk_set("connectors[1].kind", second, PW_BY_FILE);
+    if (strcmp(second, "openevse") == 0) {
+        desk_set("connectors[1].rapi_cable", "tcp:127.0.0.1:9", PW_BY_FILE);
+    }
+    desk_start(&start);
 }
 
 static void open_page(const char *password)
 {
-    static const struct pw_http_asset assets[] = {
-        {"/index.html", "text/html; charset=utf-8", (const uint8_t *)"x", 1, "\"1\""}};
-    now = 1000;
-    cookie[0] = '\0';
-    csrf[0] = '\0';
-    pw_settings_init(&settings);
-    set("station.id", "YARD-07", PW_BY_FILE);
-    set("can.bus0", "mcast:239.74.163.2:43113", PW_BY_FILE);
-    set("ocpp.url", "ws://127.0.0.1:9/", PW_BY_FILE);
-    set("connectors[0].kind", "dc", PW_BY_FILE);
-    set("connectors[1].kind", board_wanted ? "openevse" : "dc", PW_BY_FILE);
-    if (board_wanted) {
-        set("connectors[1].rapi_cable", "tcp:127.0.0.1:9", PW_BY_FILE);
-    }
-    set("ocpp.authorization_key", "a-very-secret-key", PW_BY_SECRETS);
-    if (password[0] != '\0') {
-        set("page.password", password, PW_BY_SECRETS);
-    }
-    pw_sim_store_init(&disk);
-    static const struct pw_log quiet = {.write = nothing};
-    const struct pw_station_start start = {.settings = &settings,
-                                           .store = &disk.port,
-                                           .log = &quiet,
-                                           .firmware = "1",
-                                           .seed = 7,
-                                           .now = now};
-    assert_int_equal(pw_station_init(&station, &start), PW_OK);
-    pw_logring_init(&ring, ring_bytes, sizeof(ring_bytes));
-    const struct pw_page_config config = {.station = &station,
-                                          .port = &port,
-                                          .log = &ring,
-                                          .asset = assets,
-                                          .asset_count = 1,
-                                          .host = PW_STR("wallbox.lan")};
-    pw_page_init(&page, &config, now);
-    (void)pw_page_step(&page, now);
+    open_with(password, "dc");
 }
 
-static void close_page(void)
-{
-    pw_sim_store_free(&disk);
-}
-
-// One request as our own page in a browser sends it; `from` is the peer's address.
 static int ask_from(const char *from, enum pw_http_method method, const char *path,
-                    const char *query, const char *body)
+                    const char *body)
 {
-    const struct pw_http_request request = {.method = method,
-                                            .path = pw_str_of(path),
-                                            .query = pw_str_of(query),
-                                            .body = pw_str_of(body),
-                                            .host = PW_STR("wallbox.lan:8080"),
-                                            .origin = PW_STR("http://wallbox.lan:8080"),
-                                            .cookie = pw_str_of(cookie),
-                                            .csrf = pw_str_of(csrf),
-                                            .address = pw_str_of(from),
-                                            .stream = 42};
-    pw_page_serve(&page, &request, &reply, now, 1700000000000);
-    return reply.status;
-}
-
-static int ask(enum pw_http_method method, const char *path, const char *body)
-{
-    return ask_from("10.0.0.9", method, path, "", body);
-}
-
-static bool says(const char *what)
-{
-    size_t len = strlen(what);
-    for (size_t i = 0; i + len <= reply.body.len; i++) {
-        if (memcmp(reply.body.at + i, what, len) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void log_in(void)
-{
-    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/login", "{\"password\":\"" PASSWORD "\"}"), 200);
-    struct pw_out out = PW_OUT(cookie);
-    struct pw_str set_cookie = pw_str_of(reply.cookie);
-    pw_put(&out, pw_str_cut(&set_cookie, ';'));
-    const char *key = "\"csrf\":\"";
-    const char *at = strstr(reply.body.at, key);
-    assert_non_null(at);
-    assert_int_equal(
-        pw_str_copy(csrf, sizeof(csrf), (struct pw_str){.at = at + strlen(key), .len = 32}), PW_OK);
+    const char *ours = desk.address;
+    desk.address = from;
+    int status = ask(method, path, body);
+    desk.address = ours;
+    return status;
 }
 
 // What a person may do who has logged in; each row is one change.
@@ -181,8 +66,8 @@ static void without_a_password_the_page_only_shows(void **state)
     assert_true(says("page.password"));
     // The log may name cards: only this machine's own people read it.
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/log", ""), 403);
-    assert_int_equal(ask_from("127.0.0.1", PW_HTTP_GET, "/api/v1/log", "", ""), 200);
-    close_page();
+    assert_int_equal(ask_from("127.0.0.1", PW_HTTP_GET, "/api/v1/log", ""), 200);
+    desk_close();
 }
 
 static void a_change_needs_login_token_and_our_own_origin(void **state)
@@ -193,16 +78,16 @@ static void a_change_needs_login_token_and_our_own_origin(void **state)
         assert_int_equal(ask(changes[i].method, changes[i].path, changes[i].body), 401);
     }
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 401);
-    assert_int_equal(ask_from("127.0.0.1", PW_HTTP_GET, "/api/v1/log", "", ""), 401);
-    log_in();
-    assert_non_null(strstr(reply.cookie, "HttpOnly; SameSite=Strict"));
+    assert_int_equal(ask_from("127.0.0.1", PW_HTTP_GET, "/api/v1/log", ""), 401);
+    assert_int_equal(log_in(PASSWORD), 200);
+    assert_non_null(strstr(desk.reply.cookie, "HttpOnly; SameSite=Strict"));
     for (size_t i = 0; i < PW_COUNT(changes); i++) {
         char kept[PW_PAGE_TOKEN_MAX];
-        memcpy(kept, csrf, sizeof(kept));
-        csrf[0] = csrf[0] == '0' ? '1' : '0';
+        memcpy(kept, desk.csrf, sizeof(kept));
+        desk.csrf[0] = desk.csrf[0] == '0' ? '1' : '0';
         assert_int_equal(ask(changes[i].method, changes[i].path, changes[i].body), 403);
         assert_true(says("X-CSRF"));
-        memcpy(csrf, kept, sizeof(kept));
+        memcpy(desk.csrf, kept, sizeof(kept));
         int status = ask(changes[i].method, changes[i].path, changes[i].body);
         assert_true(status == 200 || status == 404 || status == 409); // the console's own answer
     }
@@ -210,15 +95,15 @@ static void a_change_needs_login_token_and_our_own_origin(void **state)
                                       .path = PW_STR("/api/v1/connectors/1/stop"),
                                       .host = PW_STR("10.0.0.7:8080"),
                                       .origin = PW_STR("http://evil.example"),
-                                      .cookie = pw_str_of(cookie),
-                                      .csrf = pw_str_of(csrf)};
-    pw_page_serve(&page, &foreign, &reply, now, 0);
-    assert_int_equal(reply.status, 403);
+                                      .cookie = pw_str_of(desk.cookie),
+                                      .csrf = pw_str_of(desk.csrf)};
+    pw_page_serve(&desk.page, &foreign, &desk.reply, desk.now, 0);
+    assert_int_equal(desk.reply.status, 403);
     foreign.host = PW_STR("evil.example");
-    pw_page_serve(&page, &foreign, &reply, now, 0);
-    assert_int_equal(reply.status, 403);
+    pw_page_serve(&desk.page, &foreign, &desk.reply, desk.now, 0);
+    assert_int_equal(desk.reply.status, 403);
     assert_true(says("page.url"));
-    close_page();
+    desk_close();
 }
 
 // Reason: what is not asked must not be told; a secret never comes back, by no way.
@@ -228,11 +113,12 @@ static void secrets_and_cards_stay_inside(void **state)
     open_page(PASSWORD);
     char text[256];
     struct pw_out out = PW_OUT(text);
-    assert_int_equal(pw_station_command(&station, PW_STR("start 1 04A2B19C"), &out, now), PW_OK);
+    assert_int_equal(pw_station_command(&desk.station, PW_STR("start 1 04A2B19C"), &out, desk.now),
+                     PW_OK);
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/status", ""), 200);
     assert_true(says("\"id_tag\":\"****B19C\""));
     assert_false(says("04A2"));
-    log_in();
+    assert_int_equal(log_in(PASSWORD), 200);
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/status", ""), 200);
     assert_true(says("\"id_tag\":\"04A2B19C\""));
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 200);
@@ -244,7 +130,7 @@ static void secrets_and_cards_stay_inside(void **state)
     assert_false(says("another"));
     // The new password ends what the old one had opened.
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 401);
-    close_page();
+    desk_close();
 }
 
 // Reason: what was charged is of use to everybody who stands there; whose card it was is not.
@@ -256,15 +142,15 @@ static void ended_charges_are_listed_with_their_cards_masked(void **state)
     struct pw_transaction charge = {.connector = 2, .id_tag = "04A2B19C"};
     charge.first = (struct pw_sample){.at = {.wall = 1700000000000}, .has = soc | 1U};
     charge.first.value[PW_SOC_PERMILLE] = 402;
-    assert_true(pw_journal_begin(&station.journal, &charge) > 0);
+    assert_true(pw_journal_begin(&desk.station.journal, &charge) > 0);
     struct pw_sample last = {.at = {.wall = 1700003600000}, .has = soc | 1U};
     last.value[PW_ENERGY_WH] = 7361;
     last.value[PW_SOC_PERMILLE] = 800;
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/charges", ""), 200);
     assert_true(says("{\"charges\":[]}"));
-    assert_true(pw_journal_end(&station.journal, 2, PW_REASON_LOCAL, PW_STR(""), &last) > 0);
+    assert_true(pw_journal_end(&desk.station.journal, 2, PW_REASON_LOCAL, PW_STR(""), &last) > 0);
     for (unsigned i = 0; i < 8; i++) {
-        (void)disk.port.durable(disk.port.context);
+        (void)desk.disk.port.durable(desk.disk.port.context);
     }
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/charges", ""), 200);
     assert_true(says("{\"number\":1,\"connector_id\":2,\"id_tag\":\"****B19C\","
@@ -272,10 +158,10 @@ static void ended_charges_are_listed_with_their_cards_masked(void **state)
                      "\"ended\":\"2023-11-14T23:13:20.000Z\",\"duration_s\":3600,"
                      "\"energy_wh\":7361,\"soc_begin_percent\":40.2,"
                      "\"soc_end_percent\":80,\"reason\":\"Local\"}"));
-    log_in();
+    assert_int_equal(log_in(PASSWORD), 200);
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/charges", ""), 200);
     assert_true(says("04A2B19C"));
-    close_page();
+    desk_close();
 }
 
 // Reason: who stands there wants to know until when a connector is kept free, and nobody else's
@@ -290,9 +176,10 @@ static void reservations_and_known_cards_are_told_without_telling_cards(void **s
                                   .parent = "FLEET-0042",
                                   .expires = 1700003600000};
     int64_t ticket = 0;
-    station.reservations.place[1] = PW_PLACE_FREE; // nothing answers on its bus here
-    assert_int_equal(pw_reservations_take(&station.reservations, &wish, 1700000000000, &ticket),
-                     PW_RESERVE_ACCEPTED);
+    desk.station.reservations.place[1] = PW_PLACE_FREE; // nothing answers on its bus here
+    assert_int_equal(
+        pw_reservations_take(&desk.station.reservations, &wish, 1700000000000, &ticket),
+        PW_RESERVE_ACCEPTED);
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/reservations", ""), 200);
     assert_true(says("{\"reservation_id\":7,\"connector_id\":2,\"id_tag\":\"****B19C\","
                      "\"parent\":\"******0042\",\"expires\":\"2023-11-14T23:13:20.000Z\"}"));
@@ -303,16 +190,16 @@ static void reservations_and_known_cards_are_told_without_telling_cards(void **s
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/cards", ""), 401);
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/security", ""), 401);
     assert_int_equal(ask(PW_HTTP_POST, "/api/v1/security/check", "{}"), 401);
-    log_in();
+    assert_int_equal(log_in(PASSWORD), 200);
     struct pw_tag tag = {.id_tag = "04A2B19C", .status = PW_TAG_ACCEPTED};
-    pw_tags_learn(&station.tags, &tag, 1700000000000);
+    pw_tags_learn(&desk.station.tags, &tag, 1700000000000);
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/cards", ""), 200);
     assert_true(says("****B19C"));
     assert_false(says("04A2B19C"));
     assert_int_equal(ask(PW_HTTP_POST, "/api/v1/security/check", "{}"), 200);
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/security", ""), 200);
     assert_true(says("\"chain\":"));
-    close_page();
+    desk_close();
 }
 
 // Reason: whether the breaker held yesterday's evening is seen in the curve of its phases, and
@@ -333,12 +220,12 @@ static void the_house_is_shown_with_its_phases_and_its_last_hour(void **state)
         view.target_ma[1] = 23000;
         view.target_ma[2] = PW_BOARD_UNKNOWN;
         view.offered_ma = 6000;
-        now += PW_HISTORY_EVERY_MS;
-        pw_house_history_add(&page.house, &view, now);
+        desk.now += PW_HISTORY_EVERY_MS;
+        pw_house_history_add(&desk.page.house, &view, desk.now);
     }
-    assert_int_equal(page.house.count, PW_HISTORY_POINTS);
-    assert_int_equal(pw_house_history_at(&page.house, 0)->grid_ma[0], 100);
-    assert_int_equal(pw_house_history_at(&page.house, 719)->grid_ma[0], 7290);
+    assert_int_equal(desk.page.house.count, PW_HISTORY_POINTS);
+    assert_int_equal(pw_house_history_at(&desk.page.house, 0)->grid_ma[0], 100);
+    assert_int_equal(pw_house_history_at(&desk.page.house, 719)->grid_ma[0], 7290);
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/house/history", ""), 200);
     assert_true(says("7.28,7.29],\"grid2_a\":[-3.2,-3.2"));
     assert_true(says("\"grid3_a\":[null,"));
@@ -346,9 +233,9 @@ static void the_house_is_shown_with_its_phases_and_its_last_hour(void **state)
     assert_true(says("\"target_a\":[23,23"));
     assert_true(says("\"breaker_a\":[25,25"));
     view.meter = false; // without a meter there is nothing to draw
-    pw_house_history_add(&page.house, &view, now);
-    assert_int_equal(pw_house_history_at(&page.house, 0)->grid_ma[0], 100);
-    close_page();
+    pw_house_history_add(&desk.page.house, &view, desk.now);
+    assert_int_equal(pw_house_history_at(&desk.page.house, 0)->grid_ma[0], 100);
+    desk_close();
 }
 
 static struct pw_oeboard board;
@@ -357,17 +244,17 @@ static struct pw_oeboard board;
 static void turn_board(pw_ms ms)
 {
     const struct pw_oeboard_senses senses = {0};
-    for (pw_ms until = now + ms; now < until; now += 10) {
+    for (pw_ms until = desk.now + ms; desk.now < until; desk.now += 10) {
         uint8_t bytes[64];
         size_t len = 0;
-        (void)pw_oeboard_step(&board, &senses, now);
-        while ((len = pw_oeboard_take(&board, bytes, sizeof(bytes), now)) > 0) {
-            (void)pw_station_wire_bytes(&station, 2, bytes, len, now);
+        (void)pw_oeboard_step(&board, &senses, desk.now);
+        while ((len = pw_oeboard_take(&board, bytes, sizeof(bytes), desk.now)) > 0) {
+            (void)pw_station_wire_bytes(&desk.station, 2, bytes, len, desk.now);
         }
-        (void)pw_station_step(&station, now);
-        struct pw_str out = pw_station_wire_out(&station, 2);
-        pw_oeboard_hear(&board, (const uint8_t *)out.at, out.len, now);
-        pw_station_wire_out_sent(&station, 2, out.len, now);
+        (void)pw_station_step(&desk.station, desk.now);
+        struct pw_str out = pw_station_wire_out(&desk.station, 2);
+        pw_oeboard_hear(&board, (const uint8_t *)out.at, out.len, desk.now);
+        pw_station_wire_out_sent(&desk.station, 2, out.len, desk.now);
     }
 }
 
@@ -377,26 +264,24 @@ static void a_command_for_a_board_waits_for_its_answer(void **state)
 {
     (void)state;
     static const char path[] = "/api/v1/connectors/2/rapi";
-    board_wanted = true;
-    open_page(PASSWORD);
-    board_wanted = false;
-    log_in();
+    open_with(PASSWORD, "openevse");
+    assert_int_equal(log_in(PASSWORD), 200);
     assert_int_equal(ask(PW_HTTP_POST, "/api/v1/connectors/1/rapi", "{\"line\":\"GS\"}"), 409);
     assert_int_equal(ask(PW_HTTP_POST, "/api/v1/connectors/3/rapi", "{\"line\":\"GS\"}"), 404);
     assert_int_equal(ask(PW_HTTP_POST, path, "{\"line\":\"\"}"), 422);
     assert_int_not_equal(ask(PW_HTTP_POST, path, "{\"line\":\"FF G 0\"}"), 200);
-    assert_false(reply.later);
+    assert_false(desk.reply.later);
     (void)ask(PW_HTTP_POST, path, "{\"line\":\"GS\"}");
-    assert_int_equal(reply.status, 409); // the wire is not there
-    pw_station_wire_up(&station, 2, now);
-    pw_oeboard_init(&board, NULL, 1, now);
-    pw_oeboard_power(&board, true, now);
+    assert_int_equal(desk.reply.status, 409); // the wire is not there
+    pw_station_wire_up(&desk.station, 2, desk.now);
+    pw_oeboard_init(&board, NULL, 1, desk.now);
+    pw_oeboard_power(&board, true, desk.now);
     turn_board(10000);
     assert_int_equal(ask(PW_HTTP_POST, path, "{\"line\":\"GV\"}"), 0);
-    assert_true(reply.later);
-    woken = 0;
-    (void)pw_page_step(&page, now);
-    assert_int_equal(woken, 42);
+    assert_true(desk.reply.later);
+    desk.woken = 0;
+    (void)pw_page_step(&desk.page, desk.now);
+    assert_int_equal(desk.woken, 42);
     turn_board(2000);
     assert_int_equal(ask(PW_HTTP_POST, path, "{\"line\":\"GV\"}"), 200);
     assert_true(says("{\"answer\":\"$OK 8.2.3 5.2.1\"}"));
@@ -411,10 +296,10 @@ static void a_command_for_a_board_waits_for_its_answer(void **state)
     // One whose peer has gone is forgotten, and its place is free again.
     for (unsigned i = 0; i < 2 * PW_PAGE_ASKED_MAX; i++) {
         (void)ask(PW_HTTP_POST, path, "{\"line\":\"GS\"}");
-        pw_page_stream_closed(&page, 42);
-        assert_int_equal(page.asked[0].connector, 0);
+        pw_page_stream_closed(&desk.page, 42);
+        assert_int_equal(desk.page.asked[0].connector, 0);
     }
-    close_page();
+    desk_close();
 }
 
 static void who_guesses_has_to_wait(void **state)
@@ -427,17 +312,17 @@ static void who_guesses_has_to_wait(void **state)
         assert_true(wrong < 10);
     }
     assert_int_equal(wrong, 5);
-    assert_int_equal(reply.status, 429);
-    assert_int_equal(reply.retry_after_s, 6);
+    assert_int_equal(desk.reply.status, 429);
+    assert_int_equal(desk.reply.retry_after_s, 6);
     // The right one is not tried either: else guessing would only be slower to tell.
     assert_int_equal(ask(PW_HTTP_POST, "/api/v1/login", "{\"password\":\"" PASSWORD "\"}"), 429);
     // Somebody else is not locked out.
     assert_int_equal(
-        ask_from("10.0.0.10", PW_HTTP_POST, "/api/v1/login", "", "{\"password\":\"" PASSWORD "\"}"),
+        ask_from("10.0.0.10", PW_HTTP_POST, "/api/v1/login", "{\"password\":\"" PASSWORD "\"}"),
         200);
-    now += 6001;
+    desk.now += 6001;
     assert_int_equal(ask(PW_HTTP_POST, "/api/v1/login", "{\"password\":\"" PASSWORD "\"}"), 200);
-    close_page();
+    desk_close();
 }
 
 // Reason: an address is cheap; many of them together must not guess faster.
@@ -453,28 +338,27 @@ static void many_addresses_do_not_guess_faster(void **state)
         pw_put_uint(&out, i / 250);
         pw_put_c(&out, '.');
         pw_put_uint(&out, i % 250);
-        wrong +=
-            ask_from(address, PW_HTTP_POST, "/api/v1/login", "", "{\"password\":\"wrong\"}") == 401
-                ? 1U
-                : 0U;
+        wrong += ask_from(address, PW_HTTP_POST, "/api/v1/login", "{\"password\":\"wrong\"}") == 401
+                     ? 1U
+                     : 0U;
     }
     assert_int_equal(wrong, 60);
-    close_page();
+    desk_close();
 }
 
 static void a_login_ends_unused_and_at_the_door(void **state)
 {
     (void)state;
     open_page(PASSWORD);
-    log_in();
-    now += PW_PAGE_IDLE_MS - 1;
+    assert_int_equal(log_in(PASSWORD), 200);
+    desk.now += PW_PAGE_IDLE_MS - 1;
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 200);
-    now += PW_PAGE_IDLE_MS;
+    desk.now += PW_PAGE_IDLE_MS;
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 401);
-    log_in();
+    assert_int_equal(log_in(PASSWORD), 200);
     assert_int_equal(ask(PW_HTTP_POST, "/api/v1/logout", ""), 204);
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 401);
-    close_page();
+    desk_close();
 }
 
 // Reason: one table, one error: the page says word for word what the console says.
@@ -496,7 +380,7 @@ static void a_refused_setting_says_what_the_console_says_and_changes_nothing(voi
         {"metering.stop_values_max", "119", "119", 409},
     };
     open_page(PASSWORD);
-    log_in();
+    assert_int_equal(log_in(PASSWORD), 200);
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
         char path[128];
         char body[128];
@@ -506,7 +390,7 @@ static void a_refused_setting_says_what_the_console_says_and_changes_nothing(voi
         struct pw_out body_out = PW_OUT(body);
         struct pw_out line_out = PW_OUT(line);
         struct pw_out answer = PW_OUT(console);
-        struct pw_settings before = station.settings;
+        struct pw_settings before = desk.station.settings;
         pw_put_s(&path_out, "/api/v1/settings/");
         pw_put_s(&path_out, rows[i].path);
         pw_put_s(&body_out, "{\"value\":");
@@ -517,7 +401,8 @@ static void a_refused_setting_says_what_the_console_says_and_changes_nothing(voi
         pw_put_c(&line_out, ' ');
         pw_put_s(&line_out, rows[i].text);
         assert_int_equal(ask(PW_HTTP_PUT, path, body), rows[i].status);
-        assert_true(pw_station_command(&station, pw_out_str(&line_out), &answer, now) < 0);
+        assert_true(pw_station_command(&desk.station, pw_out_str(&line_out), &answer, desk.now) <
+                    0);
         char *end = strchr(console, '\n');
         assert_non_null(end);
         *end = '\0';
@@ -526,13 +411,14 @@ static void a_refused_setting_says_what_the_console_says_and_changes_nothing(voi
         struct pw_json_writer json = PW_JSON_WRITER(&escaped);
         pw_json_put_s(&json, console);
         assert_true(says(quoted));
-        assert_memory_equal(&before, &station.settings, sizeof(before));
+        assert_memory_equal(&before, &desk.station.settings, sizeof(before));
     }
     assert_int_equal(
         ask(PW_HTTP_PUT, "/api/v1/settings/connectors[0].current_max_ma", "{\"value\":32000}"),
         200);
-    assert_int_equal(pw_settings_connector(&station.settings, PW_SET_CURRENT_MAX_MA, 0), 32000);
-    close_page();
+    assert_int_equal(pw_settings_connector(&desk.station.settings, PW_SET_CURRENT_MAX_MA, 0),
+                     32000);
+    desk_close();
 }
 
 // Reason: a value is part of a console line; what it holds must not become another word or line.
@@ -554,7 +440,7 @@ static void a_value_cannot_break_out_of_its_line(void **state)
         {"/api/v1/connectors/1/limit", "{}"},
     };
     open_page(PASSWORD);
-    log_in();
+    assert_int_equal(log_in(PASSWORD), 200);
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
         assert_int_equal(ask(PW_HTTP_POST, rows[i].path, rows[i].body), 422);
     }
@@ -564,14 +450,14 @@ static void a_value_cannot_break_out_of_its_line(void **state)
     assert_int_equal(ask(PW_HTTP_POST, "/api/v1/connectors/3/stop", ""), 404);
     assert_int_equal(ask(PW_HTTP_POST, "/api/v1/connectors/0/stop", ""), 404);
     assert_int_equal(ask(PW_HTTP_POST, "/api/v1/connectors/1 2/stop", ""), 404);
-    close_page();
+    desk_close();
 }
 
 static void a_limit_by_hand_is_seen_with_who_and_why(void **state)
 {
     (void)state;
     open_page(PASSWORD);
-    log_in();
+    assert_int_equal(log_in(PASSWORD), 200);
     assert_int_equal(ask(PW_HTTP_POST, "/api/v1/connectors/2/limit", "{\"limit_a\":6.5}"), 200);
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/limits", ""), 200);
     assert_true(says("\"effective_a\":6.5"));
@@ -580,7 +466,7 @@ static void a_limit_by_hand_is_seen_with_who_and_why(void **state)
     assert_int_equal(ask(PW_HTTP_POST, "/api/v1/connectors/2/limit", "{\"limit_a\":null}"), 200);
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/limits", ""), 200);
     assert_false(says("\"source\":\"local\""));
-    close_page();
+    desk_close();
 }
 
 // --- Streams.
@@ -589,7 +475,7 @@ static char chunk[16384];
 
 static int take(void)
 {
-    int len = pw_page_stream_take(&page, 42, chunk, sizeof(chunk) - 1);
+    int len = pw_page_stream_take(&desk.page, 42, chunk, sizeof(chunk) - 1);
     chunk[len > 0 ? len : 0] = '\0';
     return len;
 }
@@ -601,31 +487,31 @@ static void a_stream_tells_every_second_and_at_once_when_something_changes(void 
     (void)state;
     open_page(PASSWORD);
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/events", ""), 200);
-    assert_true(reply.stream);
+    assert_true(desk.reply.stream);
     assert_true(take() > 0);
     assert_non_null(strstr(chunk, "event: status\ndata: {"));
     assert_non_null(strstr(chunk, "event: limits\ndata: {"));
     assert_non_null(strstr(chunk, "event: faults\ndata: {"));
     assert_int_equal(take(), 0);
-    woken = 0;
-    now += 999;
-    (void)pw_page_step(&page, now);
-    assert_int_equal(woken, 0);
-    now += 1;
-    (void)pw_page_step(&page, now);
-    assert_int_equal(woken, 42);
+    desk.woken = 0;
+    desk.now += 999;
+    (void)pw_page_step(&desk.page, desk.now);
+    assert_int_equal(desk.woken, 0);
+    desk.now += 1;
+    (void)pw_page_step(&desk.page, desk.now);
+    assert_int_equal(desk.woken, 42);
     assert_true(take() > 0);
-    woken = 0;
-    now += 150;
+    desk.woken = 0;
+    desk.now += 150;
     char text[256];
     struct pw_out out = PW_OUT(text);
-    assert_int_equal(pw_station_command(&station, PW_STR("limit 9 1"), &out, now), PW_OK);
-    assert_true(pw_page_step(&page, now) <= now + 100);
-    assert_int_equal(woken, 42);
+    assert_int_equal(pw_station_command(&desk.station, PW_STR("limit 9 1"), &out, desk.now), PW_OK);
+    assert_true(pw_page_step(&desk.page, desk.now) <= desk.now + 100);
+    assert_int_equal(desk.woken, 42);
     assert_true(take() > 0);
-    pw_page_stream_closed(&page, 42);
+    pw_page_stream_closed(&desk.page, 42);
     assert_int_equal(take(), PW_ERR_UNKNOWN);
-    close_page();
+    desk_close();
 }
 
 static void streams_are_counted(void **state)
@@ -636,9 +522,9 @@ static void streams_are_counted(void **state)
         assert_int_equal(ask(PW_HTTP_GET, "/api/v1/events", ""), 200);
     }
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/events", ""), 429);
-    pw_page_stream_closed(&page, 42);
+    pw_page_stream_closed(&desk.page, 42);
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/events", ""), 200);
-    close_page();
+    desk_close();
 }
 
 // Reason: who has logged out must not go on reading, even when nothing else would wake the stream.
@@ -646,47 +532,47 @@ static void a_stream_ends_with_its_login(void **state)
 {
     (void)state;
     open_page(PASSWORD);
-    log_in();
+    assert_int_equal(log_in(PASSWORD), 200);
     assert_int_equal(ask(PW_HTTP_GET, "/api/v1/events", ""), 200);
     assert_true(take() > 0);
     assert_int_equal(ask(PW_HTTP_POST, "/api/v1/logout", ""), 204);
-    woken = 0;
-    now += 100;
-    (void)pw_page_step(&page, now);
-    assert_int_equal(woken, 42);
+    desk.woken = 0;
+    desk.now += 100;
+    (void)pw_page_step(&desk.page, desk.now);
+    assert_int_equal(desk.woken, 42);
     assert_int_equal(take(), PW_ERR_UNKNOWN);
-    close_page();
+    desk_close();
 }
 
 static void the_log_is_read_from_a_cursor_and_followed(void **state)
 {
     (void)state;
     open_page(PASSWORD);
-    log_in();
+    assert_int_equal(log_in(PASSWORD), 200);
     for (unsigned i = 0; i < 5; i++) {
-        pw_logring_write(&ring, i == 2 ? PW_LOG_WARN : PW_LOG_INFO, "bay",
-                         PW_STR("state from=idle \"quoted\""), now, 1700000000000);
-        now += 10;
+        pw_logring_write(&desk.ring, i == 2 ? PW_LOG_WARN : PW_LOG_INFO, "bay",
+                         PW_STR("state from=idle \"quoted\""), desk.now, 1700000000000);
+        desk.now += 10;
     }
-    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/log", "limit=2", ""), 200);
+    assert_int_equal(ask_with(PW_HTTP_GET, "/api/v1/log", "limit=2", ""), 200);
     assert_true(says("\"next\":5"));
-    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/log", "level=warn", ""), 200);
+    assert_int_equal(ask_with(PW_HTTP_GET, "/api/v1/log", "level=warn", ""), 200);
     assert_true(says("\"cursor\":2"));
     assert_false(says("\"cursor\":1"));
-    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/log", "level=loud", ""), 400);
-    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/log", "limit=201", ""), 400);
-    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/events", "log=3", ""), 200);
+    assert_int_equal(ask_with(PW_HTTP_GET, "/api/v1/log", "level=loud", ""), 400);
+    assert_int_equal(ask_with(PW_HTTP_GET, "/api/v1/log", "limit=201", ""), 400);
+    assert_int_equal(ask_with(PW_HTTP_GET, "/api/v1/events", "log=3", ""), 200);
     assert_true(take() > 0);
     assert_null(strstr(chunk, "\"cursor\":2,"));
     assert_non_null(strstr(chunk, "\"cursor\":3,"));
     assert_non_null(strstr(chunk, "\"cursor\":4,"));
     // Who is outside may watch, but hears no log.
-    cookie[0] = '\0';
-    pw_page_stream_closed(&page, 42);
-    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/events", "log=0", ""), 200);
+    desk.cookie[0] = '\0';
+    pw_page_stream_closed(&desk.page, 42);
+    assert_int_equal(ask_with(PW_HTTP_GET, "/api/v1/events", "log=0", ""), 200);
     assert_true(take() > 0);
     assert_null(strstr(chunk, "event: log"));
-    close_page();
+    desk_close();
 }
 
 static void the_history_holds_the_last_hour(void **state)
@@ -694,18 +580,18 @@ static void the_history_holds_the_last_hour(void **state)
     (void)state;
     open_page(PASSWORD);
     for (unsigned i = 0; i < PW_HISTORY_POINTS + 100; i++) {
-        pw_ms at = pw_page_step(&page, now);
-        assert_true(at <= now + PW_HISTORY_EVERY_MS);
-        now += PW_HISTORY_EVERY_MS;
+        pw_ms at = pw_page_step(&desk.page, desk.now);
+        assert_true(at <= desk.now + PW_HISTORY_EVERY_MS);
+        desk.now += PW_HISTORY_EVERY_MS;
     }
-    assert_int_equal(page.history[1].count, PW_HISTORY_POINTS);
-    assert_int_equal(pw_history_at(&page.history[1], 0)->at,
-                     now - PW_HISTORY_POINTS * PW_HISTORY_EVERY_MS);
-    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/history", "connector=2", ""), 200);
+    assert_int_equal(desk.page.history[1].count, PW_HISTORY_POINTS);
+    assert_int_equal(pw_history_at(&desk.page.history[1], 0)->at,
+                     desk.now - PW_HISTORY_POINTS * PW_HISTORY_EVERY_MS);
+    assert_int_equal(ask_with(PW_HTTP_GET, "/api/v1/history", "connector=2", ""), 200);
     assert_true(says("\"t\":[1699996400"));  // one hour before the request's wall time
     assert_true(says("\"power_w\":[null,")); // nothing measures here: no zeros
-    assert_int_equal(ask_from("10.0.0.9", PW_HTTP_GET, "/api/v1/history", "connector=9", ""), 404);
-    close_page();
+    assert_int_equal(ask_with(PW_HTTP_GET, "/api/v1/history", "connector=9", ""), 404);
+    desk_close();
 }
 
 int main(void)

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define LIST_MAX 100 // roll-outs that are over, in a list
+#define LIST_MAX  100 // roll-outs that are over, in a list
+#define NO_MEMORY "there is no memory for it"
 
 // --- Showing.
 
@@ -45,24 +46,51 @@ static void put_station(void *to, const struct pw_db_value *columns, size_t coun
     report_text_column(json, "why", &columns[4]);
     report_text_column(json, "way", &columns[5]);
     report_text_column(json, "was", &columns[6]);
+    report_text_column(json, "kind", &columns[9]);
+    report_number_column(json, "place", &columns[10], 0);
     report_time(json, "began_at", columns[7].kind == PW_DB_INT ? columns[7].number : 0);
     report_time(json, "ended_at", columns[8].kind == PW_DB_INT ? columns[8].number : 0);
     pw_json_close(json, '}');
 }
 
+static void put_kind(void *to, const struct pw_db_value *columns, size_t count)
+{
+    (void)count;
+    struct pw_json_writer *json = to;
+    pw_json_open(json, '{');
+    report_text_column(json, "kind", &columns[0]);
+    report_number_column(json, "stations", &columns[1], 0);
+    report_number_column(json, "canary", &columns[2], 0);
+    report_number_column(json, "done", &columns[3], 0);
+    report_number_column(json, "failed", &columns[4], 0);
+    pw_json_close(json, '}');
+}
+
+// "kinds" and "stations".
 static void put_stations(struct http *http, struct pw_json_writer *json, int64_t id)
 {
     struct pw_db_value args[] = {pw_db_int(id)};
+    pw_json_key(json, "kinds");
+    pw_json_open(json, '[');
+    (void)db_read(http->central,
+                  "SELECT kind, COUNT(*), SUM(CASE WHEN stage = 0 AND began_at IS NOT NULL THEN 1"
+                  " ELSE 0 END), SUM(CASE WHEN state = 'done' THEN 1 ELSE 0 END),"
+                  " SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END) FROM rollout_station"
+                  " WHERE rollout_id = $1 AND kind IS NOT NULL GROUP BY kind"
+                  " ORDER BY COUNT(*) DESC, kind",
+                  args, 1, put_kind, json);
+    pw_json_close(json, ']');
     pw_json_key(json, "stations");
     pw_json_open(json, '[');
     (void)db_read(http->central,
-                  "SELECT station_id, state, stage, since, why, way, was, began_at, ended_at"
+                  "SELECT station_id, state, stage, since, why, way, was, began_at, ended_at,"
+                  " kind, place"
                   " FROM rollout_station WHERE rollout_id = $1 ORDER BY station_id",
                   args, 1, put_station, json);
     pw_json_close(json, ']');
 }
 
-// {"rollout": {...}, "stations": [...]}
+// {"rollout": {...}, "kinds": [...], "stations": [...]}
 static void put_rollout(struct http *http, const struct rollout *rollout, int status)
 {
     struct pw_json_writer *json = http_object(http);
@@ -175,7 +203,8 @@ static bool take_way(struct http *http, struct rollout *rollout)
 static bool take_settings(struct http *http, struct rollout *rollout)
 {
     static const struct range ranges[] = {
-        {"canary", 0, PW_CENTRAL_STATIONS_MAX, 5},
+        {"canary", 0, PW_CENTRAL_STATIONS_MAX, ROLLOUT_CANARY_BY_SIZE},
+        {"canary_failures", 0, CANARY_FAILURES_MAX, 0},
         {"soak_s", 0, 2592000, 3600},
         {"at_most", 1, 1000, 20},
         {"stop_percent", 0, 100, 5},
@@ -189,12 +218,12 @@ static bool take_settings(struct http *http, struct rollout *rollout)
         }
     }
     rollout->canary = (uint32_t)value[0];
-    rollout->soak_s = (uint32_t)value[1];
-    rollout->at_most = (uint32_t)value[2];
-    rollout->stop_percent = (uint8_t)value[3];
-    rollout->stop_count = (uint32_t)value[4];
-    rollout->deadline_s = (uint32_t)value[5];
-    rollout->stage = rollout->canary == 0 ? 1 : 0;
+    rollout->canary_failures = (uint8_t)value[1];
+    rollout->soak_s = (uint32_t)value[2];
+    rollout->at_most = (uint32_t)value[3];
+    rollout->stop_percent = (uint8_t)value[4];
+    rollout->stop_count = (uint32_t)value[5];
+    rollout->deadline_s = (uint32_t)value[6];
     return take_stages(http, rollout) && take_way(http, rollout);
 }
 
@@ -282,7 +311,7 @@ static struct rollout *gather(struct http *http, const struct wanted *wanted)
     }
     struct rollout *rollout = rollout_make(count);
     if (rollout == NULL) {
-        http_fail(http, 503, "store", "there is no memory for it", PW_STR(""), "");
+        http_fail(http, 503, "store", NO_MEMORY, PW_STR(""), "");
         return NULL;
     }
     size_t next = 0;
@@ -318,29 +347,64 @@ static void name_it(struct http *http, struct rollout *rollout, const struct kep
     pw_put_s(&out, release->version);
 }
 
-void api_rollout_add(struct http *http)
+// What the body asks for, its stations in their order. NULL after answering.
+static struct rollout *read_rollout(struct http *http)
 {
     static const struct range which = {"release_id", 1, INT64_MAX, 0};
     struct wanted wanted = {0};
     struct pw_str name;
     int64_t id = 0;
     if (!take(http, &which, &id) || !http_text(http, "name", ROLLOUT_NAME_CHARS, false, &name)) {
-        return;
+        return NULL;
     }
     const struct kept_release release = release_find(http->central, id);
     if (release.id == 0) {
         http_fail(http, 400, "bad_value", "release_id: there is no such release", PW_STR(""), "");
-        return;
+        return NULL;
     }
     wanted.release = &release;
     struct rollout *rollout = choose(http, &wanted) ? gather(http, &wanted) : NULL;
     if (rollout == NULL) {
-        return;
+        return NULL;
     }
     rollout->release = release.id;
     name_it(http, rollout, &release, name);
-    if (!take_settings(http, rollout)) {
+    bool good = take_settings(http, rollout);
+    if (good && rollout_plan(http->central, rollout, pw_str_of(release.sha256)) != PW_OK) {
+        http_fail(http, 503, "store", NO_MEMORY, PW_STR(""), "");
+        good = false;
+    }
+    if (!good) {
         rollout_free(rollout);
+        return NULL;
+    }
+    rollout->stage = rollout->canary == 0 ? 1 : 0;
+    return rollout;
+}
+
+void api_rollout_plan(struct http *http)
+{
+    struct rollout *rollout = read_rollout(http);
+    if (rollout == NULL) {
+        return;
+    }
+    struct pw_json_writer *json = http_object(http);
+    pw_json_key(json, "rollout");
+    pw_json_open(json, '{');
+    rollout_report(rollout, json);
+    pw_json_close(json, '}');
+    pw_json_key(json, "kinds");
+    pw_json_open(json, '[');
+    rollout_kinds_report(rollout, json);
+    pw_json_close(json, ']');
+    rollout_free(rollout);
+    http_done(http, 200);
+}
+
+void api_rollout_add(struct http *http)
+{
+    struct rollout *rollout = read_rollout(http);
+    if (rollout == NULL) {
         return;
     }
     int result = rollout_open(http->central, rollout, http->at);

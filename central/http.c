@@ -223,6 +223,7 @@ const struct route http_routes[] = {
     {PW_HTTP_DELETE, "/releases/*", api_release_delete, ADMIN, false},
     {PW_HTTP_GET, "/rollouts", api_rollouts, VIEWER, false},
     {PW_HTTP_POST, "/rollouts", api_rollout_add, ADMIN, true},
+    {PW_HTTP_POST, "/rollouts/plan", api_rollout_plan, ADMIN, true},
     {PW_HTTP_GET, "/rollouts/*", api_rollout, VIEWER, false},
     {PW_HTTP_DELETE, "/rollouts/*", api_rollout_delete, ADMIN, false},
     {PW_HTTP_POST, "/rollouts/*/pause", api_rollout_pause, OPERATOR, false},

@@ -174,6 +174,7 @@ void api_group_history(struct http *http);
 // api_rollouts.c
 void api_rollouts(struct http *http);
 void api_rollout_add(struct http *http);
+void api_rollout_plan(struct http *http);
 void api_rollout(struct http *http);
 void api_rollout_delete(struct http *http);
 void api_rollout_pause(struct http *http);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SAMPLE 20 // stations
+#define RANKS  4  // of those who may begin
 
 // --- One station.
 
@@ -280,37 +281,58 @@ static void tell_ocpp(struct pw_central *central, struct station *station, struc
     commands_go(central, station, at);
 }
 
-// Marks who begins now, up to `room`; true when there was any. Nothing has been sent yet.
-static bool choose(struct pw_central *central, struct rollout *rollout, uint32_t room,
-                   struct pw_instant at)
+// Who may begin in this look, and who of them does first.
+struct choosing {
+    bool met[ROLLOUT_KINDS_MAX]; // kinds that have one in this stage
+    bool hasty;                  // everybody else waits for those who begin now
+};
+
+// 0 first: kinds that the stage has not met, then the others; where everybody waits for these few,
+// stations at which nobody charges before those that would first wait for the end of a charge.
+static unsigned rank(const struct choosing *choosing, const struct member *member,
+                     const struct station *station)
 {
-    bool any = false;
-    for (size_t i = 0; i < rollout->members && room > 0; i++) {
-        struct member *member = &rollout->member[i];
-        const struct station *station = station_find(central, pw_str_of(member->station));
-        if (member->step != STEP_WAITING || station == NULL) {
-            continue;
+    return (choosing->met[member->kind] ? 2U : 0U) +
+           (choosing->hasty && is_charging(station) ? 1U : 0U);
+}
+
+// Marks one that begins now. Nothing has been sent yet.
+static void mark(struct pw_central *central, struct member *member, const struct station *station,
+                 struct pw_instant at)
+{
+    struct pw_out was = PW_OUT(member->was);
+    member->was[0] = '\0';
+    pw_put_s(&was, station->firmware);
+    member->way = way_now(member->rollout, station);
+    member->stage = member->rollout->stage;
+    member->began_at = at.wall;
+    member_enter(central, member, STEP_ASKED, "", at);
+    member->command = -2; // to be sent
+}
+
+// Marks who begins now, up to `room`; true when there was any.
+static bool choose(struct pw_central *central, struct rollout *rollout, uint32_t room,
+                   struct choosing *choosing, struct pw_instant at)
+{
+    uint32_t left = room;
+    for (unsigned turn = 0; turn < RANKS; turn++) {
+        for (size_t i = 0; i < rollout->members && left > 0; i++) {
+            struct member *member = rollout->turn[i];
+            const struct station *station = station_find(central, pw_str_of(member->station));
+            if (member->step != STEP_WAITING || station == NULL) {
+                continue;
+            }
+            if (strcmp(station->firmware, rollout->version) == 0) {
+                member_enter(central, member, STEP_HAD, "", at);
+            } else if (way_now(rollout, station) != WAY_AUTO && // else it waits for its link
+                       rank(choosing, member, station) == turn) {
+                mark(central, member, station, at);
+                choosing->met[member->kind] = true;
+                left--;
+            }
         }
-        if (strcmp(station->firmware, rollout->version) == 0) {
-            member_enter(central, member, STEP_HAD, "", at);
-            continue;
-        }
-        enum way way = way_now(rollout, station);
-        if (way == WAY_AUTO) {
-            continue; // it waits for its link
-        }
-        struct pw_out was = PW_OUT(member->was);
-        member->was[0] = '\0';
-        pw_put_s(&was, station->firmware);
-        member->way = way;
-        member->stage = rollout->stage;
-        member->began_at = at.wall;
-        member_enter(central, member, STEP_ASKED, "", at);
-        member->command = -2; // to be sent
-        any = true;
-        room--;
     }
-    return any;
+    return left < room;
 }
 
 // Tells those that were marked; when the mark could not be kept they wait again.
@@ -355,14 +377,17 @@ static void stop(struct pw_central *central, struct rollout *rollout, const stru
     rollout_state_set(central, rollout, ROLLOUT_STOPPED, text, at);
 }
 
-// The rate is of those that have begun in this stage; of a few it says little, so that at least
-// SAMPLE are reckoned with, or the whole of a smaller stage.
+// In the canary one is too many, unless more were allowed. Later the rate is of those that have
+// begun in this stage; of a few it says little, so that at least SAMPLE are reckoned with, or the
+// whole of a smaller stage.
 static bool too_many(const struct rollout *rollout, const struct tally *tally, uint32_t stations)
 {
     uint32_t of = stations < SAMPLE ? stations : SAMPLE;
     of = tally->begun_now > of ? tally->begun_now : of;
-    bool rate = rollout->stop_percent < 100 &&
-                (uint64_t)tally->failed * 100 > (uint64_t)rollout->stop_percent * of;
+    bool rate = rollout->stage == 0
+                    ? tally->failed > rollout->canary_failures
+                    : rollout->stop_percent < 100 &&
+                          (uint64_t)tally->failed * 100 > (uint64_t)rollout->stop_percent * of;
     bool count = rollout->stop_count > 0 && tally->failed >= rollout->stop_count;
     return tally->failed > 0 && (rate || count);
 }
@@ -382,12 +407,34 @@ static void next_stage(struct pw_central *central, struct rollout *rollout,
         rollout->soak_until = at.wall + (int64_t)rollout->soak_s * 1000;
     } else if (at.wall >= rollout->soak_until) {
         rollout->soak_until = 0;
-        rollout->stage++;
+        do { // stages that the canary was larger than are none
+            rollout->stage++;
+        } while (rollout->stage + 1 < rollout->stages &&
+                 rollout_quota(rollout, rollout->stage, tally->total) <= tally->begun);
         rollout->look_at = at.now;
     } else {
         return;
     }
     rollout_keep(central, rollout, at);
+}
+
+static void begin(struct pw_central *central, struct rollout *rollout, const struct tally *tally,
+                  struct pw_instant at)
+{
+    uint32_t limit = rollout_room(rollout, tally);
+    uint32_t room = rollout->at_most > tally->busy ? rollout->at_most - tally->busy : 0;
+    room = (uint32_t)pw_min(room, limit > tally->begun ? limit - tally->begun : 0);
+    struct choosing choosing = {.hasty =
+                                    limit < rollout_quota(rollout, rollout->stage, tally->total)};
+    for (size_t i = 0; i < rollout->members; i++) {
+        const struct member *member = &rollout->member[i];
+        if (member->began_at != 0 && member->stage == rollout->stage) {
+            choosing.met[member->kind] = true;
+        }
+    }
+    if (room > 0 && choose(central, rollout, room, &choosing, at)) {
+        send(central, rollout, db_commit(central, at) == PW_OK, at);
+    }
 }
 
 static void run(struct pw_central *central, struct rollout *rollout, struct pw_instant at)
@@ -404,11 +451,7 @@ static void run(struct pw_central *central, struct rollout *rollout, struct pw_i
         return;
     }
     if (tally.begun < quota) {
-        uint32_t room = rollout->at_most > tally.busy ? rollout->at_most - tally.busy : 0;
-        room = (uint32_t)pw_min(room, quota - tally.begun);
-        if (room > 0 && choose(central, rollout, room, at)) {
-            send(central, rollout, db_commit(central, at) == PW_OK, at);
-        }
+        begin(central, rollout, &tally, at);
     } else if (tally.busy == 0) {
         next_stage(central, rollout, &tally, at);
     }

@@ -25,12 +25,13 @@ struct rollout *rollout_make(size_t members)
         return NULL;
     }
     rollout->member = calloc(members + 1, sizeof(*rollout->member));
+    rollout->turn = calloc(members + 1, sizeof(struct member *));
     rollout->members = members;
     for (size_t i = 0; rollout->member != NULL && i < members; i++) {
         rollout->member[i].rollout = rollout;
     }
-    if (rollout->member == NULL) {
-        free(rollout);
+    if (rollout->member == NULL || rollout->turn == NULL) {
+        rollout_free(rollout);
         return NULL;
     }
     return rollout;
@@ -39,6 +40,7 @@ struct rollout *rollout_make(size_t members)
 void rollout_free(struct rollout *rollout)
 {
     if (rollout != NULL) {
+        free(rollout->turn);
         free(rollout->member);
         free(rollout);
     }
@@ -189,12 +191,15 @@ static int64_t insert(struct pw_central *central, const struct rollout *rollout,
         pw_db_int(rollout->stage),
         pw_db_text(pw_str_of(rollout->made_by)),
         pw_db_int(at.wall),
+        pw_db_int(rollout->canary_failures),
+        pw_db_int(rollout->canary_finds_percent),
     };
     return db_write_id(central,
                        "INSERT INTO rollout (name, release_id, version, state, way, canary, stages,"
                        " soak_s, at_most, stop_percent, stop_count, deadline_s, stage, made_by,"
-                       " made_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-                       " $12, $13, $14, $15, $15) RETURNING id",
+                       " made_at, changed_at, canary_failures, canary_finds_percent) VALUES"
+                       " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15,"
+                       " $16, $17) RETURNING id",
                        args, PW_COUNT(args), at.now);
 }
 
@@ -209,13 +214,20 @@ int rollout_open(struct pw_central *central, struct rollout *rollout, struct pw_
     rollout->id = insert(central, rollout, at);
     bool kept = rollout->id > 0;
     for (size_t i = 0; kept && i < rollout->members; i++) {
-        struct pw_db_value args[] = {pw_db_int(rollout->id),
-                                     pw_db_text(pw_str_of(rollout->member[i].station)),
-                                     pw_db_text(pw_str_of(step_names[rollout->member[i].step])),
-                                     pw_db_int(at.wall), db_words(rollout->member[i].was)};
+        const struct member *member = &rollout->member[i];
+        const char *kind = member->place > 0 ? rollout->kind[member->kind].name : "";
+        struct pw_db_value args[] = {
+            pw_db_int(rollout->id),
+            pw_db_text(pw_str_of(member->station)),
+            pw_db_text(pw_str_of(step_names[member->step])),
+            pw_db_int(at.wall),
+            db_words(member->was),
+            pw_db_int(member->place),
+            db_words(kind),
+        };
         kept = db_write(central,
                         "INSERT INTO rollout_station (rollout_id, station_id, state, stage, since,"
-                        " tries, was) VALUES ($1, $2, $3, 0, $4, 0, $5)",
+                        " tries, was, place, kind) VALUES ($1, $2, $3, 0, $4, 0, $5, $6, $7)",
                         args, PW_COUNT(args), at.now) == 1;
     }
     if (!kept || db_commit(central, at) != PW_OK) {
@@ -325,6 +337,8 @@ static void take_rollout(void *to, const struct pw_db_value *columns, size_t cou
     rollout->made_at = columns[16].number;
     rollout->changed_at = columns[17].number;
     db_take(rollout->made_by, sizeof(rollout->made_by), &columns[19]);
+    rollout->canary_failures = (uint8_t)columns[20].number;
+    rollout->canary_finds_percent = (uint8_t)columns[21].number;
     rollout->look_at = loading->now;
 }
 
@@ -349,6 +363,13 @@ static void take_member(void *to, const struct pw_db_value *columns, size_t coun
     db_take(member->was, sizeof(member->was), &columns[7]);
     member->began_at = columns[8].kind == PW_DB_INT ? columns[8].number : 0;
     member->ended_at = columns[9].kind == PW_DB_INT ? columns[9].number : 0;
+    member->place = (uint32_t)columns[10].number;
+    char kind[ROLLOUT_KIND_MAX];
+    db_take(kind, sizeof(kind), &columns[11]);
+    if (member->place > 0) {
+        member->kind = rollout_kind(member->rollout, kind);
+        member->rollout->kind[member->kind].stations++;
+    }
 }
 
 int rollouts_load(struct pw_central *central, pw_ms now)
@@ -362,7 +383,8 @@ int rollouts_load(struct pw_central *central, pw_ms now)
                 "SELECT id, name, release_id, version, state, why, way, canary, stages, soak_s,"
                 " at_most, stop_percent, stop_count, deadline_s, stage, soak_until, made_at,"
                 " changed_at, (SELECT COUNT(*) FROM rollout_station WHERE rollout_id = rollout.id),"
-                " made_by FROM rollout WHERE state IN ('running', 'paused', 'stopped') ORDER BY id",
+                " made_by, canary_failures, canary_finds_percent FROM rollout WHERE state IN "
+                "('running', 'paused', 'stopped') ORDER BY id",
                 NULL, 0, take_rollout, &loading) < 0) {
         return PW_ERR_STORE;
     }
@@ -372,10 +394,12 @@ int rollouts_load(struct pw_central *central, pw_ms now)
         struct pw_db_value args[] = {pw_db_int(loading.rollout->id)};
         if (db_read(central,
                     "SELECT station_id, state, stage, since, why, tries, way, was, began_at,"
-                    " ended_at FROM rollout_station WHERE rollout_id = $1 ORDER BY station_id",
+                    " ended_at, place, kind FROM rollout_station WHERE rollout_id = $1 ORDER BY "
+                    "station_id",
                     args, 1, take_member, &loading) < 0) {
             return PW_ERR_STORE;
         }
+        rollout_order(loading.rollout);
     }
     return loading.bad ? PW_ERR_STORE : PW_OK;
 }
@@ -448,6 +472,8 @@ static void put_settings(const struct rollout *rollout, struct pw_json_writer *j
     pw_json_key(json, "way");
     pw_json_put_s(json, way_names[rollout->way]);
     put_number(json, "canary", rollout->canary);
+    put_number(json, "canary_failures", rollout->canary_failures);
+    put_number(json, "canary_finds_percent", rollout->canary_finds_percent);
     put_number(json, "soak_s", rollout->soak_s);
     put_number(json, "at_most", rollout->at_most);
     put_number(json, "stop_percent", rollout->stop_percent);

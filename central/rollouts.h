@@ -17,6 +17,13 @@
 #define ROLLOUT_SETTLE_MS  600000 // a station that came back with the version has it for good
 #define ROLLOUT_ANSWER_MS  120000 // a station that was asked says something, or is asked again
 
+#define ROLLOUT_KINDS_MAX      64 // the last one is of all others
+#define ROLLOUT_KIND_MAX       (2 * TEXT20_MAX + TEXT50_MAX + 64)
+#define CANARY_FAILURES_MAX    10
+#define CANARY_BAD_PERCENT     5  // of the stations: a fault this common is to be in the canary …
+#define CANARY_SURE_PERCENT    95 // … with this probability
+#define ROLLOUT_CANARY_BY_SIZE UINT32_MAX
+
 #define ROLLOUT_STATES(X)                                                                          \
     X(RUNNING, "running")                                                                          \
     X(PAUSED, "paused")       /* no station begins; those that have go on */                       \
@@ -49,10 +56,18 @@ enum way { WAY_AUTO, WAY_OCPP, WAY_LINK, WAYS }; // AUTO: OCPP where it is onlin
 
 struct rollout;
 
+// Stations that a release should treat alike: maker, model, version, what it charges with.
+struct kind {
+    char name[ROLLOUT_KIND_MAX];
+    uint32_t stations;
+};
+
 struct member {
     struct rollout *rollout;
     char station[PW_CENTRAL_STATION_MAX + 1];
     enum step step;
+    uint8_t kind;     // of the roll-out's
+    uint32_t place;   // its turn, from 1; 0: it has none
     uint8_t stage;    // in which it began
     enum way way;     // by which it was asked
     uint8_t tries;    // commands that had no answer
@@ -76,6 +91,8 @@ struct rollout {
     char why[ROLLOUT_WHY_MAX];
     enum way way;
     uint32_t canary;                     // stations of stage 0; 0: it goes straight to stage 1
+    uint8_t canary_failures;             // so many of them may fail
+    uint8_t canary_finds_percent;        // see canary_finds_percent()
     uint8_t percent[ROLLOUT_STAGES_MAX]; // of stage 1 and after, rising, the last one 100
     uint8_t stages;                      // with the canary's
     uint32_t soak_s;
@@ -89,7 +106,10 @@ struct rollout {
     pw_unix_ms changed_at;
     char made_by[65];
     struct member *member; // ordered by id
+    struct member **turn;  // the same, ordered by place
     size_t members;
+    struct kind kind[ROLLOUT_KINDS_MAX];
+    uint8_t kinds;
     pw_ms look_at;
     bool told; // something changed since the pages were told
 };
@@ -138,6 +158,30 @@ struct tally rollout_tally(const struct rollout *rollout);
 // Stations that may have begun by the end of a stage.
 uint32_t rollout_quota(const struct rollout *rollout, unsigned stage, uint32_t total);
 void rollout_report(const struct rollout *rollout, struct pw_json_writer *json);
+
+// --- rollout_plan.c
+
+// The probability in whole percent, rounded down, that among `canary` of `total` stations are more
+// than `failures` (0 to CANARY_FAILURES_MAX) bad ones when CANARY_BAD_PERCENT of all, but at least
+// one, are bad: the hypergeometric distribution, in integers.
+uint8_t canary_finds_percent(uint32_t total, uint32_t canary, uint8_t failures);
+// The smallest canary for which that is CANARY_SURE_PERCENT, but no more than a third of the
+// stations; then one of each kind, but no more than half of them.
+uint32_t canary_usual(uint32_t total, uint32_t kinds, uint8_t failures);
+// Finds the kind with this name, or makes it; the last one when there are too many.
+uint8_t rollout_kind(struct rollout *rollout, const char *name);
+// Says what kind each member is of, and in which order they have their turns: spread over the kinds
+// and, within a kind, by a hash of the station's id and `salt`, so that neighbours in a list, who
+// stand at one place or were delivered together, are no sample. The same for the same input.
+// Sets the canary where it is ROLLOUT_CANARY_BY_SIZE. PW_ERR_LIMIT without memory.
+PW_MUST_USE int rollout_plan(const struct pw_central *central, struct rollout *rollout,
+                             struct pw_str salt);
+// Orders the turns by the members' places.
+void rollout_order(struct rollout *rollout);
+// The kinds of one that has not begun, as a list's objects.
+void rollout_kinds_report(const struct rollout *rollout, struct pw_json_writer *json);
+// How many stations of the present stage may have begun by now, all stages before included.
+uint32_t rollout_room(const struct rollout *rollout, const struct tally *tally);
 
 // --- rollout_run.c
 

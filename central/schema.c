@@ -223,6 +223,10 @@ static const struct step steps[] = {
          " PRIMARY KEY (rollout_id, station_id))"},
     // The account whose role bounds the token's; one from before this step ends with it.
     {63, "ALTER TABLE api_token ADD COLUMN made_by TEXT NOT NULL DEFAULT ''"},
+    {64, "ALTER TABLE rollout ADD COLUMN canary_failures INTEGER NOT NULL DEFAULT 0"},
+    {65, "ALTER TABLE rollout ADD COLUMN canary_finds_percent INTEGER NOT NULL DEFAULT 0"},
+    {66, "ALTER TABLE rollout_station ADD COLUMN place INTEGER NOT NULL DEFAULT 0"},
+    {67, "ALTER TABLE rollout_station ADD COLUMN kind TEXT"},
 };
 
 static void take_version(void *to, const struct pw_db_value *columns, size_t count)

@@ -102,18 +102,14 @@ void put_station_path(struct pw_out *out, const struct call *call, const char *r
     pw_put_s(out, rest);
 }
 
-int show_list(const struct call *call, const char *path, const struct list *list)
+int print_list(const struct call *call, struct pw_str answer, const struct list *list)
 {
-    struct pw_str answer = {0};
     struct document document;
-    int err = remote_ask(call->remote, "GET", path, NULL, &answer, call->why);
-    if (err == PW_OK && call->request->form == FORM_JSON) {
+    if (call->request->form == FORM_JSON) {
         (void)printf("%.*s\n", (int)answer.len, answer.at);
-        return EXIT_DONE;
+        return PW_OK;
     }
-    if (err == PW_OK) {
-        err = document_read(&document, answer, call->why);
-    }
+    int err = document_read(&document, answer, call->why);
     if (err == PW_OK) {
         const struct table table = {.column = list->column,
                                     .columns = list->columns,
@@ -122,6 +118,14 @@ int show_list(const struct call *call, const char *path, const struct list *list
         table_print(&table, call->request->form, stdout);
         document_free(&document);
     }
+    return err;
+}
+
+int show_list(const struct call *call, const char *path, const struct list *list)
+{
+    struct pw_str answer = {0};
+    int err = remote_ask(call->remote, "GET", path, NULL, &answer, call->why);
+    err = err == PW_OK ? print_list(call, answer, list) : err;
     return code_of(call, err);
 }
 

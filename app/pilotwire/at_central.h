@@ -27,6 +27,8 @@ void put_escaped(struct pw_out *out, const char *text);
 void put_station_path(struct pw_out *out, const struct call *call, const char *rest);
 // Asks and prints a table, or the JSON as it came.
 int show_list(const struct call *call, const char *path, const struct list *list);
+// An answer's list as it is wanted; JSON whole. PW_OK, or what document_read() says.
+int print_list(const struct call *call, struct pw_str answer, const struct list *list);
 // Sends an order and follows its command to the end, for which it returns the exit code; prints
 // the answer unless `quiet`.
 int order(const struct call *call, const char *method, const char *path, const char *body,

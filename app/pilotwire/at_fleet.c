@@ -218,8 +218,8 @@ static int show_rollout(const struct call *call)
 // Settings as NAME=VALUE behind the release: numbers and lists of numbers as they are.
 static int put_setting(struct pw_json_writer *json, const char *setting)
 {
-    static const char *const numbers[] = {"canary",       "soak_s",     "at_most",
-                                          "stop_percent", "stop_count", "deadline_s"};
+    static const char *const numbers[] = {"canary",       "canary_failures", "soak_s",    "at_most",
+                                          "stop_percent", "stop_count",      "deadline_s"};
     static const char *const texts[] = {"name", "model", "way"};
     struct pw_str value = pw_str_of(setting);
     struct pw_str key = pw_str_cut(&value, '=');
@@ -262,12 +262,11 @@ static int put_setting(struct pw_json_writer *json, const char *setting)
     return PW_OK;
 }
 
-static int start_rollout(const struct call *call)
+// The body of what argument 1 and those behind it ask for; an exit status, 0 when it is there.
+static int put_rollout(const struct call *call, struct pw_out *body)
 {
     const struct request *request = call->request;
-    char text[BODY_SIZE];
-    struct pw_out body = PW_OUT(text);
-    struct pw_json_writer json = PW_JSON_WRITER(&body);
+    struct pw_json_writer json = PW_JSON_WRITER(body);
     int64_t release = 0;
     if (pw_parse_int(pw_str_of(request->argument[1]), 1, INT64_MAX, &release) != PW_OK) {
         return fail_usage(request->argument[1], "is no number of a release");
@@ -277,19 +276,77 @@ static int start_rollout(const struct call *call)
     pw_json_put_int(&json, release);
     for (size_t i = 2; i < request->arguments; i++) {
         if (put_setting(&json, request->argument[i]) != PW_OK) {
-            return fail_usage(request->argument[i],
-                              "is none of canary=N stages=10,50,100 soak_s=N at_most=N "
-                              "stop_percent=N stop_count=N deadline_s=N model=NAME "
-                              "stations=ID,ID way=auto|ocpp|link name=TEXT");
+            return fail_usage(
+                request->argument[i],
+                "is none of canary=N canary_failures=N stages=10,50,100 soak_s=N at_most=N "
+                "stop_percent=N stop_count=N deadline_s=N model=NAME "
+                "stations=ID,ID way=auto|ocpp|link name=TEXT");
         }
     }
     pw_json_close(&json, '}');
-    if (body.full) {
-        return fail_usage("rollout start", "too much; name a model instead of stations");
+    return body->full ? fail_usage("rollout", "too much; name a model instead of stations") : 0;
+}
+
+// "canary: 51 of 200 stations; it finds a fault in 5 % of them with 95 %"
+static void tell_canary(const struct call *call, struct pw_str answer)
+{
+    struct document document;
+    int64_t canary = 0;
+    int64_t finds = 0;
+    int64_t total = 0;
+    if (document_read(&document, answer, call->why) != PW_OK) {
+        return;
     }
+    const struct pw_json_node *rollout = pw_json_member(document_root(&document), "rollout");
+    if (pw_json_int(pw_json_member(rollout, "canary"), 0, INT32_MAX, &canary) == PW_OK &&
+        pw_json_int(pw_json_member(rollout, "canary_finds_percent"), 0, 100, &finds) == PW_OK &&
+        pw_json_int(pw_json_member(rollout, "total"), 0, INT32_MAX, &total) == PW_OK) {
+        (void)fprintf(stderr,
+                      "canary: %lld of %lld stations; it finds a fault in 5 %% of them with %lld "
+                      "%%\n",
+                      (long long)canary, (long long)total, (long long)finds);
+    }
+    document_free(&document);
+}
+
+static int start_rollout(const struct call *call)
+{
+    char text[BODY_SIZE];
+    struct pw_out body = PW_OUT(text);
     struct pw_str answer = {0};
+    int status = put_rollout(call, &body);
+    if (status != 0) {
+        return status;
+    }
     int err = remote_ask(call->remote, "POST", "/rollouts", text, &answer, call->why);
+    if (err == PW_OK && call->request->form != FORM_JSON) {
+        tell_canary(call, answer);
+    }
     err = err == PW_OK ? print_number(call, answer, "rollout") : err;
+    return code_of(call, err);
+}
+
+// What it would be: the canary, and how many of each kind it has.
+static int plan_rollout(const struct call *call)
+{
+    static const struct column columns[] = {
+        {"kind", "kind", false},
+        {"stations", "stations", true},
+        {"canary", "canary", true},
+    };
+    const struct list list = {columns, PW_COUNT(columns), "kinds", NULL};
+    char text[BODY_SIZE];
+    struct pw_out body = PW_OUT(text);
+    struct pw_str answer = {0};
+    int status = put_rollout(call, &body);
+    if (status != 0) {
+        return status;
+    }
+    int err = remote_ask(call->remote, "POST", "/rollouts/plan", text, &answer, call->why);
+    if (err == PW_OK && call->request->form != FORM_JSON) {
+        tell_canary(call, answer);
+    }
+    err = err == PW_OK ? print_list(call, answer, &list) : err;
     return code_of(call, err);
 }
 
@@ -306,6 +363,9 @@ int on_rollout(const struct call *call)
     if (strcmp(verb, "show") == 0 && request->arguments == 2) {
         return show_rollout(call);
     }
+    if (strcmp(verb, "plan") == 0 && request->arguments >= 2) {
+        return plan_rollout(call);
+    }
     if (strcmp(verb, "start") == 0 && request->arguments >= 2) {
         return start_rollout(call);
     }
@@ -316,8 +376,8 @@ int on_rollout(const struct call *call)
             return plain(call, "POST", path, "{}");
         }
     }
-    return fail_usage("rollout", "list, show ROLLOUT, start RELEASE [SETTING=VALUE...], or pause, "
-                                 "resume, cancel, retry ROLLOUT");
+    return fail_usage("rollout", "list, show ROLLOUT, plan or start RELEASE [SETTING=VALUE...], or "
+                                 "pause, resume, cancel, retry ROLLOUT");
 }
 
 // --- Uploads.

@@ -85,7 +85,7 @@ static void net_ping(void *context, uint64_t link)
 
 // --- A station.
 
-static void say(struct unit *unit, const char *action, const char *payload)
+void fleet_say(struct unit *unit, const char *action, const char *payload)
 {
     char text[512];
     struct fleet *fleet = unit->fleet;
@@ -100,17 +100,17 @@ static void status(struct unit *unit, const char *word)
 {
     char payload[64];
     (void)snprintf(payload, sizeof(payload), "{\"status\":\"%s\"}", word);
-    say(unit, "FirmwareStatusNotification", payload);
+    fleet_say(unit, "FirmwareStatusNotification", payload);
 }
 
-static void boot(struct unit *unit)
+void fleet_boot(struct unit *unit)
 {
     char payload[160];
     (void)snprintf(payload, sizeof(payload),
-                   "{\"chargePointVendor\":\"Test\",\"chargePointModel\":\"Wallbox-9\","
+                   "{\"chargePointVendor\":\"%s\",\"chargePointModel\":\"Wallbox-9\","
                    "\"firmwareVersion\":\"%s\"}",
-                   unit->version);
-    say(unit, "BootNotification", payload);
+                   unit->maker, unit->version);
+    fleet_say(unit, "BootNotification", payload);
 }
 
 void fleet_offline(struct fleet *fleet, struct unit *unit)
@@ -143,7 +143,7 @@ void fleet_charge(struct fleet *fleet, struct unit *unit, pw_ms span)
                    "{\"connectorId\":1,\"idTag\":\"CARD\",\"meterStart\":%u,"
                    "\"timestamp\":\"2026-05-28T20:00:00Z\"}",
                    unit->called);
-    say(unit, "StartTransaction", payload);
+    fleet_say(unit, "StartTransaction", payload);
     unit->charges_to = pw_after(fleet->bench.at.now, span);
 }
 
@@ -157,7 +157,7 @@ static void unplug(struct unit *unit)
                    "{\"transactionId\":%d,\"meterStop\":9000,"
                    "\"timestamp\":\"2026-05-28T23:00:00Z\"}",
                    (int)bench_count(&unit->fleet->bench, sql));
-    say(unit, "StopTransaction", payload);
+    fleet_say(unit, "StopTransaction", payload);
     unit->charges_to = 0;
 }
 
@@ -216,7 +216,7 @@ static void act(struct unit *unit)
         }
         break;
     case RESTARTS:
-        boot(unit);
+        fleet_boot(unit);
         go(unit, unit->ill == ILL_BACK ? FALLS_BACK : TRIES, TRIAL_MS);
         break;
     case FALLS_BACK: restart(unit, TRIES, OLD); break;
@@ -224,7 +224,7 @@ static void act(struct unit *unit)
         if (unit->link != 0 && strcmp(unit->version, NEW) == 0) {
             status(unit, "Installed");
         } else {
-            boot(unit);
+            fleet_boot(unit);
         }
         go(unit, RESTS, 0);
         break;
@@ -303,8 +303,10 @@ void fleet_pass(struct fleet *fleet, pw_ms span)
 
 bool fleet_until(struct fleet *fleet, const char *state, pw_ms span)
 {
-    char sql[96];
-    (void)snprintf(sql, sizeof(sql), "SELECT COUNT(*) FROM rollout WHERE id = 1 AND state = '%s'",
+    char sql[128];
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT COUNT(*) FROM rollout WHERE state = '%s' AND id ="
+                   " (SELECT MAX(id) FROM rollout)",
                    state);
     pw_ms end = pw_after(fleet->bench.at.now, span);
     while (fleet->bench.at.now < end) {
@@ -368,16 +370,41 @@ void fleet_open(struct fleet *fleet, size_t units, uint32_t seed)
         char made[PW_CENTRAL_KEY_MAX];
         struct unit *unit = &fleet->unit[i];
         fleet->units = i + 1;
-        *unit = (struct unit){.fleet = fleet, .due = PW_NEVER, .version = OLD};
+        *unit = (struct unit){.fleet = fleet, .due = PW_NEVER, .maker = "Test", .version = OLD};
         (void)snprintf(unit->id, sizeof(unit->id), "CP%03zu", i);
         assert_int_equal(pw_central_station_add(bench->central, pw_str_of(unit->id),
                                                 PW_STR("sixteen-or-more-1"), true, made, bench->at),
                          PW_OK);
         fleet_online(fleet, unit);
-        boot(unit);
+        fleet_boot(unit);
         fleet_pass(fleet, i % 50 == 49 ? 1000 : 0);
     }
     bring_release(fleet);
+    fleet_pass(fleet, 2000);
+}
+
+void fleet_anew(struct fleet *fleet, uint32_t seed)
+{
+    static const char open[] = "SELECT COALESCE(MAX(id), 0) FROM rollout WHERE report IS NULL";
+    int64_t id = bench_count(&fleet->bench, open);
+    char path[64];
+    fleet_login(fleet);
+    (void)snprintf(path, sizeof(path), "/api/v1/rollouts/%d/cancel", (int)id);
+    if (id > 0) {
+        assert_int_equal(bench_http(&fleet->bench, PW_HTTP_POST, path, ""), 200);
+    }
+    fleet_pass(fleet, 60000); // who restarts is back
+    for (size_t i = 0; i < fleet->units; i++) {
+        struct unit *unit = &fleet->unit[i];
+        unit->ill = WELL;
+        unit->doing = RESTS;
+        unit->due = PW_NEVER;
+        unit->asked = 0;
+        (void)snprintf(unit->version, sizeof(unit->version), OLD);
+        fleet_boot(unit);
+    }
+    fleet->asked = 0;
+    fleet->random = seed;
     fleet_pass(fleet, 2000);
 }
 

@@ -26,7 +26,8 @@ struct fleet;
 struct unit {
     struct fleet *fleet;
     char id[16];
-    uint64_t link; // 0: offline
+    const char *maker; // as its boot says
+    uint64_t link;     // 0: offline
     char version[16];
     enum ill ill;
     enum doing doing;
@@ -60,12 +61,17 @@ void fleet_close(struct fleet *fleet);
 // Lets time pass. With a cut in between the central is restarted at once, and the stations come
 // back within seconds.
 void fleet_pass(struct fleet *fleet, pw_ms span);
-// As fleet_pass, until the roll-out has this state or the span is over. True when it has.
+// As fleet_pass, until the newest roll-out has this state or the span is over. True when it has.
 bool fleet_until(struct fleet *fleet, const char *state, pw_ms span);
 void fleet_charge(struct fleet *fleet, struct unit *unit, pw_ms span);
 void fleet_offline(struct fleet *fleet, struct unit *unit);
 void fleet_online(struct fleet *fleet, struct unit *unit);
 uint32_t fleet_random(struct fleet *fleet, uint32_t below);
 void fleet_login(struct fleet *fleet);
+// Every station is well, has its first version, and does nothing; no roll-out is open.
+void fleet_anew(struct fleet *fleet, uint32_t seed);
+void fleet_boot(struct unit *unit);
+// A message of the station's own; nothing while it is offline.
+void fleet_say(struct unit *unit, const char *action, const char *payload);
 
 #endif

@@ -5,14 +5,18 @@
 #include "fleet.h"
 #include "make.h"
 
+#include <math.h>
+
 // Sanitizers see as much in fewer cuts.
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
 #define EVERY 20
+#define SEEDS 20
 #endif
 #endif
 #ifndef EVERY
 #define EVERY 1000000 // each one
+#define SEEDS 120
 #endif
 
 #define HOUR_MS (UINT64_C(3600) * 1000)
@@ -52,12 +56,76 @@ static unsigned updated(void)
     return with;
 }
 
+// The chance that none, or at most `failures`, of `bad` among `total` is in a sample, by another
+// way than the central's: drawn from the logarithms of binomial coefficients.
+static long double missed(unsigned total, unsigned bad, unsigned sample, unsigned failures)
+{
+    long double sum = 0;
+    for (unsigned found = 0; found <= failures && found <= bad && found <= sample; found++) {
+        unsigned well = sample - found;
+        if (well <= total - bad) {
+            sum += expl(lgammal(bad + 1.0L) - lgammal(found + 1.0L) - lgammal(bad - found + 1.0L) +
+                        lgammal(total - bad + 1.0L) - lgammal(well + 1.0L) -
+                        lgammal(total - bad - well + 1.0L) - lgammal(total + 1.0L) +
+                        lgammal(sample + 1.0L) + lgammal(total - sample + 1.0L));
+        }
+    }
+    return sum;
+}
+
+// Reason: an operator is told a number; it must be the right one, and never too good.
+static void what_a_canary_finds_is_the_hypergeometric_probability(void **state)
+{
+    (void)state;
+    static const unsigned totals[] = {1,  2,  3,   7,   19,  20,   21,   40,
+                                      59, 60, 100, 200, 333, 2000, 20000};
+    static const uint8_t allowed[] = {0, 1, CANARY_FAILURES_MAX};
+    unsigned checked = 0;
+    for (size_t i = 0; i < PW_COUNT(totals); i++) {
+        unsigned total = totals[i];
+        unsigned bad = total * 5 / 100 > 0 ? total * 5 / 100 : 1;
+        for (size_t row = 0; row < PW_COUNT(allowed); row++) {
+            uint8_t failures = allowed[row];
+            for (unsigned sample = 0; sample <= total && sample <= 400; sample++) {
+                long double sure = 100 * (1 - missed(total, bad, sample, failures));
+                unsigned told = canary_finds_percent(total, sample, failures);
+                if (told > sure + 1e-6L || told + 1.0001L < sure) {
+                    fail_msg("%u of %u, %u bad, %u allowed: %u told, it is %Lf", sample, total, bad,
+                             failures, told, sure);
+                }
+                checked++;
+            }
+        }
+    }
+    // The smallest that finds it, for fleets that are large enough.
+    for (unsigned total = 100; total <= 1000; total += 7) {
+        uint32_t usual = canary_usual(total, 1, 0);
+        assert_true(canary_finds_percent(total, usual, 0) >= 95 || usual == (total + 2) / 3);
+        assert_true(missed(total, total * 5 / 100, usual - 1, 0) > 0.05L);
+    }
+    print_message("%u probabilities; a canary of 200 stations has %u, of 2000 %u, of 20000 %u\n",
+                  checked, canary_usual(200, 1, 0), canary_usual(2000, 1, 0),
+                  canary_usual(20000, 1, 0));
+    assert_int_equal(canary_usual(200, 1, 0), 51);
+    static const struct {
+        uint32_t total;
+        uint32_t kinds;
+        uint32_t canary;
+    } small[] = {{0, 0, 0}, {1, 1, 1},   {2, 1, 1},    {3, 3, 2},    {6, 1, 2},
+                 {6, 6, 3}, {40, 1, 14}, {40, 20, 20}, {40, 30, 20}, {200, 60, 60}};
+    for (size_t i = 0; i < PW_COUNT(small); i++) {
+        assert_int_equal(canary_usual(small[i].total, small[i].kinds, 0), small[i].canary);
+    }
+}
+
 static void a_good_release_reaches_all_in_stages_and_interrupts_no_charge(void **state)
 {
     (void)state;
     fleet_open(&fleet, FLEET_MAX, 1);
     unsigned charging = 0;
     for (size_t i = 0; i < fleet.units; i++) {
+        fleet_say(&fleet.unit[i], "StatusNotification",
+                  "{\"connectorId\":1,\"errorCode\":\"NoError\",\"status\":\"Available\"}");
         if (fleet_random(&fleet, 3) == 0) {
             fleet_charge(&fleet, &fleet.unit[i], HOUR_MS + fleet_random(&fleet, 3600000) * 5);
             charging++;
@@ -66,10 +134,14 @@ static void a_good_release_reaches_all_in_stages_and_interrupts_no_charge(void *
     fleet_pass(&fleet, 2000);
     assert_int_equal(bench_count(&fleet.bench, "SELECT COUNT(*) FROM session"), charging);
     begin("\"soak_s\":1800");
+    assert_has(fleet.bench.body, "\"canary\":51,\"canary_failures\":0,\"canary_finds_percent\":95");
     fleet_pass(&fleet, 20000);
-    assert_int_equal(fleet.asked, 5); // the canary, and nobody else
-    fleet_pass(&fleet, 1700000);
-    assert_true(fleet.asked <= 20);
+    assert_int_equal(fleet.asked, 1); // the canary's first, and nobody else
+    fleet_pass(&fleet, 600000);
+    assert_int_equal(fleet.asked, 5); // one at which somebody charges would be waited for
+    assert_int_equal(count("state = 'downloaded'"), 0);
+    fleet_pass(&fleet, HOUR_MS);
+    assert_in_range(fleet.asked, 6, 51); // then the rest of it, also where somebody charges
     assert_true(fleet_until(&fleet, "finished", 48 * HOUR_MS));
     assert_int_equal(fleet.asked, FLEET_MAX);
     assert_int_equal(updated(), FLEET_MAX);
@@ -78,9 +150,9 @@ static void a_good_release_reaches_all_in_stages_and_interrupts_no_charge(void *
         assert_int_equal(fleet.unit[i].asked, 1);
     }
     assert_int_equal(count("state = 'done'"), FLEET_MAX);
-    assert_int_equal(count("stage = 0"), 5);
-    assert_int_equal(count("stage = 1"), 15); // 10 % are 20
-    assert_int_equal(count("stage = 2"), 80);
+    assert_int_equal(count("stage = 0"), 51);
+    assert_int_equal(count("stage = 1"), 0); // 10 % are 20, and more have it
+    assert_int_equal(count("stage = 2"), 49);
     assert_int_equal(count("stage = 3"), 100);
     assert_int_equal(
         bench_count(&fleet.bench, "SELECT COUNT(*) FROM session WHERE stop_at IS NULL"), 0);
@@ -89,43 +161,174 @@ static void a_good_release_reaches_all_in_stages_and_interrupts_no_charge(void *
     fleet_close(&fleet);
 }
 
-// 5 % of the stations cannot take it: whichever way they fail, it stops itself in the first stage
-// that has one of them, and nobody else begins.
-static void a_release_that_some_stations_cannot_take_stops_itself(void **state)
+// Bad stations that were told to update.
+static unsigned spoilt(void)
+{
+    unsigned bad = 0;
+    for (size_t i = 0; i < fleet.units; i++) {
+        bad += fleet.unit[i].ill != WELL && fleet.unit[i].asked > 0 ? 1 : 0;
+    }
+    return bad;
+}
+
+// Where the newest roll-out has stopped. Nobody begins after that.
+static int64_t stopped_at(uint32_t seed)
+{
+    if (!fleet_until(&fleet, "stopped", 24 * HOUR_MS)) {
+        fail_msg("seed %u: it did not stop", (unsigned)seed);
+    }
+    unsigned before = fleet.asked;
+    fleet_pass(&fleet, HOUR_MS / 6);
+    assert_int_equal(fleet.asked, before);
+    return bench_count(&fleet.bench, "SELECT stage FROM rollout ORDER BY id DESC LIMIT 1");
+}
+
+// 5 % of the stations cannot take it, whichever way they fail: it always stops itself, and at the
+// canary as often as was promised.
+static void a_release_that_5_percent_cannot_take_stops_itself_at_the_canary(void **state)
 {
     (void)state;
     unsigned at_stage[4] = {0};
+    unsigned lost[FLEET_MAX + 1] = {0};
+    unsigned all = 0;
     unsigned most = 0;
-    for (uint32_t seed = 1; seed <= 6; seed++) {
-        fleet_open(&fleet, FLEET_MAX, seed * 7919);
+    fleet_open(&fleet, FLEET_MAX, 1);
+    for (uint32_t seed = 1; seed <= SEEDS; seed++) {
+        fleet_anew(&fleet, seed * 7919);
         for (unsigned bad = 0; bad < FLEET_MAX / 20;) {
             struct unit *unit = &fleet.unit[fleet_random(&fleet, FLEET_MAX)];
             if (unit->ill == WELL) {
-                unit->ill = (enum ill)(1 + bad % (ILLS - 1));
+                unit->ill = (enum ill)(1 + (bad + seed) % (ILLS - 1));
                 bad++;
             }
         }
-        begin("\"canary\":20,\"stop_percent\":4,\"soak_s\":60,\"deadline_s\":1800,"
-              "\"stages\":[25,100]");
-        if (!fleet_until(&fleet, "stopped", 24 * HOUR_MS)) {
-            fail_msg("seed %u: it did not stop", (unsigned)seed);
-        }
-        unsigned before = fleet.asked;
-        fleet_pass(&fleet, HOUR_MS);
-        assert_int_equal(fleet.asked, before);
-        int64_t stage = bench_count(&fleet.bench, "SELECT stage FROM rollout WHERE id = 1");
+        begin("\"soak_s\":60,\"deadline_s\":1800");
+        int64_t stage = stopped_at(seed);
         at_stage[stage]++;
-        most = before > most ? before : most;
-        assert_true(before <= (stage == 0 ? 20U : stage == 1 ? 50U : 200U));
-        assert_true(count("state = 'failed' AND why IS NOT NULL") >= 1);
-        assert_int_equal(bench_http(&fleet.bench, PW_HTTP_GET, "/api/v1/rollouts/1", ""), 200);
-        assert_has(fleet.bench.body, "\"state\":\"stopped\",\"why\":\"");
-        fleet_close(&fleet);
+        unsigned bad = spoilt();
+        lost[bad]++;
+        all += bad;
+        most = bad > most ? bad : most;
+        assert_true(fleet.asked <= (stage == 0 ? 51U : stage == 2 ? 100U : 200U));
+        assert_has(bench_http(&fleet.bench, PW_HTTP_GET, "/api/v1/rollouts", "") == 200
+                       ? fleet.bench.body
+                       : "",
+                   "\"state\":\"stopped\",\"why\":\"");
     }
-    assert_true(at_stage[0] >= 2);
-    print_message("6 seeds: %u stopped at the canary, %u at 25 %%, %u later; at most %u of 200 "
-                  "stations were asked\n",
-                  at_stage[0], at_stage[1], at_stage[2], most);
+    print_message(
+        "%d seeds: %u stopped at the canary, %u at 50 %%, %u later; bad stations that were"
+        " asked: %u.%u on average, at most %u of 10\n",
+        SEEDS, at_stage[0], at_stage[2], at_stage[3], all / SEEDS, all * 10 / SEEDS % 10, most);
+    assert_true(at_stage[0] * 100 >= SEEDS * 91); // 95.2 % less twice the deviation of 120 draws
+    assert_true(all <= SEEDS * 3);
+    fleet_close(&fleet);
+}
+
+// Of a fleet as it grows: 120 of one maker, 60 of another, a few of the others, in no order of
+// name.
+static void make_kinds(void)
+{
+    static const struct {
+        const char *maker;
+        size_t stations;
+    } kinds[] = {{"Oak", 120}, {"Ash", 60}, {"Yew", 15}, {"Elm", 4}, {"Fir", 1}};
+    size_t place = 0;
+    for (size_t kind = 0; kind < PW_COUNT(kinds); kind++) {
+        for (size_t i = 0; i < kinds[kind].stations; i++) {
+            fleet.unit[place * 77 % FLEET_MAX].maker = kinds[kind].maker;
+            place++;
+        }
+    }
+    for (size_t i = 0; i < fleet.units; i++) {
+        fleet_boot(&fleet.unit[i]);
+    }
+    fleet_pass(&fleet, 2000);
+}
+
+// Reason: a release that one model cannot take must not get past the canary, however few there are
+// of it and whatever they are called.
+static void a_release_that_one_kind_cannot_take_always_ends_at_the_canary(void **state)
+{
+    (void)state;
+    static const char *const makers[] = {"Oak", "Ash", "Yew", "Elm", "Fir"};
+    unsigned most = 0;
+    fleet_open(&fleet, FLEET_MAX, 1);
+    make_kinds();
+    for (uint32_t seed = 1; seed <= 10; seed++) {
+        const char *maker = makers[seed % PW_COUNT(makers)];
+        fleet_anew(&fleet, seed);
+        for (size_t i = 0; i < fleet.units; i++) {
+            struct unit *unit = &fleet.unit[i];
+            unit->ill = strcmp(unit->maker, maker) == 0 ? (enum ill)(1 + seed % (ILLS - 1)) : WELL;
+        }
+        begin("\"soak_s\":60,\"deadline_s\":1800");
+        assert_int_equal(stopped_at(seed), 0);
+        most = spoilt() > most ? spoilt() : most;
+        // The reply says which kind it was.
+        char words[96];
+        (void)snprintf(words, sizeof(words), "{\"kind\":\"%s Wallbox-9, 1.0.0\",", maker);
+        int64_t id = bench_count(&fleet.bench, "SELECT MAX(id) FROM rollout");
+        char path[64];
+        (void)snprintf(path, sizeof(path), "/api/v1/rollouts/%d", (int)id);
+        assert_int_equal(bench_http(&fleet.bench, PW_HTTP_GET, path, ""), 200);
+        const char *kind = strstr(fleet.bench.body, words);
+        assert_non_null(kind);
+        assert_null(memmem(kind, strcspn(kind, "}"), "\"failed\":0", 10));
+    }
+    print_message("one kind bad: always at the canary, at most %u stations were spoilt\n", most);
+    assert_true(most <= 5);
+    fleet_close(&fleet);
+}
+
+static void every_stage_has_stations_of_every_kind_and_a_plan_says_so_before(void **state)
+{
+    (void)state;
+    static const char body[] = "{\"release_id\":1,\"soak_s\":0,\"at_most\":200}";
+    fleet_open(&fleet, FLEET_MAX, 1);
+    make_kinds();
+    assert_int_equal(bench_http(&fleet.bench, PW_HTTP_POST, "/api/v1/rollouts/plan", body), 200);
+    assert_has(fleet.bench.body, "\"canary\":51,\"canary_failures\":0,\"canary_finds_percent\":95");
+    assert_has(fleet.bench.body, "{\"kind\":\"Fir Wallbox-9, 1.0.0\",\"stations\":1,\"canary\":1}");
+    assert_has(fleet.bench.body, "{\"kind\":\"Elm Wallbox-9, 1.0.0\",\"stations\":4,\"canary\":1}");
+    assert_has(fleet.bench.body,
+               "{\"kind\":\"Ash Wallbox-9, 1.0.0\",\"stations\":60,\"canary\":15}");
+    assert_int_equal(bench_count(&fleet.bench, "SELECT COUNT(*) FROM rollout"), 0);
+    begin("\"soak_s\":0,\"at_most\":200");
+    assert_true(fleet_until(&fleet, "finished", 24 * HOUR_MS));
+    for (int stage = 0; stage <= 3; stage++) {
+        char where[64];
+        (void)snprintf(where, sizeof(where), "stage = %d AND kind LIKE 'Oak%%'", stage);
+        int64_t oaks = count(where);
+        (void)snprintf(where, sizeof(where), "stage = %d", stage);
+        int64_t stations = count(where);
+        assert_in_range(oaks * 100, stations * 55, stations * 65); // they are 60 %
+        (void)snprintf(where, sizeof(where), "stage = %d AND kind LIKE 'Yew%%'", stage);
+        assert_true(stations == 0 || count(where) >= 3);
+        (void)snprintf(where, sizeof(where), "stage = %d AND kind LIKE 'Elm%%'", stage);
+        assert_true(stations == 0 || count(where) >= 1);
+    }
+    assert_int_equal(count("stage = 0 AND kind LIKE 'Fir%'"), 1);
+    fleet_close(&fleet);
+}
+
+// Reason: a canary of one or two says little, and people want to say how many may fail.
+static void a_canary_that_may_lose_some_stops_behind_that(void **state)
+{
+    (void)state;
+    fleet_open(&fleet, 40, 2);
+    for (size_t i = 0; i < fleet.units; i++) {
+        fleet.unit[i].ill = ILL_INSTALL;
+    }
+    begin("\"canary\":10,\"canary_failures\":2");
+    assert_int_equal(stopped_at(2), 0);
+    assert_in_range(fleet.asked, 3, 5);
+    fleet_anew(&fleet, 3);
+    fleet.unit[7].ill = ILL_INSTALL;
+    begin("\"stations\":[\"CP007\",\"CP008\",\"CP009\"],\"canary\":3,\"canary_failures\":1,"
+          "\"soak_s\":0");
+    assert_true(fleet_until(&fleet, "finished", 4 * HOUR_MS));
+    assert_int_equal(updated(), 2);
+    fleet_close(&fleet);
 }
 
 static void an_image_that_nobody_can_take_ends_at_the_canary(void **state)
@@ -157,7 +360,7 @@ static void a_pause_lets_nobody_begin_and_those_that_have_end(void **state)
 {
     (void)state;
     fleet_open(&fleet, 40, 3);
-    begin("\"canary\":10,\"at_most\":4,\"soak_s\":0");
+    begin("\"canary\":0,\"at_most\":4,\"soak_s\":0");
     fleet_pass(&fleet, 10000);
     assert_int_equal(fleet.asked, 4); // no more at once
     assert_int_equal(change("pause"), 200);
@@ -356,8 +559,12 @@ static void a_central_that_ends_at_any_operation_goes_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_canary_finds_is_the_hypergeometric_probability),
         cmocka_unit_test(a_good_release_reaches_all_in_stages_and_interrupts_no_charge),
-        cmocka_unit_test(a_release_that_some_stations_cannot_take_stops_itself),
+        cmocka_unit_test(a_release_that_5_percent_cannot_take_stops_itself_at_the_canary),
+        cmocka_unit_test(a_release_that_one_kind_cannot_take_always_ends_at_the_canary),
+        cmocka_unit_test(every_stage_has_stations_of_every_kind_and_a_plan_says_so_before),
+        cmocka_unit_test(a_canary_that_may_lose_some_stops_behind_that),
         cmocka_unit_test(an_image_that_nobody_can_take_ends_at_the_canary),
         cmocka_unit_test(a_pause_lets_nobody_begin_and_those_that_have_end),
         cmocka_unit_test(stations_that_are_offline_wait_and_come_later),

@@ -22,7 +22,8 @@ void hex_put(char *to, const uint8_t *bytes, size_t len)
     to[2 * len] = '\0';
 }
 
-void label_put(char to[LABEL_MAX], struct pw_str name)
+// A name that others gave, as people and browsers may see it.
+static void label_put(char to[LABEL_MAX], struct pw_str name)
 {
     struct pw_out out = {.cap = LABEL_MAX};
     out.at = to;

@@ -94,8 +94,6 @@ struct served {
 };
 void http_file(struct http *http, const struct served *served);
 
-// A name that others gave, as people and browsers may see it.
-void label_put(char to[LABEL_MAX], struct pw_str name);
 void hex_put(char *to, const uint8_t *bytes, size_t len); // lower case, terminated
 // "https://central.example/firmware/" and what follows it for this station.
 void public_url(const struct pw_central *central, const struct station *station, const char *folder,

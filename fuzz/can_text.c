@@ -1,4 +1,4 @@
-// Target functions: pw_can_parse, pw_can_print, pw_candump_parse, pw_candump_print.
+// Target functions: pw_can_parse, pw_can_print, pw_candump_parse.
 // What is read must be printed and read again as the same.
 #include "can/candump.h"
 
@@ -24,28 +24,11 @@ static void frame(struct pw_str text)
     PW_ASSERT(memcmp(again.data, read.data, sizeof(read.data)) == 0);
 }
 
-static void log_line(struct pw_str text)
-{
-    struct pw_candump_line read;
-    struct pw_candump_line again;
-    char printed[4096];
-    struct pw_out out = PW_OUT(printed);
-    if (pw_candump_parse(text, &read) != PW_OK) {
-        return;
-    }
-    pw_candump_print(&out, &read);
-    if (out.full) {
-        return; // a device name of kilobytes
-    }
-    PW_ASSERT(pw_candump_parse(pw_out_str(&out), &again) == PW_OK);
-    PW_ASSERT(again.at_us == read.at_us && again.is_error == read.is_error);
-    PW_ASSERT(pw_str_eq(again.device, read.device));
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    struct pw_candump_line line;
     struct pw_str text = {.at = (const char *)data, .len = size};
     frame(text);
-    log_line(text);
+    (void)!pw_candump_parse(text, &line);
     return 0;
 }

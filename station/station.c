@@ -188,16 +188,6 @@ void pw_station_clock(struct pw_station *st, pw_unix_ms wall, pw_ms now)
     }
 }
 
-bool pw_station_rules(const struct pw_station *st, unsigned connector, struct pw_rules_view *view,
-                      pw_ms now)
-{
-    if (connector < 1 || connector > st->connectors) {
-        return false;
-    }
-    pw_rules_view(&st->rules, connector - 1, view, now);
-    return true;
-}
-
 pw_unix_ms pw_station_wall(const struct pw_station *st, pw_ms now)
 {
     return pw_cp16_wall(&st->cp16, now);

@@ -231,10 +231,6 @@ void pw_station_wire_out_sent(struct pw_station *st, unsigned connector, size_t 
 // that it has been handed to the link whole.
 struct pw_str pw_station_out(const struct pw_station *st);
 void pw_station_out_sent(struct pw_station *st, pw_ms now);
-// What holds a connector (from 1) back, until when, and what its charge may still use. False when
-// there is no such connector.
-bool pw_station_rules(const struct pw_station *st, unsigned connector, struct pw_rules_view *view,
-                      pw_ms now);
 // True while a link to the central system should be open, or be tried now. False: close it.
 bool pw_station_wants_link(const struct pw_station *st, pw_ms now);
 // How to connect next: address, password, certificate. Valid until the next call.

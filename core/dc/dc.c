@@ -184,7 +184,7 @@ int32_t pw_dc_derated_ma(const struct pw_dc_config *config, int32_t temp_dc)
 // ---------------------------------------------------------------------------------------------
 // Faults
 
-bool pw_dc_stop_wanted(const struct pw_dc *dc, enum stop *how)
+static bool stop_wanted(const struct pw_dc *dc, enum stop *how)
 {
     *how = ORDERLY;
     for (uint32_t left = dc->faults; left != 0; left &= left - 1) {
@@ -330,7 +330,7 @@ static struct move from_precharge(struct turn *t)
 static bool must_leave(const struct turn *t, enum pw_dc_state orderly, struct move *move)
 {
     enum stop how = ORDERLY;
-    if (pw_dc_stop_wanted(t->dc, &how)) {
+    if (stop_wanted(t->dc, &how)) {
         *move = (struct move){how == AT_ONCE ? PW_DC_EMERGENCY : orderly, fault_text(t->dc)};
         return true;
     }
@@ -393,7 +393,7 @@ static bool hurried(struct turn *t, enum stop how)
 static struct move from_stopping(struct turn *t)
 {
     enum stop how = ORDERLY;
-    if (pw_dc_stop_wanted(t->dc, &how) && how == AT_ONCE) {
+    if (stop_wanted(t->dc, &how) && how == AT_ONCE) {
         return GO(EMERGENCY, fault_text(t->dc));
     }
     if (unloaded(t)) {
@@ -408,7 +408,7 @@ static struct move from_stopping(struct turn *t)
 static struct move from_unloading(struct turn *t)
 {
     enum stop how = ORDERLY;
-    if (pw_dc_stop_wanted(t->dc, &how) && how == AT_ONCE) {
+    if (stop_wanted(t->dc, &how) && how == AT_ONCE) {
         return GO(EMERGENCY, fault_text(t->dc));
     }
     if (unloaded(t)) {

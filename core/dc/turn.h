@@ -74,8 +74,6 @@ struct state_row {
 extern const struct state_row pw_dc_state_rows[PW_DC_STATE_ROWS];
 
 enum stop { ORDERLY, FAST, AT_ONCE };
-// The strongest stop that standing faults call for; false when there is none.
-bool pw_dc_stop_wanted(const struct pw_dc *dc, enum stop *how);
 
 void pw_dc_sense(struct turn *t);
 

@@ -35,7 +35,7 @@ const char *pw_evse_state_name(enum pw_evse_state state)
     return (unsigned)state < PW_EVSE_STATE_ROWS ? pw_evse_state_rows[state].name : "unknown";
 }
 
-const char *pw_evse_bound_name(enum pw_evse_bound bound)
+static const char *bound_name(enum pw_evse_bound bound)
 {
     return (unsigned)bound < PW_EVSE_BOUND_ROWS ? bound_names[bound] : "unknown";
 }
@@ -212,7 +212,7 @@ static bool leaving(const struct turn *t, struct move *move)
         return true;
     }
     if (!can_offer(t)) {
-        *move = (struct move){PW_EVSE_READY, pw_evse_bound_name(t->evse->limits.who)};
+        *move = (struct move){PW_EVSE_READY, bound_name(t->evse->limits.who)};
         return true;
     }
     return false;
@@ -327,7 +327,7 @@ static struct move from_closed(struct turn *t)
         return GO(OFFERING, asks(t) ? "no ventilation" : "vehicle opened S2");
     }
     if (!t->permit || !can_offer(t)) {
-        return GO(STOPPING, t->permit ? pw_evse_bound_name(evse->limits.who) : "no permit");
+        return GO(STOPPING, t->permit ? bound_name(evse->limits.who) : "no permit");
     }
     if (!pw_evse_may_hold(&evse->facts)) {
         return GO(OFFERING, "guard");

@@ -177,7 +177,6 @@ enum pw_evse_bound { PW_EVSE_BOUNDS(PW_EVSE_ID) PW_EVSE_BOUND_ROWS };
 enum pw_evse_pause { PW_EVSE_PAUSES(PW_EVSE_ID) PW_EVSE_PAUSE_ROWS };
 #undef PW_EVSE_ID
 
-const char *pw_evse_bound_name(enum pw_evse_bound bound);
 const char *pw_evse_pause_name(enum pw_evse_pause pause);
 
 // The limits of this turn. A bound that does not apply now holds max_ma.
@@ -310,7 +309,5 @@ bool pw_evse_is_off(const struct pw_evse *evse);
 // Offered, not taken: the vehicle pauses. Held back by us while it is plugged in and permitted.
 bool pw_evse_paused_by_vehicle(const struct pw_evse *evse);
 bool pw_evse_paused_by_station(const struct pw_evse *evse);
-// Current left at a temperature: max_ma up to derate_from_dc, falling on a line to 6 A at trip_dc.
-int32_t pw_evse_derated_ma(const struct pw_evse_config *config, int32_t temp_dc);
 
 #endif

@@ -170,7 +170,7 @@ static void sense_rcd(struct turn *t)
 // ---------------------------------------------------------------------------------------------
 // Temperature and limits
 
-int32_t pw_evse_derated_ma(const struct pw_evse_config *config, int32_t temp_dc)
+static int32_t derated_ma(const struct pw_evse_config *config, int32_t temp_dc)
 {
     int64_t above = (int64_t)temp_dc - config->derate_from_dc;
     int64_t left = (int64_t)config->trip_dc - temp_dc;
@@ -211,7 +211,7 @@ static void sense_limits(struct turn *t)
         .own_ma = {[PW_EVSE_BOUND_HARDWARE] = c->max_ma,
                    [PW_EVSE_BOUND_CABLE] = evse->plugged ? evse->cable_ma : c->max_ma,
                    [PW_EVSE_BOUND_SIMPLIFIED] = evse->simplified ? SIMPLIFIED_MA : c->max_ma,
-                   [PW_EVSE_BOUND_TEMPERATURE] = pw_evse_derated_ma(c, evse->heat_dc),
+                   [PW_EVSE_BOUND_TEMPERATURE] = derated_ma(c, evse->heat_dc),
                    [PW_EVSE_BOUND_INPUT] = t->limit_ma > 0 ? t->limit_ma : 0},
         .ma = c->max_ma,
         .who = PW_EVSE_BOUND_HARDWARE,

@@ -244,17 +244,11 @@ void pw_load_order_refused(struct pw_load_order *order, pw_ms now);
 // The most the member may take now and until it is told otherwise. Unless it has acknowledged
 // lately and is reachable, it may fall back any time.
 int32_t pw_load_order_held(const struct pw_load_order *order, bool reachable, pw_ms now);
-// False when an order has been without an answer for a third of the lease.
-bool pw_load_order_answers(const struct pw_load_order *order, pw_ms now);
-// True when nothing but the fail-safe limit holds any more: every lease is over.
-bool pw_load_order_lapsed(const struct pw_load_order *order, pw_ms now);
 // Fills in what the allocator wants to know from the order. `linked`: orders reach the member.
 void pw_load_order_tell(struct pw_load_member *member, const struct pw_load_order *order,
                         bool linked, pw_ms now);
 // True when the allocator's word is new, or the order is due for renewal.
 bool pw_load_order_wanted(const struct pw_load_order *order, int32_t send_ma, pw_ms now);
-// When the order is to be sent again: a third of the lease after the last.
-pw_ms pw_load_order_renew_at(const struct pw_load_order *order);
 // When held, answers or lapsed change by time alone; PW_NEVER if they do not.
 pw_ms pw_load_order_deadline(const struct pw_load_order *order, pw_ms now);
 

@@ -113,19 +113,21 @@ int32_t pw_load_order_held(const struct pw_load_order *order, bool reachable, pw
     return (int32_t)held;
 }
 
-bool pw_load_order_answers(const struct pw_load_order *order, pw_ms now)
+// False when an order has been without an answer for a third of the lease.
+static bool answers(const struct pw_load_order *order, pw_ms now)
 {
     return !order->asked || !pw_elapsed(order->asked_since, order->lease_ms / 3, now);
 }
 
-bool pw_load_order_lapsed(const struct pw_load_order *order, pw_ms now)
+// True when nothing but the fail-safe limit holds any more: every lease is over.
+static bool lapsed(const struct pw_load_order *order, pw_ms now)
 {
     return !leased(order, now) && !is_out(order, now) && now >= order->fading_until;
 }
 
 void pw_load_order_step(struct pw_load_order *order, pw_ms now)
 {
-    if (order->told_ma != order->failsafe_ma && pw_load_order_lapsed(order, now)) {
+    if (order->told_ma != order->failsafe_ma && lapsed(order, now)) {
         order->told_ma = order->failsafe_ma;
         order->asked = false;
         order->acked = false;
@@ -133,7 +135,8 @@ void pw_load_order_step(struct pw_load_order *order, pw_ms now)
     }
 }
 
-pw_ms pw_load_order_renew_at(const struct pw_load_order *order)
+// When the order is to be sent again: a third of the lease after the last.
+static pw_ms renew_at(const struct pw_load_order *order)
 {
     bool never = !order->asked && !order->acked;
     bool stale = order->sent_failsafe_ma != order->wanted_failsafe_ma;
@@ -160,13 +163,13 @@ pw_ms pw_load_order_deadline(const struct pw_load_order *order, pw_ms now)
 void pw_load_order_tell(struct pw_load_member *member, const struct pw_load_order *order,
                         bool linked, pw_ms now)
 {
-    member->reachable = linked && pw_load_order_answers(order, now);
+    member->reachable = linked && answers(order, now);
     member->told_ma = order->told_ma;
     member->held_ma = pw_load_order_held(order, member->reachable, now);
-    member->failsafe = pw_load_order_lapsed(order, now);
+    member->failsafe = lapsed(order, now);
 }
 
 bool pw_load_order_wanted(const struct pw_load_order *order, int32_t send_ma, pw_ms now)
 {
-    return send_ma != order->told_ma || now >= pw_load_order_renew_at(order);
+    return send_ma != order->told_ma || now >= renew_at(order);
 }

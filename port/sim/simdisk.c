@@ -5,7 +5,7 @@
 enum { BLOCK = 64 };
 
 // xorshift64*: good enough to choose what is lost.
-uint64_t pw_sim_disk_random(struct pw_sim_disk *disk)
+static uint64_t random_of(struct pw_sim_disk *disk)
 {
     disk->seed ^= disk->seed >> 12;
     disk->seed ^= disk->seed << 25;
@@ -15,7 +15,7 @@ uint64_t pw_sim_disk_random(struct pw_sim_disk *disk)
 
 static bool toss(struct pw_sim_disk *disk)
 {
-    return (pw_sim_disk_random(disk) & 1) != 0;
+    return (random_of(disk) & 1) != 0;
 }
 
 // Whether the operation is done, and whether its result is heard of. At the cut, it is done or not,
@@ -170,7 +170,7 @@ static int append(void *context, const uint8_t *at, size_t len)
         return PW_ERR_STORE;
     }
     struct pw_sim_disk_file *file = &disk->file[disk->open];
-    size_t take = done ? len : (size_t)(pw_sim_disk_random(disk) % (len + 1));
+    size_t take = done ? len : (size_t)(random_of(disk) % (len + 1));
     PW_ASSERT(disk->open >= 0 && disk->at + len <= PW_SIM_DISK_FILE_MAX);
     // A file that has its bytes can be overwritten on a full disk.
     if (is_full(disk) && disk->at + len > file->now_len) {
@@ -314,8 +314,7 @@ static void settle(struct pw_sim_disk *disk, struct pw_sim_disk_file *file)
     size_t len = file->safe_len;
     if (file->now_len != file->safe_len && toss(disk)) {
         size_t shortest = (size_t)pw_min(file->now_len, file->safe_len);
-        len = toss(disk) ? file->now_len
-                         : shortest + pw_sim_disk_random(disk) % (longest - shortest + 1);
+        len = toss(disk) ? file->now_len : shortest + random_of(disk) % (longest - shortest + 1);
     }
     for (size_t at = 0; at < longest; at += BLOCK) {
         size_t count = (size_t)pw_min(BLOCK, (int64_t)(longest - at));

@@ -55,6 +55,5 @@ void pw_sim_disk_copy(struct pw_sim_disk *to, const struct pw_sim_disk *from);
 void pw_sim_disk_restart(struct pw_sim_disk *disk);
 // The bytes of a file, to look at or to damage on the disk; NULL: there is none.
 struct pw_sim_disk_file *pw_sim_disk_find(struct pw_sim_disk *disk, char slot, const char *name);
-uint64_t pw_sim_disk_random(struct pw_sim_disk *disk);
 
 #endif

@@ -2,27 +2,7 @@
 
 #include <string.h>
 
-enum { MICROS = 1000000, MICRO_DIGITS = 6 };
-
-#define ERROR_FLAG 0x20000000U
-
-void pw_candump_print(struct pw_out *out, const struct pw_candump_line *from)
-{
-    pw_put_c(out, '(');
-    pw_put_places(out, (int64_t)from->at_us, MICRO_DIGITS, MICRO_DIGITS);
-    pw_put_s(out, ") ");
-    pw_put(out, from->device);
-    pw_put_c(out, ' ');
-    if (!from->is_error) {
-        pw_can_print(out, &from->frame);
-        return;
-    }
-    pw_put_hex(out, from->error.classes | ERROR_FLAG, 8);
-    pw_put_c(out, '#');
-    for (size_t i = 0; i < sizeof(from->error.data); i++) {
-        pw_put_hex(out, from->error.data[i], 2);
-    }
-}
+enum { MICRO_DIGITS = 6 };
 
 // "(1700000000.123456)"
 static int parse_stamp(struct pw_str text, uint64_t *at_us)

@@ -13,7 +13,6 @@ struct pw_candump_line {
     struct pw_can_error error;
 };
 
-void pw_candump_print(struct pw_out *out, const struct pw_candump_line *from);
 // `text` without its line end. PW_ERR_PEER when it is no such line, PW_ERR_RANGE for an id or
 // length out of range, PW_ERR_UNKNOWN for a CAN FD frame.
 PW_MUST_USE int pw_candump_parse(struct pw_str text, struct pw_candump_line *to);

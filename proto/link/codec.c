@@ -83,12 +83,6 @@ const struct pw_link_type_row *pw_link_type_row(uint8_t type)
     return NULL;
 }
 
-const char *pw_link_type_name(uint8_t type)
-{
-    const struct pw_link_type_row *row = pw_link_type_row(type);
-    return row != NULL ? row->name : "unknown";
-}
-
 const char *pw_link_event_name(uint8_t kind)
 {
 #define WORD(NAME, number, word) [number] = (word),

@@ -116,7 +116,6 @@ struct pw_link_message {
     } as;
 };
 
-const char *pw_link_type_name(uint8_t type);  // "set_limit"; "unknown"
 const char *pw_link_event_name(uint8_t kind); // "pilot"; "unknown"
 const char *pw_link_error_name(uint8_t code); // "refused"; "unknown"
 

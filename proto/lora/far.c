@@ -53,7 +53,8 @@ void pw_lora_far_reset(struct pw_lora_far *far)
     far->rx_len = 0;
 }
 
-bool pw_lora_far_alone(const struct pw_lora_far *far, pw_ms now)
+// True while the station has not been heard for PW_LORA_SILENT_MS.
+static bool is_alone(const struct pw_lora_far *far, pw_ms now)
 {
     return far->heard_at == PW_NEVER || pw_elapsed(far->heard_at, PW_LORA_SILENT_MS, now);
 }
@@ -262,7 +263,7 @@ static void fetch_answer(struct pw_lora_far *far)
 
 static void tell_client(struct pw_lora_far *far, pw_ms now)
 {
-    bool alone = pw_lora_far_alone(far, now);
+    bool alone = is_alone(far, now);
     if (far->wanted && alone != far->want.let_go) {
         struct pw_line line;
         pw_line(&line, far->log, alone ? PW_LOG_WARN : PW_LOG_INFO, "lora",
@@ -284,7 +285,7 @@ pw_ms pw_lora_far_step(struct pw_lora_far *far, pw_ms now)
     compare(far, now);
     at = pw_earlier(at, pw_lora_link_step(&far->link, now));
     at = pw_earlier(at, speak(far, now));
-    if (!pw_lora_far_alone(far, now)) {
+    if (!is_alone(far, now)) {
         at = pw_earlier(at, far->heard_at + PW_LORA_SILENT_MS);
     }
     at = pw_earlier(at, now + REPORT_GAP_MS); // changes that had to wait

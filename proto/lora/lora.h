@@ -122,7 +122,5 @@ void pw_lora_far_out_sent(struct pw_lora_far *far, size_t len, pw_ms now);
 void pw_lora_far_reset(struct pw_lora_far *far);
 // Both machines; returns the next deadline.
 pw_ms pw_lora_far_step(struct pw_lora_far *far, pw_ms now);
-// True while the station has not been heard for PW_LORA_SILENT_MS.
-bool pw_lora_far_alone(const struct pw_lora_far *far, pw_ms now);
 
 #endif

@@ -40,8 +40,8 @@ static void wire_text(const struct pw_settings *settings, struct pw_rapi_want *w
     }
 }
 
-void pw_wire_openevse(const struct pw_settings *settings, unsigned index,
-                      struct pw_openevse_config *config)
+static void wire_openevse(const struct pw_settings *settings, unsigned index,
+                          struct pw_openevse_config *config)
 {
     memset(config, 0, sizeof(*config));
     config->connector_id = (uint8_t)(index + 1);
@@ -63,7 +63,7 @@ static int init(struct pw_connector *connector, const struct pw_settings *settin
                 const struct pw_log *log, pw_ms now, struct pw_out *why)
 {
     struct pw_openevse_config config;
-    pw_wire_openevse(settings, index, &config);
+    wire_openevse(settings, index, &config);
     return pw_openevse_init(&connector->of.openevse, &config, log, now, why);
 }
 
@@ -71,7 +71,7 @@ static int configure(struct pw_connector *connector, const struct pw_settings *s
                      unsigned index, struct pw_out *why, pw_ms now)
 {
     struct pw_openevse_config config;
-    pw_wire_openevse(settings, index, &config);
+    wire_openevse(settings, index, &config);
     return pw_openevse_configure(&connector->of.openevse, &config, why, now);
 }
 

@@ -9,8 +9,8 @@ static int32_t of(const struct pw_settings *settings, enum pw_setting_id id, uns
     return pw_settings_connector(settings, id, index);
 }
 
-void pw_wire_outlet(const struct pw_settings *settings, unsigned index,
-                    struct pw_outlet_config *config)
+static void wire_outlet(const struct pw_settings *settings, unsigned index,
+                        struct pw_outlet_config *config)
 {
     static const enum pw_evse_wake wakes[] = {PW_EVSE_WAKE_X1, PW_EVSE_WAKE_NONE,
                                               PW_EVSE_WAKE_FAULT};
@@ -44,7 +44,7 @@ static int init(struct pw_connector *connector, const struct pw_settings *settin
                 const struct pw_log *log, pw_ms now, struct pw_out *why)
 {
     struct pw_outlet_config config;
-    pw_wire_outlet(settings, index, &config);
+    wire_outlet(settings, index, &config);
     return pw_outlet_init(&connector->of.outlet, &config, log, now, why);
 }
 
@@ -52,7 +52,7 @@ static int configure(struct pw_connector *connector, const struct pw_settings *s
                      unsigned index, struct pw_out *why, pw_ms now)
 {
     struct pw_outlet_config config;
-    pw_wire_outlet(settings, index, &config);
+    wire_outlet(settings, index, &config);
     return pw_outlet_configure(&connector->of.outlet, &config, why, now);
 }
 

@@ -8,10 +8,6 @@
 #include "settings/settings.h"
 
 void pw_wire_bay(const struct pw_settings *settings, unsigned index, struct pw_bay_config *config);
-void pw_wire_outlet(const struct pw_settings *settings, unsigned index,
-                    struct pw_outlet_config *config);
-void pw_wire_openevse(const struct pw_settings *settings, unsigned index,
-                      struct pw_openevse_config *config);
 // What the registers of an AC connector take.
 void pw_wire_mains(const struct pw_settings *settings, unsigned index,
                    struct pw_mains_config *config);

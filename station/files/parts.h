@@ -34,7 +34,6 @@ enum {
 };
 void pw_update_init(struct pw_files *files, pw_ms now);
 pw_ms pw_update_step(struct pw_files *files, pw_ms now);
-bool pw_update_is_failure(enum pw_update_status status);
 // A new status with the stage it belongs to: said, kept, and told by whoever asked.
 void pw_update_enter(struct pw_files *files, enum pw_update_stage stage,
                      enum pw_update_status status, const char *why);

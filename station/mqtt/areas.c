@@ -12,7 +12,8 @@ bool pw_mqtt_switched(const struct pw_settings *settings, size_t area, enum pw_m
     return area < PW_MQTT_AREAS && at < strlen(digits) && digits[at] == '1';
 }
 
-size_t pw_mqtt_area_of(const char *room)
+// The area's number, PW_MQTT_AREAS without one.
+static size_t area_of(const char *room)
 {
     for (size_t i = 0; i < PW_MQTT_AREAS; i++) {
         struct pw_str rest = pw_str_of(pw_mqtt_areas[i].rooms);
@@ -48,7 +49,7 @@ static void put_line(struct pw_mqtt *mqtt, const char *room, struct pw_str text)
 bool pw_mqtt_line(struct pw_mqtt *mqtt, const char *room, struct pw_str text)
 {
     const struct pw_settings *settings = &mqtt->config.station->settings;
-    size_t area = pw_mqtt_area_of(room);
+    size_t area = area_of(room);
     if (mqtt->up && pw_mqtt_switched(settings, area, PW_MQTT_TO_BROKER)) {
         put_line(mqtt, room, text);
     }

@@ -76,8 +76,6 @@ pw_ms pw_mqtt_asking_step(struct pw_mqtt *mqtt, unsigned connector, pw_ms now);
 // areas.c: the switches of the area that a room belongs to.
 enum pw_mqtt_switch { PW_MQTT_TO_LOG, PW_MQTT_TO_BROKER };
 bool pw_mqtt_switched(const struct pw_settings *settings, size_t area, enum pw_mqtt_switch which);
-// The area's number, PW_MQTT_AREAS without one.
-size_t pw_mqtt_area_of(const char *room);
 // The text of debug_log; empties what waited.
 void pw_mqtt_take_debug(struct pw_mqtt *mqtt, struct pw_out *out);
 

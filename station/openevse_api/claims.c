@@ -112,7 +112,8 @@ static int command(struct pw_openevse_api *api, const char *word, int32_t ma, un
     return pw_station_command(api->config.station, pw_out_str(&out), why, now);
 }
 
-int pw_oe_apply(struct pw_openevse_api *api, unsigned index, struct pw_out *why, pw_ms now)
+// Carries out what the claims come to. The command's refusal in *why.
+static int apply(struct pw_openevse_api *api, unsigned index, struct pw_out *why, pw_ms now)
 {
     int32_t ma = claimed_ma(api, index);
     if (ma == api->applied[index].ma) {
@@ -172,7 +173,7 @@ static void release_all(struct pw_openevse_api *api, unsigned index, pw_ms now)
             claim->client = 0;
         }
     }
-    (void)!pw_oe_apply(api, index, &why, now);
+    (void)!apply(api, index, &why, now);
     follow_state(api, index, now);
 }
 
@@ -204,7 +205,7 @@ void pw_oe_follow_station(struct pw_openevse_api *api, pw_ms now)
         if (!api->adjustable) {
             api->applied[i].ma = -1;
         }
-        (void)!pw_oe_apply(api, i, &why, now); // refused it is tried again at the next look
+        (void)!apply(api, i, &why, now); // refused it is tried again at the next look
     }
     api->adjustable = adjustable;
 }
@@ -226,7 +227,7 @@ static bool make(struct pw_oe_call *call, const struct pw_openevse_claim *wanted
     }
     struct pw_openevse_claim before = *row;
     *row = *wanted;
-    int err = pw_oe_apply(api, call->index, &why, call->now);
+    int err = apply(api, call->index, &why, call->now);
     if (err != PW_OK) {
         *row = before;
         pw_oe_say(call, pw_oe_status_of(err), "", pw_str_trim(pw_out_str(&why)), "");
@@ -246,7 +247,7 @@ static void release(struct pw_oe_call *call, struct pw_openevse_claim *claim)
     call->api->claims_version++;
     call->api->override_version += claim->client == MANUAL_CLIENT ? 1 : 0;
     claim->client = 0;
-    (void)!pw_oe_apply(call->api, call->index, &why, call->now);
+    (void)!apply(call->api, call->index, &why, call->now);
     follow_state(call->api, call->index, call->now);
 }
 

@@ -80,9 +80,6 @@ struct pw_openevse_claim *pw_oe_claim_of(struct pw_openevse_api *api, unsigned i
 // Whether the connector charges, or would if there were a vehicle.
 bool pw_oe_enabled(struct pw_openevse_api *api, unsigned index,
                    const struct pw_connector_view *view);
-// Carries out what the claims come to. The command's refusal in *why.
-PW_MUST_USE int pw_oe_apply(struct pw_openevse_api *api, unsigned index, struct pw_out *why,
-                            pw_ms now);
 void pw_oe_follow_plugs(struct pw_openevse_api *api, pw_ms now);
 void pw_oe_follow_station(struct pw_openevse_api *api, pw_ms now);
 void pw_oe_override_get(struct pw_oe_call *call);

@@ -168,7 +168,7 @@ static void a_vehicle_that_draws_too_much_is_stopped(void **state)
     assert_true(street_until(&street, is_finishing, 30000));
     street_run(&street, 3000);
     struct pw_rules_view view;
-    assert_true(pw_station_rules(street.station, 1, &view, street.now));
+    pw_rules_view(&street.station->rules, 0, &view, street.now);
     assert_true(view.over);
     assert_string_equal(street.book.transactions[0].reason, "Other");
     street_close(&street);

@@ -138,7 +138,7 @@ static void reset(struct pw_oeboard *board, pw_ms now)
     board->tested_at = now + TEST_MS + (pw_ms)SKIP_MS * skipped;
 }
 
-void pw_oeboard_restart(struct pw_oeboard *board, pw_ms now)
+static void restart(struct pw_oeboard *board, pw_ms now)
 {
     board->restarts++;
     reset(board, now);
@@ -157,7 +157,7 @@ void pw_oeboard_power(struct pw_oeboard *board, bool on, pw_ms now)
     board->hung = false;
     if (on) {
         board->say_last = now;
-        pw_oeboard_restart(board, now);
+        restart(board, now);
     }
 }
 
@@ -578,7 +578,7 @@ static void finish(struct pw_oeboard *board)
     case PW_OEBOARD_WAKES: wake_up(board); return;
     case PW_OEBOARD_TESTS: finish_tests(board); return;
     case PW_OEBOARD_CLOSES: finish_closing(board); return;
-    case PW_OEBOARD_RESTARTS: pw_oeboard_restart(board, board->now); return;
+    case PW_OEBOARD_RESTARTS: restart(board, board->now); return;
     case PW_OEBOARD_SETTLES:
         board->doing = PW_OEBOARD_IDLE;
         if (wanted(board) == board->wants) {

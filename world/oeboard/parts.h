@@ -64,7 +64,6 @@ void pw_oeboard_open(struct pw_oeboard *board, pw_ms now);
 void pw_oeboard_enable(struct pw_oeboard *board, pw_ms now);
 void pw_oeboard_sleep(struct pw_oeboard *board, pw_ms now);
 void pw_oeboard_disable(struct pw_oeboard *board, pw_ms now);
-void pw_oeboard_restart(struct pw_oeboard *board, pw_ms now);
 void pw_oeboard_busy(struct pw_oeboard *board, enum pw_oeboard_doing doing, pw_ms span);
 bool pw_oeboard_is_fault(uint8_t state);
 uint32_t pw_oeboard_elapsed_s(const struct pw_oeboard *board);

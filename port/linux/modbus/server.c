@@ -195,17 +195,6 @@ void pw_modbus_server_show(struct pw_modbus_server *server, const struct pw_boar
     unlock(server);
 }
 
-bool pw_modbus_server_poke(struct pw_modbus_server *server, uint16_t address, uint16_t word)
-{
-    lock(server);
-    uint16_t *at = word_at(server, address);
-    if (at != NULL) {
-        *at = word;
-    }
-    unlock(server);
-    return at != NULL;
-}
-
 static bool all_there(const struct pw_modbus_server *server, uint16_t address, size_t words)
 {
     return words > 0 && word_at(server, address) != NULL &&

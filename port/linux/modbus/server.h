@@ -28,10 +28,8 @@ uint32_t pw_modbus_server_asked(struct pw_modbus_server *server);      // reques
 
 // What it shows from now on. Values that are UNKNOWN show as the map's "no such value".
 void pw_modbus_server_show(struct pw_modbus_server *server, const struct pw_board_mains *mains);
-// One raw register, for what a meter should never show. False: the map does not reach there.
-bool pw_modbus_server_poke(struct pw_modbus_server *server, uint16_t address, uint16_t word);
-// Several registers: what others have written there, and what they shall read. False: the map does
-// not reach there.
+// Registers as they are: what others have written there, and what they shall read. False: the map
+// does not reach there.
 bool pw_modbus_server_peek(struct pw_modbus_server *server, uint16_t address, uint16_t *word,
                            size_t words);
 bool pw_modbus_server_fill(struct pw_modbus_server *server, uint16_t address, const uint16_t *word,

@@ -283,10 +283,11 @@ static void impossible_registers_arrive_as_such(void **state)
     serve_tcp(f, 0, "sdm630");
     struct pw_board_mains mains = shown(16000);
     pw_modbus_server_show(f->server[0], &mains);
-    assert_true(pw_modbus_server_poke(f->server[0], 8, 0x4E6E));
-    assert_true(pw_modbus_server_poke(f->server[0], 9, 0x6B28));
-    assert_true(pw_modbus_server_poke(f->server[0], 0, 0x7FC0));
-    assert_false(pw_modbus_server_poke(f->server[0], 0x4A, 1));
+    static const uint16_t huge[] = {0x4E6E, 0x6B28};
+    static const uint16_t nan[] = {0x7FC0};
+    assert_true(pw_modbus_server_fill(f->server[0], 8, huge, PW_COUNT(huge)));
+    assert_true(pw_modbus_server_fill(f->server[0], 0, nan, PW_COUNT(nan)));
+    assert_false(pw_modbus_server_fill(f->server[0], 0x4A, nan, PW_COUNT(nan)));
     wait_for(f, saw_a_nan);
     assert_int_equal(f->mains[0].ma[1], INT32_MAX);
     assert_in_range(f->mains[0].mv[1], 231100, 231300);

@@ -136,7 +136,7 @@ static void the_examples_are_read_back(void **state)
         struct pw_link_writer w = {.at = again, .cap = sizeof(again)};
         assert_int_equal(pw_link_frame_read(bytes, len, PW_LINK_FRAME_MAX, &frame), len);
         assert_int_equal(pw_link_decode(&frame, &message, NULL), PW_OK);
-        assert_string_equal(pw_link_type_name(message.type), name);
+        assert_string_equal(pw_link_type_row(message.type)->name, name);
         bool empty = frame.len == 0 && message.type != PW_LINK_OK;
         pw_link_begin(&w, message.type, message.number, empty ? NULL : (const void *)&message.as);
         if (message.type == PW_LINK_SNAPSHOT) {

@@ -3,7 +3,6 @@
 #include "scenario/rows.h"
 
 #include <math.h>
-#include <string.h>
 
 #define READING_MS 100
 
@@ -78,142 +77,106 @@ void pw_world_meter_print(const struct pw_world_meter *meter, struct pw_out *out
 // ---------------------------------------------------------------------------------------------
 // Commands
 
-struct row {
-    struct pw_row is;
-    void (*run)(struct pw_world_meter *meter, int64_t number);
-};
+enum { L1 = 1, L2 = 2, L3 = 4, ALL = 7 };
 
-static void set_all(double *values, double value)
+static void set(double *values, int which, double value)
 {
-    for (unsigned p = 0; p < PW_BOARD_PHASES; p++) {
-        values[p] = value;
+    for (int i = 0; i < PW_BOARD_PHASES; i++) {
+        if ((which & 1 << i) != 0) {
+            values[i] = value;
+        }
     }
 }
 
-static void current_all(struct pw_world_meter *meter, int64_t number)
+static int current(void *context, const struct pw_row_call *call)
 {
-    set_all(meter->ampere, (double)number * 0.001);
+    struct pw_world_meter *meter = context;
+    set(meter->ampere, call->which, (double)call->number * 0.001);
+    return PW_OK;
 }
 
-static void current_l1(struct pw_world_meter *meter, int64_t number)
+static int voltage(void *context, const struct pw_row_call *call)
 {
-    meter->ampere[0] = (double)number * 0.001;
+    struct pw_world_meter *meter = context;
+    set(meter->volt, call->which, (double)call->number * 0.1);
+    return PW_OK;
 }
 
-static void current_l2(struct pw_world_meter *meter, int64_t number)
+static int factor(void *context, const struct pw_row_call *call)
 {
-    meter->ampere[1] = (double)number * 0.001;
+    struct pw_world_meter *meter = context;
+    meter->factor = (double)call->number * 0.001;
+    return PW_OK;
 }
 
-static void current_l3(struct pw_world_meter *meter, int64_t number)
+static int hertz(void *context, const struct pw_row_call *call)
 {
-    meter->ampere[2] = (double)number * 0.001;
+    struct pw_world_meter *meter = context;
+    meter->hertz = (double)call->number * 0.01;
+    return PW_OK;
 }
 
-static void voltage_all(struct pw_world_meter *meter, int64_t number)
+static int set_register(void *context, const struct pw_row_call *call)
 {
-    set_all(meter->volt, (double)number * 0.1);
+    struct pw_world_meter *meter = context;
+    meter->import_wh = (double)call->number;
+    return PW_OK;
 }
 
-static void voltage_l1(struct pw_world_meter *meter, int64_t number)
+static const char *const freeze_words[] = {"off", "on", NULL};
+
+static int freeze(void *context, const struct pw_row_call *call)
 {
-    meter->volt[0] = (double)number * 0.1;
+    struct pw_world_meter *meter = context;
+    meter->frozen = call->number == 1;
+    return PW_OK;
 }
 
-static void voltage_l2(struct pw_world_meter *meter, int64_t number)
+static const char *const mood_words[] = {"good", "silent", "refuses", "garbles", NULL};
+
+static int mood(void *context, const struct pw_row_call *call)
 {
-    meter->volt[1] = (double)number * 0.1;
+    struct pw_world_meter *meter = context;
+    meter->mood = (enum pw_world_meter_mood)call->number;
+    return PW_OK;
 }
 
-static void voltage_l3(struct pw_world_meter *meter, int64_t number)
+static int status(void *context, const struct pw_row_call *call)
 {
-    meter->volt[2] = (double)number * 0.1;
-}
-
-static void factor(struct pw_world_meter *meter, int64_t number)
-{
-    meter->factor = (double)number * 0.001;
-}
-
-static void hertz(struct pw_world_meter *meter, int64_t number)
-{
-    meter->hertz = (double)number * 0.01;
-}
-
-static void set_register(struct pw_world_meter *meter, int64_t number)
-{
-    meter->import_wh = (double)number;
-}
-
-static const char *freeze_word(size_t place)
-{
-    static const char *const words[] = {"off", "on"};
-    return place < PW_COUNT(words) ? words[place] : NULL;
-}
-
-static void freeze(struct pw_world_meter *meter, int64_t number)
-{
-    meter->frozen = number == 1;
-}
-
-static const char *mood_word(size_t place)
-{
-    static const char *const words[] = {"good", "silent", "refuses", "garbles"};
-    return place < PW_COUNT(words) ? words[place] : NULL;
-}
-
-static void mood(struct pw_world_meter *meter, int64_t number)
-{
-    meter->mood = (enum pw_world_meter_mood)number;
+    pw_world_meter_print(context, call->answer);
+    return PW_OK;
 }
 
 // clang-format off
 #define CURRENT .kind = PW_ROW_NUMBER, .decimals = 3, .least = -1000000, .most = 1000000, .shows = "<ampere>"
 #define VOLTAGE .kind = PW_ROW_NUMBER, .decimals = 1, .least = 0, .most = 10000, .shows = "<volt>"
-static const struct row rows[] = {
-    {{.verb = "current", .word = "all", CURRENT, .doc = "what flows on every phase; below zero: back"}, current_all},
-    {{.verb = "current", .word = "l1", CURRENT, .doc = "what flows on a phase"}, current_l1},
-    {{.verb = "current", .word = "l2", CURRENT, .doc = "what flows on a phase"}, current_l2},
-    {{.verb = "current", .word = "l3", CURRENT, .doc = "what flows on a phase"}, current_l3},
-    {{.verb = "voltage", .word = "all", VOLTAGE, .doc = "of every phase"}, voltage_all},
-    {{.verb = "voltage", .word = "l1", VOLTAGE, .doc = "of a phase"}, voltage_l1},
-    {{.verb = "voltage", .word = "l2", VOLTAGE, .doc = "of a phase"}, voltage_l2},
-    {{.verb = "voltage", .word = "l3", VOLTAGE, .doc = "of a phase"}, voltage_l3},
-    {{.verb = "factor", .kind = PW_ROW_NUMBER, .decimals = 3, .least = 0, .most = 1000, .shows = "<0..1>", .doc = "active power by volt amperes"}, factor},
-    {{.verb = "hertz", .kind = PW_ROW_NUMBER, .decimals = 2, .least = 0, .most = 10000, .shows = "<hertz>", .doc = "frequency"}, hertz},
-    {{.verb = "register", .kind = PW_ROW_NUMBER, .decimals = 3, .least = 0, .most = INT64_C(1000000000000), .shows = "<kWh>", .doc = "set the register, as a replaced meter has another"}, set_register},
-    {{.verb = "freeze", .kind = PW_ROW_WORD, .words = freeze_word, .shows = "on|off", .doc = "shows for ever what it showed last"}, freeze},
-    {{.verb = "meter", .kind = PW_ROW_WORD, .words = mood_word, .shows = "<state>", .doc = "answers nothing, refuses, answers noise, or is good"}, mood},
-    {{.verb = "status", .doc = "the truth as one JSON object"}, NULL},
-    {{.verb = "help", .doc = "this list"}, NULL},
+static const struct pw_row rows[] = {
+    {.verb = "current", .word = "all", CURRENT, .doc = "what flows on every phase; below zero: back", .run = current, .which = ALL},
+    {.verb = "current", .word = "l1", CURRENT, .doc = "what flows on a phase", .run = current, .which = L1},
+    {.verb = "current", .word = "l2", CURRENT, .doc = "what flows on a phase", .run = current, .which = L2},
+    {.verb = "current", .word = "l3", CURRENT, .doc = "what flows on a phase", .run = current, .which = L3},
+    {.verb = "voltage", .word = "all", VOLTAGE, .doc = "of every phase", .run = voltage, .which = ALL},
+    {.verb = "voltage", .word = "l1", VOLTAGE, .doc = "of a phase", .run = voltage, .which = L1},
+    {.verb = "voltage", .word = "l2", VOLTAGE, .doc = "of a phase", .run = voltage, .which = L2},
+    {.verb = "voltage", .word = "l3", VOLTAGE, .doc = "of a phase", .run = voltage, .which = L3},
+    {.verb = "factor", .kind = PW_ROW_NUMBER, .decimals = 3, .least = 0, .most = 1000, .shows = "<0..1>", .doc = "active power by volt amperes", .run = factor},
+    {.verb = "hertz", .kind = PW_ROW_NUMBER, .decimals = 2, .least = 0, .most = 10000, .shows = "<hertz>", .doc = "frequency", .run = hertz},
+    {.verb = "register", .kind = PW_ROW_NUMBER, .decimals = 3, .least = 0, .most = INT64_C(1000000000000), .shows = "<kWh>", .doc = "set the register, as a replaced meter has another", .run = set_register},
+    {.verb = "freeze", .kind = PW_ROW_WORD, .words = freeze_words, .shows = "on|off", .doc = "shows for ever what it showed last", .run = freeze},
+    {.verb = "meter", .kind = PW_ROW_WORD, .words = mood_words, .shows = "<state>", .doc = "answers nothing, refuses, answers noise, or is good", .run = mood},
+    {.verb = "status", .doc = "the truth as one JSON object", .run = status},
+    {.verb = "help", .doc = "this list"},
+    {0},
 };
 // clang-format on
 
-static const struct pw_row *row_at(size_t i)
-{
-    return i < PW_COUNT(rows) ? &rows[i].is : NULL;
-}
-
 void pw_world_meter_help(struct pw_out *out)
 {
-    pw_rows_help(row_at, out);
+    pw_rows_help(rows, out);
 }
 
 int pw_world_meter_run(struct pw_world_meter *meter, struct pw_str line, struct pw_out *answer)
 {
-    struct pw_row_argument argument;
-    size_t row = 0;
-    int found = pw_rows_read(row_at, line, &row, &argument, answer);
-    if (found != 1) {
-        return found;
-    }
-    if (rows[row].run != NULL) {
-        rows[row].run(meter, argument.number);
-        pw_put_s(answer, "ok");
-    } else if (strcmp(rows[row].is.verb, "help") == 0) {
-        pw_world_meter_help(answer);
-    } else {
-        pw_world_meter_print(meter, answer);
-    }
-    return pw_out_err(answer);
+    int done = pw_rows_run(rows, meter, line, answer);
+    return done < 0 ? done : PW_OK;
 }

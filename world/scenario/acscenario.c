@@ -2,33 +2,10 @@
 
 #include "scenario/rows.h"
 
-struct row {
-    struct pw_row is;
-    int (*run)(struct pw_world_ac *world, const struct pw_row_argument *argument,
-               struct pw_out *answer);
-};
-
-static int ok(struct pw_world_ac *world, struct pw_out *answer)
+static int plug(void *context, const struct pw_row_call *call)
 {
-    world->wake_at = world->now;
-    pw_put_s(answer, "ok");
+    pw_world_ac_plug(context, call->which != 0);
     return PW_OK;
-}
-
-static int plug(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                struct pw_out *answer)
-{
-    (void)argument;
-    pw_world_ac_plug(world, true);
-    return ok(world, answer);
-}
-
-static int unplug(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                  struct pw_out *answer)
-{
-    (void)argument;
-    pw_world_ac_plug(world, false);
-    return ok(world, answer);
 }
 
 static const char *car_word(size_t place)
@@ -37,35 +14,31 @@ static const char *car_word(size_t place)
     return kind == NULL ? NULL : kind->word;
 }
 
-static int car(struct pw_world_ac *world, const struct pw_row_argument *argument,
-               struct pw_out *answer)
+static int car(void *context, const struct pw_row_call *call)
 {
-    int err = pw_world_ac_car(world, pw_accar_kind((size_t)argument->number));
+    struct pw_world_ac *world = context;
+    int err = pw_world_ac_car(world, pw_accar_kind((size_t)call->number));
     if (err != PW_OK) {
-        pw_put_s(answer, "car: one is plugged in; unplug it first");
+        pw_put_s(call->answer, "car: one is plugged in; unplug it first");
         return err;
     }
-    return ok(world, answer);
+    return PW_OK;
 }
 
-static int soc(struct pw_world_ac *world, const struct pw_row_argument *argument,
-               struct pw_out *answer)
+static int soc(void *context, const struct pw_row_call *call)
 {
-    pw_world_ac_soc(world, (double)argument->number * 0.001);
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    pw_world_ac_soc(world, (double)call->number * 0.001);
+    return PW_OK;
 }
 
-static const char *s2_word(size_t place)
-{
-    static const char *const words[] = {"open", "close"};
-    return place < PW_COUNT(words) ? words[place] : NULL;
-}
+static const char *const s2_words[] = {"open", "close", NULL};
 
-static int s2(struct pw_world_ac *world, const struct pw_row_argument *argument,
-              struct pw_out *answer)
+static int s2(void *context, const struct pw_row_call *call)
 {
-    pw_accar_want(&world->car, argument->number == 1);
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    pw_accar_want(&world->car, call->number == 1);
+    return PW_OK;
 }
 
 // What may hang on the proximity contact.
@@ -82,313 +55,238 @@ static const char *cable_word(size_t place)
     return place < PW_COUNT(cables) ? cables[place].word : NULL;
 }
 
-static int cable(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                 struct pw_out *answer)
+static int cable(void *context, const struct pw_row_call *call)
 {
-    pw_world_ac_cable(world, cables[argument->number].ohm);
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    pw_world_ac_cable(world, cables[call->number].ohm);
+    return PW_OK;
 }
 
-static int cable_ohm(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                     struct pw_out *answer)
+static int cable_ohm(void *context, const struct pw_row_call *call)
 {
-    pw_world_ac_cable(world, (int32_t)argument->number);
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    pw_world_ac_cable(world, (int32_t)call->number);
+    return PW_OK;
 }
 
-static int card(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                struct pw_out *answer)
+static int card(void *context, const struct pw_row_call *call)
 {
-    int err = pw_world_ac_card(world, argument->text);
-    if (err != PW_OK) {
-        pw_put_s(answer, "card: an id of 1..");
-        pw_put_int(answer, PW_WORLD_AC_CARD_MAX - 1);
-        pw_put_s(answer, " characters, got ");
-        pw_put_uint(answer, argument->text.len);
-        return err;
-    }
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    return pw_world_ac_card(world, call->text);
 }
 
-static const char *weld_word(size_t place)
-{
-    static const char *const words[] = {"off", "l1", "l2", "l3", "all"};
-    return place < PW_COUNT(words) ? words[place] : NULL;
-}
+static const char *const weld_words[] = {"off", "l1", "l2", "l3", "all", NULL};
 
-static int weld(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                struct pw_out *answer)
+static int weld(void *context, const struct pw_row_call *call)
 {
+    struct pw_world_ac *world = context;
     for (int i = 0; i < PW_BOARD_PHASES; i++) {
-        world->path.weld[i] = argument->number == i + 1 || argument->number == 4;
+        world->path.weld[i] = call->number == i + 1 || call->number == 4;
         // A new contactor is open until its coil says otherwise.
         world->path.closed[i] = world->path.closed[i] && (world->path.weld[i] || world->path.coil);
     }
-    return ok(world, answer);
+    return PW_OK;
 }
 
-static const char *switch_word(size_t place)
+static const char *const switch_words[] = {"off", "on", NULL};
+
+static int stuck(void *context, const struct pw_row_call *call)
 {
-    static const char *const words[] = {"off", "on"};
-    return place < PW_COUNT(words) ? words[place] : NULL;
+    struct pw_world_ac *world = context;
+    world->path.stuck_open = call->number == 1;
+    return PW_OK;
 }
 
-static int stuck(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                 struct pw_out *answer)
+static const char *const mirror_words[] = {[PW_ACPATH_MIRROR_GOOD] = "good",
+                                           [PW_ACPATH_MIRROR_OPEN] = "open",
+                                           [PW_ACPATH_MIRROR_CLOSED] = "closed",
+                                           NULL};
+
+static int mirror(void *context, const struct pw_row_call *call)
 {
-    world->path.stuck_open = argument->number == 1;
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    world->path.mirror = (enum pw_acpath_mirror)call->number;
+    return PW_OK;
 }
 
-static const char *mirror_word(size_t place)
+static int jam(void *context, const struct pw_row_call *call)
 {
-    static const char *const words[] = {
-        [PW_ACPATH_MIRROR_GOOD] = "good",
-        [PW_ACPATH_MIRROR_OPEN] = "open",
-        [PW_ACPATH_MIRROR_CLOSED] = "closed",
-    };
-    return place < PW_COUNT(words) ? words[place] : NULL;
+    struct pw_world_ac *world = context;
+    world->path.jam = call->number == 1;
+    return PW_OK;
 }
 
-static int mirror(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                  struct pw_out *answer)
+static int leak_ac(void *context, const struct pw_row_call *call)
 {
-    world->path.mirror = (enum pw_acpath_mirror)argument->number;
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    world->path.leak_ac_ma = (double)call->number;
+    return PW_OK;
 }
 
-static int jam(struct pw_world_ac *world, const struct pw_row_argument *argument,
-               struct pw_out *answer)
+static int leak_dc(void *context, const struct pw_row_call *call)
 {
-    world->path.jam = argument->number == 1;
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    world->path.leak_dc_ma = (double)call->number;
+    return PW_OK;
 }
 
-static int leak_ac(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                   struct pw_out *answer)
+static const char *const rcd_words[] = {"good", "deaf", "stuck", NULL};
+
+static int rcd(void *context, const struct pw_row_call *call)
 {
-    world->path.leak_ac_ma = (double)argument->number;
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    world->path.rcd_deaf = call->number == 1;
+    world->path.rcd_stuck = call->number == 2;
+    return PW_OK;
 }
 
-static int leak_dc(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                   struct pw_out *answer)
+static const char *const earth_words[] = {"good", "lost", NULL};
+
+static int earth(void *context, const struct pw_row_call *call)
 {
-    world->path.leak_dc_ma = (double)argument->number;
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    world->path.earth_lost = call->number == 1;
+    return PW_OK;
 }
 
-static const char *rcd_word(size_t place)
+static const char *const estop_words[] = {"release", "press", NULL};
+
+static int estop(void *context, const struct pw_row_call *call)
 {
-    static const char *const words[] = {"good", "deaf", "stuck"};
-    return place < PW_COUNT(words) ? words[place] : NULL;
+    struct pw_world_ac *world = context;
+    world->path.estop = call->number == 1;
+    return PW_OK;
 }
 
-static int rcd(struct pw_world_ac *world, const struct pw_row_argument *argument,
-               struct pw_out *answer)
+static int temperature(void *context, const struct pw_row_call *call)
 {
-    world->path.rcd_deaf = argument->number == 1;
-    world->path.rcd_stuck = argument->number == 2;
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    world->path.ambient_c = (double)call->number * 0.1;
+    return PW_OK;
 }
 
-static const char *earth_word(size_t place)
+static int heat(void *context, const struct pw_row_call *call)
 {
-    static const char *const words[] = {"good", "lost"};
-    return place < PW_COUNT(words) ? words[place] : NULL;
+    struct pw_world_ac *world = context;
+    world->path.forced_k[0] = (double)call->number;
+    return PW_OK;
 }
 
-static int earth(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                 struct pw_out *answer)
+static const char *const probe_words[] = {[PW_ACPATH_PROBE_GOOD] = "good",
+                                          [PW_ACPATH_PROBE_BROKEN] = "broken",
+                                          [PW_ACPATH_PROBE_SHORTED] = "shorted",
+                                          [PW_ACPATH_PROBE_STUCK] = "stuck",
+                                          NULL};
+
+static int probe(void *context, const struct pw_row_call *call)
 {
-    world->path.earth_lost = argument->number == 1;
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    world->path.probe[0] = (enum pw_acpath_probe)call->number;
+    return PW_OK;
 }
 
-static const char *estop_word(size_t place)
-{
-    static const char *const words[] = {"release", "press"};
-    return place < PW_COUNT(words) ? words[place] : NULL;
-}
+enum { L1 = 1, L2 = 2, L3 = 4, ALL = 7 };
 
-static int estop(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                 struct pw_out *answer)
+static int grid(void *context, const struct pw_row_call *call)
 {
-    world->path.estop = argument->number == 1;
-    return ok(world, answer);
-}
-
-static int temperature(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                       struct pw_out *answer)
-{
-    world->path.ambient_c = (double)argument->number * 0.1;
-    return ok(world, answer);
-}
-
-static int heat(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                struct pw_out *answer)
-{
-    world->path.forced_k[0] = (double)argument->number;
-    return ok(world, answer);
-}
-
-static const char *probe_word(size_t place)
-{
-    static const char *const words[] = {
-        [PW_ACPATH_PROBE_GOOD] = "good",
-        [PW_ACPATH_PROBE_BROKEN] = "broken",
-        [PW_ACPATH_PROBE_SHORTED] = "shorted",
-        [PW_ACPATH_PROBE_STUCK] = "stuck",
-    };
-    return place < PW_COUNT(words) ? words[place] : NULL;
-}
-
-static int probe(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                 struct pw_out *answer)
-{
-    world->path.probe[0] = (enum pw_acpath_probe)argument->number;
-    return ok(world, answer);
-}
-
-static int set_volt(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                    unsigned phase, struct pw_out *answer)
-{
-    if (phase >= world->config.path.phases) {
-        pw_put_s(answer, "grid: that phase is not wired");
+    struct pw_world_ac *world = context;
+    int wired = (1 << world->config.path.phases) - 1;
+    if ((call->which & wired) == 0) {
+        pw_put_s(call->answer, "grid: that phase is not wired");
         return PW_ERR_RANGE;
     }
-    world->path.volt[phase] = (double)argument->number * 0.1;
-    return ok(world, answer);
-}
-
-static int grid_l1(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                   struct pw_out *answer)
-{
-    return set_volt(world, argument, 0, answer);
-}
-
-static int grid_l2(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                   struct pw_out *answer)
-{
-    return set_volt(world, argument, 1, answer);
-}
-
-static int grid_l3(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                   struct pw_out *answer)
-{
-    return set_volt(world, argument, 2, answer);
-}
-
-static int grid_all(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                    struct pw_out *answer)
-{
-    for (unsigned i = 0; i < world->config.path.phases; i++) {
-        world->path.volt[i] = (double)argument->number * 0.1;
+    for (int i = 0; i < PW_BOARD_PHASES; i++) {
+        if ((call->which & wired & 1 << i) != 0) {
+            world->path.volt[i] = (double)call->number * 0.1;
+        }
     }
-    return ok(world, answer);
+    return PW_OK;
 }
 
-static int grid_hertz(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                      struct pw_out *answer)
+static int grid_hertz(void *context, const struct pw_row_call *call)
 {
-    world->path.hertz = (double)argument->number * 0.01;
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    world->path.hertz = (double)call->number * 0.01;
+    return PW_OK;
 }
 
-static const char *board_word(size_t place)
+static const char *const board_words[] = {"good", "silent", "deaf", NULL};
+
+static int board(void *context, const struct pw_row_call *call)
 {
-    static const char *const words[] = {"good", "silent", "deaf"};
-    return place < PW_COUNT(words) ? words[place] : NULL;
+    struct pw_world_ac *world = context;
+    world->board.silent = call->number == 1;
+    world->board.deaf = call->number == 2;
+    return PW_OK;
 }
 
-static int board(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                 struct pw_out *answer)
+static int noise(void *context, const struct pw_row_call *call)
 {
-    world->board.silent = argument->number == 1;
-    world->board.deaf = argument->number == 2;
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    world->board.config.cp_noise_mv = (int32_t)call->number;
+    return PW_OK;
 }
 
-static int noise(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                 struct pw_out *answer)
+static int power(void *context, const struct pw_row_call *call)
 {
-    world->board.config.cp_noise_mv = (int32_t)argument->number;
-    return ok(world, answer);
+    struct pw_world_ac *world = context;
+    pw_world_ac_power(world, call->number == 1);
+    return PW_OK;
 }
 
-static int power(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                 struct pw_out *answer)
+static int status(void *context, const struct pw_row_call *call)
 {
-    pw_world_ac_power(world, argument->number == 1);
-    return ok(world, answer);
-}
-
-static int status(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                  struct pw_out *answer)
-{
-    (void)argument;
-    pw_world_ac_print(world, answer);
-    return pw_out_err(answer);
-}
-
-static int help(struct pw_world_ac *world, const struct pw_row_argument *argument,
-                struct pw_out *answer)
-{
-    (void)world;
-    (void)argument;
-    pw_acscenario_help(answer);
-    return pw_out_err(answer);
+    struct pw_world_ac *world = context;
+    pw_world_ac_print(world, call->answer);
+    return PW_OK;
 }
 
 // clang-format off
-static const struct row rows[] = {
-    {{.verb = "plug", .doc = "plug the car in, with its cable"}, plug},
-    {{.verb = "unplug", .doc = "pull the plug, whatever flows"}, unplug},
-    {{.verb = "car", .kind = PW_ROW_WORD, .words = car_word, .shows = "<temperament>", .doc = "another car comes"}, car},
-    {{.verb = "soc", .kind = PW_ROW_NUMBER, .decimals = 1, .least = 0, .most = 1000, .shows = "<percent>", .doc = "set the state of charge"}, soc},
-    {{.verb = "s2", .kind = PW_ROW_WORD, .words = s2_word, .shows = "open|close", .doc = "the car wants no charge, or wants one"}, s2},
-    {{.verb = "card", .kind = PW_ROW_TEXT, .shows = "<id>", .doc = "hold a card to the reader"}, card},
-    {{.verb = "cable", .word = "ohm", .kind = PW_ROW_NUMBER, .least = 1, .most = 100000, .shows = "<ohm>", .doc = "the cable's proximity resistor"}, cable_ohm},
-    {{.verb = "cable", .kind = PW_ROW_WORD, .words = cable_word, .shows = "<ampere>", .doc = "a cable for so much, or a bad one"}, cable},
-    {{.verb = "weld", .kind = PW_ROW_WORD, .words = weld_word, .shows = "<poles>", .doc = "poles that, once closed, stay closed"}, weld},
-    {{.verb = "stuck", .kind = PW_ROW_WORD, .words = switch_word, .shows = "on|off", .doc = "the contactor does not close"}, stuck},
-    {{.verb = "mirror", .kind = PW_ROW_WORD, .words = mirror_word, .shows = "<state>", .doc = "the contactor's feedback is stuck, or good"}, mirror},
-    {{.verb = "jam", .kind = PW_ROW_WORD, .words = switch_word, .shows = "on|off", .doc = "the lock's motor does not move"}, jam},
-    {{.verb = "leak", .word = "ac", .kind = PW_ROW_NUMBER, .least = 0, .most = 1000, .shows = "<mA>", .doc = "residual current behind the contactor"}, leak_ac},
-    {{.verb = "leak", .word = "dc", .kind = PW_ROW_NUMBER, .least = 0, .most = 1000, .shows = "<mA>", .doc = "residual direct current"}, leak_dc},
-    {{.verb = "rcd", .kind = PW_ROW_WORD, .words = rcd_word, .shows = "<state>", .doc = "deaf to its test, stuck tripped, or good"}, rcd},
-    {{.verb = "earth", .kind = PW_ROW_WORD, .words = earth_word, .shows = "good|lost", .doc = "protective earth"}, earth},
-    {{.verb = "estop", .kind = PW_ROW_WORD, .words = estop_word, .shows = "press|release", .doc = "the emergency stop"}, estop},
-    {{.verb = "temperature", .kind = PW_ROW_NUMBER, .decimals = 1, .least = -400, .most = 800, .shows = "<celsius>", .doc = "of the surroundings"}, temperature},
-    {{.verb = "heat", .kind = PW_ROW_NUMBER, .least = 0, .most = 150, .shows = "<kelvin>", .doc = "heat the contacts by so much more"}, heat},
-    {{.verb = "probe", .kind = PW_ROW_WORD, .words = probe_word, .shows = "<state>", .doc = "the contacts' temperature sensor"}, probe},
-    {{.verb = "grid", .word = "l1", .kind = PW_ROW_NUMBER, .decimals = 1, .least = 0, .most = 4500, .shows = "<volt>", .doc = "voltage of a phase"}, grid_l1},
-    {{.verb = "grid", .word = "l2", .kind = PW_ROW_NUMBER, .decimals = 1, .least = 0, .most = 4500, .shows = "<volt>", .doc = "voltage of a phase"}, grid_l2},
-    {{.verb = "grid", .word = "l3", .kind = PW_ROW_NUMBER, .decimals = 1, .least = 0, .most = 4500, .shows = "<volt>", .doc = "voltage of a phase"}, grid_l3},
-    {{.verb = "grid", .word = "all", .kind = PW_ROW_NUMBER, .decimals = 1, .least = 0, .most = 4500, .shows = "<volt>", .doc = "voltage of every phase"}, grid_all},
-    {{.verb = "grid", .word = "hertz", .kind = PW_ROW_NUMBER, .decimals = 2, .least = 4000, .most = 7000, .shows = "<hertz>", .doc = "frequency"}, grid_hertz},
-    {{.verb = "board", .kind = PW_ROW_WORD, .words = board_word, .shows = "<state>", .doc = "the board says nothing, hears nothing, or is good"}, board},
-    {{.verb = "noise", .kind = PW_ROW_NUMBER, .least = 0, .most = 3000, .shows = "<millivolt>", .doc = "on the board's pilot readings, deviation"}, noise},
-    {{.verb = "power", .kind = PW_ROW_WORD, .words = switch_word, .shows = "on|off", .doc = "the board's supply"}, power},
-    {{.verb = "status", .doc = "the truth as one JSON object"}, status},
-    {{.verb = "help", .doc = "this list"}, help},
+static const struct pw_row rows[] = {
+    {.verb = "plug", .doc = "plug the car in, with its cable", .run = plug, .which = true},
+    {.verb = "unplug", .doc = "pull the plug, whatever flows", .run = plug, .which = false},
+    {.verb = "car", .kind = PW_ROW_WORD, .word_at = car_word, .shows = "<temperament>", .doc = "another car comes", .run = car},
+    {.verb = "soc", .kind = PW_ROW_NUMBER, .decimals = 1, .least = 0, .most = 1000, .shows = "<percent>", .doc = "set the state of charge", .run = soc},
+    {.verb = "s2", .kind = PW_ROW_WORD, .words = s2_words, .shows = "open|close", .doc = "the car wants no charge, or wants one", .run = s2},
+    {.verb = "card", .kind = PW_ROW_TEXT, .least = 1, .most = PW_WORLD_AC_CARD_MAX - 1, .shows = "<id>", .doc = "hold a card to the reader", .run = card},
+    {.verb = "cable", .word = "ohm", .kind = PW_ROW_NUMBER, .least = 1, .most = 100000, .shows = "<ohm>", .doc = "the cable's proximity resistor", .run = cable_ohm},
+    {.verb = "cable", .kind = PW_ROW_WORD, .word_at = cable_word, .shows = "<ampere>", .doc = "a cable for so much, or a bad one", .run = cable},
+    {.verb = "weld", .kind = PW_ROW_WORD, .words = weld_words, .shows = "<poles>", .doc = "poles that, once closed, stay closed", .run = weld},
+    {.verb = "stuck", .kind = PW_ROW_WORD, .words = switch_words, .shows = "on|off", .doc = "the contactor does not close", .run = stuck},
+    {.verb = "mirror", .kind = PW_ROW_WORD, .words = mirror_words, .shows = "<state>", .doc = "the contactor's feedback is stuck, or good", .run = mirror},
+    {.verb = "jam", .kind = PW_ROW_WORD, .words = switch_words, .shows = "on|off", .doc = "the lock's motor does not move", .run = jam},
+    {.verb = "leak", .word = "ac", .kind = PW_ROW_NUMBER, .least = 0, .most = 1000, .shows = "<mA>", .doc = "residual current behind the contactor", .run = leak_ac},
+    {.verb = "leak", .word = "dc", .kind = PW_ROW_NUMBER, .least = 0, .most = 1000, .shows = "<mA>", .doc = "residual direct current", .run = leak_dc},
+    {.verb = "rcd", .kind = PW_ROW_WORD, .words = rcd_words, .shows = "<state>", .doc = "deaf to its test, stuck tripped, or good", .run = rcd},
+    {.verb = "earth", .kind = PW_ROW_WORD, .words = earth_words, .shows = "good|lost", .doc = "protective earth", .run = earth},
+    {.verb = "estop", .kind = PW_ROW_WORD, .words = estop_words, .shows = "press|release", .doc = "the emergency stop", .run = estop},
+    {.verb = "temperature", .kind = PW_ROW_NUMBER, .decimals = 1, .least = -400, .most = 800, .shows = "<celsius>", .doc = "of the surroundings", .run = temperature},
+    {.verb = "heat", .kind = PW_ROW_NUMBER, .least = 0, .most = 150, .shows = "<kelvin>", .doc = "heat the contacts by so much more", .run = heat},
+    {.verb = "probe", .kind = PW_ROW_WORD, .words = probe_words, .shows = "<state>", .doc = "the contacts' temperature sensor", .run = probe},
+    {.verb = "grid", .word = "l1", .kind = PW_ROW_NUMBER, .decimals = 1, .least = 0, .most = 4500, .shows = "<volt>", .doc = "voltage of a phase", .run = grid, .which = L1},
+    {.verb = "grid", .word = "l2", .kind = PW_ROW_NUMBER, .decimals = 1, .least = 0, .most = 4500, .shows = "<volt>", .doc = "voltage of a phase", .run = grid, .which = L2},
+    {.verb = "grid", .word = "l3", .kind = PW_ROW_NUMBER, .decimals = 1, .least = 0, .most = 4500, .shows = "<volt>", .doc = "voltage of a phase", .run = grid, .which = L3},
+    {.verb = "grid", .word = "all", .kind = PW_ROW_NUMBER, .decimals = 1, .least = 0, .most = 4500, .shows = "<volt>", .doc = "voltage of every phase", .run = grid, .which = ALL},
+    {.verb = "grid", .word = "hertz", .kind = PW_ROW_NUMBER, .decimals = 2, .least = 4000, .most = 7000, .shows = "<hertz>", .doc = "frequency", .run = grid_hertz},
+    {.verb = "board", .kind = PW_ROW_WORD, .words = board_words, .shows = "<state>", .doc = "the board says nothing, hears nothing, or is good", .run = board},
+    {.verb = "noise", .kind = PW_ROW_NUMBER, .least = 0, .most = 3000, .shows = "<millivolt>", .doc = "on the board's pilot readings, deviation", .run = noise},
+    {.verb = "power", .kind = PW_ROW_WORD, .words = switch_words, .shows = "on|off", .doc = "the board's supply", .run = power},
+    {.verb = "status", .doc = "the truth as one JSON object", .run = status},
+    {.verb = "help", .doc = "this list"},
+    {0},
 };
 // clang-format on
 
-static const struct pw_row *row_at(size_t i)
-{
-    return i < PW_COUNT(rows) ? &rows[i].is : NULL;
-}
-
 void pw_acscenario_help(struct pw_out *out)
 {
-    pw_rows_help(row_at, out);
+    pw_rows_help(rows, out);
 }
 
 int pw_acscenario_run(struct pw_world_ac *world, struct pw_str line, struct pw_out *answer)
 {
-    struct pw_row_argument argument;
-    size_t row = 0;
-    int found = pw_rows_read(row_at, line, &row, &argument, answer);
-    return found == 1 ? rows[row].run(world, &argument, answer) : found;
+    int done = pw_rows_run(rows, world, line, answer);
+    if (done == 1) {
+        world->wake_at = world->now;
+    }
+    return done < 0 ? done : PW_OK;
 }

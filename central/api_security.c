@@ -92,7 +92,8 @@ static void update_to_release(struct http *http, struct station *station)
         return;
     }
     struct pw_out payload = {.at = http->central->list, .cap = LIST_BYTES};
-    int action = release_command(http->central, station, &release, &payload, http->at);
+    int64_t request = 0;
+    int action = release_command(http->central, station, &release, &payload, &request, http->at);
     http_command(http, station, action, pw_out_str(&payload));
 }
 

@@ -127,9 +127,10 @@ struct kept_release {
 struct kept_release release_find(const struct pw_central *central, int64_t id);
 // True when a station of this model is what the release is for.
 bool release_fits(const struct kept_release *release, const char *model);
-// {"requestId": …} of UpdateFirmware or SignedUpdateFirmware, whichever it has; the action.
+// The payload of UpdateFirmware, or of SignedUpdateFirmware for one that is `signed_outside`; the
+// action. *request is its requestId, 0 without one.
 int release_command(struct pw_central *central, const struct station *station,
-                    const struct kept_release *release, struct pw_out *payload,
+                    const struct kept_release *release, struct pw_out *payload, int64_t *request,
                     struct pw_instant at);
 
 // --- uploads.c

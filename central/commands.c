@@ -176,6 +176,10 @@ void command_answered(struct pw_central *central, struct station *station,
         check_answer(station, action, frame);
     }
     PW_ASSERT(station->command != NULL);
+    if (!good &&
+        (frame->error == PW_OCPP_NOT_IMPLEMENTED || frame->error == PW_OCPP_NOT_SUPPORTED)) {
+        member_knows_not(central, station, station->command->id);
+    }
     command_end(central, station->command->id, good ? "answered" : "error", answer, at);
     if (good) {
         effect_answered(central, station, station->command, frame->payload, at);

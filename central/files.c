@@ -103,8 +103,12 @@ enum expect signed_firmware_asked(const struct answered *answered)
     const struct asked_job asked = {SIGNED_FIRMWARE, req->request_id, req->firmware.location, {0}};
     bool agreed = conf->status == PW_OCPP16_SIGNED_UPDATE_ACCEPTED ||
                   conf->status == PW_OCPP16_SIGNED_UPDATE_ACCEPTED_CANCELED;
+    char text[80];
+    struct pw_out refusal = PW_OUT(text);
+    pw_put_s(&refusal, "the station refused the signed update: ");
+    pw_put(&refusal, pw_ocpp_code_text(&pw_ocpp16_signed_update_status, (int)conf->status));
     member_answered(answered->central, answered->station, answered->watch->command,
-                    agreed ? NULL : "the station refused the signed update", answered->at);
+                    agreed ? NULL : text, answered->at);
     if (!agreed) {
         return EXPECT_NOTHING;
     }
@@ -212,7 +216,7 @@ void files_serve_firmware(const struct call *call, const void *message)
     };
     keep_progress(call, "UPDATE station SET firmware_status = $1 WHERE id = $2", told.status);
     keep_status(call, &told);
-    member_told(call->central, call->station, told.status, PW_STR(""), call->at);
+    member_told(call->central, call->station, told.status, PW_STR(""), 0, call->at);
     struct pw_ocpp16_firmware_status_notification_conf conf = {0};
     call_answer(call, &pw_ocpp16_firmware_status_notification_conf, &conf);
 }
@@ -235,7 +239,7 @@ void files_serve_signed_firmware(const struct call *call, const void *message)
     };
     keep_progress(call, "UPDATE station SET firmware_status = $1 WHERE id = $2", told.status);
     keep_status(call, &told);
-    member_told(call->central, call->station, told.status, PW_STR(""), call->at);
+    member_told(call->central, call->station, told.status, PW_STR(""), told.request_id, call->at);
     struct pw_ocpp16_signed_firmware_status_notification_conf conf = {0};
     call_answer(call, &pw_ocpp16_signed_firmware_status_notification_conf, &conf);
 }

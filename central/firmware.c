@@ -144,7 +144,7 @@ static void go_on(struct pw_central *central, struct push *push,
     } else if (push->stage == ASKED_COMMIT) {
         struct member *member = push->member;
         push_end(central, member);
-        member->command = -1; // the rest is told by events
+        member->command = COMMAND_AGREED; // the rest is told by events
     } else {
         push->member->since = at.wall; // it moves
         (void)send_piece(central, push, at);

@@ -331,7 +331,7 @@ void news_event(struct pw_central *central, struct station *station,
         }
     }
     if (told.kind == PW_LINK_EVENT_UPDATE && fresh) {
-        member_told(central, station, told.text, PW_STR(""), at);
+        member_told(central, station, told.text, PW_STR(""), -1, at);
     }
     if (told.kind != PW_LINK_EVENT_METER) {
         event_station(central, station);

@@ -12,6 +12,8 @@
 #define CERTIFICATE_MAX 5500                       // characters, as SignedUpdateFirmware has them
 #define SIGNATURE_MAX   800
 #define MODELS_MAX      16
+#define RETRIES         10 // of a station's download, each going on where it was cut
+#define RETRY_S         120
 
 // --- Coming in.
 
@@ -721,7 +723,7 @@ static void put_outside(void *to, const struct pw_db_value *columns, size_t coun
 }
 
 int release_command(struct pw_central *central, const struct station *station,
-                    const struct kept_release *release, struct pw_out *payload,
+                    const struct kept_release *release, struct pw_out *payload, int64_t *request,
                     struct pw_instant at)
 {
     char url[512] = "";
@@ -737,6 +739,11 @@ int release_command(struct pw_central *central, const struct station *station,
         pw_put_s(&location, station->id);
     }
     pw_json_open(&json, '{');
+    pw_json_key(&json, "retries");
+    pw_json_put_int(&json, RETRIES);
+    pw_json_key(&json, "retryInterval");
+    pw_json_put_int(&json, RETRY_S);
+    *request = 0;
     if (!release->signed_outside) {
         pw_json_key(&json, "location");
         pw_json_put_s(&json, url);
@@ -745,8 +752,9 @@ int release_command(struct pw_central *central, const struct station *station,
         pw_json_close(&json, '}');
         return PW_OCPP16_UPDATE_FIRMWARE;
     }
+    *request = file_request_id(central);
     pw_json_key(&json, "requestId");
-    pw_json_put_int(&json, file_request_id(central));
+    pw_json_put_int(&json, *request);
     pw_json_key(&json, "firmware");
     pw_json_open(&json, '{');
     pw_json_key(&json, "location");

@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-#define SAMPLE 20 // stations
-#define RANKS  4  // of those who may begin
+#define SAMPLE     20 // stations
+#define RANKS      4  // of those who may begin
+#define SPENT_KEPT 8  // how often on the way to the deadline it is kept
 
 // --- One station.
 
@@ -92,7 +93,7 @@ static void put_failure(struct pw_out *out, struct pw_str status, struct pw_str 
 }
 
 void member_told(struct pw_central *central, const struct station *station, struct pw_str status,
-                 struct pw_str why, struct pw_instant at)
+                 struct pw_str why, int64_t request, struct pw_instant at)
 {
     struct member *member = member_of(central, station);
     char text[ROLLOUT_WHY_MAX] = "";
@@ -102,7 +103,7 @@ void member_told(struct pw_central *central, const struct station *station, stru
         row++;
     }
     if (member == NULL || row == PW_COUNT(status_rows) ||
-        !may_enter(member, status_rows[row].step)) {
+        (request >= 0 && request != member->request) || !may_enter(member, status_rows[row].step)) {
         return;
     }
     enum step step = status_rows[row].step;
@@ -149,13 +150,23 @@ void member_answered(struct pw_central *central, const struct station *station, 
     if (member == NULL || command <= 0 || member->command != command) {
         return;
     }
-    member->command = -1;
+    member->command = COMMAND_AGREED;
     if (refusal != NULL && member->step == STEP_ASKED) {
         fail(central, member, refusal, at);
     }
 }
 
-// The command came to nothing: when it never reached the station that is no failure.
+void member_knows_not(const struct pw_central *central, const struct station *station,
+                      int64_t command)
+{
+    struct member *member = member_of(central, station);
+    if (member != NULL && member->command == command && member->request != 0) {
+        member->plain = true;
+    }
+}
+
+// The command came to nothing: when it never reached the station that is no failure. A station that
+// does not know SignedUpdateFirmware is told UpdateFirmware.
 static void unanswered(struct pw_central *central, struct member *member, const char *state,
                        struct pw_instant at)
 {
@@ -163,7 +174,12 @@ static void unanswered(struct pw_central *central, struct member *member, const 
     if (member->step != STEP_ASKED) {
         return;
     }
-    if (strcmp(state, "error") == 0) {
+    if (strcmp(state, "error") == 0 && member->plain && member->request != 0) {
+        member->request = 0;
+        member->command = COMMAND_TO_SEND;
+        member->rollout->look_at = at.now;
+        member_keep(central, member, at);
+    } else if (strcmp(state, "error") == 0) {
         fail(central, member, "the station cannot be told to update: it answered with an error",
              at);
     } else if (strcmp(state, "timeout") == 0 && ++member->tries >= ROLLOUT_TRIES_MAX) {
@@ -187,8 +203,6 @@ void rollouts_unanswered(struct pw_central *central, int64_t command, const char
     }
 }
 
-// --- What time brings to one station.
-
 static bool is_charging(const struct station *station)
 {
     for (int i = 0; station != NULL && i < PW_CENTRAL_CONNECTORS; i++) {
@@ -207,42 +221,6 @@ static bool is_busy(enum step step)
 static bool is_online(const struct station *station)
 {
     return station->link != NULL || station->uplink != NULL;
-}
-
-static void age(struct pw_central *central, struct member *member, struct pw_instant at)
-{
-    const struct station *station = station_find(central, pw_str_of(member->station));
-    int64_t age_ms = at.wall - member->since;
-    if (is_busy(member->step) && (member->excused == 0 || is_charging(station))) {
-        member->excused = at.wall;
-    }
-    if (station == NULL) {
-        if (is_busy(member->step) || member->step == STEP_WAITING) {
-            member_enter(central, member, STEP_GONE, "", at);
-        }
-        return;
-    }
-    if (member->step == STEP_TRIED && age_ms >= ROLLOUT_SETTLE_MS && is_online(station) &&
-        strcmp(station->firmware, member->rollout->version) == 0) {
-        member_enter(central, member, STEP_DONE, "", at);
-    } else if (is_busy(member->step) && at.wall - pw_max(member->since, member->excused) >=
-                                            (int64_t)member->rollout->deadline_s * 1000) {
-        char text[ROLLOUT_WHY_MAX];
-        struct pw_out why = PW_OUT(text);
-        pw_put_s(&why, "no news for ");
-        pw_put_uint(&why, member->rollout->deadline_s);
-        pw_put_s(&why, " s while ");
-        pw_put_s(&why, step_names[member->step]);
-        fail(central, member, text, at);
-    } else if (member->step == STEP_ASKED && member->command == 0 && member->push == NULL &&
-               member->way != WAY_LINK && age_ms >= ROLLOUT_ANSWER_MS) {
-        // This program was started again meanwhile: whether the station heard is not known.
-        member_enter(central, member, STEP_WAITING, "", at);
-    } else if (member->way == WAY_LINK && member->push == NULL && member->command != -1 &&
-               station->uplink != NULL &&
-               (member->step == STEP_ASKED || member->step == STEP_LOADING)) {
-        (void)push_begin(central, member, at); // again, from where it was
-    }
 }
 
 // --- Beginning.
@@ -269,7 +247,9 @@ static void tell_ocpp(struct pw_central *central, struct station *station, struc
                       const struct kept_release *release, struct pw_instant at)
 {
     struct pw_out payload = {.at = central->list, .cap = LIST_BYTES};
-    int action = release_command(central, station, release, &payload, at);
+    struct kept_release as = *release;
+    as.signed_outside = as.signed_outside && !member->plain;
+    int action = release_command(central, station, &as, &payload, &member->request, at);
     int64_t id = payload.full
                      ? PW_ERR_LIMIT
                      : command_queue(central, station, action, pw_out_str(&payload), true, at);
@@ -278,7 +258,22 @@ static void tell_ocpp(struct pw_central *central, struct station *station, struc
         return;
     }
     member->command = id;
+    member_keep(central, member, at);
     commands_go(central, station, at);
+}
+
+static void tell(struct pw_central *central, struct station *station, struct member *member,
+                 struct pw_instant at)
+{
+    const struct kept_release release = release_find(central, member->rollout->release);
+    member->command = 0;
+    if (station == NULL || release.id == 0) {
+        fail(central, member, "the release is not here any more", at);
+    } else if (member->way != WAY_LINK) {
+        tell_ocpp(central, station, member, &release, at);
+    } else if (!push_begin(central, member, at)) {
+        not_told(central, member, at);
+    }
 }
 
 // Who may begin in this look, and who of them does first.
@@ -307,7 +302,9 @@ static void mark(struct pw_central *central, struct member *member, const struct
     member->stage = member->rollout->stage;
     member->began_at = at.wall;
     member_enter(central, member, STEP_ASKED, "", at);
-    member->command = -2; // to be sent
+    member->command = COMMAND_TO_SEND;
+    member->request = 0;
+    member->spent_ms = 0;
 }
 
 // Marks who begins now, up to `room`; true when there was any.
@@ -339,26 +336,76 @@ static bool choose(struct pw_central *central, struct rollout *rollout, uint32_t
 static void send(struct pw_central *central, struct rollout *rollout, bool kept,
                  struct pw_instant at)
 {
-    const struct kept_release release = release_find(central, rollout->release);
     for (size_t i = 0; i < rollout->members; i++) {
         struct member *member = &rollout->member[i];
-        struct station *station = station_find(central, pw_str_of(member->station));
-        if (member->command != -2) {
-            continue;
-        }
-        member->command = 0;
-        if (!kept) {
+        if (member->command == COMMAND_TO_SEND && kept) {
+            tell(central, station_find(central, pw_str_of(member->station)), member, at);
+        } else if (member->command == COMMAND_TO_SEND) {
+            member->command = 0;
             member->began_at = 0;
             not_told(central, member, at);
-        } else if (station == NULL || release.id == 0) {
-            fail(central, member, "the release is not here any more", at);
-        } else if (member->way == WAY_LINK) {
-            if (!push_begin(central, member, at)) {
-                not_told(central, member, at);
-            }
-        } else {
-            tell_ocpp(central, station, member, &release, at);
         }
+    }
+}
+
+// --- What time brings to one station.
+
+// True when it has been under way for too long, whatever it says: one that says Downloading for
+// ever must not hold a stage open. The time of its charges does not count.
+static bool is_late(struct pw_central *central, struct member *member,
+                    const struct station *station, pw_ms elapsed, struct pw_instant at)
+{
+    pw_ms deadline = (pw_ms)member->rollout->deadline_s * 1000;
+    if (!is_busy(member->step)) {
+        return false;
+    }
+    if (!is_charging(station)) {
+        member->spent_ms += elapsed;
+    }
+    if (member->spent_ms - member->spent_kept_ms >= deadline / SPENT_KEPT) {
+        member_keep(central, member, at);
+    }
+    return member->spent_ms >= deadline;
+}
+
+static void give_up(struct pw_central *central, struct member *member, struct pw_instant at)
+{
+    char text[ROLLOUT_WHY_MAX];
+    struct pw_out why = PW_OUT(text);
+    pw_put_s(&why, "after ");
+    pw_put_uint(&why, member->rollout->deadline_s);
+    pw_put_s(&why, " s without a charge it has come no further than \"");
+    pw_put_s(&why, step_names[member->step]);
+    pw_put_c(&why, '"');
+    fail(central, member, text, at);
+}
+
+static void age(struct pw_central *central, struct member *member, pw_ms elapsed,
+                struct pw_instant at)
+{
+    struct station *station = station_find(central, pw_str_of(member->station));
+    int64_t age_ms = at.wall - member->since;
+    if (station == NULL) {
+        if (is_busy(member->step) || member->step == STEP_WAITING) {
+            member_enter(central, member, STEP_GONE, "", at);
+        }
+        return;
+    }
+    if (member->step == STEP_TRIED && age_ms >= ROLLOUT_SETTLE_MS && is_online(station) &&
+        strcmp(station->firmware, member->rollout->version) == 0) {
+        member_enter(central, member, STEP_DONE, "", at);
+    } else if (is_late(central, member, station, elapsed, at)) {
+        give_up(central, member, at);
+    } else if (member->step == STEP_ASKED && member->command == COMMAND_TO_SEND) {
+        tell(central, station, member, at);
+    } else if (member->step == STEP_ASKED && member->command == 0 && member->push == NULL &&
+               member->way != WAY_LINK && age_ms >= ROLLOUT_ANSWER_MS) {
+        // This program was started again meanwhile: whether the station heard is not known.
+        member_enter(central, member, STEP_WAITING, "", at);
+    } else if (member->way == WAY_LINK && member->push == NULL &&
+               member->command != COMMAND_AGREED && station->uplink != NULL &&
+               (member->step == STEP_ASKED || member->step == STEP_LOADING)) {
+        (void)push_begin(central, member, at); // again, from where it was
     }
 }
 
@@ -457,7 +504,7 @@ static void run(struct pw_central *central, struct rollout *rollout, struct pw_i
     }
 }
 
-static void tell(struct pw_central *central, struct rollout *rollout)
+static void show(struct pw_central *central, struct rollout *rollout)
 {
     rollout->told = false;
     if (!events_wanted(central, NULL)) {
@@ -481,7 +528,6 @@ static void move_times(struct rollout *rollout, int64_t jump_ms, pw_unix_ms wall
     for (size_t i = 0; i < rollout->members; i++) {
         struct member *member = &rollout->member[i];
         member->since = pw_min(member->since + jump_ms, wall);
-        member->excused = member->excused == 0 ? 0 : pw_min(member->excused + jump_ms, wall);
     }
 }
 
@@ -510,15 +556,17 @@ pw_ms rollouts_step(struct pw_central *central, struct pw_instant at)
     for (size_t i = 0; i < rollouts->count;) {
         struct rollout *rollout = rollouts->open[i];
         if (at.now >= rollout->look_at) {
+            pw_ms elapsed = rollout->looked == 0 ? 0 : at.now - rollout->looked;
+            rollout->looked = at.now;
             rollout->look_at = pw_after(at.now, ROLLOUT_LOOK_MS);
             for (size_t m = 0; m < rollout->members; m++) {
-                age(central, &rollout->member[m], at);
+                age(central, &rollout->member[m], elapsed, at);
             }
             if (rollout->state == ROLLOUT_RUNNING) {
                 run(central, rollout, at);
             }
             if (rollout->told) {
-                tell(central, rollout);
+                show(central, rollout);
             }
         }
         if (rollout->state == ROLLOUT_FINISHED || rollout->state == ROLLOUT_CANCELLED) {

@@ -159,13 +159,16 @@ void member_keep(struct pw_central *central, struct member *member, struct pw_in
         db_words(member->was),
         db_time(member->began_at),
         db_time(member->ended_at),
+        pw_db_int(member->request),
+        pw_db_int((int64_t)(member->spent_ms / 1000)),
         pw_db_int(member->rollout->id),
         pw_db_text(pw_str_of(member->station)),
     };
+    member->spent_kept_ms = member->spent_ms;
     (void)db_write(central,
                    "UPDATE rollout_station SET state = $1, stage = $2, since = $3, why = $4,"
-                   " tries = $5, way = $6, was = $7, began_at = $8, ended_at = $9"
-                   " WHERE rollout_id = $10 AND station_id = $11",
+                   " tries = $5, way = $6, was = $7, began_at = $8, ended_at = $9,"
+                   " request_id = $10, spent_s = $11 WHERE rollout_id = $12 AND station_id = $13",
                    args, PW_COUNT(args), at.now);
 }
 
@@ -364,6 +367,9 @@ static void take_member(void *to, const struct pw_db_value *columns, size_t coun
     member->began_at = columns[8].kind == PW_DB_INT ? columns[8].number : 0;
     member->ended_at = columns[9].kind == PW_DB_INT ? columns[9].number : 0;
     member->place = (uint32_t)columns[10].number;
+    member->request = columns[12].number;
+    member->spent_ms = (pw_ms)columns[13].number * 1000;
+    member->spent_kept_ms = member->spent_ms;
     char kind[ROLLOUT_KIND_MAX];
     db_take(kind, sizeof(kind), &columns[11]);
     if (member->place > 0) {
@@ -394,7 +400,8 @@ int rollouts_load(struct pw_central *central, pw_ms now)
         struct pw_db_value args[] = {pw_db_int(loading.rollout->id)};
         if (db_read(central,
                     "SELECT station_id, state, stage, since, why, tries, way, was, began_at,"
-                    " ended_at, place, kind FROM rollout_station WHERE rollout_id = $1 ORDER BY "
+                    " ended_at, place, kind, request_id, spent_s FROM rollout_station WHERE "
+                    "rollout_id = $1 ORDER BY "
                     "station_id",
                     args, 1, take_member, &loading) < 0) {
             return PW_ERR_STORE;

@@ -19,6 +19,8 @@
 
 #define ROLLOUT_KINDS_MAX      64 // the last one is of all others
 #define ROLLOUT_KIND_MAX       (2 * TEXT20_MAX + TEXT50_MAX + 64)
+#define COMMAND_AGREED         (-1) // struct member's command: its station has said yes
+#define COMMAND_TO_SEND        (-2)
 #define CANARY_FAILURES_MAX    10
 #define CANARY_BAD_PERCENT     5  // of the stations: a fault this common is to be in the canary …
 #define CANARY_SURE_PERCENT    95 // … with this probability
@@ -76,9 +78,13 @@ struct member {
     pw_unix_ms ended_at;
     char was[PW_RELEASE_VERSION_MAX * 2]; // the version it had
     char why[ROLLOUT_WHY_MAX];
-    int64_t command; // whose answer is waited for; 0: none, -1: it has agreed. Not kept
-    // When it last charged, or this program began to look: the deadline runs from there. Not kept.
-    pw_unix_ms excused;
+    int64_t command; // whose answer is waited for; 0: none, or one of COMMAND_. Not kept
+    int64_t request; // requestId of SignedUpdateFirmware; 0: it was asked otherwise
+    bool plain;      // it does not know SignedUpdateFirmware. Not kept
+    // How long it has been under way without charging. Kept now and then: what a restart of this
+    // program forgets is in the station's favour.
+    pw_ms spent_ms;
+    pw_ms spent_kept_ms;
     struct push *push; // over the station link; NULL: none. Not kept
 };
 
@@ -99,7 +105,7 @@ struct rollout {
     uint32_t at_most;     // busy at once
     uint8_t stop_percent; // more failures than this of a stage's stations stop it; 100: never
     uint32_t stop_count;  // so many failures in a stage stop it; 0: not looked at
-    uint32_t deadline_s;  // without any news a station has failed
+    uint32_t deadline_s;  // so long after it was asked, without its charges, a station has failed
     uint8_t stage;
     pw_unix_ms soak_until; // 0: its stations have not all ended
     pw_unix_ms made_at;
@@ -111,7 +117,8 @@ struct rollout {
     struct kind kind[ROLLOUT_KINDS_MAX];
     uint8_t kinds;
     pw_ms look_at;
-    bool told; // something changed since the pages were told
+    pw_ms looked; // 0: not yet
+    bool told;    // something changed since the pages were told
 };
 
 struct rollouts {
@@ -189,9 +196,11 @@ pw_ms rollouts_step(struct pw_central *central, struct pw_instant at);
 // One setter: the step, why and since when; kept, logged and told.
 void member_enter(struct pw_central *central, struct member *member, enum step step,
                   const char *why, struct pw_instant at);
-// A status that the station told, by whatever way; `why` may be empty.
+// A status that the station told; `why` may be empty. `request` is the requestId, 0 for the status
+// of an UpdateFirmware, -1 when it is not told: one of another update than the roll-out's is passed
+// by.
 void member_told(struct pw_central *central, const struct station *station, struct pw_str status,
-                 struct pw_str why, struct pw_instant at);
+                 struct pw_str why, int64_t request, struct pw_instant at);
 // The station has started, with this version.
 void member_started(struct pw_central *central, const struct station *station,
                     struct pw_instant at);
@@ -199,6 +208,9 @@ void member_started(struct pw_central *central, const struct station *station,
 // error: `state` as of command_end.
 void member_answered(struct pw_central *central, const struct station *station, int64_t command,
                      const char *refusal, struct pw_instant at);
+// Its answer to a command, before it ends: that it knows no such message.
+void member_knows_not(const struct pw_central *central, const struct station *station,
+                      int64_t command);
 void rollouts_unanswered(struct pw_central *central, int64_t command, const char *state,
                          struct pw_instant at);
 // Failed ones wait again, and the roll-out goes on.

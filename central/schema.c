@@ -227,6 +227,8 @@ static const struct step steps[] = {
     {65, "ALTER TABLE rollout ADD COLUMN canary_finds_percent INTEGER NOT NULL DEFAULT 0"},
     {66, "ALTER TABLE rollout_station ADD COLUMN place INTEGER NOT NULL DEFAULT 0"},
     {67, "ALTER TABLE rollout_station ADD COLUMN kind TEXT"},
+    {68, "ALTER TABLE rollout_station ADD COLUMN request_id INTEGER NOT NULL DEFAULT 0"},
+    {69, "ALTER TABLE rollout_station ADD COLUMN spent_s INTEGER NOT NULL DEFAULT 0"},
 };
 
 static void take_version(void *to, const struct pw_db_value *columns, size_t count)

@@ -434,10 +434,12 @@ static void firmware_place(struct bench *bench, const char *id, char path[200])
 {
     char text[1024];
     struct pw_out payload = PW_OUT(text);
+    int64_t request = -1;
     const struct kept_release release_1 = release_find(bench->central, 1);
     assert_int_equal(release_command(bench->central, station_find(bench->central, pw_str_of(id)),
-                                     &release_1, &payload, bench->at),
+                                     &release_1, &payload, &request, bench->at),
                      PW_OCPP16_UPDATE_FIRMWARE);
+    assert_int_equal(request, 0);
     const char *at = strstr(text, "/firmware/");
     assert_non_null(at);
     (void)snprintf(path, 200, "%.*s", (int)strcspn(at, "\""), at);

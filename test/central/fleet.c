@@ -4,6 +4,7 @@
 
 #define STEP_MS    2500 // between two looks at the stations
 #define LOAD_MS    20000
+#define LIE_MS     60000
 #define INSTALL_MS 15000
 #define RESTART_MS 30000
 #define TRIAL_MS   300000
@@ -52,6 +53,45 @@ static int commit_or_die(void *context)
 
 // --- The network.
 
+static void begin_update(struct unit *unit)
+{
+    unit->asked++;
+    unit->fleet->asked++;
+    unit->doing = unit->still ? RESTS : LOADS;
+    unit->due = unit->still ? PW_NEVER : pw_after(unit->fleet->bench.at.now, 1000);
+}
+
+static void check_place(struct pw_str text)
+{
+    assert_non_null(memmem(text.at, text.len, "http://central.example:8180/firmware/", 37));
+    assert_non_null(memmem(text.at, text.len, "\"retries\":10,\"retryInterval\":120", 32));
+}
+
+// What it answers to SignedUpdateFirmware.
+static void answer_signed(struct unit *unit, struct pw_str text, struct pw_str id)
+{
+    const char *number = memmem(text.at, text.len, "\"requestId\":", 12);
+    struct pw_out out = PW_OUT(unit->answer);
+    check_place(text);
+    assert_non_null(number);
+    assert_non_null(memmem(text.at, text.len, "\"signature\":\"c2ln\"", 18));
+    unit->fleet->offered++;
+    unit->answer[0] = '\0';
+    pw_put_s(&out, unit->says == NULL ? "[4,\"" : "[3,\"");
+    pw_put(&out, id);
+    if (unit->says == NULL) {
+        pw_put_s(&out, "\",\"NotImplemented\",\"\",{}]");
+        return;
+    }
+    pw_put_s(&out, "\",{\"status\":\"");
+    pw_put_s(&out, unit->says);
+    pw_put_s(&out, "\"}]");
+    unit->request = strtoll(number + 12, NULL, 10);
+    if (strncmp(unit->says, "Accepted", 8) == 0) {
+        begin_update(unit);
+    }
+}
+
 // Commands come one at a time, and are answered a second later.
 static int net_send(void *context, uint64_t link, struct pw_str text)
 {
@@ -62,6 +102,10 @@ static int net_send(void *context, uint64_t link, struct pw_str text)
     }
     struct pw_str rest = {.at = text.at + 4, .len = text.len - 4};
     struct pw_str id = pw_str_cut(&rest, '"');
+    if (memmem(text.at, text.len, "\"SignedUpdateFirmware\"", 22) != NULL) {
+        answer_signed(unit, text, id);
+        return PW_OK;
+    }
     bool update = memmem(text.at, text.len, "\"UpdateFirmware\"", 16) != NULL;
     struct pw_out out = PW_OUT(unit->answer);
     unit->answer[0] = '\0';
@@ -69,11 +113,9 @@ static int net_send(void *context, uint64_t link, struct pw_str text)
     pw_put(&out, id);
     pw_put_s(&out, update && unit->ill == ILL_REFUSES ? "\",\"NotSupported\",\"\",{}]" : "\",{}]");
     if (update) {
-        assert_non_null(memmem(text.at, text.len, "http://central.example:8180/firmware/", 37));
-        fleet->asked++;
-        unit->asked++;
-        unit->doing = LOADS;
-        unit->due = pw_after(fleet->bench.at.now, 1000);
+        check_place(text);
+        unit->request = 0;
+        begin_update(unit);
     }
     return PW_OK;
 }
@@ -98,9 +140,15 @@ void fleet_say(struct unit *unit, const char *action, const char *payload)
 
 static void status(struct unit *unit, const char *word)
 {
-    char payload[64];
-    (void)snprintf(payload, sizeof(payload), "{\"status\":\"%s\"}", word);
-    fleet_say(unit, "FirmwareStatusNotification", payload);
+    char payload[96];
+    if (unit->request == 0) {
+        (void)snprintf(payload, sizeof(payload), "{\"status\":\"%s\"}", word);
+        fleet_say(unit, "FirmwareStatusNotification", payload);
+        return;
+    }
+    (void)snprintf(payload, sizeof(payload), "{\"status\":\"%s\",\"requestId\":%d}", word,
+                   (int)unit->request);
+    fleet_say(unit, "SignedFirmwareStatusNotification", payload);
 }
 
 void fleet_boot(struct unit *unit)
@@ -183,7 +231,11 @@ static void load(struct unit *unit)
         return;
     }
     status(unit, "Downloading");
-    go(unit, WAITS, LOAD_MS);
+    if (unit->ill == ILL_LIES) {
+        go(unit, LOADS, LIE_MS);
+    } else {
+        go(unit, WAITS, LOAD_MS);
+    }
 }
 
 static void wait(struct unit *unit)
@@ -400,10 +452,12 @@ void fleet_anew(struct fleet *fleet, uint32_t seed)
         unit->doing = RESTS;
         unit->due = PW_NEVER;
         unit->asked = 0;
+        unit->request = 0;
         (void)snprintf(unit->version, sizeof(unit->version), OLD);
         fleet_boot(unit);
     }
     fleet->asked = 0;
+    fleet->offered = 0;
     fleet->random = seed;
     fleet_pass(fleet, 2000);
 }

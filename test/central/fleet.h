@@ -16,6 +16,7 @@ enum ill {
     ILL_BACK,     // comes up, and is back with the old version
     ILL_SILENT,   // nothing is heard of it any more
     ILL_REFUSES,  // answers with an error
+    ILL_LIES,     // says Downloading for ever
     ILLS
 };
 
@@ -39,6 +40,9 @@ struct unit {
     pw_ms back_at;    // it comes online; 0: it is, or never
     char answer[128]; // to be said next; empty: nothing
     unsigned called;  // its own messages
+    const char *says; // its answer to SignedUpdateFirmware; NULL: it does not know the message
+    int64_t request;  // requestId it was last given; 0: none
+    bool still;       // it answers, and does nothing of its own
 };
 
 struct fleet {
@@ -48,6 +52,7 @@ struct fleet {
     size_t units;
     uint32_t random;
     unsigned asked;   // UpdateFirmware, all in all
+    unsigned offered; // SignedUpdateFirmware
     char version[16]; // of the image they are told to load
     // Cuts: behind so many operations on the database every one fails until the restart.
     unsigned operations;

@@ -433,6 +433,29 @@ static void a_charge_longer_than_the_deadline_is_no_failure(void **state)
     fleet_close(&fleet);
 }
 
+// Reason: a station that says Downloading for ever must not hold a stage open; its deadline runs
+// from the moment it was asked, also over a restart of the central, and stands still while it
+// charges.
+static void a_station_that_says_downloading_for_ever_fails_at_its_deadline(void **state)
+{
+    (void)state;
+    for (int restarts = 0; restarts <= 1; restarts++) {
+        fleet_open(&fleet, 1, 5);
+        fleet.unit[0].ill = ILL_LIES;
+        fleet_charge(&fleet, &fleet.unit[0], HOUR_MS);
+        fleet_pass(&fleet, 2000);
+        begin("\"deadline_s\":1800");
+        fleet_pass(&fleet, HOUR_MS + HOUR_MS / 3);
+        assert_int_equal(count("state = 'downloading'"), 1);
+        fleet.cut_at = restarts == 0 ? 0 : fleet.operations + 1;
+        // What was not yet kept of its time: an eighth.
+        fleet_pass(&fleet, HOUR_MS / 6 + 60000 + (pw_ms)restarts * 225000);
+        assert_int_equal(count("state = 'failed' AND why LIKE '%no further than \"downloading\"'"),
+                         1);
+        fleet_close(&fleet);
+    }
+}
+
 // Reason: the clock of the central is set while stations load and while a stage is watched: nobody
 // fails for that, nothing is watched for a shorter time, and nothing stands still.
 static void a_clock_that_is_set_neither_fails_nor_hurries_nor_stops_anybody(void **state)
@@ -569,6 +592,7 @@ int main(void)
         cmocka_unit_test(a_pause_lets_nobody_begin_and_those_that_have_end),
         cmocka_unit_test(stations_that_are_offline_wait_and_come_later),
         cmocka_unit_test(a_charge_longer_than_the_deadline_is_no_failure),
+        cmocka_unit_test(a_station_that_says_downloading_for_ever_fails_at_its_deadline),
         cmocka_unit_test(a_clock_that_is_set_neither_fails_nor_hurries_nor_stops_anybody),
         cmocka_unit_test(a_station_that_cannot_be_told_is_tried_again_later),
         cmocka_unit_test(what_a_roll_out_may_be_is_said_in_words),

@@ -112,9 +112,10 @@ static int told(struct bench *bench, char text[BODY_MAX])
 {
     const struct kept_release release = release_find(bench->central, 1);
     struct pw_out out = {.cap = BODY_MAX};
+    int64_t request = 0;
     out.at = text;
     return release_command(bench->central, station_find(bench->central, PW_STR("CP1")), &release,
-                           &out, bench->at);
+                           &out, &request, bench->at);
 }
 
 static void release_with_a_signature_is_sent_as_signed_and_without_one_again_as_it_was(void **state)

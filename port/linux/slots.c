@@ -46,6 +46,7 @@ struct pw_slots {
     size_t chain_len;
     size_t chain_safe; // of it
     bool imaged;       // there is a system's service
+    bool worn;         // its boot loader started the trial more often than it has starts
     struct pw_slots_system system;
     atomic_bool cancel;
     pthread_mutex_t lock; // around the state
@@ -109,6 +110,7 @@ static void show(struct pw_slots *slots)
     state->running = slots->running;
     state->trial = slots->running != 0 && record->trial == slots->running;
     state->tries = state->trial ? record->tries : 0;
+    state->worn = state->trial && slots->worn;
     state->counter = record->counter;
     state->current = record->trial != 0 ? record->trial : record->confirmed;
 }
@@ -269,12 +271,27 @@ static void install(struct pw_slots *slots)
     (void)pthread_mutex_unlock(&slots->lock);
 }
 
-// The system's service is told first: should the power go then, it is told once more.
-static int settle_trial(struct pw_slots *slots)
+static bool mark(const struct pw_slots *slots, bool booted, bool good)
 {
     char text[PW_SLOTS_WHY_MAX];
     struct pw_out nobody = PW_OUT(text);
-    if (slots->imaged && slots->system.mark(slots->system.context, slots->good, &nobody) != PW_OK) {
+    return slots->system.mark(slots->system.context, booted, good, &nobody) == PW_OK;
+}
+
+// A boot loader falls back to the other system by itself, so one whose counter is too low must be
+// none to it. What a factory put there has 0.
+static void bar_older_system(const struct pw_slots *slots)
+{
+    char other = slots->running == 'a' ? 'b' : 'a';
+    if (slots->record.slot[other - 'a'].counter < slots->record.counter) {
+        (void)mark(slots, false, false); // once more at the next start
+    }
+}
+
+// The system's service is told first: should the power go then, it is told once more.
+static int settle_trial(struct pw_slots *slots)
+{
+    if (slots->imaged && !mark(slots, true, slots->good)) {
         return PW_ERR_STORE;
     }
     if (!take(slots, true)) {
@@ -292,6 +309,8 @@ static int settle_trial(struct pw_slots *slots)
     int err = keep(slots);
     if (err != PW_OK) {
         load(slots);
+    } else if (slots->imaged && slots->good) {
+        bar_older_system(slots);
     }
     show_safely(slots);
     return err;
@@ -532,6 +551,7 @@ static void end(void *context)
 static void note_boot(struct pw_slots *slots, char next)
 {
     struct pw_boot_record *record = &slots->record;
+    slots->worn = record->tries == 0;
     if (record->trial != 0 && record->trial != slots->running && record->trial != next) {
         pw_boot_give_up(record, record->trial, "the boot loader did not stay with it");
     } else if (record->trial == slots->running && record->tries > 0) {
@@ -553,6 +573,11 @@ static void look_at_system(struct pw_slots *slots)
     } else if (take(slots, true)) {
         note_boot(slots, next);
         pw_slot_disk_unlock(&slots->disk);
+        if (slots->record.trial == 0) {
+            // Boot loaders count the boots of a good system too, until they hear that it came up.
+            (void)mark(slots, true, true);
+            bar_older_system(slots);
+        }
     }
 }
 

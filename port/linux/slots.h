@@ -23,13 +23,14 @@ struct pw_slots_progress {
 struct pw_slots_system {
     const void *context;   // as its maker wants it
     const char *component; // that a release must have
-    // Which of the two systems runs, and which one is booted next: 'a' or 'b'.
+    // Which of the two systems runs, and which one is booted next: 'a' or 'b'; *next may be 0: that
+    // is not known.
     int (*look)(const void *context, char *booted, char *next, struct pw_out *why);
     // Installs the component in this folder to the system that does not run; it is booted next.
     int (*install)(const void *context, const char *folder,
                    const struct pw_slots_progress *progress, struct pw_out *why);
-    // The system that runs is good, or bad.
-    int (*mark)(const void *context, bool good, struct pw_out *why);
+    // The system that runs, or the other one, is good, or bad.
+    int (*mark)(const void *context, bool booted, bool good, struct pw_out *why);
 };
 
 struct pw_slots_options {

@@ -319,8 +319,11 @@ void pw_sim_files_start(struct pw_sim_files *files)
     memset(files->state, 0, sizeof(files->state));
     files->slots.phase = PW_INSTALL_IDLE;
     files->slots.slot = 0;
+    files->slots.worn = false;
     if (files->slots.current != files->confirmed_slot) {
-        if (files->wrong_start || files->slots.tries == 0) {
+        if (files->uncounted && files->slots.tries == 0) {
+            files->slots.worn = true;
+        } else if (files->wrong_start || files->slots.tries == 0) {
             give_up(files, "it was started three times and did not stay");
         } else {
             files->slots.tries--;

@@ -25,6 +25,7 @@ struct pw_sim_files {
     bool alters;                       // what is written is not what was downloaded
     bool switching_fails;              // ... is found when it is made the next
     bool reject_fails;                 // the boot record takes nothing
+    bool uncounted;                    // a program on trial is started as often as one likes
     bool wrong_start;                  // the next start runs the old slot whatever is current
     uint8_t root[PW_RELEASE_ROOT_MAX]; // the maker's, signed
     size_t root_len;                   // 0: none

@@ -36,7 +36,20 @@ static void installed(struct pw_files *files, pw_ms now)
     host->event(host->context, PW_FILES_UPDATED, PW_STR(""), now);
 }
 
-static void begin_trial(struct pw_files *files)
+static pw_ms give_it_up(struct pw_files *files, bool urgent, const char *why, pw_ms now)
+{
+    struct pw_update *update = &files->update;
+    struct pw_out out = PW_OUT(update->why);
+    pw_put_s(&out, why);
+    update->urgent = urgent;
+    update->try_at = pw_after(now, PW_UPDATE_SETTLE_MS);
+    update->told_by = pw_after(now, RETURN_MS);
+    pw_update_say(files, PW_LOG_ERROR, "trial-failed", update->why);
+    pw_update_go_on(files, PW_UPDATE_RETURNS);
+    return now;
+}
+
+static void begin_trial(struct pw_files *files, bool worn, pw_ms now)
 {
     struct pw_update *update = &files->update;
     if (update->stage == PW_UPDATE_NONE) {
@@ -51,6 +64,9 @@ static void begin_trial(struct pw_files *files)
     }
     pw_update_go_on(files, PW_UPDATE_ON_TRIAL);
     pw_update_say(files, PW_LOG_INFO, "trial", "this program is new, and stays when it is healthy");
+    if (worn) {
+        (void)give_it_up(files, true, "it was started 3 times and never confirmed", now);
+    }
 }
 
 static void came_back(struct pw_files *files, const struct pw_install_state *state)
@@ -89,7 +105,7 @@ void pw_update_settle(struct pw_files *files, pw_ms now)
     struct pw_install_state state;
     look(files, &state);
     if (state.trial) {
-        begin_trial(files);
+        begin_trial(files, state.worn, now);
     } else if (update->stage >= PW_UPDATE_SWITCHES) {
         settle_switch(files, &state, now);
     } else if (update->stage >= PW_UPDATE_LOADED) {
@@ -104,19 +120,6 @@ void pw_update_settle(struct pw_files *files, pw_ms now)
 
 // ---------------------------------------------------------------------------------------------
 // On trial.
-
-static pw_ms give_it_up(struct pw_files *files, bool urgent, const char *why, pw_ms now)
-{
-    struct pw_update *update = &files->update;
-    struct pw_out out = PW_OUT(update->why);
-    pw_put_s(&out, why);
-    update->urgent = urgent;
-    update->try_at = pw_after(now, PW_UPDATE_SETTLE_MS);
-    update->told_by = pw_after(now, RETURN_MS);
-    pw_update_say(files, PW_LOG_ERROR, "trial-failed", update->why);
-    pw_update_go_on(files, PW_UPDATE_RETURNS);
-    return now;
-}
 
 // False with *why: one is not.
 static bool is_well(const struct pw_files *files, struct pw_out *why, pw_ms now)

@@ -13,6 +13,8 @@ def load(mock, _):
     mock.AddProperties(MAIN_IFACE, {"Operation": "idle", "LastError": "", "BootSlot": "A",
                                     "Progress": dbus.Struct((dbus.Int32(0), "", dbus.Int32(0)), signature="isi")})
     mock.AddMethod(MAIN_IFACE, "GetPrimary", "", "s", 'ret = {"A": "rootfs.0", "B": "rootfs.1"}[self.primary]')
+    # As with GRUB, before the one that runs was marked good.
+    mock.AddMethod("pilotwire.Test", "NoPrimary", "", "", "self.primary = ''")
     mock.AddMethod(MAIN_IFACE, "Mark", "ss", "ss", 'ret = ("rootfs.0", "marked " + args[0])')
     mock.slots = lambda: dbus.Array(
         [dbus.Struct((name, dbus.Dictionary({"class": cls, "bootname": boot,

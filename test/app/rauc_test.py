@@ -7,6 +7,7 @@ Debian's RAUC makes the bundles, says which system runs, marks it, and refuses w
 here, where there is no dm-verity. So the way that ends well has RAUC played by python-dbusmock."""
 import os
 import pathlib
+import re
 import shutil
 import stat
 import subprocess
@@ -179,7 +180,7 @@ class Rauc(unittest.TestCase):
         self.install(self.release("1.1.0", self.shelf / "verity.raucb"))
         self.boot("B")
         self.assertIn("settled", self.state("reject"))
-        self.assertIn("Mark \"bad\" \"booted\"", self.said())
+        self.assertEqual(self.marks()[-1], ("bad", "booted"))
         self.boot("A")
         self.assertIn("running=a current=a trial=0 tries=0 counter=0 returned=1.1.0 why=the central was not reached",
                       self.state())
@@ -189,6 +190,58 @@ class Rauc(unittest.TestCase):
         self.install(self.release("1.1.0", self.shelf / "verity.raucb"))
         self.boot("A")
         self.assertIn("returned=1.1.0 why=the boot loader did not stay with it", self.state())
+
+    def marks(self):
+        return re.findall(r'Mark "(\w+)" "(\w+)"', self.said())
+
+    def test_a_confirmed_system_is_marked_good_at_every_start(self):
+        """Boot loaders give a system that was once good so many boots, too, until they hear that it came up again."""
+        self.start_mock()
+        self.state()
+        self.state()
+        self.assertEqual(self.marks(), [("good", "booted")] * 2)
+        # Not while it is on trial, and the one before no more once another is to be started.
+        self.install(self.release("1.1.0", self.shelf / "verity.raucb"))
+        before = len(self.marks())
+        self.state()
+        self.boot("B")
+        self.state()
+        self.assertEqual(len(self.marks()), before)
+
+    def test_a_boot_loader_that_names_no_next_system_is_no_reason_to_be_unable(self):
+        """GRUB's environment: each good system has had its try, so RAUC finds no primary until one is marked good."""
+        self.start_mock()
+        self.call("pilotwire.Test.NoPrimary")
+        self.assertIn("able=1 running=a", self.state())
+        self.assertIn("switched", self.install(self.release("1.1.0", self.shelf / "verity.raucb")))
+
+    def test_a_system_with_a_lower_counter_is_none_to_fall_back_to(self):
+        """The boot loader goes back by itself, and knows of no counter: so the older system is marked bad."""
+        self.start_mock()
+        self.install(self.release("1.1.0", self.shelf / "verity.raucb", 3))
+        self.boot("B")
+        self.state("confirm")
+        self.assertEqual(self.marks()[-2:], [("good", "booted"), ("bad", "other")])
+        # Should it have been cut off there, the next start says it again.
+        self.state()
+        self.assertEqual(self.marks()[-2:], [("good", "booted"), ("bad", "other")])
+        self.install(self.release("1.2.0", self.shelf / "verity.raucb", 3))
+        self.boot("A")
+        self.state("confirm")
+        self.state()
+        self.assertEqual(self.marks()[-2:], [("good", "booted")] * 2)
+
+    def test_a_program_that_was_started_too_often_on_trial_knows_it(self):
+        """systemd starts it again and again in the same boot, and no boot loader counts that."""
+        self.start_mock()
+        self.install(self.release("1.1.0", self.shelf / "verity.raucb"))
+        self.boot("B")
+        for left in (2, 1, 0):
+            said = self.state()
+            self.assertIn(f"trial=1 tries={left}", said)
+            self.assertNotIn("worn", said)
+        self.assertIn("worn", self.state())
+        self.assertIn("worn", self.state())
 
     def test_what_rauc_cannot_install_leaves_all_as_it_was(self):
         self.start_mock()

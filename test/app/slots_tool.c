@@ -129,6 +129,9 @@ static void say_state(const struct tool *tool, const char *first)
                  first, state.able, state.running == 0 ? '-' : state.running,
                  state.current == 0 ? '-' : state.current, state.trial, state.tries,
                  (unsigned long)state.counter, state.returned, state.returned_why, state.why);
+    if (state.worn) {
+        (void)puts("worn");
+    }
     (void)fflush(stdout);
 }
 

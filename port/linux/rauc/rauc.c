@@ -177,14 +177,16 @@ static int look_on(sd_bus *bus, char *booted, char *next, struct pw_out *why)
     if (*booted == 0) {
         return refuse(why, "there must be two systems that take turns");
     }
-    if (sd_bus_call_method(bus, SERVICE, "/", INSTALLER, "GetPrimary", &error, &answer, "") < 0 ||
-        sd_bus_message_read(answer, "s", &primary) < 0) {
-        err = said_error(why, "RAUC does not say which system is next", &error);
-    } else {
+    // GRUB's environment names none when each good system has had its try, as the booted one has
+    // until it is marked.
+    *next = 0;
+    if (sd_bus_call_method(bus, SERVICE, "/", INSTALLER, "GetPrimary", &error, &answer, "") >= 0 &&
+        sd_bus_message_read(answer, "s", &primary) >= 0) {
         *next = letter_of(rows, count, primary, rows[own].class);
     }
+    sd_bus_error_free(&error);
     sd_bus_message_unref(answer);
-    return err;
+    return PW_OK;
 }
 
 static int look(const void *context, char *booted, char *next, struct pw_out *why)
@@ -196,7 +198,7 @@ static int look(const void *context, char *booted, char *next, struct pw_out *wh
     return err;
 }
 
-static int mark(const void *context, bool good, struct pw_out *why)
+static int mark(const void *context, bool booted, bool good, struct pw_out *why)
 {
     sd_bus_error error = SD_BUS_ERROR_NULL;
     sd_bus *bus = connect_bus(context);
@@ -205,7 +207,7 @@ static int mark(const void *context, bool good, struct pw_out *why)
         return refuse(why, "there is no D-Bus to reach RAUC on");
     }
     if (sd_bus_call_method(bus, SERVICE, "/", INSTALLER, "Mark", &error, NULL, "ss",
-                           good ? "good" : "bad", "booted") < 0) {
+                           good ? "good" : "bad", booted ? "booted" : "other") < 0) {
         err = said_error(why, "RAUC does not mark the system", &error);
     }
     sd_bus_flush_close_unref(bus);

@@ -33,7 +33,7 @@ static void open_street(void)
     files.root_len = pw_make_signed_root_1(files.root, sizeof(files.root));
     crypto = pw_ed25519_crypto();
     street_open_ac(&street, &world);
-    street.files = &files;
+    street_files(&street, &files);
     street.crypto = &crypto;
     street_set(&street, "session.after_power_loss", "resume");
     street_set(&street, "metering.sample_interval_s", "5");

@@ -11,16 +11,6 @@ enum {
     EFFICIENCY_PERCENT = 94, // of the dc stations' rectifiers
 };
 
-uint64_t site_roll(struct site *site, uint64_t sides)
-{
-    return pw_noise_bits(&site->dice) % sides;
-}
-
-struct pw_instant site_at(const struct site *site)
-{
-    return (struct pw_instant){.now = site->now, .wall = site->wall + (pw_unix_ms)site->now};
-}
-
 static bool is_ac(const struct site_place *place)
 {
     return place->street.kind == &street_kind_ac;
@@ -36,44 +26,46 @@ static void new_vehicle(struct site *site, struct site_place *place)
                                        "single", "fewer",  "sated", "bouncing"};
     static const enum pw_scooter_model models[] = {PW_SCOOTER_CLASSIC, PW_SCOOTER_PRO,
                                                    PW_SCOOTER_MAX};
-    unsigned soc = 100 + (unsigned)site_roll(site, 700);
-    place->street.now = site->now;
+    unsigned soc = 100 + (unsigned)server_roll(&site->server, 700);
+    place->street.now = site->server.now;
     if (is_ac(place)) {
         char line[40];
-        (void)snprintf(line, sizeof(line), "car %s", cars[site_roll(site, PW_COUNT(cars))]);
+        (void)snprintf(line, sizeof(line), "car %s",
+                       cars[server_roll(&site->server, PW_COUNT(cars))]);
         street_do(&place->street, line);
         pw_world_ac_soc(&place->street.ac, soc / 1000.0);
         street_do(&place->street, "plug");
         return;
     }
-    (void)pw_world_dc_step(&place->street.world, site->now);
-    int err = pw_world_dc_vehicle(&place->street.world, models[site_roll(site, PW_COUNT(models))]);
+    (void)pw_world_dc_step(&place->street.world, site->server.now);
+    int err = pw_world_dc_vehicle(&place->street.world,
+                                  models[server_roll(&site->server, PW_COUNT(models))]);
     PW_ASSERT(err == PW_OK);
     pw_pack_set_soc(&place->street.world.scooter.pack, soc / 1000.0);
     pw_world_dc_plug(&place->street.world, true);
-    place->street.world_at = site->now;
+    place->street.world_at = site->server.now;
 }
 
 static void pull_plug(struct site *site, struct site_place *place)
 {
-    place->street.now = site->now;
+    place->street.now = site->server.now;
     if (is_ac(place)) {
         street_do(&place->street, "unplug");
     } else {
-        (void)pw_world_dc_step(&place->street.world, site->now);
+        (void)pw_world_dc_step(&place->street.world, site->server.now);
         pw_world_dc_plug(&place->street.world, false);
-        place->street.world_at = site->now;
+        place->street.world_at = site->server.now;
     }
     place->person = SITE_AWAY;
-    place->person_at = site->now + 60000 + site_roll(site, 2 * HOUR_MS);
+    place->person_at = site->server.now + 60000 + server_roll(&site->server, 2 * HOUR_MS);
 }
 
 static void show_card(struct site *site, struct site_place *place)
 {
     if (place->street.station != NULL) {
         char card[16];
-        (void)snprintf(card, sizeof(card), "C-%s", place->id);
-        place->street.now = site->now;
+        (void)snprintf(card, sizeof(card), "C-%s", place->line->id);
+        place->street.now = site->server.now;
         street_card(&place->street, card);
     }
 }
@@ -94,30 +86,30 @@ static void act(struct site *site, struct site_place *place)
         site->counts.plugged++;
         place->cards = 0;
         place->person = SITE_PLUGGED;
-        place->person_at = site->now + 5000;
+        place->person_at = site->server.now + 5000;
         break;
     case SITE_PLUGGED:
         if (place->cards > 0 && is_served(place)) {
             place->person = SITE_STAYS;
-            place->person_at = site->now + 600000 + site_roll(site, 3 * HOUR_MS);
+            place->person_at = site->server.now + 600000 + server_roll(&site->server, 3 * HOUR_MS);
         } else if (place->cards < 5) {
             show_card(site, place); // and again when nothing came of it
             place->cards++;
-            place->person_at = site->now + 60000;
+            place->person_at = site->server.now + 60000;
         } else {
             pull_plug(site, place);
         }
         break;
     case SITE_STAYS:
-        if (site_roll(site, 2) == 0) {
+        if (server_roll(&site->server, 2) == 0) {
             show_card(site, place);
         }
         place->person = SITE_LEAVES;
-        place->person_at = site->now + 10000;
+        place->person_at = site->server.now + 10000;
         break;
     case SITE_LEAVES: pull_plug(site, place); break;
     }
-    place->next = site->now;
+    place->line->next = site->server.now;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -125,22 +117,23 @@ static void act(struct site *site, struct site_place *place)
 
 static void begin_cut(struct site *site, struct site_place *place, bool half_open)
 {
-    if (place->cut || place->deaf) {
+    if (place->line->cut || place->line->deaf) {
         return;
     }
-    place->cut_since = site->now;
-    place->cut_until = site->now + 1000 + site_roll(site, UINT64_C(1024) << site_roll(site, 11));
+    place->cut_since = site->server.now;
+    place->cut_until = site->server.now + 1000 +
+                       server_roll(&site->server, UINT64_C(1024) << server_roll(&site->server, 11));
     place->fell = false;
-    place->deaf = half_open;
-    place->cut = true;
+    place->line->deaf = half_open;
+    place->line->cut = true;
     site->counts.cuts++;
     site->counts.half_open += half_open;
     if (!half_open) {
-        place->street.now = site->now;
+        place->street.now = site->server.now;
         site_cut_wire(site, place);
         street_cut_link(&place->street);
     }
-    place->next = site->now;
+    place->line->next = site->server.now;
 }
 
 static void end_cut(struct site *site, struct site_place *place)
@@ -149,35 +142,35 @@ static void end_cut(struct site *site, struct site_place *place)
                place->street.station != NULL;
     site->counts.falls_due += due;
     site->counts.falls_seen += due && place->fell;
-    if (place->deaf) { // what was thought to be a connection is none
-        place->street.now = site->now;
+    if (place->line->deaf) { // what was thought to be a connection is none
+        place->street.now = site->server.now;
         site_cut_wire(site, place);
         street_cut_link(&place->street);
     }
-    place->cut = place->deaf = false;
+    place->line->cut = place->line->deaf = false;
     place->cut_until = PW_NEVER;
-    place->next = site->now;
+    place->line->next = site->server.now;
 }
 
 static void make_trouble(struct site *site)
 {
-    struct site_place *place = &site->place[site_roll(site, SITE_STATIONS)];
-    site->trouble_at = site->now + 60000 + site_roll(site, HOUR_MS);
-    switch (site_roll(site, 8)) {
+    struct site_place *place = &site->place[server_roll(&site->server, SITE_STATIONS)];
+    site->trouble_at = site->server.now + 60000 + server_roll(&site->server, HOUR_MS);
+    switch (server_roll(&site->server, 8)) {
     case 0:
-        if (site->central != NULL) {
+        if (site->server.central != NULL) {
             site->counts.restarts++;
             site_stop_server(site);
-            site->server_at = site->now + 1000 + site_roll(site, 300000);
+            site->server_at = site->server.now + 1000 + server_roll(&site->server, 300000);
         }
         break;
     case 1:
-        if (place->street.station != NULL && !place->cut) {
+        if (place->street.station != NULL && !place->line->cut) {
             site->counts.deaths++;
-            place->street.now = site->now;
+            place->street.now = site->server.now;
             street_crash(&place->street);
-            place->revive_at = site->now + 1000 + site_roll(site, 60000);
-            place->next = site->now;
+            place->revive_at = site->server.now + 1000 + server_roll(&site->server, 60000);
+            place->line->next = site->server.now;
         }
         break;
     case 2:
@@ -236,11 +229,11 @@ static void weigh(struct site *site, struct site_place *place)
         site->row_amps[i] += row ? change : 0.0;
         place->amps[i] = amps[i];
     }
-    judge(&site->fuse, site->amps, SITE_FUSE_A, site->now);
-    judge(&site->row, site->row_amps, SITE_ROW_A, site->now);
+    judge(&site->fuse, site->amps, SITE_FUSE_A, site->server.now);
+    judge(&site->row, site->row_amps, SITE_ROW_A, site->server.now);
     // A station whose lease has run out is at its fail-safe limit, physically.
-    if (is_ac(place) && place->cut && place->street.station != NULL &&
-        pw_elapsed(place->cut_since, SITE_LEASE_MS + 10000, site->now)) {
+    if (is_ac(place) && place->line->cut && place->street.station != NULL &&
+        pw_elapsed(place->cut_since, SITE_LEASE_MS + 10000, site->server.now)) {
         struct pw_world_ac_truth truth = pw_world_ac_truth(&place->street.ac);
         place->fell = place->fell || truth.offer_ma <= SITE_FAILSAFE_MA;
     }
@@ -252,13 +245,14 @@ static void open_place(struct site *site, unsigned number)
 {
     struct site_place *place = &site->place[number];
     bool ac = number < SITE_OUTLETS;
+    char id[8];
     char card[16];
-    char made[PW_CENTRAL_KEY_MAX];
-    *place = (struct site_place){.rotation = (enum pw_mains_rotation)(number % 2 == 0 ? 0 : 3),
+    *place = (struct site_place){.line = &site->server.line[number],
+                                 .rotation = (enum pw_mains_rotation)(number % 2 == 0 ? 0 : 3),
                                  .cut_until = PW_NEVER,
                                  .revive_at = PW_NEVER};
-    (void)snprintf(place->id, sizeof(place->id), "S%02u", number + 1);
-    (void)snprintf(card, sizeof(card), "C-%s", place->id);
+    (void)snprintf(id, sizeof(id), "S%02u", number + 1);
+    (void)snprintf(card, sizeof(card), "C-%s", id);
     struct pw_world_ac_config outlet = pw_world_ac_defaults();
     struct pw_world_dc_config bay = pw_world_dc_defaults();
     outlet.seed = bay.seed = number + 1;
@@ -268,33 +262,23 @@ static void open_place(struct site *site, unsigned number)
     } else {
         street_open(&place->street, &bay);
     }
-    street_set(&place->street, "station.id", place->id);
     street_set(&place->street, "uplink.url", "tls://site:8190");
     street_set(&place->street, "uplink.failsafe_ma", "6000");
     street_set(&place->street, "console.status_interval_s", "0");
     street_set(&place->street, "metering.sample_interval_s", "300");
-    street_secret(&place->street, "ocpp.authorization_key", SITE_KEY);
-    place->street.central = &site_ocpp;
-    place->street.central_context = site;
-    place->street.wall = site->wall;
-    int err = pw_central_station_add(site->central, pw_str_of(place->id), PW_STR(SITE_KEY), true,
-                                     made, site_at(site));
+    server_join(&site->server, number, &place->street, id);
+    int err = pw_central_card_add(site->server.central, pw_str_of(card), PW_STR("somebody"));
     PW_ASSERT(err == PW_OK);
-    err = pw_central_card_add(site->central, pw_str_of(card), PW_STR("somebody"));
-    PW_ASSERT(err == PW_OK);
-    place->person_at = site->now + 30000 + site_roll(site, HOUR_MS);
+    place->person_at = site->server.now + 30000 + server_roll(&site->server, HOUR_MS);
 }
 
 void site_open(struct site *site, uint64_t seed)
 {
-    const char *why = "";
-    *site = (struct site){.now = 1000, .wall = INT64_C(1780000000000), .trouble = true};
-    pw_noise_init(&site->dice, seed, 'S');
+    *site = (struct site){.trouble = true};
+    server_open(&site->server, SITE_STATIONS, seed, "site");
     site->fuse.over_since = site->row.over_since = PW_NEVER;
     site->place = calloc(SITE_STATIONS, sizeof(*site->place));
     PW_ASSERT(site->place != NULL);
-    int err = pw_central_store_open(&site->store, ":memory:", NULL, &why);
-    PW_ASSERT(err == PW_OK);
     site_join_central(site);
     site_start_server(site);
     for (unsigned i = 0; i < SITE_STATIONS; i++) {
@@ -303,22 +287,23 @@ void site_open(struct site *site, uint64_t seed)
     site_make_group(site);
     for (unsigned i = 0; i < SITE_STATIONS; i++) {
         street_power_on(&site->place[i].street);
-        site->place[i].next = site->now;
+        site->place[i].line->next = site->server.now;
     }
-    site->trouble_at = site->now + HOUR_MS / 2;
+    site->trouble_at = site->server.now + HOUR_MS / 2;
 }
 
 static void turn_place(struct site *site, struct site_place *place)
 {
     struct street *street = &place->street;
-    street->now = site->now;
-    if (site->now >= place->person_at) {
+    street->now = site->server.now;
+    server_answer_ping(place->line);
+    if (site->server.now >= place->person_at) {
         act(site, place);
     }
-    if (site->now >= place->cut_until) {
+    if (site->server.now >= place->cut_until) {
         end_cut(site, place);
     }
-    if (site->now >= place->revive_at) {
+    if (site->server.now >= place->revive_at) {
         place->revive_at = PW_NEVER;
         street_power_on(street);
     }
@@ -326,51 +311,47 @@ static void turn_place(struct site *site, struct site_place *place)
     site_tend_wire(site, place);
     weigh(site, place);
     pw_ms next = pw_earlier(street_next(street), place->person_at);
-    place->next = pw_earlier(next, pw_earlier(place->cut_until, place->revive_at));
+    place->line->next = pw_earlier(next, pw_earlier(place->cut_until, place->revive_at));
     site->counts.turns++;
 }
 
 static void turn(struct site *site)
 {
-    if (site->now >= site->server_at) {
+    if (site->server.now >= site->server_at) {
         site_start_server(site);
     }
-    if (site->trouble && site->now >= site->trouble_at) {
+    if (site->trouble && site->server.now >= site->trouble_at) {
         make_trouble(site);
     }
     for (unsigned i = 0; i < SITE_STATIONS; i++) {
-        if (site->now >= site->place[i].next) {
+        if (site->server.now >= site->place[i].line->next) {
             turn_place(site, &site->place[i]);
         }
     }
-    if (site->central != NULL && site->now >= site->central_at) {
-        site->central_at = pw_central_step(site->central, site_at(site));
+    if (site->server.central != NULL && site->server.now >= site->server.central_at) {
+        site->server.central_at = pw_central_step(site->server.central, server_at(&site->server));
     }
 }
 
 static pw_ms next_event(const struct site *site)
 {
-    pw_ms at = pw_earlier(site->central_at, site->server_at);
-    at = site->trouble ? pw_earlier(at, site->trouble_at) : at;
-    for (unsigned i = 0; i < SITE_STATIONS; i++) {
-        at = pw_earlier(at, site->place[i].next);
-    }
-    return at;
+    pw_ms at = pw_earlier(server_next(&site->server), site->server_at);
+    return site->trouble ? pw_earlier(at, site->trouble_at) : at;
 }
 
 void site_run(struct site *site, pw_ms span)
 {
-    pw_ms end = site->now + span;
+    pw_ms end = site->server.now + span;
     unsigned spins = 0;
-    while (site->now < end) {
+    while (site->server.now < end) {
         pw_ms at = pw_earlier(next_event(site), end);
-        spins = at > site->now ? 0 : spins + 1;
+        spins = at > site->server.now ? 0 : spins + 1;
         if (spins > SPIN_MOST) {
             (void)fprintf(stderr, "site: somebody spins at %llu ms\n",
-                          (unsigned long long)site->now);
+                          (unsigned long long)site->server.now);
             abort();
         }
-        site->now = at > site->now ? at : site->now;
+        site->server.now = at > site->server.now ? at : site->server.now;
         turn(site);
     }
 }
@@ -384,7 +365,7 @@ void site_settle(struct site *site)
             pull_plug(site, place);
         }
         place->person_at = PW_NEVER;
-        place->next = site->now;
+        place->line->next = site->server.now;
     }
     site_run(site, HOUR_MS);
 }
@@ -395,21 +376,8 @@ void site_close(struct site *site)
         site_cut_wire(site, &site->place[i]);
         street_close(&site->place[i].street);
     }
-    pw_central_free(site->central);
-    pw_central_store_close(&site->store);
+    server_close(&site->server);
     free(site->place);
-}
-
-int64_t site_count(struct site *site, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    int64_t value = -1;
-    if (sqlite3_prepare_v2(site->store.sqlite, sql, -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW) {
-        value = sqlite3_column_int64(statement, 0);
-    }
-    (void)sqlite3_finalize(statement);
-    return value;
 }
 
 int64_t site_physical_mwh(const struct site *site)

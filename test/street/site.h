@@ -5,11 +5,9 @@
 #ifndef PW_STREET_SITE_H
 #define PW_STREET_SITE_H
 
-#include "central.h"
-#include "central_store.h"
 #include "link/link.h"
 #include "mains/mains.h"
-#include "street.h"
+#include "server.h"
 
 enum {
     SITE_STATIONS = 20,
@@ -28,18 +26,13 @@ enum site_person { SITE_AWAY, SITE_PLUGGED, SITE_STAYS, SITE_LEAVES };
 
 struct site_place {
     struct street street;
-    pw_ms next;
-    char id[8];
+    struct server_line *line; // its OCPP link, and when it has its next turn
     enum pw_mains_rotation rotation;
     enum site_person person;
     pw_ms person_at;
     unsigned cards; // shown in vain
     // Links.
-    uint64_t ocpp; // number of the link at the central; 0: none
-    uint64_t wire; // of the station link
-    bool hang_up;  // the central wants it closed
-    bool deaf;     // nothing arrives, either way, and nobody is told
-    bool cut;      // neither link can be made
+    uint64_t wire; // number of the station link at the central
     pw_ms cut_since;
     pw_ms cut_until;
     pw_ms revive_at; // a dead program is started again
@@ -70,19 +63,10 @@ struct site_counts {
 };
 
 struct site {
-    pw_ms now;
-    pw_unix_ms wall;
-    struct pw_noise dice;
+    struct server server;
     struct site_place *place; // SITE_STATIONS
-    struct pw_central_store store;
-    struct pw_central *central; // NULL while the server is down
-    pw_ms central_at;
-    pw_ms server_at; // it comes back then
-    struct pw_central_config config;
-    struct pw_central_net net;
+    pw_ms server_at;          // it comes back then
     struct pw_central_wires wires;
-    struct pw_central_crypto crypto;
-    uint64_t numbers; // of links and wires given out
     pw_ms trouble_at;
     bool trouble; // links are cut, programs die
     double amps[PW_BOARD_PHASES];
@@ -98,8 +82,6 @@ void site_run(struct site *site, pw_ms span);
 void site_settle(struct site *site);
 void site_close(struct site *site);
 
-// One number out of the central's database.
-int64_t site_count(struct site *site, const char *sql);
 // Energy that physically went through all connectors, milliwatt hours.
 int64_t site_physical_mwh(const struct site *site);
 

@@ -4,14 +4,7 @@
 
 #include "site.h"
 
-#define SITE_KEY "sixteen-or-more-1" // every station's
-
-extern const struct street_central site_ocpp;
-
-uint64_t site_roll(struct site *site, uint64_t sides);
-struct pw_instant site_at(const struct site *site);
-
-// Makes the ports that the central sees; before site_start_server.
+// Makes the port of the station links; before site_start_server.
 void site_join_central(struct site *site);
 void site_start_server(struct site *site);
 void site_stop_server(struct site *site);

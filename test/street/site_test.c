@@ -49,16 +49,18 @@ static void the_fuse_holds_and_every_watt_hour_has_its_receipt(void **state)
     double took_s = (double)(clock() - start) / CLOCKS_PER_SEC;
     site_settle(&site);
     report(&site, hours, seed, took_s);
-    int64_t open = site_count(&site, "SELECT COUNT(*) FROM session WHERE stop_at IS NULL");
-    int64_t sessions = site_count(&site, "SELECT COUNT(*) FROM session");
-    int64_t billed_wh = site_count(&site, "SELECT SUM(meter_stop - meter_start) FROM session");
+    int64_t open = server_count(&site.server, "SELECT COUNT(*) FROM session WHERE stop_at IS NULL");
+    int64_t sessions = server_count(&site.server, "SELECT COUNT(*) FROM session");
+    int64_t billed_wh =
+        server_count(&site.server, "SELECT SUM(meter_stop - meter_start) FROM session");
     int64_t physical_wh = site_physical_mwh(&site) / 1000;
     (void)printf("  %lld receipts, %lld Wh billed, %lld Wh physically\n", (long long)sessions,
                  (long long)billed_wh, (long long)physical_wh);
     for (unsigned i = 0; i < SITE_STATIONS; i++) {
         const struct acwatch *watch = &site.place[i].street.watch;
         if (watch->violations != 0) {
-            fail_msg("%s: %u violations; %s", site.place[i].id, watch->violations, watch->what);
+            fail_msg("%s: %u violations; %s", site.place[i].line->id, watch->violations,
+                     watch->what);
         }
     }
     assert_true(site.fuse.longest_ms <= SITE_EXCUSE_MS);

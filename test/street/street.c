@@ -165,22 +165,36 @@ void street_secret(struct street *street, const char *path, const char *value)
     set_by(street, path, value, PW_BY_SECRETS);
 }
 
+static const char *start_files(void *context)
+{
+    struct pw_sim_files *files = context;
+    pw_sim_files_start(files);
+    return files->ran;
+}
+
+void street_files(struct street *street, struct pw_sim_files *files)
+{
+    street->computer = (struct street_computer){.context = files,
+                                                .start = start_files,
+                                                .transfer = &files->transfer,
+                                                .install = &files->install};
+}
+
 void street_power_on(struct street *street)
 {
     street->log = (struct pw_log){.context = street, .write = log_line};
-    if (street->files != NULL) {
-        pw_sim_files_start(street->files);
-    }
+    const struct street_computer *computer = &street->computer;
+    const char *version = computer->start == NULL ? "street" : computer->start(computer->context);
     struct pw_station_start start = {
         .settings = &street->settings,
         .store = &street->store.port,
         .log = &street->log,
-        .firmware = street->files == NULL ? "street" : street->files->ran,
+        .firmware = version,
         .seed = 7,
         .logring = street->logring,
         .trust = street->trust,
-        .transfer = street->files == NULL ? NULL : &street->files->transfer,
-        .install = street->files == NULL ? NULL : &street->files->install,
+        .transfer = computer->transfer,
+        .install = computer->install,
         .crypto = street->crypto,
         .now = street->now,
         .wall = street->clockless ? 0 : street->wall + (pw_unix_ms)street->now};

@@ -27,6 +27,15 @@ struct street_letter {
 struct street;
 struct street_signing;
 
+// What moves files and installs programs where the station runs.
+struct street_computer {
+    void *context;
+    // Chooses the program that starts now, as whoever starts programs does; its version.
+    const char *(*start)(void *context);
+    const struct pw_transfer *transfer;
+    const struct pw_install *install;
+};
+
 struct street_kind {
     const char *name; // as the settings row `kind` has it
     // The supply of station and hardware comes or goes; with it, the station is there.
@@ -72,7 +81,7 @@ struct street {
     struct pw_log log;
     struct pw_sim_store store;
     struct pw_settings settings;
-    struct pw_sim_files *files;             // what moves files; NULL: nothing does
+    struct street_computer computer;        // `start` NULL: there is none
     const struct pw_release_crypto *crypto; // of releases; NULL: all are refused
     const struct pw_trust *trust;           // keys and certificates; NULL: there are none
     struct street_signing *signing; // the meter of connector 1 that signs; NULL: it does not
@@ -114,6 +123,8 @@ void street_card(struct street *street, const char *id_tag);
 // Sets a setting as the file would; only before street_power_on.
 void street_set(struct street *street, const char *path, const char *value);
 void street_secret(struct street *street, const char *path, const char *value);
+// The computer is this one; before street_power_on.
+void street_files(struct street *street, struct pw_sim_files *files);
 void street_power_on(struct street *street);
 void street_power_off(struct street *street);
 // The program dies, or comes back with street_power_on; board and supply stay.

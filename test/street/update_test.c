@@ -80,7 +80,7 @@ static struct town *open_town(uint64_t cut_at)
     town->files.step = 400;
     town->crypto = pw_ed25519_crypto();
     street_open_ac(&town->street, &world);
-    town->street.files = &town->files;
+    street_files(&town->street, &town->files);
     town->street.crypto = &town->crypto;
     street_secret(&town->street, "ocpp.authorization_key", "AUTHKEY-0123456789");
     town->cut_at = 0;

@@ -120,7 +120,7 @@ static struct rig *open_depot(struct depot *depot)
                                      .own = own,
                                      .connected = connected};
     pw_logring_init(&depot->ring, depot->ring_bytes, sizeof(depot->ring_bytes));
-    r->street.files = &depot->files;
+    street_files(&r->street, &depot->files);
     r->street.crypto = &depot->crypto;
     r->street.verbose = getenv("RIG_VERBOSE") != NULL;
     r->street.trust = &depot->trust;

@@ -190,7 +190,7 @@ void case_a_079(void)
     static struct pw_sim_files files;
     struct rig *r = gate_open(&gate, false);
     pw_sim_files_init(&files);
-    r->street.files = &files;
+    street_files(&r->street, &files);
     street_secret(&r->street, "ocpp.authorization_key", KEY);
     rig_boot(r);
     IS(gate_install(r, MAKER_ROOT, gate.root.certificate), "Accepted");

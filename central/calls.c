@@ -231,6 +231,10 @@ static void data_transfer(const struct call *call, const void *message)
             }
         }
     }
+    if (pw_str_is(req->message_id, "UpdateFailed")) {
+        conf.status = files_take_why(call, req->data) ? PW_OCPP16_DATA_TRANSFER_ACCEPTED
+                                                      : PW_OCPP16_DATA_TRANSFER_REJECTED;
+    }
     call_answer(call, &pw_ocpp16_data_transfer_conf, &conf);
     event_station(call->central, call->station);
 }

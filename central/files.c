@@ -10,6 +10,8 @@
 #define SIGNED_FIRMWARE "signed firmware"
 #define DIAGNOSTICS     "diagnostics"
 #define LOG             "log"
+#define WHY_MAX         161  // bytes of the reason of a failure, and the NUL
+#define WHY_DATA_MAX    1100 // of the message that tells it: each may be escaped
 
 struct job {
     int64_t id;
@@ -145,7 +147,8 @@ struct told {
     int64_t request_id; // -1: none
     struct pw_str status;
     bool over;
-    bool idle; // nothing goes on: no news of a job
+    bool idle;         // nothing goes on: no news of a job
+    struct pw_str why; // of a failure; may be empty
 };
 
 // Which job a status belongs to: that of its number, else the newest of its kind that is not over,
@@ -181,15 +184,17 @@ static void keep_status(const struct call *call, const struct told *told)
     }
     struct pw_db_value args[] = {pw_db_int(job.id), pw_db_int(call->at.wall),
                                  pw_db_text(told->status), pw_db_int(PW_CENTRAL_STATUSES_KEPT)};
-    struct pw_db_value state[] = {pw_db_text(told->status), pw_db_int(told->over ? 1 : 0),
-                                  pw_db_int(call->at.wall), pw_db_int(job.id)};
+    struct pw_db_value state[] = {
+        pw_db_text(told->status), pw_db_int(told->over ? 1 : 0), pw_db_int(call->at.wall),
+        told->why.len > 0 ? pw_db_text(told->why) : pw_db_null(), pw_db_int(job.id)};
     (void)db_write(call->central,
                    "INSERT INTO file_job_status (job_id, n, at, status) SELECT $1,"
                    " (SELECT COUNT(*) FROM file_job_status WHERE job_id = $1), $2, $3"
                    " WHERE (SELECT COUNT(*) FROM file_job_status WHERE job_id = $1) < $4",
                    args, PW_COUNT(args), call->at.now);
     (void)db_write(call->central,
-                   "UPDATE file_job SET state = $1, over = $2, changed_at = $3 WHERE id = $4",
+                   "UPDATE file_job SET state = $1, over = $2, changed_at = $3, why = $4"
+                   " WHERE id = $5",
                    state, PW_COUNT(state), call->at.now);
     struct sight sight = {
         .kind = SIGHT_JOB, .number = job.id, .text = told->status, .over = told->over};
@@ -200,6 +205,51 @@ static void keep_progress(const struct call *call, const char *sql, struct pw_st
 {
     struct pw_db_value args[] = {pw_db_text(word), pw_db_text(pw_str_of(call->station->id))};
     (void)db_write(call->central, sql, args, PW_COUNT(args), call->at.now);
+}
+
+// --- Why an update failed. OCPP's statuses are words: our stations say it just before one.
+
+bool files_take_why(const struct call *call, struct pw_str data)
+{
+    struct pw_json_node nodes[16];
+    char spare[WHY_DATA_MAX];
+    struct pw_json json = {
+        .node = nodes, .cap = PW_COUNT(nodes), .spare = spare, .spare_cap = sizeof(spare)};
+    struct pw_str why = {0};
+    if (data.len >= WHY_DATA_MAX || pw_json_read(&json, data) != PW_OK ||
+        !pw_json_is(&nodes[0], PW_JSON_OBJECT) ||
+        pw_json_text(pw_json_member(&nodes[0], "why"), &why) != PW_OK || why.len == 0 ||
+        why.len >= WHY_MAX) {
+        return false;
+    }
+    struct pw_db_value args[] = {pw_db_text(traffic_presentable(call->central, why)),
+                                 pw_db_text(pw_str_of(call->station->id))};
+    return db_write(call->central, "UPDATE station SET firmware_why = $1 WHERE id = $2", args,
+                    PW_COUNT(args), call->at.now) >= 0;
+}
+
+static void take_why(void *to, const struct pw_db_value *columns, size_t count)
+{
+    (void)count;
+    db_take(to, WHY_MAX, &columns[0]);
+}
+
+// A status of either message (`request` as member_told has it): what was said before it belongs to
+// it if it is a failure.
+static void firmware_told(const struct call *call, struct told *told, int64_t request, bool failed)
+{
+    char why[WHY_MAX] = "";
+    struct pw_db_value args[] = {pw_db_text(pw_str_of(call->station->id))};
+    if (failed) {
+        (void)db_read(call->central, "SELECT firmware_why FROM station WHERE id = $1", args,
+                      PW_COUNT(args), take_why, why);
+    }
+    told->why = pw_str_of(why);
+    keep_progress(call,
+                  "UPDATE station SET firmware_status = $1, firmware_why = NULL WHERE id = $2",
+                  told->status);
+    keep_status(call, told);
+    member_told(call->central, call->station, told->status, told->why, request, call->at);
 }
 
 void files_serve_firmware(const struct call *call, const void *message)
@@ -214,9 +264,7 @@ void files_serve_firmware(const struct call *call, const void *message)
                 req->status == PW_OCPP16_FIRMWARE_INSTALLATION_FAILED,
         .idle = req->status == PW_OCPP16_FIRMWARE_IDLE,
     };
-    keep_progress(call, "UPDATE station SET firmware_status = $1 WHERE id = $2", told.status);
-    keep_status(call, &told);
-    member_told(call->central, call->station, told.status, PW_STR(""), 0, call->at);
+    firmware_told(call, &told, 0, told.over && req->status != PW_OCPP16_FIRMWARE_INSTALLED);
     struct pw_ocpp16_firmware_status_notification_conf conf = {0};
     call_answer(call, &pw_ocpp16_firmware_status_notification_conf, &conf);
 }
@@ -237,9 +285,8 @@ void files_serve_signed_firmware(const struct call *call, const void *message)
         .over = (last & (1U << (unsigned)req->status)) != 0,
         .idle = req->status == PW_OCPP16_SIGNED_IDLE,
     };
-    keep_progress(call, "UPDATE station SET firmware_status = $1 WHERE id = $2", told.status);
-    keep_status(call, &told);
-    member_told(call->central, call->station, told.status, PW_STR(""), told.request_id, call->at);
+    firmware_told(call, &told, told.request_id,
+                  told.over && req->status != PW_OCPP16_SIGNED_INSTALLED);
     struct pw_ocpp16_signed_firmware_status_notification_conf conf = {0};
     call_answer(call, &pw_ocpp16_signed_firmware_status_notification_conf, &conf);
 }
@@ -308,6 +355,7 @@ static void put_job(void *to, const struct pw_db_value *columns, size_t count)
         report_text_column(json, "location", &columns[3]);
         report_text_column(json, "file_name", &columns[4]);
         report_text_column(json, "state", &columns[5]);
+        report_text_column(json, "why", &columns[11]);
         pw_json_key(json, "over");
         pw_json_put_bool(json, columns[6].number != 0);
         report_time(json, "made_at", columns[7].number);
@@ -331,7 +379,7 @@ void report_jobs(const struct pw_central *central, struct pw_json_writer *json,
                                  pw_db_int(limit)};
     (void)db_read(central,
                   "SELECT job.id, kind, request_id, location, file_name, state, over, made_at,"
-                  " changed_at, told.at, told.status FROM (SELECT * FROM file_job WHERE"
+                  " changed_at, told.at, told.status, why FROM (SELECT * FROM file_job WHERE"
                   " station_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3) job"
                   " LEFT JOIN file_job_status told ON told.job_id = job.id"
                   " ORDER BY job.id DESC, told.n",

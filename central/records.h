@@ -173,6 +173,9 @@ enum expect signed_firmware_asked(const struct answered *answered);
 enum expect diagnostics_asked(const struct answered *answered);
 enum expect log_asked(const struct answered *answered);
 void files_serve_firmware(const struct call *call, const void *message);
+// DataTransfer UpdateFailed: why the update failed of which a status will tell next. False when
+// `data` is none.
+bool files_take_why(const struct call *call, struct pw_str data);
 void files_serve_signed_firmware(const struct call *call, const void *message);
 void files_serve_diagnostics(const struct call *call, const void *message);
 void files_serve_log(const struct call *call, const void *message);

@@ -229,6 +229,9 @@ static const struct step steps[] = {
     {67, "ALTER TABLE rollout_station ADD COLUMN kind TEXT"},
     {68, "ALTER TABLE rollout_station ADD COLUMN request_id INTEGER NOT NULL DEFAULT 0"},
     {69, "ALTER TABLE rollout_station ADD COLUMN spent_s INTEGER NOT NULL DEFAULT 0"},
+    // Why an update failed: told before the status that says so, and kept with the job.
+    {70, "ALTER TABLE station ADD COLUMN firmware_why TEXT"},
+    {71, "ALTER TABLE file_job ADD COLUMN why TEXT"},
 };
 
 static void take_version(void *to, const struct pw_db_value *columns, size_t count)

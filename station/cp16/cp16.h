@@ -179,6 +179,8 @@ struct pw_cp16 {
         struct pw_cp16_vehicle info;
     } voice[PW_CONNECTORS_MAX + 1];     // 0: the station
     pw_ms notice_at[PW_TRANSFER_LANES]; // no notice of station/files before
+    bool failure_told;                  // why the update failed that the next notice is of
+    bool failure_unheard;               // the central system does not know that message
     // Clock-aligned readings: when the next one is due, the boundary it bears, and the last one's.
     pw_ms aligned_at;
     pw_unix_ms aligned_next;

@@ -29,6 +29,7 @@ extern const struct pw_cp16_topic pw_cp16_vehicle_topic;     // vehicle.c
 extern const struct pw_cp16_topic pw_cp16_transaction_topic; // transactions.c
 extern const struct pw_cp16_topic pw_cp16_upload_topic;      // transfers.c
 extern const struct pw_cp16_topic pw_cp16_update_topic;      // transfers.c
+extern const struct pw_cp16_topic pw_cp16_failure_topic;     // transfers.c
 extern const struct pw_cp16_topic pw_cp16_sign_topic;        // security_answers.c
 extern const struct pw_cp16_topic pw_cp16_event_topic;       // security_answers.c
 

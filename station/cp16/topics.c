@@ -4,10 +4,10 @@
 // A person at the reader comes first, then what the operator should see, then the records in
 // order, then the rest.
 static const struct pw_cp16_topic *const topics[] = {
-    &pw_cp16_trigger_topic,     &pw_cp16_boot_topic,      &pw_cp16_authorise_topic,
-    &pw_cp16_status_topic,      &pw_cp16_sign_topic,      &pw_cp16_vehicle_topic,
-    &pw_cp16_transaction_topic, &pw_cp16_upload_topic,    &pw_cp16_update_topic,
-    &pw_cp16_event_topic,       &pw_cp16_heartbeat_topic,
+    &pw_cp16_trigger_topic,     &pw_cp16_boot_topic,   &pw_cp16_authorise_topic,
+    &pw_cp16_status_topic,      &pw_cp16_sign_topic,   &pw_cp16_vehicle_topic,
+    &pw_cp16_transaction_topic, &pw_cp16_upload_topic, &pw_cp16_failure_topic,
+    &pw_cp16_update_topic,      &pw_cp16_event_topic,  &pw_cp16_heartbeat_topic,
 };
 
 static bool may_say(const struct pw_cp16 *cp, const struct pw_cp16_topic *topic)

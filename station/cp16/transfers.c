@@ -153,6 +153,7 @@ static void say(struct pw_cp16 *cp, enum pw_transfer_lane lane, pw_ms now)
 static bool answered(struct pw_cp16 *cp, enum pw_transfer_lane lane)
 {
     cp->notice_at[lane] = 0;
+    cp->failure_told = lane != PW_TRANSFER_DOWN && cp->failure_told;
     pw_files_noticed(cp->files, lane);
     return true;
 }
@@ -227,4 +228,65 @@ const struct pw_cp16_topic pw_cp16_update_topic = {
     .say = update_say,
     .answered = update_answered,
     .failed = update_failed,
+};
+
+// ---------------------------------------------------------------------------------------------
+// Why an update failed: OCPP 1.6 has a word for it and nothing else. A DataTransfer just before
+// that word; a central system that does not know it hears no second one.
+
+static pw_ms failure_due(const struct pw_cp16 *cp, pw_ms now)
+{
+    (void)now;
+    const struct pw_files_notice *notice =
+        cp->files != NULL ? pw_files_notice(cp->files, PW_TRANSFER_DOWN) : NULL;
+    bool any = notice != NULL && !cp->failure_told && !cp->failure_unheard &&
+               pw_update_is_failure((enum pw_update_status)notice->status) &&
+               (uint8_t)cp->files->update.status == notice->status &&
+               cp->files->update.why[0] != '\0';
+    return any ? cp->notice_at[PW_TRANSFER_DOWN] : PW_NEVER;
+}
+
+static void failure_say(struct pw_cp16 *cp, pw_ms now)
+{
+    const struct pw_update *update = &cp->files->update;
+    char data[PW_TRANSFER_WHY_MAX * 6 + 80]; // every character of it escaped
+    struct pw_out out = PW_OUT(data);
+    struct pw_json_writer json = PW_JSON_WRITER(&out);
+    pw_json_open(&json, '{');
+    pw_json_say_s(&json, "status", pw_update_status_name(update->status));
+    pw_json_say_s(&json, "why", update->why);
+    pw_json_close(&json, '}');
+    PW_ASSERT(pw_out_err(&out) == PW_OK);
+    const struct pw_ocpp16_data_transfer_req req = {
+        .has =
+            PW_OCPP16_HAS(data_transfer_req, message_id) | PW_OCPP16_HAS(data_transfer_req, data),
+        .vendor_id = pw_str_of(pw_settings_text(cp->settings, PW_SET_VEHICLE_VENDOR)),
+        .message_id = PW_STR("UpdateFailed"),
+        .data = pw_out_str(&out)};
+    pw_cp16_send(cp, PW_OCPP16_DATA_TRANSFER, &req, now);
+}
+
+static bool failure_answered(struct pw_cp16 *cp, const struct pw_json_node *payload, pw_ms now)
+{
+    struct pw_ocpp16_data_transfer_conf conf = {0};
+    (void)now;
+    cp->failure_told = true;
+    cp->failure_unheard = !pw_cp16_decode(cp, PW_OCPP16_DATA_TRANSFER, payload, &conf) ||
+                          conf.status != PW_OCPP16_DATA_TRANSFER_ACCEPTED;
+    return true;
+}
+
+static void failure_failed(struct pw_cp16 *cp, const char *code, pw_ms now)
+{
+    (void)now;
+    cp->failure_told = true;
+    cp->failure_unheard = code != NULL;
+}
+
+const struct pw_cp16_topic pw_cp16_failure_topic = {
+    .name = "DataTransfer",
+    .due = failure_due,
+    .say = failure_say,
+    .answered = failure_answered,
+    .failed = failure_failed,
 };

@@ -82,6 +82,8 @@ enum pw_update_status { PW_UPDATE_STATUSES(PW_FILES_UPDATE_ID) PW_UPDATE_STATUS_
 // The words of OCPP, which people read as well.
 const char *pw_upload_status_name(enum pw_upload_status status);
 const char *pw_update_status_name(enum pw_update_status status);
+// The update has ended, and not as it should; pw_update.why says why.
+bool pw_update_is_failure(enum pw_update_status status);
 
 // Something to be said: a status of a request. `numbered`: it came with a number of its own
 // (GetLog, SignedUpdateFirmware), and is answered with the messages of those.

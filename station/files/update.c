@@ -25,7 +25,7 @@ void pw_update_say(struct pw_files *files, enum pw_level level, const char *even
     pw_line_end(&line);
 }
 
-static bool is_failure(enum pw_update_status status)
+bool pw_update_is_failure(enum pw_update_status status)
 {
     return status == PW_UPDATE_DOWNLOAD_FAILED || status == PW_UPDATE_INVALID_SIGNATURE ||
            status == PW_UPDATE_INSTALLATION_FAILED || status == PW_UPDATE_VERIFICATION_FAILED;
@@ -35,7 +35,7 @@ void pw_update_enter(struct pw_files *files, enum pw_update_stage stage,
                      enum pw_update_status status, const char *why)
 {
     struct pw_update *update = &files->update;
-    bool failure = is_failure(status);
+    bool failure = pw_update_is_failure(status);
     struct pw_out out = PW_OUT(update->why);
     char kept[PW_TRANSFER_WHY_MAX];
     struct pw_out copy = PW_OUT(kept);

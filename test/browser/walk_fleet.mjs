@@ -51,11 +51,11 @@ async function changeRelease(browser, page) {
   await dialog.getByLabel("Signature", { exact: true }).setInputFiles(join(folder, "new.pwr.sig"));
   await dialog.getByRole("button", { name: "Save" }).click();
   await page.getByText("Wallbox-9, Wallbox-10").waitFor();
-  await page.getByText("OCPP signature", { exact: true }).waitFor();
+  await page.locator(".release .chip", { hasText: "OCPP signature" }).waitFor();
   await browser.shot(page, "release-signed");
   await open();
   await dialog.getByRole("button", { name: "Take the signature away" }).click();
-  await page.getByText("OCPP signature", { exact: true }).waitFor({ state: "detached" });
+  await page.locator(".release .chip", { hasText: "OCPP signature" }).waitFor({ state: "detached" });
   await open();
   await dialog.getByLabel("Only for models").fill("");
   await dialog.getByRole("button", { name: "Save" }).click();

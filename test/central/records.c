@@ -339,11 +339,54 @@ static void files_have_numbers_of_their_own_and_a_history(void **state)
     const char *body = get(bench, "/api/v1/stations/A/files");
     assert_has(body, "{\"id\":2,\"kind\":\"firmware\",\"request_id\":null,\"location\":\"\"");
     assert_has(body, "{\"id\":1,\"kind\":\"log\",\"request_id\":1,\"location\":\"https://x/l\","
-                     "\"file_name\":\"s.log\",\"state\":\"Uploaded\",\"over\":true");
+                     "\"file_name\":\"s.log\",\"state\":\"Uploaded\",\"why\":null,"
+                     "\"over\":true");
     assert_has(body, "\"status\":\"Uploading\"},{\"at\":");
     people(bench, 400, PW_HTTP_POST, "/api/v1/stations/A/logs", "{\"type\":\"x\"}");
     people(bench, 400, PW_HTTP_POST, "/api/v1/stations/A/firmware", "{}");
     assert_has(bench->body, "location: is required");
+}
+
+// OCPP's statuses are words: a station of ours says why just before one that is a failure.
+static void why_an_update_failed_is_kept_with_it_and_only_with_it(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const strange[] = {
+        "{\"vendorId\":\"org.pilotwire\",\"messageId\":\"UpdateFailed\"}",
+        "{\"vendorId\":\"org.pilotwire\",\"messageId\":\"UpdateFailed\",\"data\":\"[1]\"}",
+        "{\"vendorId\":\"org.pilotwire\",\"messageId\":\"UpdateFailed\",\"data\":"
+        "\"{\\\"why\\\":7}\"}",
+        "{\"vendorId\":\"org.pilotwire\",\"messageId\":\"UpdateFailed\",\"data\":"
+        "\"{\\\"why\\\":\\\"\\\"}\"}"};
+    static const char why[] =
+        "{\"vendorId\":\"org.pilotwire\",\"messageId\":\"UpdateFailed\",\"data\":"
+        "\"{\\\"status\\\":\\\"InstallationFailed\\\",\\\"why\\\":\\\"the hash of <b>program</b>"
+        " is wrong\\\"}\"}";
+    for (size_t i = 0; i < PW_COUNT(strange); i++) {
+        station_says(bench, link_a, "DataTransfer", strange[i]);
+        station_says(bench, link_a, "FirmwareStatusNotification", "{\"status\":\"Downloading\"}");
+        station_says(bench, link_a, "FirmwareStatusNotification",
+                     "{\"status\":\"DownloadFailed\"}");
+        assert_has(get(bench, "/api/v1/stations/A/files"),
+                   "\"state\":\"DownloadFailed\",\"why\":null");
+    }
+    station_says(bench, link_a, "FirmwareStatusNotification", "{\"status\":\"Installing\"}");
+    station_says(bench, link_a, "DataTransfer", why);
+    station_says(bench, link_a, "FirmwareStatusNotification",
+                 "{\"status\":\"InstallationFailed\"}");
+    assert_has(get(bench, "/api/v1/stations/A/files"),
+               "\"state\":\"InstallationFailed\",\"why\":\"the hash of <b>program</b> is wrong\"");
+    // The next one is another matter, and so is one that comes to nothing.
+    station_says(bench, link_a, "FirmwareStatusNotification", "{\"status\":\"Downloading\"}");
+    station_says(bench, link_a, "FirmwareStatusNotification", "{\"status\":\"DownloadFailed\"}");
+    assert_has(get(bench, "/api/v1/stations/A/files"), "\"state\":\"DownloadFailed\",\"why\":null");
+    station_says(bench, link_a, "DataTransfer", why);
+    station_says(bench, link_a, "FirmwareStatusNotification", "{\"status\":\"Downloading\"}");
+    station_says(bench, link_a, "FirmwareStatusNotification", "{\"status\":\"DownloadFailed\"}");
+    const char *newest = get(bench, "/api/v1/stations/A/files");
+    const char *first = strstr(newest, "\"why\":");
+    assert_non_null(first);
+    assert_true(strncmp(first, "\"why\":null", 10) == 0);
 }
 
 // --- Security.
@@ -517,6 +560,7 @@ int main(void)
         TEST(profile_of_a_remote_start_lives_as_long_as_its_charge),
         TEST(composite_schedule_is_kept_for_the_plot),
         TEST(files_have_numbers_of_their_own_and_a_history),
+        TEST(why_an_update_failed_is_kept_with_it_and_only_with_it),
         TEST(security_event_is_kept_once_and_answered_when_durable),
         TEST(without_an_authority_no_certificate_is_signed),
         TEST(root_certificates_are_listed_installed_and_removed),

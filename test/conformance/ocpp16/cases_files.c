@@ -202,10 +202,40 @@ void case_a_044_3(void)
     says_firmware(r, "Downloaded");
     rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'Unavailable'}");
     says_firmware(r, "Installing");
-    says_firmware(r, "InstallationFailed");
+    // Our own central is told why; OCPP has a word and nothing else.
+    rig_expect(r, "DataTransfer",
+               "{'vendorId':'org.pilotwire','messageId':'UpdateFailed','data':'*'}");
     rig_expect(r, "StatusNotification", "{'connectorId':1,'status':'Available'}");
+    says_firmware(r, "InstallationFailed");
     rig_check(r, depot.files.slots.running == 'a' && r->restarts == 0);
     close_depot(r, &depot);
+}
+
+// A central system that does not know why is told so once, whatever it answers, and hears the words
+// of OCPP as before.
+static void a_central_that_does_not_know_why_is_told_once(void)
+{
+    static const char *const answers[] = {"{'status':'UnknownVendorId'}",
+                                          "{'status':'UnknownMessageId'}", "{'status':'Rejected'}",
+                                          NULL};
+    for (unsigned i = 0; i < PW_COUNT(answers); i++) {
+        static struct depot depot;
+        struct rig *r = open_depot(&depot);
+        depot.files.switching_fails = true;
+        if (answers[i] != NULL) {
+            rig_answer(r, "DataTransfer", answers[i], 0);
+        } else {
+            rig_answer_error(r, "DataTransfer", "NotImplemented", 0);
+        }
+        rig_boot(r);
+        for (unsigned failures = 0; failures < 2; failures++) {
+            (void)rig_ask(r, "UpdateFirmware", "{" FIRMWARE "}");
+            says_firmware(r, "Downloading");
+            says_firmware(r, "InstallationFailed");
+        }
+        rig_check(r, rig_count(r, "DataTransfer", "{}", 0) == 1);
+        close_depot(r, &depot);
+    }
 }
 
 void case_a_080(void)
@@ -497,6 +527,7 @@ void case_b_53(void)
     an_installation_waits_for_the_charge();
     power_cuts_while_installing();
     the_old_program_starts_again();
+    a_central_that_does_not_know_why_is_told_once();
     what_is_refused();
     update_firmware_with_a_security_profile();
     a_new_program_is_on_trial();

@@ -100,6 +100,7 @@ export interface FileJob {
   location: string;
   file_name: string | null;
   state: string;
+  why: string | null; // of a failed update, in the station's words
   over: boolean;
   made_at: string;
   changed_at: string;

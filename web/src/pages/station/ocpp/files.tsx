@@ -169,6 +169,11 @@ function JobRow({ job }: { job: FileJob }) {
           as <code>{job.file_name}</code>
         </p>
       )}
+      {job.why !== null && (
+        <p class="small why">
+          {job.state}: {job.why}
+        </p>
+      )}
       {job.statuses.length > 0 && (
         <ol class="statuses">
           {job.statuses.map((status, index) => (

@@ -96,10 +96,8 @@ void http_queued(struct http *http, struct station *station, int64_t id)
     bool offline = station->link == NULL;
     commands_go(http->central, station, http->at);
     struct pw_json_writer *json = http_object(http);
-    pw_json_key(json, "command_id");
-    pw_json_put_int(json, id);
-    pw_json_key(json, "state");
-    pw_json_put_s(json, offline ? "offline" : "pending");
+    pw_json_say_int(json, "command_id", id);
+    pw_json_say_s(json, "state", offline ? "offline" : "pending");
     http_done(http, 202);
 }
 
@@ -250,19 +248,14 @@ static bool put_row(struct pw_json_writer *json, const struct pw_ocpp_row *row)
         [PW_OCPP_KIND_LIST] = "list",
     };
     pw_json_open(json, '{');
-    pw_json_key(json, "key");
-    pw_json_put_s(json, row->key);
-    pw_json_key(json, "type");
-    pw_json_put_s(json, kinds[row->kind]);
-    pw_json_key(json, "required");
-    pw_json_put_bool(json, row->must != 0);
+    pw_json_say_s(json, "key", row->key);
+    pw_json_say_s(json, "type", kinds[row->kind]);
+    pw_json_say_bool(json, "required", row->must != 0);
     if (row->kind == PW_OCPP_KIND_NAT || row->kind == PW_OCPP_KIND_POS) {
-        pw_json_key(json, "least");
-        pw_json_put_int(json, row->kind == PW_OCPP_KIND_POS ? 1 : 0);
+        pw_json_say_int(json, "least", row->kind == PW_OCPP_KIND_POS ? 1 : 0);
     }
     if (row->kind == PW_OCPP_KIND_TEXT && row->of.max > 0) {
-        pw_json_key(json, "length");
-        pw_json_put_int(json, row->of.max);
+        pw_json_say_int(json, "length", row->of.max);
     }
     if (row->kind == PW_OCPP_KIND_CODE || row->kind == PW_OCPP_KIND_WORD) {
         put_words(json, row->of.codes);
@@ -318,12 +311,9 @@ void api_actions(struct http *http)
         }
         const struct effect_row *effect = effect_row_of(i);
         pw_json_open(json, '{');
-        pw_json_key(json, "action");
-        pw_json_put_text(json, action_text(i));
-        pw_json_key(json, "feature");
-        pw_json_put_s(json, features[pw_ocpp16_actions[i].feature]);
-        pw_json_key(json, "effect_s");
-        pw_json_put_int(json, effect != NULL ? effect->wait_s : 0);
+        pw_json_say_text(json, "action", action_text(i));
+        pw_json_say_s(json, "feature", features[pw_ocpp16_actions[i].feature]);
+        pw_json_say_int(json, "effect_s", effect != NULL ? effect->wait_s : 0);
         put_fields(json, pw_ocpp16_actions[i].req);
         pw_json_close(json, '}');
     }

@@ -196,8 +196,7 @@ void api_reservation_add(struct http *http)
     int64_t id = new_reservation(http, station);
     pw_json_open(&json, '{');
     put_members(http, &json, members, PW_COUNT(members));
-    pw_json_key(&json, "reservationId");
-    pw_json_put_int(&json, id);
+    pw_json_say_int(&json, "reservationId", id);
     pw_json_close(&json, '}');
     http_command(http, station, PW_OCPP16_RESERVE_NOW, pw_out_str(&out));
     if (http->reply->status != 202) {
@@ -311,13 +310,11 @@ void api_profile_delete(struct http *http)
                    {"stackLevel", level, level >= 0}};
     for (size_t i = 0; i < PW_COUNT(numbers); i++) {
         if (numbers[i].given) {
-            pw_json_key(&json, numbers[i].key);
-            pw_json_put_int(&json, numbers[i].value);
+            pw_json_say_int(&json, numbers[i].key, numbers[i].value);
         }
     }
     if (purpose.len > 0) {
-        pw_json_key(&json, "chargingProfilePurpose");
-        pw_json_put_text(&json, pw_json_head(purpose, 30));
+        pw_json_say_text(&json, "chargingProfilePurpose", pw_json_head(purpose, 30));
     }
     pw_json_close(&json, '}');
     http_command(http, station, PW_OCPP16_CLEAR_CHARGING_PROFILE, pw_out_str(&out));

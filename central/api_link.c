@@ -97,10 +97,8 @@ static void answer(struct http *http, struct station *station, const struct orde
         http_fail(http, 503, "store", "the database did not take it; try again", PW_STR(""), "");
     } else {
         struct pw_json_writer *json = http_object(http);
-        pw_json_key(json, "command_id");
-        pw_json_put_int(json, id);
-        pw_json_key(json, "state");
-        pw_json_put_s(json, offline ? "offline" : "pending");
+        pw_json_say_int(json, "command_id", id);
+        pw_json_say_s(json, "state", offline ? "offline" : "pending");
         http_done(http, 202);
     }
 }
@@ -199,8 +197,7 @@ void api_lines(struct http *http)
         return;
     }
     struct pw_json_writer *json = http_object(http);
-    pw_json_key(json, "dropped");
-    pw_json_put_int(json, station->past.dropped);
+    pw_json_say_int(json, "dropped", station->past.dropped);
     pw_json_key(json, "lines");
     pw_json_open(json, '[');
     report_lines(http->central, json, station, &filter);

@@ -100,11 +100,9 @@ void api_station_add(struct http *http)
         http_fail(http, 503, "store", "the station could not be stored", PW_STR(""), "");
     } else {
         struct pw_json_writer *json = http_object(http);
-        pw_json_key(json, "id");
-        pw_json_put_text(json, id);
+        pw_json_say_text(json, "id", id);
         if (made[0] != '\0') {
-            pw_json_key(json, "key");
-            pw_json_put_s(json, made);
+            pw_json_say_s(json, "key", made);
         }
         http_done(http, 201);
         event_station(http->central, station_find(http->central, id));
@@ -179,8 +177,7 @@ void api_measurements(struct http *http)
         return;
     }
     struct pw_json_writer *json = http_object(http);
-    pw_json_key(json, "connector_id");
-    pw_json_put_int(json, connector);
+    pw_json_say_int(json, "connector_id", connector);
     report_curve(http->central, json, station, connector, from, to);
     http_done(http, 200);
 }
@@ -218,16 +215,11 @@ void api_refused(struct http *http)
         }
         pw_json_open(json, '{');
         report_time(json, "time", row->time);
-        pw_json_key(json, "station_id");
-        pw_json_put_s(json, row->station);
-        pw_json_key(json, "address");
-        pw_json_put_s(json, row->address);
-        pw_json_key(json, "status");
-        pw_json_put_int(json, row->status);
-        pw_json_key(json, "reason");
-        pw_json_put_s(json, row->reason);
-        pw_json_key(json, "count");
-        pw_json_put_int(json, row->count);
+        pw_json_say_s(json, "station_id", row->station);
+        pw_json_say_s(json, "address", row->address);
+        pw_json_say_int(json, "status", row->status);
+        pw_json_say_s(json, "reason", row->reason);
+        pw_json_say_int(json, "count", row->count);
         pw_json_close(json, '}');
     }
     pw_json_close(json, ']');

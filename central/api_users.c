@@ -38,12 +38,9 @@ static void put_user(void *context, struct pw_str name, struct pw_str role)
         logins += login->token[0] != '\0' && pw_str_is(name, login->user) ? 1 : 0;
     }
     pw_json_open(json, '{');
-    pw_json_key(json, "name");
-    pw_json_put_text(json, name);
-    pw_json_key(json, "role");
-    pw_json_put_text(json, role);
-    pw_json_key(json, "logins");
-    pw_json_put_int(json, logins);
+    pw_json_say_text(json, "name", name);
+    pw_json_say_text(json, "role", role);
+    pw_json_say_int(json, "logins", logins);
     pw_json_close(json, '}');
 }
 
@@ -61,11 +58,9 @@ void api_users(struct http *http)
 static void answer_password(struct http *http, struct pw_str name, const char *made, int status)
 {
     struct pw_json_writer *json = http_object(http);
-    pw_json_key(json, "name");
-    pw_json_put_text(json, name);
+    pw_json_say_text(json, "name", name);
     if (made[0] != '\0') {
-        pw_json_key(json, "password");
-        pw_json_put_s(json, made);
+        pw_json_say_s(json, "password", made);
     }
     http_done(http, status);
 }
@@ -147,8 +142,7 @@ static void take_token(void *to, const struct pw_db_value *columns, size_t count
     struct pw_json_writer *json = to;
     (void)count;
     pw_json_open(json, '{');
-    pw_json_key(json, "id");
-    pw_json_put_int(json, columns[0].number);
+    pw_json_say_int(json, "id", columns[0].number);
     report_text_column(json, "name", &columns[1]);
     report_text_column(json, "role", &columns[2]);
     report_text_column(json, "made_by", &columns[5]);
@@ -224,10 +218,8 @@ void api_token_add(struct http *http)
         return;
     }
     struct pw_json_writer *json = http_object(http);
-    pw_json_key(json, "id");
-    pw_json_put_int(json, token.id);
-    pw_json_key(json, "token");
-    pw_json_put_s(json, made);
+    pw_json_say_int(json, "id", token.id);
+    pw_json_say_s(json, "token", made);
     report_time(json, "expires_at", token.expires);
     http_done(http, 201);
 }

@@ -120,8 +120,7 @@ static void put_reservation(void *to, const struct pw_db_value *columns, size_t 
     report_text_column(json, "id_tag", &columns[2]);
     report_text_column(json, "parent", &columns[3]);
     report_time(json, "expires", columns[4].number);
-    pw_json_key(json, "state");
-    pw_json_put_text(json, over ? PW_STR("expired") : columns[5].text);
+    pw_json_say_text(json, "state", over ? PW_STR("expired") : columns[5].text);
     report_time(json, "made_at", columns[6].number);
     report_time(json, "changed_at", columns[7].number);
     report_number_column(json, "transaction_id", &columns[8], 0);
@@ -275,8 +274,7 @@ static void put_profile(void *to, const struct pw_db_value *columns, size_t coun
     report_number_column(json, "stack_level", &columns[3], 0);
     report_number_column(json, "transaction_id", &columns[4], 0);
     report_time(json, "set_at", columns[5].number);
-    pw_json_key(json, "profile");
-    pw_json_put_raw(json, columns[6].text);
+    pw_json_say_raw(json, "profile", columns[6].text);
     pw_json_close(json, '}');
 }
 
@@ -323,8 +321,7 @@ static void put_composite(void *to, const struct pw_db_value *columns, size_t co
     report_time(json, "start", columns[2].number);
     report_number_column(json, "duration_s", &columns[3], 0);
     report_time(json, "read_at", columns[4].number);
-    pw_json_key(json, "schedule");
-    pw_json_put_raw(json, columns[5].text);
+    pw_json_say_raw(json, "schedule", columns[5].text);
     pw_json_close(json, '}');
 }
 

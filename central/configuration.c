@@ -237,12 +237,10 @@ static void put_key(void *to, const struct pw_db_value *columns, size_t count)
     pw_json_open(json, '{');
     report_text_column(json, "key", &columns[0]);
     report_text_column(json, "value", &columns[1]);
-    pw_json_key(json, "readonly");
-    pw_json_put_bool(json, columns[2].number != 0);
+    pw_json_say_bool(json, "readonly", columns[2].number != 0);
     report_time(json, "read_at", columns[3].number);
     report_text_column(json, "wanted", &columns[4]);
-    pw_json_key(json, "reboot_required");
-    pw_json_put_bool(json, columns[4].kind == PW_DB_TEXT);
+    pw_json_say_bool(json, "reboot_required", columns[4].kind == PW_DB_TEXT);
     pw_json_close(json, '}');
 }
 

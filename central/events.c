@@ -187,12 +187,9 @@ void event_measurement(struct pw_central *central, const struct station *station
     struct pw_out out;
     struct pw_json_writer json = event_open(central, &out, "measurement");
     pw_json_open(&json, '{');
-    pw_json_key(&json, "station_id");
-    pw_json_put_s(&json, station->id);
-    pw_json_key(&json, "connector_id");
-    pw_json_put_int(&json, connector->id);
-    pw_json_key(&json, "t");
-    pw_json_put_fixed(&json, at, 3);
+    pw_json_say_s(&json, "station_id", station->id);
+    pw_json_say_int(&json, "connector_id", connector->id);
+    pw_json_say_fixed(&json, "t", at, 3);
     report_measured(&json, measured);
     if (connector->outlet != NULL) {
         report_phases(&json, connector->outlet);
@@ -237,8 +234,7 @@ void event_upload(struct pw_central *central, const char *station)
     struct pw_out out;
     struct pw_json_writer json = event_open(central, &out, "upload");
     pw_json_open(&json, '{');
-    pw_json_key(&json, "station_id");
-    pw_json_put_s(&json, station);
+    pw_json_say_s(&json, "station_id", station);
     pw_json_close(&json, '}');
     event_close(central, &out, NULL);
 }

@@ -469,19 +469,13 @@ static void put_a(struct pw_json_writer *json, const char *key, int64_t ma)
     }
 }
 
-static void put_s(struct pw_json_writer *json, const char *key, const char *text)
-{
-    pw_json_key(json, key);
-    pw_json_put_s(json, text);
-}
-
 static void put_circuit(struct pw_json_writer *json, const struct group *group, size_t c)
 {
     const struct pw_load_circuit *load = &group->load_circuit[c];
     struct group_sum sum = group_sum(group, c);
     pw_json_open(json, '{');
-    put_s(json, "id", group->circuit[c].id);
-    put_s(json, "name", group->circuit[c].name);
+    pw_json_say_s(json, "id", group->circuit[c].id);
+    pw_json_say_s(json, "name", group->circuit[c].name);
     report_texts(json, "parent",
                  load->parent != PW_LOAD_NONE ? group->circuit[load->parent].id : "");
     put_limits(json, "limit_a", load->limit_ma);
@@ -507,9 +501,8 @@ static void put_reason(struct pw_json_writer *json, const struct group *group, s
         pw_put_s(&out, "; the station refused the limit: ");
         pw_put_s(&out, member->refusal);
     }
-    put_s(json, "reason", pw_load_reason_name(share->reason));
-    pw_json_key(json, "reason_text");
-    pw_json_put_text(json, pw_out_str(&out));
+    pw_json_say_s(json, "reason", pw_load_reason_name(share->reason));
+    pw_json_say_text(json, "reason_text", pw_out_str(&out));
     report_texts(json, "bound_by",
                  share->circuit != PW_LOAD_NONE ? group->circuit[share->circuit].id : "");
 }
@@ -519,43 +512,36 @@ static void put_member(struct pw_json_writer *json, const struct group *group, s
     const struct group_member *member = &group->member[m];
     const struct pw_load_member *load = &group->load_member[m];
     pw_json_open(json, '{');
-    put_s(json, "station_id", member->station);
-    pw_json_key(json, "connector_id");
-    pw_json_put_int(json, member->connector);
-    put_s(json, "circuit", group->circuit[load->circuit].id);
-    pw_json_key(json, "priority");
-    pw_json_put_int(json, load->priority);
+    pw_json_say_s(json, "station_id", member->station);
+    pw_json_say_int(json, "connector_id", member->connector);
+    pw_json_say_s(json, "circuit", group->circuit[load->circuit].id);
+    pw_json_say_int(json, "priority", load->priority);
     put_a(json, "min_a", load->min_ma);
     put_a(json, "max_a", load->max_ma);
     put_a(json, "failsafe_a", member->failsafe_ma);
-    pw_json_key(json, "phases");
-    pw_json_put_int(json, member->phases);
-    put_s(json, "rotation", pw_load_rotation_name(load->rotation));
+    pw_json_say_int(json, "phases", member->phases);
+    pw_json_say_s(json, "rotation", pw_load_rotation_name(load->rotation));
     put_a(json, "offer_a", group_offer(group, m));
     put_a(json, "share_a", group->load.share[m].target_ma);
     put_a(json, "used_a", group_used(group, m));
-    pw_json_key(json, "wants");
-    pw_json_put_bool(json, load->wants);
-    pw_json_key(json, "reachable");
-    pw_json_put_bool(json, load->reachable);
+    pw_json_say_bool(json, "wants", load->wants);
+    pw_json_say_bool(json, "reachable", load->reachable);
     put_reason(json, group, m);
     pw_json_close(json, '}');
 }
 
 static void put_head(struct pw_json_writer *json, const struct group *group)
 {
-    put_s(json, "id", group->id);
-    put_s(json, "name", group->name);
-    pw_json_key(json, "rotation_min");
-    pw_json_put_int(json, group->config.rotation_ms / 1000 / MINUTE_S);
+    pw_json_say_s(json, "id", group->id);
+    pw_json_say_s(json, "name", group->name);
+    pw_json_say_int(json, "rotation_min", group->config.rotation_ms / 1000 / MINUTE_S);
 }
 
 void group_report(const struct pw_central *central, struct pw_json_writer *json,
                   const struct group *group)
 {
     put_head(json, group);
-    pw_json_key(json, "served");
-    pw_json_put_bool(json, central->groups->limiter != NULL);
+    pw_json_say_bool(json, "served", central->groups->limiter != NULL);
     pw_json_key(json, "circuits");
     pw_json_open(json, '[');
     for (size_t c = 0; c < group->load.circuits; c++) {
@@ -588,13 +574,10 @@ void group_summary(const struct pw_central *central, struct pw_json_writer *json
     put_limits(json, "limit_a", group->load_circuit[0].limit_ma);
     put_phases(json, "offer_a", sum.offer_ma);
     put_phases(json, "used_a", sum.used_ma);
-    pw_json_key(json, "circuits");
-    pw_json_put_int(json, (int64_t)group->load.circuits);
-    pw_json_key(json, "members");
-    pw_json_put_int(json, (int64_t)group->load.members);
+    pw_json_say_int(json, "circuits", (int64_t)group->load.circuits);
+    pw_json_say_int(json, "members", (int64_t)group->load.members);
     for (size_t i = 0; i < PW_COUNT(words); i++) {
-        pw_json_key(json, words[i]);
-        pw_json_put_int(json, counts[i]);
+        pw_json_say_int(json, words[i], counts[i]);
     }
     pw_json_close(json, '}');
 }

@@ -157,10 +157,8 @@ void group_history_report(const struct pw_central *central, struct pw_json_write
                                      pw_db_int(member->connector), pw_db_int(from), pw_db_int(to)};
         struct columns columns = {.json = json, .decimals = 3};
         pw_json_open(json, '{');
-        pw_json_key(json, "station_id");
-        pw_json_put_s(json, member->station);
-        pw_json_key(json, "connector_id");
-        pw_json_put_int(json, member->connector);
+        pw_json_say_s(json, "station_id", member->station);
+        pw_json_say_int(json, "connector_id", member->connector);
         for (size_t i = 0; i < PW_COUNT(names); i++) {
             pw_json_key(json, names[i]);
             put_column(central, &columns, members, mine, PW_COUNT(mine));

@@ -10,17 +10,12 @@
 
 static void put_line(struct pw_json_writer *json, int64_t n, const struct line *line)
 {
-    pw_json_key(json, "n");
-    pw_json_put_int(json, n);
+    pw_json_say_int(json, "n", n);
     report_time(json, "time", line->time);
-    pw_json_key(json, "level");
-    pw_json_put_s(json, pw_level_name(line->level));
-    pw_json_key(json, "room");
-    pw_json_put_text(json, line->room);
-    pw_json_key(json, "text");
-    pw_json_put_text(json, line->text);
-    pw_json_key(json, "dropped");
-    pw_json_put_int(json, line->dropped);
+    pw_json_say_s(json, "level", pw_level_name(line->level));
+    pw_json_say_text(json, "room", line->room);
+    pw_json_say_text(json, "text", line->text);
+    pw_json_say_int(json, "dropped", line->dropped);
 }
 
 static void tell(struct pw_central *central, const struct station *station, int64_t n,
@@ -32,8 +27,7 @@ static void tell(struct pw_central *central, const struct station *station, int6
     struct pw_out out;
     struct pw_json_writer json = event_open(central, &out, "log");
     pw_json_open(&json, '{');
-    pw_json_key(&json, "station_id");
-    pw_json_put_s(&json, station->id);
+    pw_json_say_s(&json, "station_id", station->id);
     put_line(&json, n, line);
     pw_json_close(&json, '}');
     event_close(central, &out, station);

@@ -56,15 +56,12 @@ static void put_answer(struct pw_out *out, const char *status, struct pw_str cod
 {
     struct pw_json_writer json = PW_JSON_WRITER(out);
     pw_json_open(&json, '{');
-    pw_json_key(&json, "status");
-    pw_json_put_s(&json, status);
+    pw_json_say_s(&json, "status", status);
     if (code.len > 0) {
-        pw_json_key(&json, "code");
-        pw_json_put_text(&json, code);
+        pw_json_say_text(&json, "code", code);
     }
     if (text.len > 0) {
-        pw_json_key(&json, "reason");
-        pw_json_put_text(&json, text);
+        pw_json_say_text(&json, "reason", text);
     }
     pw_json_close(&json, '}');
 }

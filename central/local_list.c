@@ -92,8 +92,7 @@ static void put_entry(void *to, const struct pw_db_value *columns, size_t count)
     struct pw_json_writer *json = &writing->json;
     writing->entries++;
     pw_json_open(json, '{');
-    pw_json_key(json, "idTag");
-    pw_json_put_text(json, columns[0].text);
+    pw_json_say_text(json, "idTag", columns[0].text);
     if (columns[1].kind == PW_DB_TEXT) { // without: it is to be removed
         pw_json_key(json, "idTagInfo");
         pw_json_open(json, '{');
@@ -102,11 +101,9 @@ static void put_entry(void *to, const struct pw_db_value *columns, size_t count)
             pw_json_put_time(json, columns[3].number);
         }
         if (columns[2].kind == PW_DB_TEXT) {
-            pw_json_key(json, "parentIdTag");
-            pw_json_put_text(json, columns[2].text);
+            pw_json_say_text(json, "parentIdTag", columns[2].text);
         }
-        pw_json_key(json, "status");
-        pw_json_put_text(json, columns[1].text);
+        pw_json_say_text(json, "status", columns[1].text);
         pw_json_close(json, '}');
     }
     pw_json_close(json, '}');
@@ -148,10 +145,8 @@ static int64_t send(struct pw_central *central, struct station *station, bool fu
     struct writing writing = {.json = PW_JSON_WRITER(&out)};
     struct pw_json_writer *json = &writing.json;
     pw_json_open(json, '{');
-    pw_json_key(json, "listVersion");
-    pw_json_put_int(json, list.version + 1);
-    pw_json_key(json, "updateType");
-    pw_json_put_s(json, full ? "Full" : "Differential");
+    pw_json_say_int(json, "listVersion", list.version + 1);
+    pw_json_say_s(json, "updateType", full ? "Full" : "Differential");
     pw_json_key(json, "localAuthorizationList");
     pw_json_open(json, '[');
     write_entries(central, &writing, station, full);
@@ -341,17 +336,12 @@ void report_list(const struct pw_central *central, struct pw_json_writer *json,
                   &differences);
     (void)db_read(central, WANTED "SELECT COUNT(*)" TOO_MUCH, args, PW_COUNT(args), take_count,
                   &differences);
-    pw_json_key(json, "version");
-    pw_json_put_int(json, list.version);
-    pw_json_key(json, "state");
-    pw_json_put_s(json, list.known ? list.state : "unknown");
-    pw_json_key(json, "automatic");
-    pw_json_put_bool(json, list.automatic);
+    pw_json_say_int(json, "version", list.version);
+    pw_json_say_s(json, "state", list.known ? list.state : "unknown");
+    pw_json_say_bool(json, "automatic", list.automatic);
     report_time(json, "at", list.at);
-    pw_json_key(json, "differences");
-    pw_json_put_int(json, differences);
-    pw_json_key(json, "max_length");
-    pw_json_put_int(json, most);
+    pw_json_say_int(json, "differences", differences);
+    pw_json_say_int(json, "max_length", most);
     pw_json_key(json, "entries");
     pw_json_open(json, '[');
     (void)db_read(central,

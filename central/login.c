@@ -148,20 +148,15 @@ void pw_central_derived(struct pw_central *central, uint64_t number, const uint8
 static void put_me(struct http *http)
 {
     struct pw_json_writer *json = http_object(http);
-    pw_json_key(json, "user");
-    pw_json_put_s(json, http->login != NULL ? http->login->user : http->token.name);
-    pw_json_key(json, "role");
-    pw_json_put_s(json, role_name(http->role));
-    pw_json_key(json, "csrf");
-    pw_json_put_s(json, http->login != NULL ? http->login->csrf : "");
+    pw_json_say_s(json, "user", http->login != NULL ? http->login->user : http->token.name);
+    pw_json_say_s(json, "role", role_name(http->role));
+    pw_json_say_s(json, "csrf", http->login != NULL ? http->login->csrf : "");
     const struct pw_central_config *config = &http->central->config;
     pw_json_key(json, "link");
     if (config->link_port != 0) {
         pw_json_open(json, '{');
-        pw_json_key(json, "port");
-        pw_json_put_int(json, config->link_port);
-        pw_json_key(json, "pin");
-        pw_json_put_text(json, config->link_pin);
+        pw_json_say_int(json, "port", config->link_port);
+        pw_json_say_text(json, "pin", config->link_pin);
         pw_json_close(json, '}');
     } else {
         pw_json_put_null(json);

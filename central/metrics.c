@@ -96,7 +96,6 @@ void api_health(struct http *http)
         return;
     }
     struct pw_json_writer *json = http_object(http);
-    pw_json_key(json, "status");
-    pw_json_put_s(json, "ok");
+    pw_json_say_s(json, "status", "ok");
     http_done(http, 200);
 }

@@ -23,21 +23,11 @@ void report_time(struct pw_json_writer *json, const char *key, pw_unix_ms at)
     }
 }
 
-static void put_fixed(struct pw_json_writer *json, const char *key, bool known, int64_t value,
-                      unsigned decimals)
-{
-    pw_json_key(json, key);
-    if (known) {
-        pw_json_put_fixed(json, value, decimals);
-    } else {
-        pw_json_put_null(json);
-    }
-}
-
 void report_measured(struct pw_json_writer *json, const struct measured *measured)
 {
     for (unsigned i = 0; i < QUANTITIES; i++) {
-        put_fixed(json, quantity_names[i], (measured->has & (1U << i)) != 0, measured->value[i], 3);
+        pw_json_say_known(json, quantity_names[i], (measured->has & (1U << i)) != 0,
+                          measured->value[i], 3);
     }
 }
 
@@ -51,14 +41,13 @@ static void put_vehicle(struct pw_json_writer *json, const struct vehicle *vehic
     }
     pw_json_open(json, '{');
     report_texts(json, "model", vehicle->model != NULL ? vehicle->model->name : vehicle->name);
-    put_fixed(json, "capacity_ah", vehicle->model != NULL,
-              vehicle->model != NULL ? vehicle->model->capacity_mah : 0, 3);
-    put_fixed(json, "charge_ah", vehicle->charge_mah >= 0, vehicle->charge_mah, 3);
-    put_fixed(json, "range_km", vehicle->range_m >= 0, vehicle->range_m, 3);
-    put_fixed(json, "soc_percent", vehicle->soc_permille >= 0, vehicle->soc_permille, 1);
-    put_fixed(json, "imax_a", vehicle->imax_ma > 0, vehicle->imax_ma, 3);
-    pw_json_key(json, "source");
-    pw_json_put_s(json, sources[vehicle->source]);
+    pw_json_say_known(json, "capacity_ah", vehicle->model != NULL,
+                      vehicle->model != NULL ? vehicle->model->capacity_mah : 0, 3);
+    pw_json_say_known(json, "charge_ah", vehicle->charge_mah >= 0, vehicle->charge_mah, 3);
+    pw_json_say_known(json, "range_km", vehicle->range_m >= 0, vehicle->range_m, 3);
+    pw_json_say_known(json, "soc_percent", vehicle->soc_permille >= 0, vehicle->soc_permille, 1);
+    pw_json_say_known(json, "imax_a", vehicle->imax_ma > 0, vehicle->imax_ma, 3);
+    pw_json_say_s(json, "source", sources[vehicle->source]);
     pw_json_close(json, '}');
 }
 
@@ -91,7 +80,7 @@ static void put_limit(struct pw_json_writer *json, const struct outlet *outlet)
         return;
     }
     pw_json_open(json, '{');
-    put_fixed(json, "a", true, outlet->limit_ma, 3);
+    pw_json_say_fixed(json, "a", outlet->limit_ma, 3);
     report_texts(json, "source", outlet->limit_source);
     report_texts(json, "why", outlet->limit_why);
     report_time(json, "since", outlet->limit_since);
@@ -113,7 +102,7 @@ static void put_outlet(struct pw_json_writer *json, const struct outlet *outlet)
     }
     report_texts(json, "kind", kinds[outlet->kind]);
     report_texts(json, "board", outlet->openevse ? "openevse" : "");
-    put_fixed(json, "phases", outlet->phases != 0, outlet->phases, 0);
+    pw_json_say_known(json, "phases", outlet->phases != 0, outlet->phases, 0);
     report_phases(json, outlet);
     report_texts(json, "pilot", outlet->pilot);
     pw_json_key(json, "energised");
@@ -123,17 +112,16 @@ static void put_outlet(struct pw_json_writer *json, const struct outlet *outlet)
         pw_json_put_null(json);
     }
     put_limit(json, outlet);
-    put_fixed(json, "cable_a", outlet->cable_ma != INT32_MIN, outlet->cable_ma, 3);
+    pw_json_say_known(json, "cable_a", outlet->cable_ma != INT32_MIN, outlet->cable_ma, 3);
     report_texts(json, "state", outlet->state);
     report_texts(json, "state_why", outlet->state_why);
-    put_fixed(json, "faults", true, outlet->faults, 0);
+    pw_json_say_int(json, "faults", outlet->faults);
 }
 
 static void put_connector(struct pw_json_writer *json, const struct connector *connector)
 {
     pw_json_open(json, '{');
-    pw_json_key(json, "connector_id");
-    pw_json_put_int(json, connector->id);
+    pw_json_say_int(json, "connector_id", connector->id);
     pw_json_key(json, "status");
     if (connector->status >= 0) {
         pw_json_put_text(json, pw_ocpp_code_text(&pw_ocpp16_connector_status, connector->status));
@@ -149,7 +137,7 @@ static void put_connector(struct pw_json_writer *json, const struct connector *c
     report_texts(json, "info", connector->info);
     report_texts(json, "vendor_error_code", connector->vendor_error_code);
     report_time(json, "since", connector->since);
-    put_fixed(json, "transaction_id", connector->session != 0, connector->session, 0);
+    pw_json_say_known(json, "transaction_id", connector->session != 0, connector->session, 0);
     report_texts(json, "id_tag", connector->id_tag);
     report_measured(json, &connector->live);
     report_time(json, "updated_at", connector->updated_at);
@@ -167,30 +155,26 @@ static void put_link(struct pw_json_writer *json, const struct station *station)
         return;
     }
     pw_json_open(json, '{');
-    pw_json_key(json, "online");
-    pw_json_put_bool(json, station->uplink != NULL);
+    pw_json_say_bool(json, "online", station->uplink != NULL);
     report_time(json, "since", past->since);
     report_texts(json, "address", past->address);
     int64_t rtt = uplink_rtt(station->uplink);
-    put_fixed(json, "rtt_ms", rtt >= 0, rtt, 0);
-    put_fixed(json, "last_event_seq", past->event != 0, (int64_t)past->event, 0);
-    put_fixed(json, "lines_dropped", true, past->dropped, 0);
+    pw_json_say_known(json, "rtt_ms", rtt >= 0, rtt, 0);
+    pw_json_say_known(json, "last_event_seq", past->event != 0, (int64_t)past->event, 0);
+    pw_json_say_int(json, "lines_dropped", past->dropped);
     pw_json_close(json, '}');
 }
 
 void report_station(struct pw_json_writer *json, const struct station *station)
 {
     pw_json_open(json, '{');
-    pw_json_key(json, "id");
-    pw_json_put_s(json, station->id);
+    pw_json_say_s(json, "id", station->id);
     report_texts(json, "vendor", station->vendor);
     report_texts(json, "model", station->model);
     report_texts(json, "firmware", station->firmware);
     report_texts(json, "serial", station->serial);
-    pw_json_key(json, "online");
-    pw_json_put_bool(json, station->link != NULL || station->uplink != NULL);
-    pw_json_key(json, "ocpp_online");
-    pw_json_put_bool(json, station->link != NULL);
+    pw_json_say_bool(json, "online", station->link != NULL || station->uplink != NULL);
+    pw_json_say_bool(json, "ocpp_online", station->link != NULL);
     pw_json_key(json, "security_profile");
     if (station->link != NULL) {
         pw_json_put_int(json, station->profile);
@@ -201,8 +185,7 @@ void report_station(struct pw_json_writer *json, const struct station *station)
     report_time(json, "last_seen", station->last_seen);
     report_time(json, "boot_at", station->boot_at);
     report_time(json, "duplicate_at", station->duplicate_at);
-    pw_json_key(json, "violations");
-    pw_json_put_int(json, station->violations);
+    pw_json_say_int(json, "violations", station->violations);
     pw_json_key(json, "connectors");
     pw_json_open(json, '[');
     for (size_t i = 0; i < PW_CENTRAL_CONNECTORS; i++) {
@@ -237,7 +220,7 @@ void report_text_column(struct pw_json_writer *json, const char *key,
 void report_number_column(struct pw_json_writer *json, const char *key,
                           const struct pw_db_value *column, unsigned decimals)
 {
-    put_fixed(json, key, column->kind == PW_DB_INT, column->number, decimals);
+    pw_json_say_known(json, key, column->kind == PW_DB_INT, column->number, decimals);
 }
 
 static void put_session(void *to, const struct pw_db_value *columns, size_t count)
@@ -246,8 +229,7 @@ static void put_session(void *to, const struct pw_db_value *columns, size_t coun
     const struct rows *rows = to;
     struct pw_json_writer *json = rows->json;
     bool stopped = columns[5].kind == PW_DB_INT;
-    pw_json_key(json, "id");
-    pw_json_put_int(json, columns[0].number);
+    pw_json_say_int(json, "id", columns[0].number);
     report_text_column(json, "station_id", &columns[1]);
     report_number_column(json, "connector_id", &columns[2], 0);
     report_number_column(json, "transaction_id", &columns[0], 0);
@@ -260,13 +242,13 @@ static void put_session(void *to, const struct pw_db_value *columns, size_t coun
     int64_t start = columns[7].number * 1000;
     bool read = columns[9].kind == PW_DB_INT;
     int64_t end = stopped ? columns[8].number * 1000 : columns[9].number;
-    put_fixed(json, "energy_wh", stopped || read, end - start, 3);
+    pw_json_say_known(json, "energy_wh", stopped || read, end - start, 3);
     int64_t until = stopped ? columns[5].number : rows->wall;
     pw_json_key(json, "duration_s");
     int64_t duration_s = pw_max(0, until - columns[4].number) / 1000;
     pw_json_put_int(json, duration_s);
     // What a meter may say and a connector cannot have delivered is nobody's to pay (T43).
-    put_fixed(
+    pw_json_say_known(
         json, "billable_wh", stopped || read,
         pw_clamp(end - start, 0, pw_min(duration_s, YEAR_S) * PW_CENTRAL_POWER_MAX_W * 10 / 36), 3);
     report_number_column(json, "soc_start", &columns[10], 3);
@@ -330,8 +312,7 @@ static void put_command(void *to, const struct pw_db_value *columns, size_t coun
     }
     report_time(json, "requested_at", columns[5].number);
     report_time(json, "answered_at", columns[6].number);
-    pw_json_key(json, "payload");
-    pw_json_put_raw(json, columns[7].text);
+    pw_json_say_raw(json, "payload", columns[7].text);
     report_text_column(json, "origin", &columns[8]);
     report_text_column(json, "effect_state", &columns[9]);
     report_text_column(json, "effect", &columns[10]);

@@ -69,8 +69,7 @@ static void send_certificate(const struct call *call, struct pw_str chain)
     struct pw_out out = {.at = call->central->list, .cap = LIST_BYTES};
     struct pw_json_writer json = PW_JSON_WRITER(&out);
     pw_json_open(&json, '{');
-    pw_json_key(&json, "certificateChain");
-    pw_json_put_text(&json, chain);
+    pw_json_say_text(&json, "certificateChain", chain);
     pw_json_close(&json, '}');
     if (!out.full) {
         (void)command_queue(call->central, call->station, PW_OCPP16_CERTIFICATE_SIGNED,

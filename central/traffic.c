@@ -150,30 +150,25 @@ struct pw_str traffic_presentable(struct pw_central *central, struct pw_str payl
 static void put_entry(struct pw_central *central, struct pw_json_writer *json,
                       const struct traffic *traffic, int64_t seq, pw_unix_ms time)
 {
-    pw_json_key(json, "seq");
-    pw_json_put_int(json, seq);
+    pw_json_say_int(json, "seq", seq);
     pw_json_key(json, "time");
     pw_json_put_time(json, time);
-    pw_json_key(json, "direction");
-    pw_json_put_s(json, traffic->from_station ? "in" : "out");
-    pw_json_key(json, "kind");
-    pw_json_put_s(json, kind_names[traffic->kind - PW_OCPP_CALL]);
+    pw_json_say_s(json, "direction", traffic->from_station ? "in" : "out");
+    pw_json_say_s(json, "kind", kind_names[traffic->kind - PW_OCPP_CALL]);
     pw_json_key(json, "action");
     if (traffic->action.len > 0) {
         pw_json_put_text(json, traffic->action);
     } else {
         pw_json_put_null(json);
     }
-    pw_json_key(json, "message_id");
-    pw_json_put_text(json, traffic->id);
+    pw_json_say_text(json, "message_id", traffic->id);
     pw_json_key(json, "latency_ms");
     if (traffic->latency_ms >= 0) {
         pw_json_put_int(json, traffic->latency_ms);
     } else {
         pw_json_put_null(json);
     }
-    pw_json_key(json, "payload");
-    pw_json_put_text(json, traffic_presentable(central, traffic->payload));
+    pw_json_say_text(json, "payload", traffic_presentable(central, traffic->payload));
 }
 
 static void trim(struct pw_central *central, struct station *station, pw_ms now)
@@ -214,8 +209,7 @@ void traffic_note(struct pw_central *central, struct station *station,
         struct pw_out out;
         struct pw_json_writer json = event_open(central, &out, "ocpp");
         pw_json_open(&json, '{');
-        pw_json_key(&json, "station_id");
-        pw_json_put_s(&json, station->id);
+        pw_json_say_s(&json, "station_id", station->id);
         put_entry(central, &json, traffic, seq, at.wall);
         pw_json_close(&json, '}');
         event_close(central, &out, station);

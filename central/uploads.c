@@ -248,8 +248,7 @@ static void put_row(void *to, const struct pw_db_value *columns, size_t count)
     report_number_column(json, "id", &columns[0], 0);
     report_text_column(json, "kind", &columns[1]);
     report_time(json, "asked_at", columns[2].number);
-    pw_json_key(json, "state");
-    pw_json_put_s(json, columns[3].kind == PW_DB_INT ? "here" : "awaited");
+    pw_json_say_s(json, "state", columns[3].kind == PW_DB_INT ? "here" : "awaited");
     report_time(json, "got_at", columns[3].kind == PW_DB_INT ? columns[3].number : 0);
     report_number_column(json, "size", &columns[4], 0);
     report_text_column(json, "name", &columns[5]);

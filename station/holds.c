@@ -64,47 +64,14 @@ void pw_report_schedule(const struct pw_station *st, struct pw_out *out, pw_ms n
     }
 }
 
-static void text(struct pw_json_writer *json, const char *key, const char *value)
-{
-    pw_json_key(json, key);
-    pw_json_put_s(json, value);
-}
-
-static void number(struct pw_json_writer *json, const char *key, bool known, int64_t value,
-                   unsigned decimals)
-{
-    pw_json_key(json, key);
-    if (known) {
-        pw_json_put_fixed(json, value, decimals);
-    } else {
-        pw_json_put_null(json);
-    }
-}
-
-static void instant(struct pw_json_writer *json, const char *key, pw_unix_ms at)
-{
-    pw_json_key(json, key);
-    if (at > 0) {
-        pw_json_put_time(json, at);
-    } else {
-        pw_json_put_null(json);
-    }
-}
-
-static void flag(struct pw_json_writer *json, const char *key, bool value)
-{
-    pw_json_key(json, key);
-    pw_json_put_bool(json, value);
-}
-
 static void left(struct pw_json_writer *json, const char *key, struct pw_rules_left use,
                  unsigned decimals)
 {
     pw_json_key(json, key);
     pw_json_open(json, '{');
-    number(json, "limit", use.limit > 0, use.limit, decimals);
-    number(json, "used", use.used >= 0, use.used, decimals);
-    number(json, "left", use.left >= 0, use.left, decimals);
+    pw_json_say_known(json, "limit", use.limit > 0, use.limit, decimals);
+    pw_json_say_known(json, "used", use.used >= 0, use.used, decimals);
+    pw_json_say_known(json, "left", use.left >= 0, use.left, decimals);
     pw_json_close(json, '}');
 }
 
@@ -114,17 +81,17 @@ static void json_connector(const struct pw_station *st, unsigned index, struct p
     struct pw_rules_view view;
     pw_rules_view(&st->rules, index, &view, now);
     pw_json_open(json, '{');
-    number(json, "connector_id", true, index + 1, 0);
-    text(json, "mode", pw_rules_mode_text(view.mode));
-    flag(json, "held", view.hold != PW_RULES_NOTHING);
-    text(json, "why", view.why);
-    text(json, "text", view.text);
-    flag(json, "charge_now", view.now);
-    instant(json, "changes_at", view.changes_at);
+    pw_json_say_int(json, "connector_id", index + 1);
+    pw_json_say_s(json, "mode", pw_rules_mode_text(view.mode));
+    pw_json_say_bool(json, "held", view.hold != PW_RULES_NOTHING);
+    pw_json_say_s(json, "why", view.why);
+    pw_json_say_s(json, "text", view.text);
+    pw_json_say_bool(json, "charge_now", view.now);
+    pw_json_say_known_time(json, "changes_at", view.changes_at);
     left(json, "energy_wh", view.energy, 0);
     left(json, "time_s", view.time, 0);
     left(json, "soc_percent", view.soc, 1);
-    flag(json, "drew_too_much", view.over);
+    pw_json_say_bool(json, "drew_too_much", view.over);
     pw_json_close(json, '}');
 }
 
@@ -135,12 +102,12 @@ void pw_report_schedule_json(const struct pw_station *st, struct pw_out *out, pw
     bool known = wall > 0 && wall <= PW_ZONE_LAST_MS;
     const struct pw_zone *zone = &st->rules.schedule.zone;
     pw_json_open(&json, '{');
-    instant(&json, "clock", known ? wall : 0);
-    number(&json, "offset_s", known, known ? pw_zone_offset_s(zone, wall) : 0, 0);
-    text(&json, "zone", known ? pw_zone_name(zone, wall) : zone->std);
-    text(&json, "time_zone", pw_settings_text(&st->settings, PW_SET_TIME_ZONE));
-    text(&json, "delay_timer", pw_settings_text(&st->settings, PW_SET_DELAY_TIMER));
-    text(&json, "weekly", pw_settings_text(&st->settings, PW_SET_WEEKLY_PLAN));
+    pw_json_say_known_time(&json, "clock", known ? wall : 0);
+    pw_json_say_known(&json, "offset_s", known, known ? pw_zone_offset_s(zone, wall) : 0, 0);
+    pw_json_say_s(&json, "zone", known ? pw_zone_name(zone, wall) : zone->std);
+    pw_json_say_s(&json, "time_zone", pw_settings_text(&st->settings, PW_SET_TIME_ZONE));
+    pw_json_say_s(&json, "delay_timer", pw_settings_text(&st->settings, PW_SET_DELAY_TIMER));
+    pw_json_say_s(&json, "weekly", pw_settings_text(&st->settings, PW_SET_WEEKLY_PLAN));
     pw_json_key(&json, "connectors");
     pw_json_open(&json, '[');
     for (unsigned i = 0; i < st->connectors; i++) {

@@ -33,27 +33,6 @@ static const char *reason_of(const struct pw_transaction *receipt)
                : "";
 }
 
-static void json_time(struct pw_json_writer *json, const char *key, pw_unix_ms wall)
-{
-    pw_json_key(json, key);
-    if (wall > 0) {
-        pw_json_put_time(json, wall);
-    } else {
-        pw_json_put_null(json);
-    }
-}
-
-static void json_number(struct pw_json_writer *json, const char *key, bool known, int64_t value,
-                        unsigned decimals)
-{
-    pw_json_key(json, key);
-    if (known) {
-        pw_json_put_fixed(json, value, decimals);
-    } else {
-        pw_json_put_null(json);
-    }
-}
-
 static void json_receipt(const struct pw_station *st, const struct pw_transaction *receipt,
                          struct pw_json_writer *json, pw_ms now)
 {
@@ -66,18 +45,16 @@ static void json_receipt(const struct pw_station *st, const struct pw_transactio
     bool first_known = value_of(&receipt->first, PW_SOC_PERMILLE, &soc_first);
     bool last_known = value_of(&receipt->last, PW_SOC_PERMILLE, &soc_last);
     pw_json_open(json, '{');
-    json_number(json, "number", true, receipt->seq, 0);
-    json_number(json, "connector_id", true, receipt->connector, 0);
-    pw_json_key(json, "id_tag");
-    pw_json_put_s(json, receipt->id_tag);
-    json_time(json, "began", began);
-    json_time(json, "ended", ended);
-    json_number(json, "duration_s", began > 0 && ended >= began, ended - began, 3);
-    json_number(json, "energy_wh", energy_known, wh, 0);
-    json_number(json, "soc_begin_percent", first_known, soc_first, 1);
-    json_number(json, "soc_end_percent", last_known, soc_last, 1);
-    pw_json_key(json, "reason");
-    pw_json_put_s(json, reason_of(receipt));
+    pw_json_say_int(json, "number", receipt->seq);
+    pw_json_say_int(json, "connector_id", receipt->connector);
+    pw_json_say_s(json, "id_tag", receipt->id_tag);
+    pw_json_say_known_time(json, "began", began);
+    pw_json_say_known_time(json, "ended", ended);
+    pw_json_say_known(json, "duration_s", began > 0 && ended >= began, ended - began, 3);
+    pw_json_say_known(json, "energy_wh", energy_known, wh, 0);
+    pw_json_say_known(json, "soc_begin_percent", first_known, soc_first, 1);
+    pw_json_say_known(json, "soc_end_percent", last_known, soc_last, 1);
+    pw_json_say_s(json, "reason", reason_of(receipt));
     pw_json_close(json, '}');
 }
 

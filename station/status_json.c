@@ -2,30 +2,13 @@
 #include "face/face.h"
 #include "parts.h"
 
-static void number(struct pw_json_writer *json, const char *key, bool known, int64_t value,
-                   unsigned decimals)
-{
-    pw_json_key(json, key);
-    if (known) {
-        pw_json_put_fixed(json, value, decimals);
-    } else {
-        pw_json_put_null(json);
-    }
-}
-
-static void text(struct pw_json_writer *json, const char *key, const char *value)
-{
-    pw_json_key(json, key);
-    pw_json_put_s(json, value);
-}
-
 static void json_vehicle(const struct pw_connector_view *view, struct pw_json_writer *json)
 {
     const struct pw_connector_vehicle *vehicle = &view->vehicle;
-    number(json, "soc_percent", vehicle->soc_permille >= 0, vehicle->soc_permille, 1);
-    number(json, "imax_a", vehicle->max_ma >= 0, vehicle->max_ma, 3);
-    number(json, "charge_ah", vehicle->charge_mah >= 0, vehicle->charge_mah, 3);
-    text(json, "vehicle_model", vehicle->model);
+    pw_json_say_known(json, "soc_percent", vehicle->soc_permille >= 0, vehicle->soc_permille, 1);
+    pw_json_say_known(json, "imax_a", vehicle->max_ma >= 0, vehicle->max_ma, 3);
+    pw_json_say_known(json, "charge_ah", vehicle->charge_mah >= 0, vehicle->charge_mah, 3);
+    pw_json_say_s(json, "vehicle_model", vehicle->model);
 }
 
 // One array with a value for each phase.
@@ -46,11 +29,12 @@ static void phase_values(struct pw_json_writer *json, const char *key, const int
 
 static void json_phases(const struct pw_connector_view *view, struct pw_json_writer *json)
 {
-    text(json, "pilot", view->pilot);
-    number(json, "cable_a", view->cable_ma > 0, view->cable_ma, 3);
-    number(json, "phases", true, view->phases, 0);
-    text(json, "rotation", view->rotation);
-    number(json, "frequency_hz", view->mains_mhz != PW_BOARD_UNKNOWN, view->mains_mhz, 3);
+    pw_json_say_s(json, "pilot", view->pilot);
+    pw_json_say_known(json, "cable_a", view->cable_ma > 0, view->cable_ma, 3);
+    pw_json_say_int(json, "phases", view->phases);
+    pw_json_say_s(json, "rotation", view->rotation);
+    pw_json_say_known(json, "frequency_hz", view->mains_mhz != PW_BOARD_UNKNOWN, view->mains_mhz,
+                      3);
     phase_values(json, "phase_voltage_v", view->mv, view->phases);
     phase_values(json, "phase_current_a", view->ma, view->phases);
     phase_values(json, "phase_power_w", view->mw, view->phases);
@@ -89,16 +73,16 @@ static void json_connector(const struct pw_station *st, unsigned index, struct p
     pw_connector_view(&st->connector[index], &view, now);
     const struct pw_transaction *open = pw_journal_open_on(&st->journal, index + 1);
     pw_json_open(json, '{');
-    number(json, "connector_id", true, view.connector_id, 0);
-    text(json, "kind", view.kind);
-    text(json, "status", pw_session_status_name(view.status));
-    text(json, "error_code", view.error_code);
-    text(json, "vendor_code", view.vendor_code);
-    text(json, "info", view.info);
-    text(json, "phase", pw_session_phase_name(view.phase));
-    text(json, "state", view.state);
-    text(json, "state_why", view.state_why);
-    text(json, "id_tag", view.id_tag);
+    pw_json_say_int(json, "connector_id", view.connector_id);
+    pw_json_say_s(json, "kind", view.kind);
+    pw_json_say_s(json, "status", pw_session_status_name(view.status));
+    pw_json_say_s(json, "error_code", view.error_code);
+    pw_json_say_s(json, "vendor_code", view.vendor_code);
+    pw_json_say_s(json, "info", view.info);
+    pw_json_say_s(json, "phase", pw_session_phase_name(view.phase));
+    pw_json_say_s(json, "state", view.state);
+    pw_json_say_s(json, "state_why", view.state_why);
+    pw_json_say_s(json, "id_tag", view.id_tag);
     pw_unix_ms kept_until = reserved_until(st, index + 1);
     pw_json_key(json, "reserved_until");
     if (kept_until > 0) {
@@ -106,23 +90,22 @@ static void json_connector(const struct pw_station *st, unsigned index, struct p
     } else {
         pw_json_put_null(json);
     }
-    number(json, "transaction_id", open != NULL && open->transaction_id > 0,
-           open == NULL ? 0 : open->transaction_id, 0);
-    pw_json_key(json, "plugged");
-    pw_json_put_bool(json, view.plugged);
-    pw_json_key(json, "contactor");
-    pw_json_put_bool(json, view.live);
-    number(json, "voltage_v", view.measured, view.out_mv, 3);
-    number(json, "current_a", view.measured, view.out_ma, 3);
-    number(json, "power_w", view.measured, view.power_mw, 3);
-    number(json, "offered_a", true, view.offered_ma, 3);
-    text(json, "limit_source", pw_limit_source_name(view.limit_who));
-    text(json, "limit_why", view.limit_why);
-    number(json, "limit_age_s", view.limit_since != PW_NEVER, (int64_t)(now - view.limit_since), 3);
-    number(json, "session_s", view.session_ms > 0, (int64_t)view.session_ms, 3);
-    number(json, "energy_wh", true, (int64_t)view.session_mwh, 3);
-    number(json, "register_wh", true, (int64_t)view.energy_mwh, 3);
-    number(json, "temperature_c", view.temp_dc != INT32_MIN, view.temp_dc, 1);
+    pw_json_say_known(json, "transaction_id", open != NULL && open->transaction_id > 0,
+                      open == NULL ? 0 : open->transaction_id, 0);
+    pw_json_say_bool(json, "plugged", view.plugged);
+    pw_json_say_bool(json, "contactor", view.live);
+    pw_json_say_known(json, "voltage_v", view.measured, view.out_mv, 3);
+    pw_json_say_known(json, "current_a", view.measured, view.out_ma, 3);
+    pw_json_say_known(json, "power_w", view.measured, view.power_mw, 3);
+    pw_json_say_fixed(json, "offered_a", view.offered_ma, 3);
+    pw_json_say_s(json, "limit_source", pw_limit_source_name(view.limit_who));
+    pw_json_say_s(json, "limit_why", view.limit_why);
+    pw_json_say_known(json, "limit_age_s", view.limit_since != PW_NEVER,
+                      (int64_t)(now - view.limit_since), 3);
+    pw_json_say_known(json, "session_s", view.session_ms > 0, (int64_t)view.session_ms, 3);
+    pw_json_say_fixed(json, "energy_wh", (int64_t)view.session_mwh, 3);
+    pw_json_say_fixed(json, "register_wh", (int64_t)view.energy_mwh, 3);
+    pw_json_say_known(json, "temperature_c", view.temp_dc != INT32_MIN, view.temp_dc, 1);
     json_vehicle(&view, json);
     if (view.phases > 0) {
         json_phases(&view, json);
@@ -139,10 +122,10 @@ static void json_connector(const struct pw_station *st, unsigned index, struct p
 static void json_solar(const struct pw_house_view *view, struct pw_json_writer *json)
 {
     bool on = view->solar_ma != PW_BOARD_UNKNOWN;
-    text(json, "solar_state", view->solar_state);
-    text(json, "solar_why", view->solar_why);
-    number(json, "solar_a", on, view->solar_ma, 3);
-    number(json, "surplus_w", on, view->surplus_mw, 3);
+    pw_json_say_s(json, "solar_state", view->solar_state);
+    pw_json_say_s(json, "solar_why", view->solar_why);
+    pw_json_say_known(json, "solar_a", on, view->solar_ma, 3);
+    pw_json_say_known(json, "surplus_w", on, view->surplus_mw, 3);
 }
 
 static void json_charger(const struct pw_station *st, unsigned index, struct pw_json_writer *json,
@@ -151,11 +134,11 @@ static void json_charger(const struct pw_station *st, unsigned index, struct pw_
     struct pw_house_view view;
     pw_station_house(st, index + 1, &view, now);
     pw_json_open(json, '{');
-    number(json, "connector_id", true, index + 1, 0);
-    number(json, "offered_a", view.offered_ma != PW_BOARD_UNKNOWN, view.offered_ma, 3);
-    text(json, "state", view.state);
-    text(json, "why", view.why);
-    number(json, "age_s", view.since != PW_NEVER, (int64_t)(now - view.since), 3);
+    pw_json_say_int(json, "connector_id", index + 1);
+    pw_json_say_known(json, "offered_a", view.offered_ma != PW_BOARD_UNKNOWN, view.offered_ma, 3);
+    pw_json_say_s(json, "state", view.state);
+    pw_json_say_s(json, "why", view.why);
+    pw_json_say_known(json, "age_s", view.since != PW_NEVER, (int64_t)(now - view.since), 3);
     pw_json_key(json, "active_phases");
     pw_json_open(json, '[');
     for (unsigned phase = 0; phase < PW_HOUSE_PHASES; phase++) {
@@ -164,25 +147,23 @@ static void json_charger(const struct pw_station *st, unsigned index, struct pw_
         }
     }
     pw_json_close(json, ']');
-    number(json, "pauses_today", true, view.pauses_today, 0);
+    pw_json_say_int(json, "pauses_today", view.pauses_today);
     json_solar(&view, json);
     pw_json_close(json, '}');
 }
 
 static void json_management(const struct pw_house_view *view, struct pw_json_writer *json)
 {
-    pw_json_key(json, "managed");
-    pw_json_put_bool(json, view->on);
-    text(json, "trust", view->trust);
-    number(json, "phases", true, view->phases, 0);
-    number(json, "breaker_a", true, view->breaker_ma, 3);
+    pw_json_say_bool(json, "managed", view->on);
+    pw_json_say_s(json, "trust", view->trust);
+    pw_json_say_int(json, "phases", view->phases);
+    pw_json_say_fixed(json, "breaker_a", view->breaker_ma, 3);
     phase_values(json, "target_a", view->target_ma, view->phases);
     phase_values(json, "grid_a", view->grid_ma, view->phases);
     phase_values(json, "grid_w", view->grid_mw, view->phases);
     phase_values(json, "charger_a", view->charger_ma, view->phases);
     phase_values(json, "headroom_a", view->headroom_ma, view->phases);
-    pw_json_key(json, "failsafe");
-    pw_json_put_bool(json, view->failsafe);
+    pw_json_say_bool(json, "failsafe", view->failsafe);
 }
 
 // null without a meter and without load management; its values are null while it is away or says
@@ -198,9 +179,9 @@ static void json_house(const struct pw_station *st, struct pw_json_writer *json,
         return;
     }
     pw_json_open(json, '{');
-    text(json, "quality", pw_mains_quality_name(view.quality));
-    number(json, "power_w", mains.fresh, mains.power_mw, 3);
-    number(json, "frequency_hz", mains.mhz != PW_BOARD_UNKNOWN, mains.mhz, 3);
+    pw_json_say_s(json, "quality", pw_mains_quality_name(view.quality));
+    pw_json_say_known(json, "power_w", mains.fresh, mains.power_mw, 3);
+    pw_json_say_known(json, "frequency_hz", mains.mhz != PW_BOARD_UNKNOWN, mains.mhz, 3);
     phase_values(json, "phase_voltage_v", mains.mv, mains.phases);
     phase_values(json, "phase_current_a", mains.ma, mains.phases);
     phase_values(json, "phase_power_w", mains.mw, mains.phases);
@@ -225,21 +206,21 @@ void pw_report_status_json(const struct pw_station *st, struct pw_out *out, pw_m
 {
     struct pw_json_writer json = PW_JSON_WRITER(out);
     pw_json_open(&json, '{');
-    text(&json, "station", pw_settings_text(&st->settings, PW_SET_STATION_ID));
-    text(&json, "firmware", st->cp16.firmware);
-    number(&json, "uptime_s", true, (int64_t)(now - st->started_at), 3);
-    pw_json_key(&json, "has_central");
-    pw_json_put_bool(&json, pw_settings_text(&st->settings, PW_SET_OCPP_URL)[0] != '\0');
-    text(&json, "central", pw_cp16_state_name(&st->cp16));
-    text(&json, "central_reason", st->cp16.down_reason);
-    number(&json, "security_profile", true, st->security.profile, 0);
-    number(&json, "connect_ms", st->cp16.connected_at != PW_NEVER,
-           (int64_t)(st->cp16.connected_at - st->started_at), 0);
-    number(&json, "messages_waiting", true, (int64_t)pw_journal_waiting(&st->journal), 0);
-    number(&json, "messages_thinned", true, st->journal.thinned, 0);
-    number(&json, "messages_dropped", true, st->journal.dropped, 0);
-    number(&json, "records_damaged", true, st->journal.damaged, 0);
-    number(&json, "messages_parked", true, st->journal.parked, 0);
+    pw_json_say_s(&json, "station", pw_settings_text(&st->settings, PW_SET_STATION_ID));
+    pw_json_say_s(&json, "firmware", st->cp16.firmware);
+    pw_json_say_fixed(&json, "uptime_s", (int64_t)(now - st->started_at), 3);
+    pw_json_say_bool(&json, "has_central",
+                     pw_settings_text(&st->settings, PW_SET_OCPP_URL)[0] != '\0');
+    pw_json_say_s(&json, "central", pw_cp16_state_name(&st->cp16));
+    pw_json_say_s(&json, "central_reason", st->cp16.down_reason);
+    pw_json_say_int(&json, "security_profile", st->security.profile);
+    pw_json_say_known(&json, "connect_ms", st->cp16.connected_at != PW_NEVER,
+                      (int64_t)(st->cp16.connected_at - st->started_at), 0);
+    pw_json_say_int(&json, "messages_waiting", (int64_t)pw_journal_waiting(&st->journal));
+    pw_json_say_int(&json, "messages_thinned", st->journal.thinned);
+    pw_json_say_int(&json, "messages_dropped", st->journal.dropped);
+    pw_json_say_int(&json, "records_damaged", st->journal.damaged);
+    pw_json_say_int(&json, "messages_parked", st->journal.parked);
     pw_json_key(&json, "files");
     pw_files_put_json(&st->files, &json);
     pw_json_key(&json, "house");
@@ -261,15 +242,14 @@ static void json_limit(const struct pw_limits *limits, enum pw_limit_source sour
 {
     const struct pw_limit *limit = &limits->row[source];
     pw_json_open(json, '{');
-    text(json, "source", pw_limit_source_name(source));
-    text(json, "words", pw_face_limit_words(source));
-    number(json, "limit_a", true, limit->ma, 3);
-    text(json, "why", limit->why);
-    number(json, "age_s", limit->since != PW_NEVER, (int64_t)(now - limit->since), 3);
-    number(json, "expires_s", limit->expires != PW_NEVER && limit->expires > now,
-           (int64_t)(limit->expires - now), 3);
-    pw_json_key(json, "counts");
-    pw_json_put_bool(json, source == limits->who);
+    pw_json_say_s(json, "source", pw_limit_source_name(source));
+    pw_json_say_s(json, "words", pw_face_limit_words(source));
+    pw_json_say_fixed(json, "limit_a", limit->ma, 3);
+    pw_json_say_s(json, "why", limit->why);
+    pw_json_say_known(json, "age_s", limit->since != PW_NEVER, (int64_t)(now - limit->since), 3);
+    pw_json_say_known(json, "expires_s", limit->expires != PW_NEVER && limit->expires > now,
+                      (int64_t)(limit->expires - now), 3);
+    pw_json_say_bool(json, "counts", source == limits->who);
     pw_json_close(json, '}');
 }
 
@@ -282,8 +262,8 @@ void pw_report_limits_json(const struct pw_station *st, struct pw_out *out, pw_m
     for (unsigned i = 0; i < st->connectors; i++) {
         const struct pw_limits *limits = pw_connector_limits(&st->connector[i]);
         pw_json_open(&json, '{');
-        number(&json, "connector_id", true, i + 1, 0);
-        number(&json, "effective_a", true, limits->effective_ma, 3);
+        pw_json_say_int(&json, "connector_id", i + 1);
+        pw_json_say_fixed(&json, "effective_a", limits->effective_ma, 3);
         pw_json_key(&json, "limits");
         pw_json_open(&json, '[');
         for (unsigned row = 0; row < PW_LIMIT_ROWS; row++) {
@@ -306,10 +286,10 @@ void pw_report_limit_json(const struct pw_station *st, unsigned index, struct pw
     struct pw_json_writer json = PW_JSON_WRITER(out);
     pw_unix_ms wall = pw_station_wall(st, now);
     pw_json_open(&json, '{');
-    number(&json, "connector_id", true, index + 1, 0);
-    number(&json, "limit_a", true, limits->effective_ma, 3);
-    text(&json, "source", pw_limit_source_name(limits->who));
-    text(&json, "why", limits->why);
+    pw_json_say_int(&json, "connector_id", index + 1);
+    pw_json_say_fixed(&json, "limit_a", limits->effective_ma, 3);
+    pw_json_say_s(&json, "source", pw_limit_source_name(limits->who));
+    pw_json_say_s(&json, "why", limits->why);
     pw_json_key(&json, "since");
     if (wall > 0) {
         pw_json_put_time(&json, wall - (pw_unix_ms)(now - limits->since));
@@ -322,12 +302,11 @@ void pw_report_limit_json(const struct pw_station *st, unsigned index, struct pw
 static void json_fault(const struct pw_connector_fault *fault, struct pw_json_writer *json)
 {
     pw_json_open(json, '{');
-    text(json, "vendor_code", fault->vendor);
-    text(json, "error_code", fault->ocpp16);
-    text(json, "text", fault->text);
-    text(json, "words", pw_face_fault_words(fault));
-    pw_json_key(json, "stays");
-    pw_json_put_bool(json, fault->stays);
+    pw_json_say_s(json, "vendor_code", fault->vendor);
+    pw_json_say_s(json, "error_code", fault->ocpp16);
+    pw_json_say_s(json, "text", fault->text);
+    pw_json_say_s(json, "words", pw_face_fault_words(fault));
+    pw_json_say_bool(json, "stays", fault->stays);
     pw_json_close(json, '}');
 }
 
@@ -352,7 +331,7 @@ void pw_report_faults_json(const struct pw_station *st, struct pw_out *out)
     pw_json_open(&json, '[');
     for (unsigned i = 0; i < st->connectors; i++) {
         pw_json_open(&json, '{');
-        number(&json, "connector_id", true, i + 1, 0);
+        pw_json_say_int(&json, "connector_id", i + 1);
         pw_json_key(&json, "faults");
         pw_json_open(&json, '[');
         json_faults(st, i, &json);

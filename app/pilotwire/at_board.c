@@ -77,8 +77,7 @@ static void show(const struct document *document, enum form form)
         struct pw_out object = PW_OUT(text);
         struct pw_json_writer json = PW_JSON_WRITER(&object);
         pw_json_open(&json, '{');
-        pw_json_key(&json, "answer");
-        pw_json_put_text(&json, pw_out_str(&out));
+        pw_json_say_text(&json, "answer", pw_out_str(&out));
         pw_json_close(&json, '}');
         (void)puts(text);
         return;

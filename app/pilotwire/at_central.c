@@ -367,10 +367,8 @@ static int on_start(const struct call *call)
         return fail_usage(request->argument[1], "is no connector; it must be 1..255");
     }
     pw_json_open(&json, '{');
-    pw_json_key(&json, "connectorId");
-    pw_json_put_int(&json, connector);
-    pw_json_key(&json, "idTag");
-    pw_json_put_s(&json, request->card);
+    pw_json_say_int(&json, "connectorId", connector);
+    pw_json_say_s(&json, "idTag", request->card);
     pw_json_close(&json, '}');
     return command(call, "RemoteStartTransaction", payload);
 }
@@ -466,10 +464,8 @@ static int on_set(const struct call *call)
     struct pw_out out = PW_OUT(payload);
     struct pw_json_writer json = PW_JSON_WRITER(&out);
     pw_json_open(&json, '{');
-    pw_json_key(&json, "key");
-    pw_json_put_s(&json, call->request->argument[1]);
-    pw_json_key(&json, "value");
-    pw_json_put_s(&json, call->request->argument[2]);
+    pw_json_say_s(&json, "key", call->request->argument[1]);
+    pw_json_say_s(&json, "value", call->request->argument[2]);
     pw_json_close(&json, '}');
     return command(call, "ChangeConfiguration", payload);
 }

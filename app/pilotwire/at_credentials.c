@@ -19,8 +19,7 @@ static void keep_member(struct pw_json_writer *json, const struct pw_json_node *
 {
     struct pw_str text = {0};
     if (card != NULL && pw_json_text(pw_json_member(card, member), &text) == PW_OK) {
-        pw_json_key(json, member);
-        pw_json_put_text(json, text);
+        pw_json_say_text(json, member, text);
     }
 }
 
@@ -50,13 +49,11 @@ static int put_card(const struct call *call, const char *status)
     }
     const struct pw_json_node *card = document_root(&document);
     pw_json_open(&json, '{');
-    pw_json_key(&json, "status");
-    pw_json_put_s(&json, status);
+    pw_json_say_s(&json, "status", status);
     keep_member(&json, card, "parent");
     keep_member(&json, card, "expires");
     if (call->request->arguments > 1) {
-        pw_json_key(&json, "name");
-        pw_json_put_s(&json, call->request->argument[1]);
+        pw_json_say_s(&json, "name", call->request->argument[1]);
     } else {
         keep_member(&json, card, "name");
     }
@@ -134,8 +131,8 @@ int on_trust(const struct call *call)
         return fail_usage("trust", "needs the FILE of a maker's root");
     }
     pw_json_open(&json, '{');
-    pw_json_key(&json, "use");
-    pw_json_put_s(&json, central ? "CentralSystemRootCertificate" : "ManufacturerRootCertificate");
+    pw_json_say_s(&json, "use",
+                  central ? "CentralSystemRootCertificate" : "ManufacturerRootCertificate");
     if (request->arguments > 2 &&
         !put_file(&json, "certificate", request->argument[2], false, call->why)) {
         return fail_with(EXIT_USAGE, call->why);
@@ -154,8 +151,7 @@ int on_firmware(const struct call *call)
         return fail_usage("firmware", "needs --certificate and --signature, or neither");
     }
     pw_json_open(&json, '{');
-    pw_json_key(&json, "location");
-    pw_json_put_s(&json, request->argument[1]);
+    pw_json_say_s(&json, "location", request->argument[1]);
     if (request->certificate != NULL &&
         (!put_file(&json, "signing_certificate", request->certificate, false, call->why) ||
          !put_file(&json, "signature", request->signature, true, call->why))) {

@@ -132,10 +132,8 @@ static int set_signature(const struct call *call, const char *path)
     }
     pw_json_open(&json, '{');
     if (none) {
-        pw_json_key(&json, "certificate");
-        pw_json_put_s(&json, "");
-        pw_json_key(&json, "signature");
-        pw_json_put_s(&json, "");
+        pw_json_say_s(&json, "certificate", "");
+        pw_json_say_s(&json, "signature", "");
     } else if (!put_file(&json, "certificate", request->certificate, false, call->why) ||
                !put_file(&json, "signature", request->signature, true, call->why)) {
         return fail_with(EXIT_USAGE, call->why);
@@ -229,15 +227,13 @@ static int put_setting(struct pw_json_writer *json, const char *setting)
             if (pw_parse_int(value, 0, INT32_MAX, &number) != PW_OK) {
                 return PW_ERR_RANGE;
             }
-            pw_json_key(json, numbers[i]);
-            pw_json_put_int(json, number);
+            pw_json_say_int(json, numbers[i], number);
             return PW_OK;
         }
     }
     for (size_t i = 0; i < PW_COUNT(texts); i++) {
         if (pw_str_is(key, texts[i])) {
-            pw_json_key(json, texts[i]);
-            pw_json_put_text(json, value);
+            pw_json_say_text(json, texts[i], value);
             return PW_OK;
         }
     }
@@ -272,8 +268,7 @@ static int put_rollout(const struct call *call, struct pw_out *body)
         return fail_usage(request->argument[1], "is no number of a release");
     }
     pw_json_open(&json, '{');
-    pw_json_key(&json, "release_id");
-    pw_json_put_int(&json, release);
+    pw_json_say_int(&json, "release_id", release);
     for (size_t i = 2; i < request->arguments; i++) {
         if (put_setting(&json, request->argument[i]) != PW_OK) {
             return fail_usage(

@@ -16,8 +16,7 @@ static bool put_number(struct pw_json_writer *json, const char *key, const char 
     if (pw_parse_fixed(pw_str_of(text), 3, &value) != PW_OK) {
         return false;
     }
-    pw_json_key(json, key);
-    pw_json_put_fixed(json, value, 3);
+    pw_json_say_fixed(json, key, value, 3);
     return true;
 }
 
@@ -79,13 +78,10 @@ int on_energize(const struct call *call)
     if (!put_number(&json, "connector_id", connector_of(call))) {
         return fail_usage(connector_of(call), "is no connector; it must be 1..32");
     }
-    pw_json_key(&json, "on");
-    pw_json_put_bool(&json, on);
-    pw_json_key(&json, "force");
-    pw_json_put_bool(&json, request->force);
+    pw_json_say_bool(&json, "on", on);
+    pw_json_say_bool(&json, "force", request->force);
     if (request->card != NULL) {
-        pw_json_key(&json, "id_tag");
-        pw_json_put_s(&json, request->card);
+        pw_json_say_s(&json, "id_tag", request->card);
     }
     pw_json_close(&json, '}');
     if (out.full) {

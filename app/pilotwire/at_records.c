@@ -61,11 +61,9 @@ int on_send(const struct call *call)
         return fail_with(EXIT_USAGE, call->why);
     }
     pw_json_open(&json, '{');
-    pw_json_key(&json, "action");
-    pw_json_put_s(&json, request->argument[1]);
+    pw_json_say_s(&json, "action", request->argument[1]);
     if (request->arguments > 2) {
-        pw_json_key(&json, "payload");
-        pw_json_put_raw(&json, pw_str_of(request->argument[2]));
+        pw_json_say_raw(&json, "payload", pw_str_of(request->argument[2]));
     }
     pw_json_close(&json, '}');
     return post(call, "/commands", &body);
@@ -153,12 +151,9 @@ int on_reserve(const struct call *call)
         return fail_usage(request->argument[1], "is no connector; 0 is any");
     }
     pw_json_open(&json, '{');
-    pw_json_key(&json, "connector_id");
-    pw_json_put_int(&json, connector);
-    pw_json_key(&json, "expires");
-    pw_json_put_s(&json, request->argument[2]);
-    pw_json_key(&json, "id_tag");
-    pw_json_put_s(&json, request->card);
+    pw_json_say_int(&json, "connector_id", connector);
+    pw_json_say_s(&json, "expires", request->argument[2]);
+    pw_json_say_s(&json, "id_tag", request->card);
     pw_json_close(&json, '}');
     return post(call, "/reservations", &body);
 }
@@ -221,8 +216,7 @@ int on_diagnostics(const struct call *call)
     bool here = call->request->arguments < 2 || strcmp(call->request->argument[1], "here") == 0;
     pw_json_put_s(&json, call->request->arguments > 2 ? call->request->argument[2] : "diagnostics");
     if (!here) {
-        pw_json_key(&json, "location");
-        pw_json_put_s(&json, call->request->argument[1]);
+        pw_json_say_s(&json, "location", call->request->argument[1]);
     }
     pw_json_close(&json, '}');
     return post(call, "/logs", &body);

@@ -343,10 +343,8 @@ struct remote *remote_login(const struct remote_place *place, const char *user,
         return NULL;
     }
     pw_json_open(&json, '{');
-    pw_json_key(&json, "user");
-    pw_json_put_s(&json, user);
-    pw_json_key(&json, "password");
-    pw_json_put_s(&json, password);
+    pw_json_say_s(&json, "user", user);
+    pw_json_say_s(&json, "password", password);
     pw_json_close(&json, '}');
     int err = out.full ? PW_ERR_LIMIT : remote_ask(remote, "POST", "/login", body, &answer, why);
     explicit_bzero(body, sizeof(body));

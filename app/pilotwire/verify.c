@@ -203,22 +203,17 @@ static void print_json(const struct verdict *verdict, bool valid, int64_t energy
     struct pw_json_writer json = PW_JSON_WRITER(&out);
     const struct set *begin = find(verdict, "B");
     pw_json_open(&json, '{');
-    pw_json_key(&json, "valid");
-    pw_json_put_bool(&json, valid);
+    pw_json_say_bool(&json, "valid", valid);
     pw_json_key(&json, valid ? "energy_wh" : "why");
     if (valid) {
         pw_json_put_fixed(&json, energy_mwh, 3);
     } else {
         pw_json_put_s(&json, why);
     }
-    pw_json_key(&json, "values");
-    pw_json_put_int(&json, (int64_t)verdict->count);
-    pw_json_key(&json, "meter");
-    pw_json_put_s(&json, begin != NULL ? begin->ocmf.serial : "");
-    pw_json_key(&json, "user");
-    pw_json_put_s(&json, begin != NULL ? begin->ocmf.user : "");
-    pw_json_key(&json, "key_from");
-    pw_json_put_s(&json, verdict->key_from != NULL ? verdict->key_from : "");
+    pw_json_say_int(&json, "values", (int64_t)verdict->count);
+    pw_json_say_s(&json, "meter", begin != NULL ? begin->ocmf.serial : "");
+    pw_json_say_s(&json, "user", begin != NULL ? begin->ocmf.user : "");
+    pw_json_say_s(&json, "key_from", verdict->key_from != NULL ? verdict->key_from : "");
     pw_json_close(&json, '}');
     (void)puts(text);
 }

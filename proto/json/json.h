@@ -136,13 +136,22 @@ void pw_json_put_int(struct pw_json_writer *json, int64_t value);
 void pw_json_put_fixed(struct pw_json_writer *json, int64_t value, unsigned decimals);
 void pw_json_put_bool(struct pw_json_writer *json, bool value);
 void pw_json_put_null(struct pw_json_writer *json);
-// A member whole: key and value.
-void pw_json_say_s(struct pw_json_writer *json, const char *key, const char *terminated);
-void pw_json_say_int(struct pw_json_writer *json, const char *key, int64_t value);
-void pw_json_say_bool(struct pw_json_writer *json, const char *key, bool value);
 void pw_json_put_time(struct pw_json_writer *json, pw_unix_ms wall); // as a string
 // Text that already is JSON: a payload kept, a value cut from a read text.
 void pw_json_put_raw(struct pw_json_writer *json, struct pw_str json_text);
+// A member whole: key and value.
+void pw_json_say_text(struct pw_json_writer *json, const char *key, struct pw_str text);
+void pw_json_say_s(struct pw_json_writer *json, const char *key, const char *terminated);
+void pw_json_say_int(struct pw_json_writer *json, const char *key, int64_t value);
+void pw_json_say_fixed(struct pw_json_writer *json, const char *key, int64_t value,
+                       unsigned decimals);
+void pw_json_say_bool(struct pw_json_writer *json, const char *key, bool value);
+void pw_json_say_raw(struct pw_json_writer *json, const char *key, struct pw_str json_text);
+// The same where nothing may be known: null for what is not, for an empty text, for no time.
+void pw_json_say_known(struct pw_json_writer *json, const char *key, bool known, int64_t value,
+                       unsigned decimals);
+void pw_json_say_known_s(struct pw_json_writer *json, const char *key, const char *terminated);
+void pw_json_say_known_time(struct pw_json_writer *json, const char *key, pw_unix_ms wall);
 // Starts *out anew with the answer that every interface of ours gives to what it refuses:
 // {"error":{"code":CODE,"message":MESSAGE}}.
 void pw_json_put_error(struct pw_out *out, const char *code, struct pw_str message);

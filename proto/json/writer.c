@@ -159,24 +159,6 @@ void pw_json_put_bool(struct pw_json_writer *json, bool value)
     pw_json_put_raw(json, value ? PW_STR("true") : PW_STR("false"));
 }
 
-void pw_json_say_s(struct pw_json_writer *json, const char *key, const char *terminated)
-{
-    pw_json_key(json, key);
-    pw_json_put_s(json, terminated);
-}
-
-void pw_json_say_int(struct pw_json_writer *json, const char *key, int64_t value)
-{
-    pw_json_key(json, key);
-    pw_json_put_int(json, value);
-}
-
-void pw_json_say_bool(struct pw_json_writer *json, const char *key, bool value)
-{
-    pw_json_key(json, key);
-    pw_json_put_bool(json, value);
-}
-
 void pw_json_put_null(struct pw_json_writer *json)
 {
     pw_json_put_raw(json, PW_STR("null"));
@@ -194,6 +176,71 @@ void pw_json_put_raw(struct pw_json_writer *json, struct pw_str json_text)
 {
     before_value(json);
     pw_put(json->out, json_text);
+}
+
+void pw_json_say_text(struct pw_json_writer *json, const char *key, struct pw_str text)
+{
+    pw_json_key(json, key);
+    pw_json_put_text(json, text);
+}
+
+void pw_json_say_s(struct pw_json_writer *json, const char *key, const char *terminated)
+{
+    pw_json_say_text(json, key, pw_str_of(terminated));
+}
+
+void pw_json_say_int(struct pw_json_writer *json, const char *key, int64_t value)
+{
+    pw_json_key(json, key);
+    pw_json_put_int(json, value);
+}
+
+void pw_json_say_fixed(struct pw_json_writer *json, const char *key, int64_t value,
+                       unsigned decimals)
+{
+    pw_json_key(json, key);
+    pw_json_put_fixed(json, value, decimals);
+}
+
+void pw_json_say_bool(struct pw_json_writer *json, const char *key, bool value)
+{
+    pw_json_key(json, key);
+    pw_json_put_bool(json, value);
+}
+
+void pw_json_say_raw(struct pw_json_writer *json, const char *key, struct pw_str json_text)
+{
+    pw_json_key(json, key);
+    pw_json_put_raw(json, json_text);
+}
+
+void pw_json_say_known(struct pw_json_writer *json, const char *key, bool known, int64_t value,
+                       unsigned decimals)
+{
+    if (known) {
+        pw_json_say_fixed(json, key, value, decimals);
+    } else {
+        pw_json_say_raw(json, key, PW_STR("null"));
+    }
+}
+
+void pw_json_say_known_s(struct pw_json_writer *json, const char *key, const char *terminated)
+{
+    if (terminated[0] != '\0') {
+        pw_json_say_s(json, key, terminated);
+    } else {
+        pw_json_say_raw(json, key, PW_STR("null"));
+    }
+}
+
+void pw_json_say_known_time(struct pw_json_writer *json, const char *key, pw_unix_ms wall)
+{
+    pw_json_key(json, key);
+    if (wall > 0) {
+        pw_json_put_time(json, wall);
+    } else {
+        pw_json_put_null(json);
+    }
 }
 
 void pw_json_put_error(struct pw_out *out, const char *code, struct pw_str message)

@@ -9,8 +9,7 @@ static void put_member(struct pw_json_writer *json, const char *key, const char 
     for (; *text != '\0'; text++) {
         pw_put_c(&out, *text == '|' ? '/' : *text);
     }
-    pw_json_key(json, key);
-    pw_json_put_text(json, pw_out_str(&out));
+    pw_json_say_text(json, key, pw_out_str(&out));
 }
 
 static void put_digits(struct pw_out *out, int64_t value, unsigned digits)
@@ -57,13 +56,11 @@ static void put_reading(struct pw_json_writer *json, const struct pw_ocmf_set *s
     const char transaction[2] = {set->transaction, '\0'};
     put_time(&out, set->wall, set->offset_min);
     pw_json_open(json, '{');
-    pw_json_key(json, "TM");
-    pw_json_put_text(json, pw_out_str(&out));
+    pw_json_say_text(json, "TM", pw_out_str(&out));
     put_member(json, "TX", transaction);
     out = PW_OUT(text);
     pw_put_places(&out, set->energy_mwh, 6, 3);
-    pw_json_key(json, "RV");
-    pw_json_put_raw(json, pw_out_str(&out));
+    pw_json_say_raw(json, "RV", pw_out_str(&out));
     put_member(json, "RI", PW_OCMF_OBIS_ENERGY);
     put_member(json, "RU", "kWh");
     put_member(json, "RT", "AC");
@@ -88,8 +85,7 @@ void pw_ocmf_put_payload(struct pw_out *out, const struct pw_ocmf_set *set)
     put_member(&json, "MV", set->vendor);
     put_member(&json, "MM", set->model);
     put_member(&json, "MS", set->serial);
-    pw_json_key(&json, "IS");
-    pw_json_put_bool(&json, set->user[0] != '\0');
+    pw_json_say_bool(&json, "IS", set->user[0] != '\0');
     put_member(&json, "IT", set->user[0] != '\0' ? "LOCAL_1" : "NONE");
     if (set->user[0] != '\0') {
         put_member(&json, "ID", set->user);

@@ -40,10 +40,8 @@ static void put_ticket(struct pw_console_call *call, unsigned connector, uint32_
 {
     struct pw_json_writer json = PW_JSON_WRITER(call->answer);
     pw_json_open(&json, '{');
-    pw_json_key(&json, "connector_id");
-    pw_json_put_int(&json, connector);
-    pw_json_key(&json, "ticket");
-    pw_json_put_int(&json, ticket);
+    pw_json_say_int(&json, "connector_id", connector);
+    pw_json_say_int(&json, "ticket", ticket);
     pw_json_close(&json, '}');
     pw_put_c(call->answer, '\n');
 }
@@ -87,10 +85,8 @@ int pw_console_rapi_answer(struct pw_console_call *call)
     }
     struct pw_json_writer json = PW_JSON_WRITER(call->answer);
     pw_json_open(&json, '{');
-    pw_json_key(&json, "waiting");
-    pw_json_put_bool(&json, err == PW_ERR_AGAIN);
-    pw_json_key(&json, "answer");
-    pw_json_put_s(&json, text);
+    pw_json_say_bool(&json, "waiting", err == PW_ERR_AGAIN);
+    pw_json_say_s(&json, "answer", text);
     pw_json_close(&json, '}');
     pw_put_c(call->answer, '\n');
     return PW_OK;

@@ -23,13 +23,10 @@ static void put_place(struct pw_out *out, const struct pw_tag *tag)
 static void json_card(struct pw_json_writer *json, const struct pw_tag *tag)
 {
     pw_json_open(json, '{');
-    pw_json_key(json, "id_tag");
-    pw_json_put_s(json, tag->id_tag);
-    pw_json_key(json, "status");
-    pw_json_put_s(json, pw_tag_status_name(tag->status));
+    pw_json_say_s(json, "id_tag", tag->id_tag);
+    pw_json_say_s(json, "status", pw_tag_status_name(tag->status));
     if (tag->parent[0] != '\0') {
-        pw_json_key(json, "parent");
-        pw_json_put_s(json, tag->parent);
+        pw_json_say_s(json, "parent", tag->parent);
     }
     if (tag->expires != 0) {
         pw_json_key(json, "expires");
@@ -92,12 +89,9 @@ static void json_cards(struct pw_console_call *call, bool list)
     const struct pw_tags *tags = &call->st->tags;
     struct pw_json_writer json = PW_JSON_WRITER(call->answer);
     pw_json_open(&json, '{');
-    pw_json_key(&json, "list_version");
-    pw_json_put_int(&json, pw_tags_version(tags));
-    pw_json_key(&json, "list_entries");
-    pw_json_put_int(&json, tags->list.count);
-    pw_json_key(&json, "cached");
-    pw_json_put_int(&json, pw_tags_cached(tags));
+    pw_json_say_int(&json, "list_version", pw_tags_version(tags));
+    pw_json_say_int(&json, "list_entries", tags->list.count);
+    pw_json_say_int(&json, "cached", pw_tags_cached(tags));
     pw_json_key(&json, list ? "list" : "cache");
     pw_json_open(&json, '[');
     if (list) {
@@ -140,15 +134,11 @@ int pw_console_cards(struct pw_console_call *call)
 static void json_reservation(struct pw_json_writer *json, const struct pw_reservation *row)
 {
     pw_json_open(json, '{');
-    pw_json_key(json, "reservation_id");
-    pw_json_put_int(json, row->id);
-    pw_json_key(json, "connector_id");
-    pw_json_put_int(json, row->connector);
-    pw_json_key(json, "id_tag");
-    pw_json_put_s(json, row->id_tag);
+    pw_json_say_int(json, "reservation_id", row->id);
+    pw_json_say_int(json, "connector_id", row->connector);
+    pw_json_say_s(json, "id_tag", row->id_tag);
     if (row->parent[0] != '\0') {
-        pw_json_key(json, "parent");
-        pw_json_put_s(json, row->parent);
+        pw_json_say_s(json, "parent", row->parent);
     }
     pw_json_key(json, "expires");
     pw_json_put_time(json, row->expires);

@@ -24,8 +24,7 @@ static void put_vehicle_standard(struct pw_out *out, unsigned connector,
                  {"socPercent", info->soc_permille, 1}};
     for (size_t i = 0; i < PW_COUNT(parts); i++) {
         if (parts[i].value >= 0) {
-            pw_json_key(&json, parts[i].key);
-            pw_json_put_fixed(&json, parts[i].value, parts[i].decimals);
+            pw_json_say_fixed(&json, parts[i].key, parts[i].value, parts[i].decimals);
         }
     }
     if (info->model[0] != '\0') {
@@ -40,11 +39,9 @@ static void put_vehicle_seed(struct pw_out *out, const struct pw_cp16_vehicle *i
     struct pw_json_writer json = PW_JSON_WRITER(out);
     pw_json_open(&json, '{');
     if (info->soc_permille >= 0) {
-        pw_json_key(&json, "soc");
-        pw_json_put_fixed(&json, info->soc_permille, 1);
+        pw_json_say_fixed(&json, "soc", info->soc_permille, 1);
     }
-    pw_json_key(&json, "maxCurrent");
-    pw_json_put_fixed(&json, info->imax_ma, 3);
+    pw_json_say_fixed(&json, "maxCurrent", info->imax_ma, 3);
     pw_json_close(&json, '}');
 }
 

@@ -260,12 +260,6 @@ void pw_files_update_report(const struct pw_files *files, struct pw_out *out)
     pw_put_c(out, '\n');
 }
 
-static void text(struct pw_json_writer *json, const char *key, const char *value)
-{
-    pw_json_key(json, key);
-    pw_json_put_s(json, value);
-}
-
 static void json_progress(struct pw_json_writer *json, const char *url,
                           const struct pw_transfer_state *state, const char *why)
 {
@@ -274,22 +268,10 @@ static void json_progress(struct pw_json_writer *json, const char *url,
     if (url[0] != '\0') {
         pw_transfer_put_url(&out, pw_str_of(url));
     }
-    text(json, "url", shown);
-    pw_json_key(json, "bytes");
-    pw_json_put_int(json, (int64_t)state->bytes);
-    pw_json_key(json, "total");
-    pw_json_put_int(json, (int64_t)state->total);
-    text(json, "why", why);
-}
-
-static void json_instant(struct pw_json_writer *json, const char *key, pw_unix_ms at)
-{
-    pw_json_key(json, key);
-    if (at > 0) {
-        pw_json_put_time(json, at);
-    } else {
-        pw_json_put_null(json);
-    }
+    pw_json_say_s(json, "url", shown);
+    pw_json_say_int(json, "bytes", (int64_t)state->bytes);
+    pw_json_say_int(json, "total", (int64_t)state->total);
+    pw_json_say_s(json, "why", why);
 }
 
 // What an update has beside what an upload has, too.
@@ -300,18 +282,15 @@ static void json_update(const struct pw_files *files, struct pw_json_writer *jso
     if (files->parts.install != NULL) {
         files->parts.install->state(files->parts.install->context, &state);
     }
-    text(json, "by", pw_update_asker_name(update->by));
-    text(json, "version", update->version);
-    text(json, "running", files->parts.version);
-    pw_json_key(json, "under_way");
-    pw_json_put_bool(json, update->stage != PW_UPDATE_NONE);
-    json_instant(json, "ended_at", update->ended_at);
-    pw_json_key(json, "able");
-    pw_json_put_bool(json, state.able);
-    pw_json_key(json, "trial");
-    pw_json_put_bool(json, state.trial);
-    text(json, "returned", state.returned);
-    text(json, "returned_why", state.returned_why);
+    pw_json_say_s(json, "by", pw_update_asker_name(update->by));
+    pw_json_say_s(json, "version", update->version);
+    pw_json_say_s(json, "running", files->parts.version);
+    pw_json_say_bool(json, "under_way", update->stage != PW_UPDATE_NONE);
+    pw_json_say_known_time(json, "ended_at", update->ended_at);
+    pw_json_say_bool(json, "able", state.able);
+    pw_json_say_bool(json, "trial", state.trial);
+    pw_json_say_s(json, "returned", state.returned);
+    pw_json_say_s(json, "returned_why", state.returned_why);
 }
 
 void pw_files_put_json(const struct pw_files *files, struct pw_json_writer *json)
@@ -321,22 +300,20 @@ void pw_files_put_json(const struct pw_files *files, struct pw_json_writer *json
     pw_json_open(json, '{');
     pw_json_key(json, "upload");
     pw_json_open(json, '{');
-    text(json, "status", pw_upload_status_name(upload->status));
-    text(json, "log", upload->kind == PW_UPLOAD_SECURITY ? "security" : "diagnostics");
-    text(json, "name", upload->name);
+    pw_json_say_s(json, "status", pw_upload_status_name(upload->status));
+    pw_json_say_s(json, "log", upload->kind == PW_UPLOAD_SECURITY ? "security" : "diagnostics");
+    pw_json_say_s(json, "name", upload->name);
     json_progress(json, upload->url, &upload->state, upload->why);
     pw_json_close(json, '}');
     pw_json_key(json, "update");
     pw_json_open(json, '{');
-    text(json, "status", pw_update_status_name(update->status));
-    pw_json_key(json, "signed");
-    pw_json_put_bool(json, update->numbered);
+    pw_json_say_s(json, "status", pw_update_status_name(update->status));
+    pw_json_say_bool(json, "signed", update->numbered);
     json_progress(json, update->url, &update->state, update->why);
-    json_instant(json, "retrieve_at", update->retrieve_at);
-    json_instant(json, "install_at", update->install_at);
+    pw_json_say_known_time(json, "retrieve_at", update->retrieve_at);
+    pw_json_say_known_time(json, "install_at", update->install_at);
     json_update(files, json);
-    pw_json_key(json, "holds_charges");
-    pw_json_put_bool(json, pw_files_holds(files));
+    pw_json_say_bool(json, "holds_charges", pw_files_holds(files));
     pw_json_close(json, '}');
     pw_json_close(json, '}');
 }

@@ -146,8 +146,7 @@ static void put_row_topic(const struct pw_discovery *discovery, struct pw_json_w
     struct pw_out out = PW_OUT(text);
     if (topic[0] != '\0') {
         pw_mqtt_topic(discovery->mqtt, connector + 1, topic, &out);
-        pw_json_key(json, key);
-        pw_json_put_text(json, pw_out_str(&out));
+        pw_json_say_text(json, key, pw_out_str(&out));
     }
 }
 
@@ -189,12 +188,10 @@ static void put_options(struct pw_json_writer *json, const char *words)
     }
     pw_json_close(json, ']');
     put_map(words, true, &map);
-    pw_json_key(json, "command_template");
-    pw_json_put_text(json, pw_out_str(&map));
+    pw_json_say_text(json, "command_template", pw_out_str(&map));
     map = PW_OUT(text);
     put_map(words, false, &map);
-    pw_json_key(json, "value_template");
-    pw_json_put_text(json, pw_out_str(&map));
+    pw_json_say_text(json, "value_template", pw_out_str(&map));
 }
 
 static void put_command(struct pw_json_writer *json, const struct entity *entity)
@@ -232,8 +229,7 @@ static void put_entity(const struct pw_discovery *discovery, const struct entity
     pw_json_open(json, '{');
     put_text(json, "p", entity->platform);
     put_text(json, "name", entity->name);
-    pw_json_key(json, "unique_id");
-    pw_json_put_text(json, pw_out_str(&id));
+    pw_json_say_text(json, "unique_id", pw_out_str(&id));
     put_row_topic(discovery, json, "state_topic", connector, state);
     put_row_topic(discovery, json, "command_topic", connector, entity->command);
     put_text(json, "value_template", state[0] != '\0' ? entity->value : "");
@@ -261,8 +257,7 @@ static void put_name(const struct pw_discovery *discovery, unsigned connector,
         pw_put_s(&name, " connector ");
         pw_put_uint(&name, connector + 1U);
     }
-    pw_json_key(json, "name");
-    pw_json_put_text(json, pw_out_str(&name));
+    pw_json_say_text(json, "name", pw_out_str(&name));
 }
 
 static void put_device(const struct pw_discovery *discovery, unsigned connector,
@@ -287,8 +282,7 @@ static void put_device(const struct pw_discovery *discovery, unsigned connector,
     if (connector > 0) {
         id = PW_OUT(text);
         put_id(discovery, 0, &id);
-        pw_json_key(json, "via_device");
-        pw_json_put_text(json, pw_out_str(&id));
+        pw_json_say_text(json, "via_device", pw_out_str(&id));
     }
     pw_json_close(json, '}');
 }
@@ -306,8 +300,7 @@ static void put_bundle(const struct pw_discovery *discovery, unsigned connector,
     put_text(&json, "sw", discovery->version);
     pw_json_close(&json, '}');
     pw_mqtt_will_topic(discovery->mqtt, &will);
-    pw_json_key(&json, "availability_topic");
-    pw_json_put_text(&json, pw_out_str(&will));
+    pw_json_say_text(&json, "availability_topic", pw_out_str(&will));
     put_text(&json, "payload_available", PW_MQTT_ONLINE);
     put_text(&json, "payload_not_available", PW_MQTT_OFFLINE);
     pw_json_key(&json, "cmps");

@@ -96,8 +96,7 @@ void pw_mqtt_text_wifi(const struct pw_mqtt_look *look, struct pw_out *out)
         struct pw_out value = PW_OUT(text);
         pw_settings_print(&look->station->settings, // a secret prints as stars
                           (struct pw_setting_at){.id = rows[i].setting}, &value);
-        pw_json_key(&json, rows[i].key);
-        pw_json_put_text(&json, pw_out_str(&value));
+        pw_json_say_text(&json, rows[i].key, pw_out_str(&value));
     }
     pw_json_close(&json, '}');
 }
@@ -130,8 +129,7 @@ static void put_limit(const struct pw_mqtt_look *look, const struct pw_limit *li
     pw_unix_ms wall = pw_station_wall(look->station, look->now);
     pw_json_open(json, '{');
     pw_json_say_s(json, "source", source);
-    pw_json_key(json, "limit_a");
-    pw_json_put_fixed(json, limit->ma, 3);
+    pw_json_say_fixed(json, "limit_a", limit->ma, 3);
     pw_json_say_s(json, "why", limit->why);
     pw_json_key(json, "since");
     if (wall > 0 && limit->since <= look->now) {
@@ -161,8 +159,7 @@ void pw_mqtt_text_limits(const struct pw_mqtt_look *look, struct pw_out *out)
     const struct pw_rules *rules = &look->station->rules;
     struct pw_json_writer json = PW_JSON_WRITER(out);
     open_document(&json);
-    pw_json_key(&json, "limit_a");
-    pw_json_put_fixed(&json, limits->effective_ma, 3);
+    pw_json_say_fixed(&json, "limit_a", limits->effective_ma, 3);
     pw_json_say_s(&json, "source", pw_limit_source_name(limits->who));
     pw_json_say_s(&json, "why", limits->why);
     pw_json_key(&json, "limits");

@@ -27,10 +27,8 @@ void pw_mqtt_refuse(struct pw_mqtt *mqtt, const char *topic, struct pw_str value
     error.len = error.len > ERROR_SHOW ? ERROR_SHOW : error.len;
     pw_json_open(&json, '{');
     pw_json_say_s(&json, "topic", topic);
-    pw_json_key(&json, "value");
-    pw_json_put_text(&json, value);
-    pw_json_key(&json, "error");
-    pw_json_put_text(&json, error);
+    pw_json_say_text(&json, "value", value);
+    pw_json_say_text(&json, "error", error);
     pw_json_close(&json, '}');
     if (!out.full) {
         pw_mqtt_event(mqtt, 0, "error", pw_out_str(&out));

@@ -11,12 +11,6 @@ static void number(struct pw_json_writer *json, const char *key, int64_t value, 
     }
 }
 
-static void text(struct pw_json_writer *json, const char *key, const char *value)
-{
-    pw_json_key(json, key);
-    pw_json_put_s(json, value);
-}
-
 static const char *heartbeat_name(enum pw_rapi_heartbeat heartbeat)
 {
     static const char *const names[] = {"unknown", "none", "off", "armed", "missed"};
@@ -25,7 +19,7 @@ static const char *heartbeat_name(enum pw_rapi_heartbeat heartbeat)
 
 static void put_counters(const struct pw_rapi_view *board, struct pw_json_writer *json)
 {
-    text(json, "heartbeat", heartbeat_name(board->heartbeat));
+    pw_json_say_s(json, "heartbeat", heartbeat_name(board->heartbeat));
     number(json, "heartbeat_s", board->heartbeat_s, 0);
     number(json, "heartbeat_a", board->heartbeat_ma, 3);
     number(json, "heartbeats_missed", board->heartbeats_missed, 0);
@@ -44,21 +38,20 @@ void pw_openevse_put_json(const struct pw_openevse *oe, struct pw_json_writer *j
     const struct pw_rapi_view *board = pw_reach_view(&oe->rapi);
     bool heard = board->state_at != PW_NEVER;
     pw_json_open(json, '{');
-    pw_json_key(json, "answers_now");
-    pw_json_put_bool(json, board->ok);
-    text(json, "why", board->why);
-    text(json, "failed_command", board->failed);
-    text(json, "firmware", board->firmware);
-    text(json, "rapi", board->rapi);
+    pw_json_say_bool(json, "answers_now", board->ok);
+    pw_json_say_s(json, "why", board->why);
+    pw_json_say_s(json, "failed_command", board->failed);
+    pw_json_say_s(json, "firmware", board->firmware);
+    pw_json_say_s(json, "rapi", board->rapi);
     number(json, "state", heard ? board->state : -1, 0);
-    text(json, "state_text", heard ? pw_rapi_state_of(board->state)->text : "");
+    pw_json_say_s(json, "state_text", heard ? pw_rapi_state_of(board->state)->text : "");
     number(json, "vflags", heard ? board->vflags : -1, 0);
     number(json, "offered_a", board->offered_ma, 3);
     number(json, "config_a", board->config_ma, 3);
     number(json, "hardware_a", board->hardware_ma, 3);
     number(json, "total_wh", board->total_wh, 0);
     number(json, "phases_in_use", oe->phases == 0 ? -1 : oe->phases, 0);
-    text(json, "last_event", board->event);
+    pw_json_say_s(json, "last_event", board->event);
     put_counters(board, json);
     pw_json_close(json, '}');
 }

@@ -29,8 +29,7 @@ void pw_oe_say(struct pw_oe_call *call, int status, const char *a, struct pw_str
     pw_put(&message, b);
     pw_put_s(&message, c);
     struct pw_json_writer *json = pw_oe_object(call);
-    pw_json_key(json, "msg");
-    pw_json_put_text(json, pw_out_str(&message));
+    pw_json_say_text(json, "msg", pw_out_str(&message));
     pw_json_close(json, '}');
     send_json(call, status);
 }

@@ -343,8 +343,7 @@ static void put_event(struct pw_json_writer *json, const struct pw_openevse_even
     pw_put_s(&time, ":00");
     pw_json_say_int(json, "id", event->id);
     pw_json_say_s(json, "state", event->active ? "active" : "disabled");
-    pw_json_key(json, "time");
-    pw_json_put_text(json, pw_out_str(&time));
+    pw_json_say_text(json, "time", pw_out_str(&time));
     pw_json_key(json, "days");
     pw_json_open(json, '[');
     for (unsigned day = 0; day < 7; day++) {

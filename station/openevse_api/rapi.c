@@ -12,13 +12,10 @@ static void answer(struct pw_oe_call *call, int status, struct pw_str cmd, const
                    struct pw_str text, struct pw_str msg)
 {
     struct pw_json_writer *json = pw_oe_object(call);
-    pw_json_key(json, "cmd");
-    pw_json_put_text(json, cmd);
-    pw_json_key(json, key);
-    pw_json_put_text(json, text);
+    pw_json_say_text(json, "cmd", cmd);
+    pw_json_say_text(json, key, text);
     if (msg.len > 0) {
-        pw_json_key(json, "msg");
-        pw_json_put_text(json, msg);
+        pw_json_say_text(json, "msg", msg);
     }
     pw_oe_done(call, status, '}');
 }

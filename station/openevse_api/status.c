@@ -455,8 +455,7 @@ unsigned pw_oe_put_status(const struct pw_oe_look *look, uint32_t *said,
             continue;
         }
         if (out.len > 0) {
-            pw_json_key(json, rows[i].key);
-            pw_json_put_raw(json, pw_out_str(&out));
+            pw_json_say_raw(json, rows[i].key, pw_out_str(&out));
             news += rows[i].news ? 1 : 0;
         }
         if (said != NULL) {

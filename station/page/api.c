@@ -41,10 +41,8 @@ void pw_page_api_health(struct call *call)
 {
     const struct pw_station *st = call->page->config.station;
     struct pw_json_writer *json = pw_page_object(call);
-    pw_json_key(json, "status");
-    pw_json_put_s(json, st->store_failed ? "the store has failed" : "ok");
-    pw_json_key(json, "connectors");
-    pw_json_put_int(json, st->connectors);
+    pw_json_say_s(json, "status", st->store_failed ? "the store has failed" : "ok");
+    pw_json_say_int(json, "connectors", st->connectors);
     pw_page_done(call, st->store_failed ? 503 : 200);
 }
 
@@ -62,19 +60,15 @@ void pw_page_api_about(struct call *call)
                                     {"licence", about->licence}};
     struct pw_json_writer *json = pw_page_object(call);
     for (size_t i = 0; i < PW_COUNT(texts); i++) {
-        pw_json_key(json, texts[i][0]);
-        pw_json_put_s(json, texts[i][1]);
+        pw_json_say_s(json, texts[i][0], texts[i][1]);
     }
     pw_json_key(json, "libraries");
     pw_json_open(json, '[');
     for (size_t i = 0; i < about->libraries; i++) {
         pw_json_open(json, '{');
-        pw_json_key(json, "name");
-        pw_json_put_s(json, about->library[i].name);
-        pw_json_key(json, "version");
-        pw_json_put_s(json, about->library[i].version);
-        pw_json_key(json, "licence");
-        pw_json_put_s(json, about->library[i].licence);
+        pw_json_say_s(json, "name", about->library[i].name);
+        pw_json_say_s(json, "version", about->library[i].version);
+        pw_json_say_s(json, "licence", about->library[i].licence);
         pw_json_close(json, '}');
     }
     pw_json_close(json, ']');
@@ -223,8 +217,7 @@ static void put_default(const struct pw_setting_row *row, struct pw_json_writer 
     } else if (row->kind == PW_KIND_BOOL) {
         initial = pw_str_is(initial, "1") ? PW_STR("true") : PW_STR("false");
     }
-    pw_json_key(json, "default");
-    pw_json_put_text(json, initial);
+    pw_json_say_text(json, "default", initial);
 }
 
 static void put_setting(const struct pw_settings *settings, struct pw_setting_at at,
@@ -235,8 +228,7 @@ static void put_setting(const struct pw_settings *settings, struct pw_setting_at
     struct pw_out path = PW_OUT(text);
     pw_settings_print_path(at, &path);
     pw_json_open(json, '{');
-    pw_json_key(json, "path");
-    pw_json_put_s(json, text);
+    pw_json_say_s(json, "path", text);
     struct pw_out value = PW_OUT(text);
     text[0] = '\0';
     pw_settings_print(settings, at, &value);
@@ -245,22 +237,16 @@ static void put_setting(const struct pw_settings *settings, struct pw_setting_at
     struct pw_out range = PW_OUT(text);
     text[0] = '\0';
     pw_settings_print_range(row, &range);
-    pw_json_key(json, "range");
-    pw_json_put_s(json, text);
-    pw_json_key(json, "kind");
-    pw_json_put_s(json, kind_word(row->kind));
-    pw_json_key(json, "when");
-    pw_json_put_s(json, when_word(row->when));
-    pw_json_key(json, "unit");
-    pw_json_put_s(json, row->kind == PW_KIND_INT ? unit_word(row->path) : "");
+    pw_json_say_s(json, "range", text);
+    pw_json_say_s(json, "kind", kind_word(row->kind));
+    pw_json_say_s(json, "when", when_word(row->when));
+    pw_json_say_s(json, "unit", row->kind == PW_KIND_INT ? unit_word(row->path) : "");
     if (row->kind == PW_KIND_CHOICE) {
         put_choices(json, row->initial);
     }
     put_default(row, json);
-    pw_json_key(json, "ocpp_key");
-    pw_json_put_s(json, row->ocpp_key);
-    pw_json_key(json, "doc");
-    pw_json_put_s(json, row->doc);
+    pw_json_say_s(json, "ocpp_key", row->ocpp_key);
+    pw_json_say_s(json, "doc", row->doc);
     pw_json_close(json, '}');
 }
 
@@ -306,8 +292,7 @@ void pw_page_run(struct call *call, struct pw_str line)
         return;
     }
     struct pw_json_writer *json = pw_page_object(call);
-    pw_json_key(json, "message");
-    pw_json_put_text(json, sentence);
+    pw_json_say_text(json, "message", sentence);
     pw_page_done(call, 200);
 }
 
@@ -491,10 +476,8 @@ void pw_page_api_debug(struct call *call)
     pw_json_open(json, '[');
     for (size_t i = 0; i < PW_MQTT_AREAS; i++) {
         pw_json_open(json, '{');
-        pw_json_key(json, "name");
-        pw_json_put_s(json, pw_mqtt_areas[i].name);
-        pw_json_key(json, "rooms");
-        pw_json_put_s(json, pw_mqtt_areas[i].rooms);
+        pw_json_say_s(json, "name", pw_mqtt_areas[i].name);
+        pw_json_say_s(json, "rooms", pw_mqtt_areas[i].rooms);
         pw_json_close(json, '}');
     }
     pw_json_close(json, ']');
@@ -504,20 +487,16 @@ void pw_page_api_debug(struct call *call)
 void pw_page_log_line(struct pw_json_writer *json, const struct pw_logring_line *line)
 {
     pw_json_open(json, '{');
-    pw_json_key(json, "cursor");
-    pw_json_put_int(json, (int64_t)line->cursor);
+    pw_json_say_int(json, "cursor", (int64_t)line->cursor);
     pw_json_key(json, "time");
     if (line->wall == 0) {
         pw_json_put_null(json);
     } else {
         pw_json_put_time(json, line->wall);
     }
-    pw_json_key(json, "level");
-    pw_json_put_s(json, pw_level_name(line->level));
-    pw_json_key(json, "room");
-    pw_json_put_s(json, line->room);
-    pw_json_key(json, "text");
-    pw_json_put_text(json, line->text);
+    pw_json_say_s(json, "level", pw_level_name(line->level));
+    pw_json_say_s(json, "room", line->room);
+    pw_json_say_text(json, "text", line->text);
     pw_json_close(json, '}');
 }
 
@@ -581,9 +560,7 @@ void pw_page_api_log(struct call *call)
         next = line.cursor + 1;
     }
     pw_json_close(json, ']');
-    pw_json_key(json, "next");
-    pw_json_put_int(json, (int64_t)next);
-    pw_json_key(json, "gone");
-    pw_json_put_int(json, (int64_t)pw_logring_gone(log, first, next));
+    pw_json_say_int(json, "next", (int64_t)next);
+    pw_json_say_int(json, "gone", (int64_t)pw_logring_gone(log, first, next));
     pw_page_done(call, 200);
 }

@@ -38,8 +38,7 @@ static void answer(struct call *call, struct pw_page_asked *asked)
     }
     *asked = (struct pw_page_asked){0};
     struct pw_json_writer *json = pw_page_object(call);
-    pw_json_key(json, "answer");
-    pw_json_put_s(json, text[0] == '\0' ? "no answer" : text);
+    pw_json_say_s(json, "answer", text[0] == '\0' ? "no answer" : text);
     pw_page_done(call, 200);
 }
 

@@ -125,41 +125,15 @@ void pw_smart_report(const struct pw_smart *smart, struct pw_out *out, pw_ms now
 
 // ---------------------------------------------------------------------------------------------
 
-static void text(struct pw_json_writer *json, const char *key, const char *value)
-{
-    pw_json_say_s(json, key, value);
-}
-
-static void number(struct pw_json_writer *json, const char *key, bool known, int64_t value,
-                   unsigned decimals)
-{
-    pw_json_key(json, key);
-    if (known) {
-        pw_json_put_fixed(json, value, decimals);
-    } else {
-        pw_json_put_null(json);
-    }
-}
-
-static void instant(struct pw_json_writer *json, const char *key, bool known, pw_unix_ms at)
-{
-    pw_json_key(json, key);
-    if (known) {
-        pw_json_put_time(json, at);
-    } else {
-        pw_json_put_null(json);
-    }
-}
-
 static void json_periods(const struct pw_profile *p, struct pw_json_writer *json)
 {
     pw_json_key(json, "periods");
     pw_json_open(json, '[');
     for (unsigned i = 0; i < p->periods; i++) {
         pw_json_open(json, '{');
-        number(json, "start_s", true, p->start_s[i], 0);
-        number(json, "limit", true, p->limit_tenths[i], 1);
-        number(json, "phases", p->phases[i] > 0, p->phases[i], 0);
+        pw_json_say_int(json, "start_s", p->start_s[i]);
+        pw_json_say_fixed(json, "limit", p->limit_tenths[i], 1);
+        pw_json_say_known(json, "phases", p->phases[i] > 0, p->phases[i], 0);
         pw_json_close(json, '}');
     }
     pw_json_close(json, ']');
@@ -171,17 +145,18 @@ static void json_slot(const struct pw_smart *smart, const struct pw_profile_slot
     const struct pw_profile *p = &slot->profile;
     bool waits = slot->transaction == PW_PROFILE_PENDING;
     pw_json_open(json, '{');
-    number(json, "profile_id", true, p->id, 0);
-    text(json, "purpose", pw_profile_purpose_name((enum pw_profile_purpose)p->purpose));
-    number(json, "stack_level", true, p->level, 0);
-    number(json, "connector_id", true, slot->connector, 0);
-    number(json, "transaction", slot->transaction != 0 && !waits, slot->transaction, 0);
-    text(json, "kind", pw_profile_kind_name((enum pw_profile_kind)p->kind));
-    text(json, "unit", unit_name(p->unit));
-    instant(json, "start", p->has_start, p->start);
-    number(json, "duration_s", p->duration_s > 0, p->duration_s, 0);
-    instant(json, "valid_from", p->valid_from != PW_PROFILE_ALWAYS, p->valid_from);
-    instant(json, "valid_to", p->valid_to != PW_PROFILE_EVER, p->valid_to);
+    pw_json_say_int(json, "profile_id", p->id);
+    pw_json_say_s(json, "purpose", pw_profile_purpose_name((enum pw_profile_purpose)p->purpose));
+    pw_json_say_int(json, "stack_level", p->level);
+    pw_json_say_int(json, "connector_id", slot->connector);
+    pw_json_say_known(json, "transaction", slot->transaction != 0 && !waits, slot->transaction, 0);
+    pw_json_say_s(json, "kind", pw_profile_kind_name((enum pw_profile_kind)p->kind));
+    pw_json_say_s(json, "unit", unit_name(p->unit));
+    pw_json_say_known_time(json, "start", p->has_start ? p->start : 0);
+    pw_json_say_known(json, "duration_s", p->duration_s > 0, p->duration_s, 0);
+    pw_json_say_known_time(json, "valid_from",
+                           p->valid_from != PW_PROFILE_ALWAYS ? p->valid_from : 0);
+    pw_json_say_known_time(json, "valid_to", p->valid_to != PW_PROFILE_EVER ? p->valid_to : 0);
     pw_json_say_bool(json, "counts", rules(smart, slot));
     json_periods(p, json);
     pw_json_close(json, '}');
@@ -205,10 +180,10 @@ void pw_smart_report_json(const struct pw_smart *smart, struct pw_out *out, pw_m
         const struct pw_limit *limit =
             &pw_connector_limits(&smart->parts.connector[i])->row[PW_LIMIT_OCPP];
         pw_json_open(&json, '{');
-        number(&json, "connector_id", true, i + 1, 0);
-        number(&json, "limit_a", limit->set, limit->ma, 3);
-        text(&json, "why", limit->why);
-        number(&json, "age_s", limit->set, (int64_t)(now - limit->since), 3);
+        pw_json_say_int(&json, "connector_id", i + 1);
+        pw_json_say_known(&json, "limit_a", limit->set, limit->ma, 3);
+        pw_json_say_s(&json, "why", limit->why);
+        pw_json_say_known(&json, "age_s", limit->set, (int64_t)(now - limit->since), 3);
         pw_json_close(&json, '}');
     }
     pw_json_close(&json, ']');

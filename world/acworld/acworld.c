@@ -421,25 +421,6 @@ static const char *lock_name(enum pw_board_lock lock)
     PW_UNREACHABLE();
 }
 
-static void put_number(struct pw_json_writer *json, const char *key, int64_t value,
-                       unsigned decimals)
-{
-    pw_json_key(json, key);
-    pw_json_put_fixed(json, value, decimals);
-}
-
-static void put_bool(struct pw_json_writer *json, const char *key, bool value)
-{
-    pw_json_key(json, key);
-    pw_json_put_bool(json, value);
-}
-
-static void put_word(struct pw_json_writer *json, const char *key, const char *word)
-{
-    pw_json_key(json, key);
-    pw_json_put_s(json, word);
-}
-
 static void put_three(struct pw_json_writer *json, const char *key,
                       const int32_t value[PW_BOARD_PHASES])
 {
@@ -453,19 +434,19 @@ static void put_three(struct pw_json_writer *json, const char *key,
 
 static void put_outlet(struct pw_json_writer *json, const struct pw_world_ac_truth *truth)
 {
-    put_bool(json, "contactor_line", truth->commanded);
-    put_bool(json, "coil", truth->coil);
-    put_bool(json, "contactor_closed", truth->any_closed);
-    put_word(json, "lock", lock_name(truth->lock));
-    put_bool(json, "rcd_tripped", truth->tripped);
-    put_bool(json, "earth_lost", truth->earth_lost);
-    put_bool(json, "estop_pressed", truth->estop_pressed);
-    put_bool(json, "board_watchdog", truth->board_expired);
-    put_number(json, "pp_ohm", truth->pp_ohm == PW_BOARD_OPEN_OHM ? -1 : truth->pp_ohm, 0);
-    put_number(json, "contacts_c", truth->temp_dc, 1);
-    put_number(json, "closings", truth->wear.closings, 0);
-    put_number(json, "opened_loaded", truth->wear.opened_loaded, 0);
-    put_number(json, "pulled_loaded", truth->wear.pulled_loaded, 0);
+    pw_json_say_bool(json, "contactor_line", truth->commanded);
+    pw_json_say_bool(json, "coil", truth->coil);
+    pw_json_say_bool(json, "contactor_closed", truth->any_closed);
+    pw_json_say_s(json, "lock", lock_name(truth->lock));
+    pw_json_say_bool(json, "rcd_tripped", truth->tripped);
+    pw_json_say_bool(json, "earth_lost", truth->earth_lost);
+    pw_json_say_bool(json, "estop_pressed", truth->estop_pressed);
+    pw_json_say_bool(json, "board_watchdog", truth->board_expired);
+    pw_json_say_fixed(json, "pp_ohm", truth->pp_ohm == PW_BOARD_OPEN_OHM ? -1 : truth->pp_ohm, 0);
+    pw_json_say_fixed(json, "contacts_c", truth->temp_dc, 1);
+    pw_json_say_fixed(json, "closings", truth->wear.closings, 0);
+    pw_json_say_fixed(json, "opened_loaded", truth->wear.opened_loaded, 0);
+    pw_json_say_fixed(json, "pulled_loaded", truth->wear.pulled_loaded, 0);
 }
 
 void pw_world_ac_print(const struct pw_world_ac *world, struct pw_out *out)
@@ -473,20 +454,20 @@ void pw_world_ac_print(const struct pw_world_ac *world, struct pw_out *out)
     struct pw_world_ac_truth truth = pw_world_ac_truth(world);
     struct pw_json_writer json = PW_JSON_WRITER(out);
     pw_json_open(&json, '{');
-    put_word(&json, "car", world->car.kind->word);
-    put_bool(&json, "plugged", truth.plugged);
-    put_number(&json, "soc_percent", truth.soc_permille, 1);
-    put_number(&json, "energy_wh_physical", truth.energy_mwh, 3);
-    put_number(&json, "power_w", truth.mw, 3);
+    pw_json_say_s(&json, "car", world->car.kind->word);
+    pw_json_say_bool(&json, "plugged", truth.plugged);
+    pw_json_say_fixed(&json, "soc_percent", truth.soc_permille, 1);
+    pw_json_say_fixed(&json, "energy_wh_physical", truth.energy_mwh, 3);
+    pw_json_say_fixed(&json, "power_w", truth.mw, 3);
     put_three(&json, "phase_v", truth.mv);
     put_three(&json, "phase_a", truth.ma);
     put_three(&json, "load_v", truth.load_mv);
-    put_word(&json, "level", pw_world_ac_level_name(truth.level));
-    put_word(&json, "pilot", cp_name(world));
-    put_number(&json, "duty_percent", truth.duty_ppm, 4);
-    put_number(&json, "offer_a", truth.offer_ma, 3);
-    put_number(&json, "obeyed_a", truth.obeyed_ma, 3);
-    put_bool(&json, "asleep", truth.asleep);
+    pw_json_say_s(&json, "level", pw_world_ac_level_name(truth.level));
+    pw_json_say_s(&json, "pilot", cp_name(world));
+    pw_json_say_fixed(&json, "duty_percent", truth.duty_ppm, 4);
+    pw_json_say_fixed(&json, "offer_a", truth.offer_ma, 3);
+    pw_json_say_fixed(&json, "obeyed_a", truth.obeyed_ma, 3);
+    pw_json_say_bool(&json, "asleep", truth.asleep);
     put_outlet(&json, &truth);
     pw_json_close(&json, '}');
 }

@@ -235,51 +235,32 @@ struct pw_world_dc_truth pw_world_dc_truth(const struct pw_world_dc *world)
     };
 }
 
-static void put_number(struct pw_json_writer *json, const char *key, int64_t value,
-                       unsigned decimals)
-{
-    pw_json_key(json, key);
-    pw_json_put_fixed(json, value, decimals);
-}
-
-static void put_bool(struct pw_json_writer *json, const char *key, bool value)
-{
-    pw_json_key(json, key);
-    pw_json_put_bool(json, value);
-}
-
-static void put_word(struct pw_json_writer *json, const char *key, const char *word)
-{
-    pw_json_key(json, key);
-    pw_json_put_s(json, word);
-}
-
 void pw_world_dc_print(const struct pw_world_dc *world, struct pw_out *out)
 {
     struct pw_world_dc_truth truth = pw_world_dc_truth(world);
     struct pw_json_writer json = PW_JSON_WRITER(out);
     pw_json_open(&json, '{');
-    put_word(&json, "vehicle", world->scooter.kind->name);
-    put_bool(&json, "plugged", truth.plugged);
-    put_number(&json, "soc_percent", truth.soc_permille, 1);
-    put_number(&json, "energy_wh_physical", truth.energy_mwh, 3);
-    put_number(&json, "connector_v", truth.connector_mv, 3);
-    put_number(&json, "connector_a", truth.connector_ma, 3);
-    put_number(&json, "terminal_v", truth.terminal_mv, 3);
-    put_number(&json, "bms_asks_a", truth.ask_ma, 3);
-    put_word(&json, "bms", pw_world_bms_state_name(truth.bms));
-    put_word(&json, "rectifier", pw_world_rectifier_state_name(truth.rectifier));
-    put_bool(&json, "coil", truth.coil);
-    put_bool(&json, "contactor_closed", truth.contactor_closed);
-    put_bool(&json, "charge_mosfet", truth.charge_mosfet);
-    put_bool(&json, "estop_pressed", truth.estop_pressed);
-    put_word(&json, "bus0", pw_can_state_name(world->bus[0]));
-    put_word(&json, "bus1", pw_can_state_name(world->bus[1]));
-    put_number(&json, "pack_c", truth.pack_temp_dc, 1);
-    put_number(&json, "rectifier_c", truth.rectifier_temp_dc, 1);
-    put_number(&json, "opened_loaded", truth.wear.opened_loaded, 0);
-    put_number(&json, "closed_apart", truth.wear.closed_apart, 0);
-    put_number(&json, "pulled_loaded", truth.wear.pulled_loaded, 0);
-    put_number(&json, "frames_lost", truth.frames_lost, 0);
+    pw_json_say_s(&json, "vehicle", world->scooter.kind->name);
+    pw_json_say_bool(&json, "plugged", truth.plugged);
+    pw_json_say_fixed(&json, "soc_percent", truth.soc_permille, 1);
+    pw_json_say_fixed(&json, "energy_wh_physical", truth.energy_mwh, 3);
+    pw_json_say_fixed(&json, "connector_v", truth.connector_mv, 3);
+    pw_json_say_fixed(&json, "connector_a", truth.connector_ma, 3);
+    pw_json_say_fixed(&json, "terminal_v", truth.terminal_mv, 3);
+    pw_json_say_fixed(&json, "bms_asks_a", truth.ask_ma, 3);
+    pw_json_say_s(&json, "bms", pw_world_bms_state_name(truth.bms));
+    pw_json_say_s(&json, "rectifier", pw_world_rectifier_state_name(truth.rectifier));
+    pw_json_say_bool(&json, "coil", truth.coil);
+    pw_json_say_bool(&json, "contactor_closed", truth.contactor_closed);
+    pw_json_say_bool(&json, "charge_mosfet", truth.charge_mosfet);
+    pw_json_say_bool(&json, "estop_pressed", truth.estop_pressed);
+    pw_json_say_s(&json, "bus0", pw_can_state_name(world->bus[0]));
+    pw_json_say_s(&json, "bus1", pw_can_state_name(world->bus[1]));
+    pw_json_say_fixed(&json, "pack_c", truth.pack_temp_dc, 1);
+    pw_json_say_fixed(&json, "rectifier_c", truth.rectifier_temp_dc, 1);
+    pw_json_say_fixed(&json, "opened_loaded", truth.wear.opened_loaded, 0);
+    pw_json_say_fixed(&json, "closed_apart", truth.wear.closed_apart, 0);
+    pw_json_say_fixed(&json, "pulled_loaded", truth.wear.pulled_loaded, 0);
+    pw_json_say_fixed(&json, "frames_lost", truth.frames_lost, 0);
     pw_json_close(&json, '}');
 }

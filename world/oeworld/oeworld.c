@@ -278,25 +278,6 @@ struct pw_world_oe_truth pw_world_oe_truth(const struct pw_world_oe *world)
     return truth;
 }
 
-static void put_number(struct pw_json_writer *json, const char *key, int64_t value,
-                       unsigned decimals)
-{
-    pw_json_key(json, key);
-    pw_json_put_fixed(json, value, decimals);
-}
-
-static void put_bool(struct pw_json_writer *json, const char *key, bool value)
-{
-    pw_json_key(json, key);
-    pw_json_put_bool(json, value);
-}
-
-static void put_word(struct pw_json_writer *json, const char *key, const char *word)
-{
-    pw_json_key(json, key);
-    pw_json_put_s(json, word);
-}
-
 static void put_three(struct pw_json_writer *json, const char *key,
                       const int32_t value[PW_BOARD_PHASES])
 {
@@ -313,16 +294,16 @@ static void put_board(struct pw_json_writer *json, const struct pw_oeboard *boar
     char text[8];
     struct pw_out out = PW_OUT(text);
     pw_put_hex(&out, board->state, 2);
-    put_word(json, "state", text);
-    put_number(json, "board_a", board->amps, 0);
-    put_bool(json, "relay", board->relay);
-    put_number(json, "heartbeat", board->beat_state, 0);
-    put_number(json, "restarts", board->restarts, 0);
-    put_number(json, "commands", board->commands, 0);
-    put_number(json, "refused", board->refused, 0);
-    put_number(json, "eeprom_writes", board->eeprom.writes, 0);
-    put_word(json, "lcd1", board->lcd[0]);
-    put_word(json, "lcd2", board->lcd[1]);
+    pw_json_say_s(json, "state", text);
+    pw_json_say_fixed(json, "board_a", board->amps, 0);
+    pw_json_say_bool(json, "relay", board->relay);
+    pw_json_say_fixed(json, "heartbeat", board->beat_state, 0);
+    pw_json_say_fixed(json, "restarts", board->restarts, 0);
+    pw_json_say_fixed(json, "commands", board->commands, 0);
+    pw_json_say_fixed(json, "refused", board->refused, 0);
+    pw_json_say_fixed(json, "eeprom_writes", board->eeprom.writes, 0);
+    pw_json_say_s(json, "lcd1", board->lcd[0]);
+    pw_json_say_s(json, "lcd2", board->lcd[1]);
 }
 
 void pw_world_oe_print(const struct pw_world_oe *world, struct pw_out *out)
@@ -330,24 +311,24 @@ void pw_world_oe_print(const struct pw_world_oe *world, struct pw_out *out)
     struct pw_world_oe_truth truth = pw_world_oe_truth(world);
     struct pw_json_writer json = PW_JSON_WRITER(out);
     pw_json_open(&json, '{');
-    put_word(&json, "car", world->car.kind->word);
-    put_bool(&json, "plugged", truth.plugged);
-    put_number(&json, "soc_percent", truth.soc_permille, 1);
-    put_number(&json, "energy_wh_physical", truth.energy_mwh, 3);
-    put_number(&json, "power_w", truth.mw, 3);
+    pw_json_say_s(&json, "car", world->car.kind->word);
+    pw_json_say_bool(&json, "plugged", truth.plugged);
+    pw_json_say_fixed(&json, "soc_percent", truth.soc_permille, 1);
+    pw_json_say_fixed(&json, "energy_wh_physical", truth.energy_mwh, 3);
+    pw_json_say_fixed(&json, "power_w", truth.mw, 3);
     put_three(&json, "phase_a", truth.ma);
-    put_word(&json, "level", pw_world_ac_level_name(truth.level));
-    put_number(&json, "offer_a", truth.offer_ma, 3);
-    put_number(&json, "obeyed_a", truth.obeyed_ma, 3);
-    put_bool(&json, "asleep", truth.asleep);
+    pw_json_say_s(&json, "level", pw_world_ac_level_name(truth.level));
+    pw_json_say_fixed(&json, "offer_a", truth.offer_ma, 3);
+    pw_json_say_fixed(&json, "obeyed_a", truth.obeyed_ma, 3);
+    pw_json_say_bool(&json, "asleep", truth.asleep);
     put_board(&json, &world->board);
-    put_bool(&json, "contactor_closed", truth.any_closed);
-    put_number(&json, "closings", truth.wear.closings, 0);
-    put_number(&json, "opened_loaded", truth.wear.opened_loaded, 0);
-    put_number(&json, "pulled_loaded", truth.wear.pulled_loaded, 0);
+    pw_json_say_bool(&json, "contactor_closed", truth.any_closed);
+    pw_json_say_fixed(&json, "closings", truth.wear.closings, 0);
+    pw_json_say_fixed(&json, "opened_loaded", truth.wear.opened_loaded, 0);
+    pw_json_say_fixed(&json, "pulled_loaded", truth.wear.pulled_loaded, 0);
     put_three(&json, "grid_a", truth.grid_ma);
     put_three(&json, "house_a", truth.house_ma);
-    put_number(&json, "grid_w", truth.grid_mw, 3);
-    put_word(&json, "meter", pw_world_house_mood_name(world->house.mood));
+    pw_json_say_fixed(&json, "grid_w", truth.grid_mw, 3);
+    pw_json_say_s(&json, "meter", pw_world_house_mood_name(world->house.mood));
     pw_json_close(&json, '}');
 }

@@ -27,8 +27,7 @@ static void json_manifest(struct pw_json_writer *json, const struct pw_release *
         {"notes_url", release->notes_url},
     };
     for (size_t i = 0; i < PW_COUNT(texts); i++) {
-        pw_json_key(json, texts[i].key);
-        pw_json_put_s(json, texts[i].value);
+        pw_json_say_s(json, texts[i].key, texts[i].value);
     }
     pw_json_key(json, "hardware");
     pw_json_open(json, '[');
@@ -36,8 +35,7 @@ static void json_manifest(struct pw_json_writer *json, const struct pw_release *
         pw_json_put_s(json, release->hardware[i]);
     }
     pw_json_close(json, ']');
-    pw_json_key(json, "security_counter");
-    pw_json_put_int(json, release->security_counter);
+    pw_json_say_int(json, "security_counter", release->security_counter);
     pw_json_key(json, "expires");
     if (release->expires > 0) {
         pw_json_put_time(json, release->expires);
@@ -58,17 +56,12 @@ static void json_components(struct pw_json_writer *json, const struct pw_release
         struct pw_out hash = PW_OUT(text);
         key_put_hex(&hash, component->sha256, PW_SHA256_LEN);
         pw_json_open(json, '{');
-        pw_json_key(json, "name");
-        pw_json_put_s(json, component->name);
-        pw_json_key(json, "offset");
-        pw_json_put_int(json, (int64_t)component->offset);
-        pw_json_key(json, "size");
-        pw_json_put_int(json, (int64_t)component->size);
-        pw_json_key(json, "sha256");
-        pw_json_put_s(json, text);
+        pw_json_say_s(json, "name", component->name);
+        pw_json_say_int(json, "offset", (int64_t)component->offset);
+        pw_json_say_int(json, "size", (int64_t)component->size);
+        pw_json_say_s(json, "sha256", text);
         if (good != NULL) {
-            pw_json_key(json, "good");
-            pw_json_put_bool(json, good[i]);
+            pw_json_say_bool(json, "good", good[i]);
         }
         pw_json_close(json, '}');
     }
@@ -86,10 +79,8 @@ static void json_signatures(struct pw_json_writer *json, const struct pw_release
         struct pw_out out = PW_OUT(text);
         key_put_hex(&out, id, PW_SHA256_LEN);
         pw_json_open(json, '{');
-        pw_json_key(json, "key_id");
-        pw_json_put_s(json, text);
-        pw_json_key(json, "test_key");
-        pw_json_put_bool(json, test != NULL);
+        pw_json_say_s(json, "key_id", text);
+        pw_json_say_bool(json, "test_key", test != NULL);
         pw_json_close(json, '}');
     }
     pw_json_close(json, ']');
@@ -117,10 +108,8 @@ static void inspect_json(const struct pack *pack)
     struct pw_json_writer json = PW_JSON_WRITER(&out);
     pw_json_open(&json, '{');
     json_manifest(&json, &pack->release);
-    pw_json_key(&json, "head_size");
-    pw_json_put_int(&json, pack->head_len);
-    pw_json_key(&json, "file_size");
-    pw_json_put_int(&json, (int64_t)pack->release.file_size);
+    pw_json_say_int(&json, "head_size", pack->head_len);
+    pw_json_say_int(&json, "file_size", (int64_t)pack->release.file_size);
     json_components(&json, &pack->release, NULL);
     json_roots(&json, pack->parts.roots);
     json_signatures(&json, &pack->parts);
@@ -294,14 +283,10 @@ static void verify_json(const struct trial *trial, const char *why)
     struct pw_json_writer json = PW_JSON_WRITER(&out);
     bool fine = trial->verdict == PW_RELEASE_FINE;
     pw_json_open(&json, '{');
-    pw_json_key(&json, "good");
-    pw_json_put_bool(&json, fine && trial->whole);
-    pw_json_key(&json, "verdict");
-    pw_json_put_s(&json, pw_release_verdict_name(trial->verdict));
-    pw_json_key(&json, "why");
-    pw_json_put_s(&json, why);
-    pw_json_key(&json, "root");
-    pw_json_put_int(&json, trial->newest.version);
+    pw_json_say_bool(&json, "good", fine && trial->whole);
+    pw_json_say_s(&json, "verdict", pw_release_verdict_name(trial->verdict));
+    pw_json_say_s(&json, "why", why);
+    pw_json_say_int(&json, "root", trial->newest.version);
     json_manifest(&json, &trial->pack.release);
     json_components(&json, &trial->pack.release, fine ? trial->good : NULL);
     pw_json_close(&json, '}');

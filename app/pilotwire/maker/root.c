@@ -285,8 +285,7 @@ static void json_keys(struct pw_json_writer *json, const char *role,
 {
     pw_json_key(json, role);
     pw_json_open(json, '{');
-    pw_json_key(json, "threshold");
-    pw_json_put_int(json, keys->threshold);
+    pw_json_say_int(json, "threshold", keys->threshold);
     pw_json_key(json, "keys");
     pw_json_open(json, '[');
     for (uint8_t i = 0; i < keys->count; i++) {
@@ -296,8 +295,7 @@ static void json_keys(struct pw_json_writer *json, const char *role,
         pw_json_put_s(json, text);
     }
     pw_json_close(json, ']');
-    pw_json_key(json, "test_keys");
-    pw_json_put_int(json, (int64_t)test_keys(keys));
+    pw_json_say_int(json, "test_keys", (int64_t)test_keys(keys));
     pw_json_close(json, '}');
 }
 
@@ -307,16 +305,13 @@ static void show_json(const struct root_file *file)
     struct pw_out out = PW_OUT(text);
     struct pw_json_writer json = PW_JSON_WRITER(&out);
     pw_json_open(&json, '{');
-    pw_json_key(&json, "version");
-    pw_json_put_int(&json, file->root.version);
+    pw_json_say_int(&json, "version", file->root.version);
     pw_json_key(&json, "expires");
     pw_json_put_time(&json, file->root.expires);
     json_keys(&json, "root", &file->root.roots);
     json_keys(&json, "release", &file->root.releases);
-    pw_json_key(&json, "signatures");
-    pw_json_put_int(&json, file->parts.signatures);
-    pw_json_key(&json, "signed_by_own");
-    pw_json_put_int(&json, (int64_t)signed_by_own(file));
+    pw_json_say_int(&json, "signatures", file->parts.signatures);
+    pw_json_say_int(&json, "signed_by_own", (int64_t)signed_by_own(file));
     pw_json_close(&json, '}');
     (void)puts(text);
 }

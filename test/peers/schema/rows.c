@@ -29,23 +29,17 @@ static void put_words(struct pw_json_writer *json, const struct pw_ocpp_codes *c
 static bool put_field(struct pw_json_writer *json, const struct pw_ocpp_row *row)
 {
     pw_json_open(json, '{');
-    pw_json_key(json, "key");
-    pw_json_put_s(json, row->key);
-    pw_json_key(json, "type");
-    pw_json_put_s(json, type_names[row->kind]);
-    pw_json_key(json, "required");
-    pw_json_put_bool(json, row->must);
+    pw_json_say_s(json, "key", row->key);
+    pw_json_say_s(json, "type", type_names[row->kind]);
+    pw_json_say_bool(json, "required", row->must);
     if (row->kind == PW_OCPP_KIND_TEXT && row->of.max > 0) {
-        pw_json_key(json, "maxLength");
-        pw_json_put_int(json, row->of.max);
+        pw_json_say_int(json, "maxLength", row->of.max);
     }
     if (row->kind == PW_OCPP_KIND_LIST && (row->must || row->some)) {
-        pw_json_key(json, "minItems");
-        pw_json_put_int(json, 1);
+        pw_json_say_int(json, "minItems", 1);
     }
     if (row->kind == PW_OCPP_KIND_NAT || row->kind == PW_OCPP_KIND_POS) {
-        pw_json_key(json, "minimum");
-        pw_json_put_int(json, row->kind == PW_OCPP_KIND_POS ? 1 : 0);
+        pw_json_say_int(json, "minimum", row->kind == PW_OCPP_KIND_POS ? 1 : 0);
     }
     if (row->kind == PW_OCPP_KIND_CODE || row->kind == PW_OCPP_KIND_WORD) {
         pw_json_key(json, "enum");

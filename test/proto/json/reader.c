@@ -340,8 +340,7 @@ static void an_object_has_a_bound_of_members(void **state)
             char key[8];
             struct pw_out key_out = PW_OUT(key);
             pw_put_int(&key_out, i);
-            pw_json_key(&writer, key);
-            pw_json_put_int(&writer, i);
+            pw_json_say_int(&writer, key, i);
         }
         pw_json_close(&writer, '}');
         assert_int_equal(fault_of(pw_out_str(&out)),

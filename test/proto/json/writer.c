@@ -30,8 +30,7 @@ static void commas_stand_between_values_only(void **state)
     pw_json_put_raw(&writer, PW_STR("{\"raw\":1}"));
     pw_json_put_time(&writer, 0);
     pw_json_close(&writer, ']');
-    pw_json_key(&writer, "c\"");
-    pw_json_put_s(&writer, "d");
+    pw_json_say_s(&writer, "c\"", "d");
     pw_json_close(&writer, '}');
     assert_string_equal(text, "{\"a\":[],\"b\":[-1,16.5,{},true,false,null,{\"raw\":1},"
                               "\"1970-01-01T00:00:00.000Z\"],\"c\\\"\":\"d\"}");
@@ -104,8 +103,7 @@ static void nothing_is_written_past_the_room(void **state)
         struct pw_json_writer writer = PW_JSON_WRITER(&out);
         memset(text, '#', sizeof(text));
         pw_json_open(&writer, '{');
-        pw_json_key(&writer, "key");
-        pw_json_put_s(&writer, "text");
+        pw_json_say_s(&writer, "key", "text");
         pw_json_key(&writer, "k2");
         pw_json_open(&writer, '[');
         pw_json_put_s(&writer, "a");
@@ -113,8 +111,7 @@ static void nothing_is_written_past_the_room(void **state)
         pw_json_put_int(&writer, 12);
         pw_json_put_bool(&writer, true);
         pw_json_close(&writer, ']');
-        pw_json_key(&writer, "k3");
-        pw_json_put_s(&writer, "");
+        pw_json_say_s(&writer, "k3", "");
         pw_json_close(&writer, '}');
         assert_int_equal(text[cap], '#');
         assert_int_equal(pw_out_err(&out), cap >= sizeof(whole) ? PW_OK : PW_ERR_LIMIT);

@@ -255,8 +255,7 @@ static void sixty_four_kilobyte_frames(void **state)
         pw_put_places(&out, entries++, 0, 0);
         pw_put_c(&out, '"');
         writer.comma = true;
-        pw_json_key(&writer, "idTagInfo");
-        pw_json_put_raw(&writer, PW_STR("{\"status\":\"Accepted\"}"));
+        pw_json_say_raw(&writer, "idTagInfo", PW_STR("{\"status\":\"Accepted\"}"));
         pw_json_close(&writer, '}');
     }
     pw_put_s(&out, "]}]");

@@ -211,8 +211,7 @@ static void put_field(struct writing *writing, const struct pw_ocpp_row *row)
         return;
     }
     if (sample->spoil == SPOIL_EXTRA) {
-        pw_json_key(&writing->json, "unheardOf");
-        pw_json_put_raw(&writing->json, PW_STR("[1,{\"a\":null}]"));
+        pw_json_say_raw(&writing->json, "unheardOf", PW_STR("[1,{\"a\":null}]"));
     }
     if (sample->spoil == SPOIL_TWICE) {
         for (int i = 0; i < 2; i++) {

@@ -163,12 +163,13 @@ static void add_stations(void)
         PW_ASSERT(pw_central_station_add(run.central, pw_str_of(id), PW_STR(""), true, made,
                                          at_ms(0)) == PW_OK);
         // They came in by certificate: their own keys are not what is measured.
+        const struct pw_central_certificate certificate = {.common_name = pw_str_of(id),
+                                                           .serial = PW_STR("01")};
         const struct pw_central_handshake handshake = {.path = pw_str_of(path),
                                                        .protocols = PW_STR("ocpp1.6"),
                                                        .address = PW_STR("192.0.2.1"),
                                                        .tls = true,
-                                                       .common_name = pw_str_of(id),
-                                                       .serial = PW_STR("01")};
+                                                       .certificate = &certificate};
         PW_ASSERT(pw_central_handshake(run.central, ++run.numbers, &handshake, at_ms(0)).status ==
                   101);
     }

@@ -372,6 +372,7 @@ void api_certificate_revoke(struct http *http)
         pw_str_is(serial, station->link->certificate)) {
         link_drop(http->central, station->link, 1008, "its certificate was revoked", http->at);
     }
+    uplink_revoked(http->central, station, serial, http->at);
     http_no_content(http);
 }
 

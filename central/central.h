@@ -95,6 +95,13 @@ struct pw_central_net {
     void (*stream_ready)(void *context, uint64_t stream);
 };
 
+// The certificate that a peer has shown in its TLS handshake.
+struct pw_central_certificate {
+    struct pw_str common_name; // empty: none that could be an id
+    struct pw_str serial;      // lower-case hex
+    const char *wrong; // why its chain or dates do not count; NULL: the port has verified it
+};
+
 // The same for station links: a wire is one TLS connection. Its numbers are its own.
 struct pw_central_wires {
     void *context;
@@ -103,6 +110,9 @@ struct pw_central_wires {
     // Ends the connection; what is queued goes out if the peer takes it at once. The port reports
     // pw_central_wire_closed later, from its own loop.
     void (*close)(void *context, uint64_t wire);
+    // What the peer has shown in its handshake; false: no certificate. Valid until the next call.
+    // NULL: nobody is asked for one.
+    bool (*certificate)(void *context, uint64_t wire, struct pw_central_certificate *to);
 };
 
 struct pw_central_crypto {
@@ -196,13 +206,12 @@ pw_ms pw_central_step(struct pw_central *central, struct pw_instant at);
 // Charge points.
 
 struct pw_central_handshake {
-    struct pw_str path;          // "/ocpp/CP001", escapes decoded
-    struct pw_str authorization; // the header's value; empty without one
-    struct pw_str protocols;     // Sec-WebSocket-Protocol; empty without one
-    struct pw_str address;       // of the peer
-    bool tls;                    // it came over our own TLS
-    struct pw_str common_name;   // of its certificate, which the port has verified; empty: none
-    struct pw_str serial;        // likewise, lower-case hex
+    struct pw_str path;                               // "/ocpp/CP001", escapes decoded
+    struct pw_str authorization;                      // the header's value; empty without one
+    struct pw_str protocols;                          // Sec-WebSocket-Protocol; empty without one
+    struct pw_str address;                            // of the peer
+    bool tls;                                         // it came over our own TLS
+    const struct pw_central_certificate *certificate; // over which it has shown this; NULL: none
 };
 
 struct pw_central_verdict {

@@ -118,19 +118,23 @@ static const char *locked(struct pw_central *central, struct pw_str id, struct p
     return named ? why : "user name is not the station's id";
 }
 
-// A certificate in place of a key (profile 3). The port has verified its chain and dates.
+// A certificate of the station's own (profile 3). The port has verified its chain and dates, or
+// says what is wrong with them.
 static const char *certificate_locked(const struct pw_central *central, struct pw_str id,
-                                      const struct pw_central_handshake *handshake,
+                                      const struct pw_central_certificate *certificate,
                                       struct pw_instant at)
 {
     char hash[HASH_MAX];
-    if (!pw_str_eq(handshake->common_name, id)) {
+    if (certificate->wrong != NULL) {
+        return certificate->wrong;
+    }
+    if (!pw_str_eq(certificate->common_name, id)) {
         return "the certificate's commonName is not the station's id";
     }
     if (!station_key(central, id, hash)) {
         return "unknown station, or one that was removed";
     }
-    return certificate_good(central, id, handshake->serial, at.wall)
+    return certificate_good(central, id, certificate->serial, at.wall)
                ? NULL
                : "the certificate was revoked, or issued to another station";
 }
@@ -143,23 +147,49 @@ static void take_number(void *to, const struct pw_db_value *columns, size_t coun
     }
 }
 
+// A05.FR.09, at both doors: less than a station must use is not enough.
+static const char *profile_locked(struct pw_central *central, struct pw_str id, int profile)
+{
+    int64_t least = 0;
+    struct pw_db_value args[] = {pw_db_text(id)};
+    (void)db_read(central, "SELECT security_profile FROM station WHERE id = $1", args,
+                  PW_COUNT(args), take_number, &least);
+    return profile < least ? "its security profile is below what this station must use" : NULL;
+}
+
 // Why this peer may not come in, or NULL with the security profile it uses.
 static const char *refused_because(struct pw_central *central, struct pw_str id,
                                    const struct pw_central_handshake *handshake, int *profile,
                                    struct pw_instant at)
 {
-    bool certified = handshake->tls && handshake->common_name.len > 0;
-    const char *why = certified ? certificate_locked(central, id, handshake, at)
-                                : locked(central, id, handshake->authorization, at);
+    const struct pw_central_certificate *certificate =
+        handshake->tls ? handshake->certificate : NULL;
+    const char *why = certificate != NULL ? certificate_locked(central, id, certificate, at)
+                                          : locked(central, id, handshake->authorization, at);
     char hash[HASH_MAX];
-    *profile = certified ? 3 : !station_key(central, id, hash) ? 0 : handshake->tls ? 2 : 1;
-    int64_t least = 0;
-    struct pw_db_value args[] = {pw_db_text(id)};
-    (void)db_read(central, "SELECT security_profile FROM station WHERE id = $1", args,
-                  PW_COUNT(args), take_number, &least);
-    return why == NULL && *profile < least ? "its security profile is below what this station must"
-                                             " use"
-                                           : why;
+    *profile = certificate != NULL               ? 3
+               : !station_key(central, id, hash) ? 0
+               : handshake->tls                  ? 2
+                                                 : 1;
+    return why != NULL ? why : profile_locked(central, id, *profile);
+}
+
+const char *door_linked(struct pw_central *central, struct pw_str id, struct pw_str key,
+                        const struct pw_central_certificate *certificate, struct pw_instant at)
+{
+    const char *why = door_locked(central, id, key, at);
+    if (why != NULL) {
+        return why;
+    }
+    why = certificate != NULL ? certificate_locked(central, id, certificate, at) : NULL;
+    if (why == NULL) {
+        why = profile_locked(central, id, certificate != NULL ? 3 : 2);
+    }
+    if (why != NULL) {
+        // The work of a wrong key: the time shall not tell who has found a right one.
+        (void)key_fits(central, key, central->dummy_hash);
+    }
+    return why;
 }
 
 // A05.FR.09: a station that has come in with the profile it was told to use does not come back with
@@ -230,7 +260,7 @@ static struct pw_central_verdict admit(struct pw_central *central, uint64_t numb
     }
     link->profile = profile;
     struct pw_out serial = PW_OUT(link->certificate);
-    pw_put(&serial, profile == 3 ? handshake->serial : PW_STR(""));
+    pw_put(&serial, profile == 3 ? handshake->certificate->serial : PW_STR(""));
     profile_reached(central, station, profile, at.now);
     if (station->link == NULL) {
         link->served = true;

@@ -143,6 +143,15 @@ void uplink_drop(struct pw_central *central, struct station *station, const char
     }
 }
 
+void uplink_revoked(struct pw_central *central, struct station *station, struct pw_str serial,
+                    struct pw_instant at)
+{
+    if (station->uplink != NULL && serial.len > 0 &&
+        pw_str_is(serial, station->uplink->certificate)) {
+        give_up(central, station->uplink, "its certificate was revoked", at);
+    }
+}
+
 static void forget(struct pw_central *central, struct uplink *uplink)
 {
     struct uplink **at = &central->uplink[uplink->number % BUCKETS];
@@ -330,7 +339,11 @@ static void judge(struct pw_central *central, struct uplink *uplink,
         refuse(central, uplink, hello->id, 429, "link: too many wrong tries from this address", at);
         return;
     }
-    const char *why = door_locked(central, hello->id, hello->key, at);
+    const struct pw_central_wires *wires = central->config.wires;
+    struct pw_central_certificate certificate = {.wrong = NULL};
+    bool shown = wires->certificate != NULL &&
+                 wires->certificate(wires->context, uplink->number, &certificate);
+    const char *why = door_linked(central, hello->id, hello->key, shown ? &certificate : NULL, at);
     if (why != NULL) {
         char text[96];
         struct pw_out out = PW_OUT(text);
@@ -347,6 +360,8 @@ static void judge(struct pw_central *central, struct uplink *uplink,
         refuse(central, uplink, hello->id, 503, "link: there is no room for another station", at);
         return;
     }
+    struct pw_out serial = PW_OUT(uplink->certificate);
+    pw_put(&serial, certificate.serial);
     admit(central, uplink, station, hello, memory, at);
 }
 

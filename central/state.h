@@ -523,6 +523,11 @@ void commands_lost(struct pw_central *central, struct station *station, struct p
 // learns nothing from it). Always costs the same time.
 const char *door_locked(struct pw_central *central, struct pw_str id, struct pw_str given,
                         struct pw_instant at);
+// The same for a station link: the key, and beside it the certificate that was shown (NULL: none),
+// by the rules that OCPP's profile 3 has. A certificate that is no good is as bad as a wrong key,
+// and a station that must use profile 3 has to show a good one.
+const char *door_linked(struct pw_central *central, struct pw_str id, struct pw_str key,
+                        const struct pw_central_certificate *certificate, struct pw_instant at);
 
 // --- traffic.c: the OCPP log.
 
@@ -555,6 +560,9 @@ void uplinks_committed(struct pw_central *central, bool kept, struct pw_instant 
 // Ends the station's link; harmless without one. `why` is a literal.
 void uplink_drop(struct pw_central *central, struct station *station, const char *why,
                  struct pw_instant at);
+// Ends the station's link if it came in with this certificate.
+void uplink_revoked(struct pw_central *central, struct station *station, struct pw_str serial,
+                    struct pw_instant at);
 // Round trip of the last ping, ms; -1 when not known. `uplink` may be NULL.
 int64_t uplink_rtt(const struct uplink *uplink);
 

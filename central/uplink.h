@@ -19,6 +19,7 @@ struct uplink {
     uint64_t number;
     struct station *station; // NULL: not known yet, or it has lost its station
     char address[ADDRESS_MAX];
+    char certificate[PW_CENTRAL_SERIAL_MAX]; // that it has shown; empty: none
     pw_ms opened;
     bool heard;  // bytes came
     bool closed; // the port was asked to close it, or has

@@ -1,5 +1,10 @@
 #include "authority.h"
 
+#include "peer/authorities.h"
+#include "peer/peer.h"
+#include "vault/pem.h"
+
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -33,6 +38,13 @@ bool authority_open(struct pw_central_ca_openssl **ca, const struct options *opt
     return true;
 }
 
+const char *authority_clients(char to[AUTHORITY_PATH_MAX], const struct options *options,
+                              const char *given)
+{
+    path_of(to, options, given, "/ca.crt");
+    return given != NULL || access(to, R_OK) == 0 ? to : NULL;
+}
+
 const struct pw_httpd_tls *authority_tls(struct tls_files *files, const struct options *options,
                                          const struct pw_secret *secret)
 {
@@ -41,15 +53,35 @@ const struct pw_httpd_tls *authority_tls(struct tls_files *files, const struct o
     }
     path_of(files->certificate, options, options->tls_cert, "/tls.crt");
     path_of(files->key, options, options->tls_key, "/tls.key");
-    path_of(files->client_ca, options, options->tls_client_ca, "/ca.crt");
-    bool vouched = options->tls_client_ca != NULL || access(files->client_ca, R_OK) == 0;
-    files->tls = (struct pw_httpd_tls){.host = options->tls_host,
-                                       .port = options->tls_port,
-                                       .certificate = files->certificate,
-                                       .key = files->key,
-                                       .secret = options->tls_key == NULL ? secret : NULL,
-                                       .client_ca = vouched ? files->client_ca : NULL};
+    files->tls = (struct pw_httpd_tls){
+        .host = options->tls_host,
+        .port = options->tls_port,
+        .certificate = files->certificate,
+        .key = files->key,
+        .secret = options->tls_key == NULL ? secret : NULL,
+        .client_ca = authority_clients(files->client_ca, options, options->tls_client_ca)};
     return &files->tls;
+}
+
+bool authority_check(const struct pw_httpd_tls *tls)
+{
+    char text[AUTHORITY_PATH_MAX + 256] = "";
+    struct pw_out why = PW_OUT(text);
+    if (access(tls->certificate, R_OK) != 0) {
+        (void)fail(tls->certificate, "it cannot be read; ca init and ca server make one");
+        return false;
+    }
+    SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
+    EVP_PKEY *key = trial != NULL ? pw_key_read(tls->key, tls->secret, &why) : NULL;
+    bool good = key != NULL && pw_peer_reload(trial, tls->certificate, key, &why) == PW_OK &&
+                (tls->client_ca == NULL ||
+                 pw_authorities_trust(trial, tls->client_ca, true, &why) == PW_OK);
+    EVP_PKEY_free(key);
+    SSL_CTX_free(trial);
+    if (!good) {
+        (void)fail("cannot serve TLS", text);
+    }
+    return good;
 }
 
 static int make_server(const struct options *options, const struct pw_secret *secret,

@@ -36,13 +36,14 @@ const char options_help[] =
     "                               and its port plus 10: 127.0.0.1:8190; of port 0: a free one)\n"
     "      --link-cert FILE         certificate chain and private key (PEM) for station links;\n"
     "      --link-key FILE          without them both are made in the data folder\n"
+    "      --link-client-ca FILE    as --tls-client-ca, for station links (the same file)\n"
     "      --tls-listen ADDRESS:PORT  also serve https and, for security profiles 2 and 3, wss "
     "there\n"
     "      --tls-cert FILE          certificate chain and private key (PEM) for it; without them\n"
     "      --tls-key FILE           those that ca server has made in the data folder\n"
-    "      --tls-client-ca FILE     who vouches for stations' certificates (PEM); without it our "
-    "own\n"
-    "                               authority, if there is one\n"
+    "      --tls-client-ca FILE     who vouches for stations' certificates, and lists of revoked "
+    "ones\n"
+    "                               (PEM); without it our own authority, if there is one\n"
     "      --trusted-proxy ADDRESS  a reverse proxy whose Forwarded, X-Forwarded-For and -Proto "
     "count\n"
     "      --host NAME              name under which browsers reach this server, if it has one\n"
@@ -78,6 +79,7 @@ enum {
     OPT_LINK_LISTEN,
     OPT_LINK_CERT,
     OPT_LINK_KEY,
+    OPT_LINK_CLIENT_CA,
     OPT_TLS_LISTEN,
     OPT_TLS_CERT,
     OPT_TLS_KEY,
@@ -93,6 +95,7 @@ static const struct option long_options[] = {
     {"link-listen", required_argument, NULL, OPT_LINK_LISTEN},
     {"link-cert", required_argument, NULL, OPT_LINK_CERT},
     {"link-key", required_argument, NULL, OPT_LINK_KEY},
+    {"link-client-ca", required_argument, NULL, OPT_LINK_CLIENT_CA},
     {"tls-listen", required_argument, NULL, OPT_TLS_LISTEN},
     {"tls-cert", required_argument, NULL, OPT_TLS_CERT},
     {"tls-key", required_argument, NULL, OPT_TLS_KEY},
@@ -202,6 +205,7 @@ static bool read_option(struct options *options, int option, struct pw_out *why)
     case OPT_LINK_LISTEN: return read_link_listen(options, optarg, why);
     case OPT_LINK_CERT: options->link_cert = optarg; return true;
     case OPT_LINK_KEY: options->link_key = optarg; return true;
+    case OPT_LINK_CLIENT_CA: options->link_client_ca = optarg; return true;
     case OPT_TLS_LISTEN:
         options->tls = true;
         return read_listen("--tls-listen", optarg, options->tls_host, sizeof(options->tls_host),

@@ -34,7 +34,8 @@ struct options {
     uint16_t link_port;
     const char *link_cert; // NULL: made in the data folder
     const char *link_key;
-    bool tls; // --tls-listen was there
+    const char *link_client_ca; // NULL: whom --tls-client-ca names, or our own authority
+    bool tls;                   // --tls-listen was there
     char tls_host[64];
     uint16_t tls_port;
     const char *tls_cert; // NULL: tls.crt and tls.key in the data folder

@@ -21,11 +21,13 @@
 
 #define PROGRAM_PATH_MAX 512
 
-// Certificate and key that station links show.
+// Certificate and key that station links show, and who vouches for stations there.
 struct identity {
     char certificate[PROGRAM_PATH_MAX];
     char key[PROGRAM_PATH_MAX];
     bool make; // both are ours: made when they are not there, and the key is sealed
+    char clients[PROGRAM_PATH_MAX];
+    const char *client_ca; // `clients`, who vouches for stations there; NULL: nobody
 };
 
 struct program {
@@ -64,8 +66,8 @@ void program_path(char *to, const char *folder, const char *name);
 // tasks.c: does what the options ask for on the database; the program's exit status.
 int tasks_run(struct program *program);
 
-// links.c
-struct identity links_identity(const struct options *options);
+// links.c: the files of station links, as options or the data folder have them.
+void links_identity(struct identity *identity, const struct options *options);
 // Opens the listener of station links, if they are wanted. False with a message printed.
 bool links_open(struct program *program);
 // Prints what stations pin; the program's exit status.

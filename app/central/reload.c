@@ -1,5 +1,7 @@
 #include "reload.h"
 
+#include "peer/authorities.h"
+
 #include <sys/stat.h>
 
 // False when the file looks as before.
@@ -15,14 +17,25 @@ static bool look(struct reload *reload, size_t i)
     return other;
 }
 
-void reload_watch(struct reload *reload, const char *certificate, const char *key)
+void reload_watch(struct reload *reload, const char *path, bool lists)
 {
-    const char *const paths[] = {certificate, key};
-    for (size_t i = 0; i < PW_COUNT(paths); i++) {
-        if (paths[i][0] != '\0' && reload->files < RELOAD_FILES) {
-            reload->file[reload->files].path = paths[i];
-            (void)look(reload, reload->files++);
+    if (path != NULL && reload->files < RELOAD_FILES) {
+        reload->file[reload->files].path = path;
+        reload->file[reload->files].lists = lists;
+        (void)look(reload, reload->files++);
+    }
+}
+
+void reload_lists(const struct reload *reload)
+{
+    for (size_t i = 0; i < reload->files; i++) {
+        struct pw_line line;
+        if (!reload->file[i].lists || !pw_authorities_stale(reload->file[i].path)) {
+            continue;
         }
+        pw_line(&line, reload->log, PW_LOG_WARN, "certificate", "list-out-of-date");
+        pw_line_s(&line, "file", reload->file[i].path);
+        pw_line_end(&line);
     }
 }
 
@@ -49,6 +62,7 @@ void reload_now(struct reload *reload)
         err = pw_linkserver_reload(reload->links, &why);
         say(reload, "station links", err, text);
     }
+    reload_lists(reload);
 }
 
 pw_ms reload_step(struct reload *reload, pw_ms now)

@@ -1,5 +1,6 @@
 // reload: certificates that are renewed while the program serves (every 60 or 90 days, by certbot
-// or its like). New connections show the new one; those that stand stay.
+// or its like), and who vouches for stations' own. New connections have the new ones; those that
+// stand stay.
 #ifndef PW_APP_CENTRAL_RELOAD_H
 #define PW_APP_CENTRAL_RELOAD_H
 
@@ -7,7 +8,7 @@
 #include "web.h"
 
 #define RELOAD_LOOK_MS 10000 // between two looks at the files
-#define RELOAD_FILES   4
+#define RELOAD_FILES   6
 
 struct reload {
     struct pw_web *web;
@@ -18,13 +19,16 @@ struct reload {
         int64_t changed;  // how the file looked: when it was written, its size and number
         int64_t size;
         uint64_t number;
+        bool lists; // it may have lists of what was revoked
     } file[RELOAD_FILES];
     size_t files;
     pw_ms look_at;
 };
 
-// Empty paths are none.
-void reload_watch(struct reload *reload, const char *certificate, const char *key);
+// NULL is none.
+void reload_watch(struct reload *reload, const char *path, bool lists);
+// Says in the log which lists should have been replaced by now.
+void reload_lists(const struct reload *reload);
 // Reads all of them again, and logs what came of it.
 void reload_now(struct reload *reload);
 // Does so when a file has changed. Returns when to look again.

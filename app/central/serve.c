@@ -79,14 +79,19 @@ static void on_hangup(void *context)
 
 static void start_reload(struct program *program)
 {
-    program->identity = links_identity(&program->options);
     program->reload =
         (struct reload){.web = program->web, .links = program->links, .log = &program->logger.log};
-    reload_watch(&program->reload, program->options.tls ? program->tls.certificate : "",
-                 program->options.tls ? program->tls.key : "");
-    if (program->links != NULL) {
-        reload_watch(&program->reload, program->identity.certificate, program->identity.key);
+    if (program->options.tls) {
+        reload_watch(&program->reload, program->tls.certificate, false);
+        reload_watch(&program->reload, program->tls.key, false);
+        reload_watch(&program->reload, program->tls.tls.client_ca, true);
     }
+    if (program->links != NULL) {
+        reload_watch(&program->reload, program->identity.certificate, false);
+        reload_watch(&program->reload, program->identity.key, false);
+        reload_watch(&program->reload, program->identity.client_ca, true);
+    }
+    reload_lists(&program->reload);
     pw_loop_on_hangup(&program->loop, on_hangup, program);
 }
 
@@ -109,22 +114,20 @@ static void warn_plain(const struct options *options)
 static bool open_web(struct program *program)
 {
     const struct options *options = &program->options;
-    const char *certificate = program->tls.certificate;
+    const struct pw_httpd_tls *tls =
+        authority_tls(&program->tls, options, pw_vault_port(program->vault));
     char where[96] = "";
     struct pw_out out = PW_OUT(where);
-    int err = pw_web_open(&program->web, &program->loop, options->host, options->port,
-                          authority_tls(&program->tls, options, pw_vault_port(program->vault)),
+    if (tls != NULL && !authority_check(tls)) {
+        return false;
+    }
+    int err = pw_web_open(&program->web, &program->loop, options->host, options->port, tls,
                           options->trusted_proxy);
-    if (err == PW_ERR_STORE) {
-        (void)program_fail("cannot serve TLS with", certificate,
-                           access(certificate, R_OK) != 0
-                               ? "it cannot be read; ca init and ca server make one"
-                               : "its key does not fit or cannot be read, or the address of "
-                                 "--tls-listen is taken");
-    } else if (err != PW_OK) {
-        pw_put_s(&out, options->host);
+    if (err != PW_OK) {
+        bool of_tls = err == PW_ERR_STORE;
+        pw_put_s(&out, of_tls ? options->tls_host : options->host);
         pw_put_c(&out, ':');
-        pw_put_uint(&out, options->port);
+        pw_put_uint(&out, of_tls ? options->tls_port : options->port);
         (void)program_fail("cannot listen on", where,
                            "the port is in use, or the address is not this machine's");
     }

@@ -45,7 +45,7 @@ static void subscribe(struct mqtt *mqtt)
     }
 }
 
-void mqtt_open(struct mqtt *mqtt)
+void mqtt_open(struct mqtt *mqtt, pw_ms now)
 {
     const struct pw_settings *settings = &mqtt->station->settings;
     char will[PW_BROKER_TOPIC_MAX];
@@ -79,6 +79,7 @@ void mqtt_open(struct mqtt *mqtt)
         .pin = pw_settings_text(settings, PW_SET_MQTT_PIN),
         .certificate = pw_settings_text(settings, PW_SET_MQTT_CERTIFICATE),
         .key = pw_settings_text(settings, PW_SET_MQTT_KEY),
+        .wall = pw_station_wall(mqtt->station, now),
         .will = {.topic = will, .payload = PW_MQTT_OFFLINE},
         .seed = mqtt->seed,
     };
@@ -116,6 +117,7 @@ static pw_ms tell_facts(struct mqtt *mqtt, pw_ms now)
         char text[48] = "";
         struct pw_out address = PW_OUT(text);
         pw_machine_address(&address);
+        pw_mqtt_wire_wall(mqtt->wire, pw_station_wall(mqtt->station, now));
         pw_mqtt_facts(&mqtt->topics, pw_out_str(&address), pw_machine_free_kb());
         mqtt->facts_at = pw_after(now, FACTS_MS);
     }

@@ -23,7 +23,7 @@ struct mqtt {
 void mqtt_init(struct mqtt *mqtt, pw_ms now);
 // Begins to connect, when a broker is wanted. A url or file that cannot be used is said in the log:
 // no setting of MQTT keeps a station from charging.
-void mqtt_open(struct mqtt *mqtt);
+void mqtt_open(struct mqtt *mqtt, pw_ms now);
 void mqtt_close(struct mqtt *mqtt);
 
 // What came, a bounded part of it. *busy is set when the station was told something. Returns when

@@ -10,6 +10,7 @@
 #include "mqtt.h"
 #include "network.h"
 #include "panic.h"
+#include "peer/authorities.h"
 #include "people.h"
 #include "secrets.h"
 #include "service.h"
@@ -252,6 +253,22 @@ static int open_store(struct program *program, struct pw_out *why)
     return PW_OK;
 }
 
+// A list still counts then, for what is on it (peer/authorities.h).
+static void warn_of_lists(const struct program *program, const struct pw_settings *settings)
+{
+    static const enum pw_setting_id files[] = {PW_SET_OCPP_CA, PW_SET_UPLINK_CA, PW_SET_MQTT_CA};
+    for (size_t i = 0; i < PW_COUNT(files); i++) {
+        const char *path = pw_settings_text(settings, files[i]);
+        struct pw_line line;
+        if (path[0] == '\0' || !pw_authorities_stale(path)) {
+            continue;
+        }
+        pw_line(&line, &program->logger->log, PW_LOG_WARN, "trust", "list-out-of-date");
+        pw_line_s(&line, "file", path);
+        pw_line_end(&line);
+    }
+}
+
 static int open_trust(struct program *program, const struct pw_settings *settings,
                       struct pw_out *why)
 {
@@ -265,8 +282,10 @@ static int open_trust(struct program *program, const struct pw_settings *setting
         pw_trust_open(folder, pw_settings_text(settings, PW_SET_OCPP_CA),
                       pw_settings_int(settings, PW_SET_ROOT_CHECK) != 0,
                       pw_vault_port(program->secrets.vault), &program->logger->log, why);
+    warn_of_lists(program, settings);
     program->trust = pw_trust_port(program->keeper);
     program->link.keeper = program->keeper;
+    program->uplink.keeper = program->keeper;
     return program->keeper != NULL ? PW_OK : PW_ERR_STORE;
 }
 
@@ -378,7 +397,7 @@ static int open_all(struct program *program, const struct pw_settings *settings,
         err = meters_join(&program->meters, kept, &program->mqtt.topics, why);
     }
     if (err == PW_OK) {
-        mqtt_open(&program->mqtt);
+        mqtt_open(&program->mqtt, pw_clock_now(program->clock));
         err = network_open(&program->network, &program->loop, log, why);
     }
     if (err == PW_OK) {

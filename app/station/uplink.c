@@ -1,19 +1,44 @@
 #include "uplink.h"
 
+// The certificate of the settings, or else the one of OCPP's profile 3, which the same central has
+// signed: it can check it here as well.
+static int prepare(void *context, void *ssl_ctx, const char *host, char *refused,
+                   struct pw_out *why)
+{
+    struct uplink *uplink = context;
+    const struct pw_settings *settings = &uplink->station->settings;
+    const struct pw_peer_rules rules = {.host = host,
+                                        .ca_file = pw_settings_text(settings, PW_SET_UPLINK_CA),
+                                        .certificate =
+                                            pw_settings_text(settings, PW_SET_UPLINK_CERTIFICATE),
+                                        .key = pw_settings_text(settings, PW_SET_UPLINK_KEY),
+                                        .pins = &uplink->pins,
+                                        .wall = uplink->wall,
+                                        .refused = refused};
+    int err = pw_peer_apply(ssl_ctx, &rules, why);
+    if (err == PW_OK && rules.certificate[0] == '\0') {
+        (void)pw_trust_show(uplink->keeper, ssl_ctx, uplink->wall); // a key alone is profile 2
+    }
+    return err;
+}
+
 int uplink_open(struct uplink *uplink, struct pw_loop *loop, const struct pw_clock *pace,
                 struct pw_out *why)
 {
     const struct pw_settings *settings = &uplink->station->settings;
-    struct pw_str url = pw_str_of(pw_settings_text(settings, PW_SET_UPLINK_URL));
+    const char *pin = pw_settings_text(settings, PW_SET_UPLINK_PIN);
     uplink->tls = NULL;
     uplink->up = false;
-    if (url.len == 0) {
+    uplink->rules = (struct pw_tls_rules){.context = uplink, .prepare = prepare};
+    if (pw_settings_text(settings, PW_SET_UPLINK_URL)[0] == '\0') {
         return PW_OK;
     }
     struct pw_out unsaid = *why;
-    pw_put_s(why, "uplink.ca_file: ");
-    uplink->tls = pw_tls_new(loop, pace, pw_settings_text(settings, PW_SET_UPLINK_CA),
-                             pw_str_of(pw_settings_text(settings, PW_SET_UPLINK_PIN)), why);
+    pw_put_s(why, "uplink: ");
+    if (pw_peer_read_pins(pw_str_of(pin), &uplink->pins, why) != PW_OK) {
+        return PW_ERR_RANGE;
+    }
+    uplink->tls = pw_tls_new(loop, pace, &uplink->rules, why);
     if (uplink->tls == NULL) {
         return PW_ERR_RANGE;
     }
@@ -71,6 +96,7 @@ static void connect_or_close(struct uplink *uplink, pw_ms now)
         struct pw_out why = PW_OUT(text);
         struct pw_str url =
             pw_str_of(pw_settings_text(&uplink->station->settings, PW_SET_UPLINK_URL));
+        uplink->wall = pw_station_wall(uplink->station, now);
         int err = pw_tls_open(uplink->tls, url, &why);
         if (err == PW_ERR_RANGE || err == PW_ERR_LIMIT) {
             pw_station_uplink_down(uplink->station, pw_out_str(&why), now);

@@ -2,12 +2,18 @@
 #ifndef PW_APP_STATION_UPLINK_H
 #define PW_APP_STATION_UPLINK_H
 
+#include "peer/peer.h"
 #include "station.h"
 #include "tls.h"
+#include "trust/openssl.h"
 
 struct uplink {
     struct pw_station *station;
-    struct pw_tls *tls; // NULL: uplink.url is empty
+    struct pw_trust_keeper *keeper; // has the station's own certificate
+    struct pw_tls *tls;             // NULL: uplink.url is empty
+    struct pw_tls_rules rules;
+    struct pw_peer_pins pins;
+    pw_unix_ms wall; // of the connection tried last
     bool up;
 };
 

@@ -9,7 +9,6 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,8 +28,9 @@ struct address {
 struct pw_tls {
     struct pw_loop *loop;
     const struct pw_clock *pace;
-    SSL_CTX *context;
-    struct pw_peer_pins pins;
+    const struct pw_tls_rules *rules;
+    SSL_CTX *context; // of this connection; NULL while idle
+    char refused[PW_PEER_REFUSED_SIZE];
     enum pw_tls_state state;
     pw_ms deadline; // of OPENING
     struct address to;
@@ -115,46 +115,43 @@ int pw_tls_check_pin(struct pw_str pin, struct pw_out *why)
     return pw_peer_read_pins(pin, &pins, why);
 }
 
-static bool load_authorities(SSL_CTX *context, const char *ca_file)
+// An SSL_CTX for one connection: what is trusted and shown may be another for the next.
+static SSL_CTX *prepare(struct pw_tls *tls, const char *host, struct pw_out *why)
 {
-    return ca_file[0] != '\0' ? SSL_CTX_load_verify_file(context, ca_file) == 1
-                              : SSL_CTX_set_default_verify_paths(context) == 1;
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    int err = PW_ERR_LIMIT;
+    if (context == NULL) {
+        pw_put_s(why, "TLS: out of memory");
+    } else {
+        err = tls->rules->prepare(tls->rules->context, context, host, tls->refused, why);
+        (void)SSL_CTX_set_mode(context,
+                               SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    }
+    if (err != PW_OK) {
+        SSL_CTX_free(context);
+        context = NULL;
+    }
+    return context;
 }
 
-struct pw_tls *pw_tls_new(struct pw_loop *loop, const struct pw_clock *pace, const char *ca_file,
-                          struct pw_str pin, struct pw_out *why)
+struct pw_tls *pw_tls_new(struct pw_loop *loop, const struct pw_clock *pace,
+                          const struct pw_tls_rules *rules, struct pw_out *why)
 {
-    struct pw_peer_pins pins;
-    if (pw_peer_read_pins(pin, &pins, why) != PW_OK) {
-        return NULL;
-    }
     struct pw_tls *tls = calloc(1, sizeof(*tls));
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    if (tls == NULL || context == NULL || !pw_peer_restrict(context)) {
-        pw_put_s(why, "TLS: out of memory, or without cipher suites");
-        SSL_CTX_free(context);
-        free(tls);
+    if (tls == NULL) {
+        pw_put_s(why, "TLS: out of memory");
         return NULL;
     }
     tls->loop = loop;
     tls->pace = pace;
-    tls->context = context;
+    tls->rules = rules;
     tls->fd = -1;
-    tls->pins = pins;
-    if (pins.count > 0) {
-        // The check is ours, after the handshake and before a byte of ours leaves.
-        SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
-    } else {
-        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-        if (!load_authorities(context, ca_file)) {
-            pw_put_s(why, ca_file);
-            pw_put_s(why, ": no certificates can be read there");
-            pw_tls_free(tls);
-            return NULL;
-        }
+    SSL_CTX *trial = prepare(tls, "localhost", why);
+    if (trial == NULL) {
+        free(tls);
+        return NULL;
     }
-    (void)SSL_CTX_set_mode(context,
-                           SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_free(trial);
     return tls;
 }
 
@@ -184,6 +181,8 @@ static void finish(struct pw_tls *tls, const char *what, const char *detail)
     pw_resolve_drop(tls->question);
     tls->question = NULL;
     drop_socket(tls);
+    SSL_CTX_free(tls->context);
+    tls->context = NULL;
     tls->data_len = 0;
     tls->state = PW_TLS_IDLE;
     tls->ended = true;
@@ -217,10 +216,9 @@ void pw_tls_close(struct pw_tls *tls, const char *reason)
 static void finish_ssl(struct pw_tls *tls, const char *what)
 {
     unsigned long code = ERR_peek_last_error();
-    long verified = tls->ssl == NULL ? X509_V_OK : SSL_get_verify_result(tls->ssl);
     const char *detail = code != 0 ? ERR_reason_error_string(code) : NULL;
-    if (verified != X509_V_OK && tls->pins.count == 0) {
-        finish(tls, "the certificate is not accepted", X509_verify_cert_error_string(verified));
+    if (tls->refused[0] != '\0') {
+        finish(tls, "the certificate is not accepted", tls->refused);
     } else {
         finish(tls, what, detail != NULL ? detail : "");
     }
@@ -291,15 +289,12 @@ static void try_addresses(struct pw_tls *tls)
     finish(tls, "cannot connect", strerror(errno));
 }
 
+// So that a server with several certificates shows the right one (RFC 6066 §3: names only).
 static bool name_the_host(struct pw_tls *tls)
 {
     struct sockaddr_storage unused;
-    bool is_address = socket_address(tls->to.host, 0, &unused) != 0;
-    if (is_address) {
-        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls->ssl), tls->to.host) == 1;
-    }
-    return SSL_set_tlsext_host_name(tls->ssl, tls->to.host) == 1 &&
-           SSL_set1_host(tls->ssl, tls->to.host) == 1;
+    return socket_address(tls->to.host, 0, &unused) != 0 ||
+           SSL_set_tlsext_host_name(tls->ssl, tls->to.host) == 1;
 }
 
 static void begin_handshake(struct pw_tls *tls)
@@ -312,18 +307,8 @@ static void begin_handshake(struct pw_tls *tls)
     }
 }
 
-static bool has_the_pin(const struct pw_tls *tls, struct pw_out *have)
-{
-    X509 *certificate = SSL_get1_peer_certificate(tls->ssl);
-    bool good = pw_peer_pinned(&tls->pins, certificate, have);
-    X509_free(certificate);
-    return good;
-}
-
 static void shake_hands(struct pw_tls *tls)
 {
-    char text[PW_PEER_DIGITS + 1] = "";
-    struct pw_out have = PW_OUT(text);
     ERR_clear_error();
     int done = SSL_connect(tls->ssl);
     if (done != 1) {
@@ -332,10 +317,6 @@ static void shake_hands(struct pw_tls *tls)
         if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
             finish_ssl(tls, "the TLS handshake failed");
         }
-        return;
-    }
-    if (tls->pins.count > 0 && !has_the_pin(tls, &have)) {
-        finish(tls, "the server has another public key than uplink.pin says", text);
         return;
     }
     tls->wants_write = false;
@@ -399,8 +380,14 @@ int pw_tls_open(struct pw_tls *tls, struct pw_str url, struct pw_out *why)
         pw_put_s(why, wrong);
         return PW_ERR_RANGE;
     }
+    tls->context = prepare(tls, tls->to.host, why);
+    if (tls->context == NULL) {
+        return PW_ERR_RANGE;
+    }
     tls->question = pw_resolve_start(tls->loop, tls->to.host);
     if (tls->question == NULL) {
+        SSL_CTX_free(tls->context);
+        tls->context = NULL;
         pw_put_s(why, "no thread is left to ask for the host's name");
         return PW_ERR_LIMIT;
     }

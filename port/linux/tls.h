@@ -1,6 +1,6 @@
-// tls: one TLS connection over TCP to a server, OpenSSL in our loop. It checks who the server is,
-// moves bytes without waiting, and stops reading while nobody takes what came. When to connect is
-// the station's decision; what the bytes mean is nobody's business here.
+// tls: one TLS connection over TCP to a server, OpenSSL in our loop. It moves bytes without
+// waiting, and stops reading while nobody takes what came. When to connect is the station's
+// decision, who the server must be the peer's rules; what the bytes mean is nobody's business here.
 #ifndef PW_LINUX_TLS_H
 #define PW_LINUX_TLS_H
 
@@ -14,22 +14,30 @@ enum pw_tls_state { PW_TLS_IDLE, PW_TLS_OPENING, PW_TLS_OPEN };
 
 struct pw_tls; // owned by the caller of pw_tls_new
 
+// How TLS is done on a connection; outlives the pw_tls. SSL_CTX of OpenSSL as void *.
+struct pw_tls_rules {
+    void *context;
+    // Who `host` is and what is shown to it goes into the SSL_CTX of one connection (peer/peer.h).
+    // `refused`: as pw_peer_rules has it. PW_OK, or PW_ERR_RANGE with *why: there will be none.
+    int (*prepare)(void *context, void *ssl_ctx, const char *host, char *refused,
+                   struct pw_out *why);
+};
+
 // tls://host[:port], host a name, an IPv4 address or an IPv6 address in brackets; 8190 without a
 // port. PW_OK or PW_ERR_RANGE with what is wrong in *why.
 PW_MUST_USE int pw_tls_check_url(struct pw_str url, struct pw_out *why);
 // Pins as peer/peer.h reads them. PW_OK or PW_ERR_RANGE.
 PW_MUST_USE int pw_tls_check_pin(struct pw_str pin, struct pw_out *why);
 
-// TLS as peer/peer.h restricts it. With a `pin` the server must have that public key or
-// certificate, whatever that says; without one its certificate must be signed by those of `ca_file`
-// ("": the system's store) and carry the host's name. `pace` measures the time-out. NULL with a
-// sentence in *why.
-struct pw_tls *pw_tls_new(struct pw_loop *loop, const struct pw_clock *pace, const char *ca_file,
-                          struct pw_str pin, struct pw_out *why);
+// `pace` measures the time-out. What `rules` prepare is tried once, so that files that cannot be
+// read are heard of at once. NULL with a sentence in *why.
+struct pw_tls *pw_tls_new(struct pw_loop *loop, const struct pw_clock *pace,
+                          const struct pw_tls_rules *rules, struct pw_out *why);
 void pw_tls_free(struct pw_tls *tls); // before pw_loop_close
 
-// Begins to connect. PW_ERR_BUSY unless idle, PW_ERR_RANGE for a URL that cannot be used,
-// PW_ERR_LIMIT when the system has no thread or memory left; a sentence in *why.
+// Begins to connect. PW_ERR_BUSY unless idle, PW_ERR_RANGE for a URL that cannot be used
+// or for rules that do not work any more, PW_ERR_LIMIT when the system has no thread or memory
+// left; a sentence in *why.
 PW_MUST_USE int pw_tls_open(struct pw_tls *tls, struct pw_str url, struct pw_out *why);
 // Ends what there is, with a closing alert. The end is told by pw_tls_take_end. Harmless when idle.
 void pw_tls_close(struct pw_tls *tls, const char *reason);

@@ -4,6 +4,7 @@ believed and nobody else is, strangers learn nothing (T19, T37 of facts/reliabil
 
 doors_test.py PILOTWIRE-CENTRAL PILOTWIRE. Loopback and free ports only; every wait is bounded."""
 import base64
+import datetime
 import http.client
 import json
 import os
@@ -18,10 +19,48 @@ import sys
 import tempfile
 import time
 import unittest
+import warnings
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 CENTRAL, COMMAND = sys.argv[1:3]
 WAIT_S = 20
 KEY = "a-key-nobody-guesses"
+NOW = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+DAY = datetime.timedelta(days=1)
+PEM = serialization.Encoding.PEM
+warnings.simplefilter("ignore")
+
+
+class Authority:
+    """Somebody else's authority for stations: its certificate, one that it signed, and its list."""
+
+    def __init__(self, folder):
+        self.path = pathlib.Path(folder) / "clients.pem"
+        self.station = pathlib.Path(folder) / "station.pem"
+        self.key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+        root = self.certify("clients", self.key, True)
+        self.signed = self.certify("CP1", key, False)
+        self.pem = root.public_bytes(PEM)
+        self.path.write_bytes(self.pem)
+        self.station.write_bytes(self.signed.public_bytes(PEM) + key.private_bytes(
+            PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+
+    def certify(self, subject, key, ca):
+        name = lambda text: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+        return (x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name("clients"))
+                .public_key(key.public_key()).serial_number(x509.random_serial_number())
+                .not_valid_before(NOW - DAY).not_valid_after(NOW + DAY)
+                .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+                .sign(self.key, hashes.SHA256()))
+
+    def revoke(self):
+        row = x509.RevokedCertificateBuilder().serial_number(self.signed.serial_number).revocation_date(NOW).build()
+        return (x509.CertificateRevocationListBuilder().issuer_name(self.signed.issuer).last_update(NOW - DAY)
+                .next_update(NOW + DAY).add_revoked_certificate(row).sign(self.key, hashes.SHA256()).public_bytes(PEM))
 
 
 def free_port():
@@ -126,7 +165,9 @@ class Reload(Central):
         self.given = tempfile.TemporaryDirectory(prefix="pilotwire-")
         self.addCleanup(self.given.cleanup)
         self.make_link()
-        self.options = ("--link-cert", f"{self.given.name}/link.crt", "--link-key", f"{self.given.name}/link.key")
+        self.authority = Authority(self.given.name)
+        self.options = ("--link-cert", f"{self.given.name}/link.crt", "--link-key", f"{self.given.name}/link.key",
+                        "--tls-client-ca", str(self.authority.path))
         super().setUp()
 
     def make_link(self):
@@ -184,6 +225,45 @@ class Reload(Central):
         self.assertEqual(self.shown(self.tls_port), before)
         self.task("ca", "server", "localhost")
         self.until(lambda: self.shown(self.tls_port) != before, "the changed file, without a signal")
+
+    def lets_in(self):
+        """Whether who shows the station's certificate is answered."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.load_cert_chain(self.authority.station)
+        try:
+            with socket.create_connection(("127.0.0.1", self.tls_port), 5) as raw, context.wrap_socket(raw) as stream:
+                stream.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                return stream.recv(64).startswith(b"HTTP/1.1 200")
+        except (ssl.SSLError, ConnectionError):
+            return False
+
+    def test_authorities_are_read_again_and_what_is_none_is_not_waited_for(self):
+        self.assertTrue(self.lets_in())
+        self.authority.path.write_bytes(self.authority.pem + self.authority.revoke())
+        self.process.send_signal(signal.SIGHUP)
+        self.until(lambda: not self.lets_in(), "the list")
+        self.authority.path.write_bytes(self.authority.pem)
+        self.until(self.lets_in, "the changed file, without a signal")
+        self.authority.path.unlink()
+        os.mkfifo(self.authority.path)
+        self.process.send_signal(signal.SIGHUP)
+        self.until(lambda: self.said().count("clients.pem: it is no file that can be read") >= 2, "both refusals")
+        self.assertTrue(self.lets_in())  # as before
+
+    def test_a_pipe_in_place_of_a_file_is_an_error_and_the_start_does_not_hang(self):
+        pipe = pathlib.Path(self.given.name) / "pipe"
+        os.mkfifo(pipe)
+        certificate, key = f"{self.given.name}/link.crt", f"{self.given.name}/link.key"
+        files = {"--tls-cert": certificate, "--tls-key": key, "--tls-client-ca": self.authority.path,
+                 "--link-cert": certificate, "--link-key": key, "--link-client-ca": self.authority.path}
+        for option in files:
+            words = [str(word) for pair in {**files, option: pipe}.items() for word in pair]
+            done = subprocess.run([CENTRAL, "--data", f"{self.given.name}/other", "--listen", "127.0.0.1:0",
+                                   "--tls-listen", "127.0.0.1:0", *words], stdin=subprocess.DEVNULL, text=True,
+                                  capture_output=True, timeout=WAIT_S, check=False)
+            self.assertEqual(done.returncode, 1, (option, done.stdout, done.stderr))
+            self.assertIn(f"{pipe}: it is no file that can be read", done.stderr, option)
 
     def test_https_says_that_it_is_meant_to_stay_and_old_tls_is_refused(self):
         context = ssl.create_default_context()

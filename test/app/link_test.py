@@ -101,7 +101,7 @@ class Link(Case):
         self.start_central()
         wrong = ("0" if self.pin[0] != "0" else "1") + self.pin[1:]
         self.start_station(wrong)
-        self.until(lambda: "another public key than uplink.pin says" in self.text_of("station"), "the refusal")
+        self.until(lambda: "another public key than the pin says" in self.text_of("station"), "the refusal")
         self.assertNotIn("why=welcome", self.text_of("station"))
 
 

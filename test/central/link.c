@@ -72,6 +72,83 @@ static void wrong_key_and_unknown_station_are_refused_with_a_reason(void **state
     assert_null(station()->uplink);
 }
 
+// Reason: facts/reliability.md T37 and A05.FR.09, at this door as at OCPP's: a certificate that is
+// no good is as bad as a wrong key, and a station that must use profile 3 shows a good one. The
+// peer learns nothing, the work is the same; the doctor knows.
+static void certificate_is_judged_beside_the_key_as_ocpp_judges_it(void **state)
+{
+    struct peer *peer = *state;
+    static const struct pw_central_certificate good = {.common_name = {.at = "A", .len = 1},
+                                                       .serial = {.at = "0b", .len = 2}};
+    static const struct pw_central_certificate rows_of[] = {
+        {.common_name = {.at = "B", .len = 1}, .serial = {.at = "0b", .len = 2}},
+        {.serial = {.at = "0b", .len = 2}},
+        {.common_name = {.at = "A", .len = 1}, .serial = {.at = "0a", .len = 2}},
+        {.common_name = {.at = "A", .len = 1}, .serial = {.at = "0c", .len = 2}},
+        {.common_name = {.at = "A", .len = 1}, .wrong = "certificate has expired"},
+    };
+    const struct {
+        const struct pw_central_certificate *shown;
+        const char *why; // NULL: it comes in
+        int least;       // security profile that it must use
+    } rows[] = {
+        {NULL, NULL, 2},
+        {NULL, "link: its security profile is below what this station must use", 3},
+        {&good, NULL, 3},
+        {&good, NULL, 0},
+        {&rows_of[0], "link: the certificate's commonName is not the station's id", 0},
+        {&rows_of[1], "link: the certificate's commonName is not the station's id", 0},
+        {&rows_of[2], "link: the certificate was revoked, or issued to another station", 3},
+        {&rows_of[3], "link: the certificate was revoked, or issued to another station", 3},
+        {&rows_of[4], "link: certificate has expired", 3},
+    };
+    (void)bench_count(&bench, "INSERT INTO certificate_issued VALUES"
+                              " ('0a','A','CN=A',0,0,0,'revoked',''),"
+                              " ('0c','B','CN=B',0,0,0,'taken','') RETURNING 1");
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        char sql[96];
+        (void)snprintf(sql, sizeof(sql), "UPDATE station SET security_profile = %d RETURNING 1",
+                       rows[i].least);
+        (void)bench_count(&bench, sql);
+        bench_pass(&bench, 120000); // its wrong tries are forgotten
+        peer->certificate = rows[i].shown;
+        size_t before = bench.derivations;
+        peer->end.try_at = bench.at.now;
+        peer_pass(peer, 100);
+        bool came = station()->uplink != NULL;
+        if (came != (rows[i].why == NULL)) {
+            fail_msg("row %zu: %s", i, came ? "came in" : get("/api/v1/refused"));
+        }
+        if (came) {
+            peer_cut(peer);
+        } else {
+            assert_int_equal(bench.derivations - before, 2);
+            assert_has(get("/api/v1/refused"), rows[i].why);
+        }
+    }
+}
+
+// Reason: a certificate that is taken back ends what it has opened, not only what it would open.
+static void revoked_certificate_ends_the_link_that_it_opened(void **state)
+{
+    struct peer *peer = *state;
+    static const struct pw_central_certificate good = {.common_name = {.at = "A", .len = 1},
+                                                       .serial = {.at = "0b", .len = 2}};
+    (void)bench_count(&bench, "INSERT INTO certificate_issued VALUES"
+                              " ('0a','A','CN=A',0,0,0,'taken',''),"
+                              " ('0b','A','CN=A',0,0,0,'taken','') RETURNING 1");
+    peer->certificate = &good;
+    peer_pass(peer, 1000);
+    assert_non_null(station()->uplink);
+    assert_int_equal(post("/api/v1/stations/A/certificates/revoke", "{\"serial\":\"0a\"}"), 204);
+    assert_non_null(station()->uplink);
+    assert_int_equal(post("/api/v1/stations/A/certificates/revoke", "{\"serial\":\"0b\"}"), 204);
+    assert_null(station()->uplink);
+    peer_pass(peer, 60000);
+    assert_null(station()->uplink);
+    assert_has(get("/api/v1/refused"), "link: the certificate was revoked");
+}
+
 // facts/reliability.md T38: no work is done for an address that has guessed ten times.
 static void guessing_keys_is_slowed_down(void **state)
 {
@@ -645,6 +722,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(station_with_its_key_is_let_in_and_shown),
         TEST(wrong_key_and_unknown_station_are_refused_with_a_reason),
+        TEST(certificate_is_judged_beside_the_key_as_ocpp_judges_it),
+        TEST(revoked_certificate_ends_the_link_that_it_opened),
         TEST(guessing_keys_is_slowed_down),
         TEST(what_is_no_hello_is_closed_and_noted),
         TEST(oversized_first_frame_is_refused_by_its_head),

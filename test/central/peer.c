@@ -44,6 +44,17 @@ static void wire_close(void *context, uint64_t wire)
     }
 }
 
+static bool wire_certificate(void *context, uint64_t wire, struct pw_central_certificate *to)
+{
+    const struct peer *peer = peer_at(wire);
+    (void)context;
+    if (peer == NULL || peer->certificate == NULL) {
+        return false;
+    }
+    *to = *peer->certificate;
+    return true;
+}
+
 void peer_make(struct peer *peer, struct bench *bench, const char *id, uint64_t boot)
 {
     char made[PW_CENTRAL_KEY_MAX];
@@ -60,7 +71,8 @@ void peer_make(struct peer *peer, struct bench *bench, const char *id, uint64_t 
         for (size_t i = 0; i < PEERS_MAX; i++) {
             all[i] = i == 0 ? peer : NULL;
         }
-        wires = (struct pw_central_wires){.send = wire_send, .close = wire_close};
+        wires = (struct pw_central_wires){
+            .send = wire_send, .close = wire_close, .certificate = wire_certificate};
         bench->config.wires = &wires;
         bench_restart(bench);
     }

@@ -15,7 +15,9 @@ struct peer {
     bool closed;   // the central asked for it
     bool deaf;     // nothing arrives any more, either way; nobody is told
     bool full;     // takes no bytes
-    size_t len;    // bytes from the central
+    // What it shows in its handshake; NULL: no certificate.
+    const struct pw_central_certificate *certificate;
+    size_t len; // bytes from the central
     uint8_t bytes[PEER_BYTES];
     // Its answers, and the last request it got.
     enum pw_link_error_code code;

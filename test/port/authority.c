@@ -95,15 +95,54 @@ X509 *authority_sign(const struct authority *authority, const char *csr, pw_unix
     return made;
 }
 
-void authority_pem(X509 *certificate, char to[AUTHORITY_PEM_MAX])
+static void append(BIO *bio, char to[AUTHORITY_PEM_MAX])
 {
     char *bytes = NULL;
-    BIO *bio = BIO_new(BIO_s_mem());
-    PW_ASSERT(bio != NULL && PEM_write_bio_X509(bio, certificate) == 1);
     long len = BIO_get_mem_data(bio, &bytes);
     size_t at = strlen(to);
     PW_ASSERT(len > 0 && at + (size_t)len < AUTHORITY_PEM_MAX);
     memcpy(to + at, bytes, (size_t)len);
     to[at + (size_t)len] = '\0';
     BIO_free(bio);
+}
+
+static void revoke(X509_CRL *list, const X509 *certificate, const ASN1_TIME *when)
+{
+    X509_REVOKED *row = X509_REVOKED_new();
+    ASN1_INTEGER *serial = ASN1_INTEGER_dup(X509_get0_serialNumber(certificate));
+    PW_ASSERT(row != NULL && serial != NULL && X509_REVOKED_set_serialNumber(row, serial) == 1);
+    ASN1_TIME *date = ASN1_STRING_dup(when);
+    PW_ASSERT(date != NULL && X509_REVOKED_set_revocationDate(row, date) == 1 &&
+              X509_CRL_add0_revoked(list, row) == 1);
+    ASN1_TIME_free(date);
+    ASN1_INTEGER_free(serial);
+}
+
+void authority_list(const struct authority *authority, const X509 *certificate, pw_unix_ms from,
+                    pw_unix_ms to, char pem[AUTHORITY_PEM_MAX])
+{
+    X509_CRL *list = X509_CRL_new();
+    ASN1_TIME *date = ASN1_TIME_new();
+    BIO *bio = BIO_new(BIO_s_mem());
+    PW_ASSERT(list != NULL && date != NULL && bio != NULL && X509_CRL_set_version(list, 1) == 1 &&
+              X509_CRL_set_issuer_name(list, X509_get_subject_name(authority->certificate)) == 1);
+    set_date(date, to);
+    PW_ASSERT(X509_CRL_set1_nextUpdate(list, date) == 1);
+    set_date(date, from);
+    PW_ASSERT(X509_CRL_set1_lastUpdate(list, date) == 1);
+    if (certificate != NULL) {
+        revoke(list, certificate, date);
+    }
+    PW_ASSERT(X509_CRL_sort(list) == 1 && X509_CRL_sign(list, authority->key, EVP_sha256()) > 0 &&
+              PEM_write_bio_X509_CRL(bio, list) == 1);
+    append(bio, pem);
+    ASN1_TIME_free(date);
+    X509_CRL_free(list);
+}
+
+void authority_pem(X509 *certificate, char to[AUTHORITY_PEM_MAX])
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    PW_ASSERT(bio != NULL && PEM_write_bio_X509(bio, certificate) == 1);
+    append(bio, to);
 }

@@ -27,6 +27,10 @@ void authority_free(struct authority *authority);
 // Signs a request (PEM) as it is.
 X509 *authority_sign(const struct authority *authority, const char *csr, pw_unix_ms from,
                      pw_unix_ms to);
+// A list of what this authority has revoked: `certificate`, or nothing when it is NULL. PEM into
+// `to`, appended to what is there.
+void authority_list(const struct authority *authority, const X509 *certificate, pw_unix_ms from,
+                    pw_unix_ms to, char pem[AUTHORITY_PEM_MAX]);
 // PEM into `to`, appended to what is there.
 void authority_pem(X509 *certificate, char to[AUTHORITY_PEM_MAX]);
 

@@ -2,6 +2,7 @@
 // which a station knows it, and peers that are none.
 #include "linkserver.h"
 
+#include "authority.h"
 #include "central_crypto.h"
 #include "central_store.h"
 #include "folder.h"
@@ -31,6 +32,8 @@ struct bench {
     struct folder folder;
     char certificate[128];
     char key[128];
+    char client_ca[128];         // empty: nobody is asked
+    const struct authority *own; // the client's certificate; NULL: none
     struct pw_clock clock;
     struct pw_loop loop;
     struct pw_central_store store;
@@ -44,7 +47,19 @@ struct bench {
     uint64_t acked;
     uint32_t rtt;
     char answer[64];
+    struct pw_log log;
+    char said[1024]; // the last line of the log about somebody who was refused
 };
+
+static void write_log(void *context, enum pw_level level, const char *room, struct pw_str text)
+{
+    struct bench *bench = context;
+    (void)level;
+    if (strcmp(room, "handshake") == 0) {
+        struct pw_out out = PW_OUT(bench->said);
+        pw_put(&out, text);
+    }
+}
 
 static pw_ms turn(void *context, pw_ms now)
 {
@@ -62,19 +77,25 @@ static void start(struct bench *bench, const char *clock)
     const char *why = "";
     char text[256];
     char made[PW_CENTRAL_KEY_MAX];
+    bench->log = (struct pw_log){.context = bench, .write = write_log};
     struct pw_out out = PW_OUT(text);
     assert_int_equal(pw_clock_init(&bench->clock, clock), PW_OK);
     assert_int_equal(pw_loop_init(&bench->loop, &bench->clock), PW_OK);
     assert_int_equal(pw_central_store_open(&bench->store, ":memory:", NULL, &why), PW_OK);
     const struct pw_linkserver_options options = {
-        .host = "127.0.0.1", .certificate = bench->certificate, .key = bench->key, .make = true};
+        .host = "127.0.0.1",
+        .certificate = bench->certificate,
+        .key = bench->key,
+        .make = true,
+        .client_ca = bench->client_ca[0] != '\0' ? bench->client_ca : NULL};
     if (pw_linkserver_open(&bench->server, &bench->loop, &options, NULL, &out) != PW_OK) {
         fail_msg("%s", text);
     }
     bench->port = pw_linkserver_port(bench->server);
     const struct pw_central_config config = {.db = &bench->store.db,
                                              .wires = pw_linkserver_wires(bench->server),
-                                             .crypto = &pw_central_crypto_openssl};
+                                             .crypto = &pw_central_crypto_openssl,
+                                             .log = &bench->log};
     const struct pw_instant at = {.now = 0, .wall = pw_clock_wall(&bench->clock)};
     assert_int_equal(pw_central_new(&bench->central, &config, at, &why), PW_OK);
     assert_int_equal(
@@ -210,6 +231,10 @@ static void with_tls(struct bench *bench, void (*use)(struct bench *, SSL *, int
     SSL_CTX_set_security_level(context, 0);
     (void)SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
     (void)SSL_CTX_set_max_proto_version(context, version);
+    if (bench->own != NULL) {
+        (void)SSL_CTX_use_certificate(context, bench->own->certificate);
+        (void)SSL_CTX_use_PrivateKey(context, bench->own->key);
+    }
     SSL *tls = SSL_new(context);
     int fd = dial(bench);
     bench->shaken = fd >= 0 && SSL_set_fd(tls, fd) == 1 && SSL_connect(tls) == 1;
@@ -372,6 +397,57 @@ static void who_says_nothing_is_closed_in_time(void **state)
     finish(bench);
 }
 
+// Reason: facts/reliability.md T37 at the station link: who shows a certificate that nobody vouches
+// for, or that was taken back, is refused like a wrong key: after a handshake like any other,
+// without a word. The log says why.
+static void certificates_of_stations_are_verified_behind_a_handshake_like_any_other(void **state)
+{
+    struct bench *bench = *state;
+    const pw_unix_ms begin = AUTHORITY_DAY;
+    const pw_unix_ms end = 40000 * AUTHORITY_DAY;
+    struct authority root = authority_make(NULL, AUTHORITY_CA, "root", NULL, 0, begin, end);
+    struct authority other = authority_make(NULL, AUTHORITY_CA, "other", NULL, 0, begin, end);
+    struct authority own[] = {
+        authority_make(&root, AUTHORITY_SERVER, "A", NULL, 0, begin, end),
+        authority_make(&root, AUTHORITY_SERVER, "A", NULL, 0, begin, end),
+        authority_make(&other, AUTHORITY_SERVER, "A", NULL, 0, begin, end),
+        authority_make(&root, AUTHORITY_SERVER, "A", NULL, 0, begin, 2 * begin),
+        authority_make(&root, AUTHORITY_SERVER, "B", NULL, 0, begin, end),
+    };
+    const struct {
+        const struct authority *own;
+        const char *why; // NULL: its events are kept
+    } rows[] = {
+        {NULL, NULL},
+        {&own[0], NULL},
+        {&own[1], "certificate revoked"},
+        {&own[2], "unable to get local issuer certificate"},
+        {&own[3], "certificate has expired"},
+        {&own[4], "the certificate's commonName is not the station's id"},
+    };
+    char pem[AUTHORITY_PEM_MAX] = "";
+    authority_pem(root.certificate, pem);
+    authority_list(&root, own[1].certificate, begin, end, pem);
+    folder_write(&bench->folder, "ca.crt", pem, 0600, bench->client_ca);
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        start(bench, NULL);
+        bench->own = rows[i].own;
+        bench->acked = 0;
+        run(bench, i % 2 == 0 ? station_12 : station_13);
+        assert_true(bench->shaken);
+        assert_int_equal(bench->acked, rows[i].why == NULL ? EVENTS : 0);
+        if (rows[i].why != NULL && strstr(bench->said, rows[i].why) == NULL) {
+            fail_msg("row %zu: %s", i, bench->said);
+        }
+        finish(bench);
+    }
+    for (size_t i = 0; i < PW_COUNT(own); i++) {
+        authority_free(&own[i]);
+    }
+    authority_free(&root);
+    authority_free(&other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -380,6 +456,7 @@ int main(void)
         TEST(first_start_makes_a_key_that_nobody_else_reads),
         TEST(files_that_do_not_belong_together_are_refused),
         TEST(station_sees_the_pin_and_its_events_are_kept),
+        TEST(certificates_of_stations_are_verified_behind_a_handshake_like_any_other),
         TEST(old_tls_is_refused),
         TEST(what_speaks_no_tls_is_closed),
         TEST(who_says_nothing_is_closed_in_time),

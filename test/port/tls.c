@@ -214,6 +214,9 @@ static void put_pin(const struct server *server, char pin[PW_PEER_DIGITS + 1])
 
 static struct client {
     struct pw_tls *tls;
+    struct pw_tls_rules rules;
+    struct pw_peer_pins pins;
+    const char *ca_file;
     bool (*done)(struct client *client); // asked each turn
     pw_ms until;
     bool ended;
@@ -271,6 +274,27 @@ static bool until_heard(struct client *c)
     return c->ended || (c->say != NULL && c->received == strlen(c->say));
 }
 
+static int prepare(void *context, void *ssl_ctx, const char *host, char *refused,
+                   struct pw_out *why)
+{
+    struct client *c = context;
+    const struct pw_peer_rules rules = {.host = host,
+                                        .ca_file = c->ca_file,
+                                        .certificate = "",
+                                        .key = "",
+                                        .pins = &c->pins,
+                                        .refused = refused};
+    return pw_peer_apply(ssl_ctx, &rules, why);
+}
+
+static struct pw_tls *make_tls(const char *ca_file, const char *pin, struct pw_out *why)
+{
+    client.rules = (struct pw_tls_rules){.context = &client, .prepare = prepare};
+    client.ca_file = ca_file;
+    assert_int_equal(pw_peer_read_pins(pw_str_of(pin), &client.pins, why), PW_OK);
+    return pw_tls_new(&loop, &clock_, &client.rules, why);
+}
+
 static void open_client(const char *host, uint16_t port, const char *ca_file, const char *pin)
 {
     char url[80];
@@ -282,7 +306,7 @@ static void open_client(const char *host, uint16_t port, const char *ca_file, co
     (void)snprintf(url, sizeof(url), "tls://%s:%u", host, (unsigned)port);
     assert_int_equal(pw_clock_init(&clock_, NULL), PW_OK);
     assert_int_equal(pw_loop_init(&loop, &clock_), PW_OK);
-    client.tls = pw_tls_new(&loop, &clock_, ca_file, pw_str_of(pin), &why);
+    client.tls = make_tls(ca_file, pin, &why);
     if (client.tls == NULL) {
         fail_msg("%s", text);
     }
@@ -342,7 +366,7 @@ static void another_key_than_the_pin_hears_nothing_from_us(void **state)
     assert_int_equal(client.said, 0);
     // And it says which key it saw, so that a person can compare.
     pin[5] = '\0';
-    assert_non_null(strstr(client.reason, "another public key than uplink.pin says: "));
+    assert_non_null(strstr(client.reason, "another public key than the pin says: "));
     assert_non_null(strstr(client.reason, pin));
     close_client();
     stop(&server);
@@ -520,7 +544,7 @@ static void settings_that_cannot_be_are_named(void **state)
     assert_int_equal(pw_tls_check_pin(PW_STR(""), &why), PW_OK);
     assert_int_equal(pw_clock_init(&clock_, NULL), PW_OK);
     assert_int_equal(pw_loop_init(&loop, &clock_), PW_OK);
-    assert_null(pw_tls_new(&loop, &clock_, "/does/not/exist", PW_STR(""), &why));
+    assert_null(make_tls("/does/not/exist", "", &why));
     pw_loop_close(&loop);
 }
 

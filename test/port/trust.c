@@ -2,6 +2,9 @@
 // start. Security whitepaper edition 3: A00.FR.501–512, A02, A03, L01, M03–M05.
 #include "authority.h"
 #include "folder.h"
+#include "peer/authorities.h"
+#include "peer/peer.h"
+#include "shake.h"
 #include "test.h"
 #include "trust/openssl.h"
 #include "vault/vault.h"
@@ -362,6 +365,101 @@ static void damaged_files_are_left_out(void **state)
     assert_int_equal(accept_signed(f, &f->root, FROM, TO, NOW), PW_OK);
 }
 
+static SSL_CTX *server_of(const struct authority *own)
+{
+    SSL_CTX *server = SSL_CTX_new(TLS_server_method());
+    assert_int_equal(SSL_CTX_use_certificate(server, own->certificate), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(server, own->key), 1);
+    return server;
+}
+
+// Reason: T37: what the file says was revoked must not open the connection to the central system,
+// also when it is a root installed over OCPP that vouches.
+static void lists_in_ocpp_ca_file_count_for_installed_roots_as_well(void **state)
+{
+    struct fixture *f = *state;
+    struct authority server = authority_make(&f->root, AUTHORITY_SERVER, "a", NULL, 0, FROM, TO);
+    struct authority other = authority_make(NULL, AUTHORITY_CA, "other", NULL, 0, FROM, TO);
+    char path[128];
+    for (int revoked = 0; revoked <= 1; revoked++) {
+        struct shake shake;
+        struct pw_trust_connection connection = {.wall = NOW};
+        SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+        SSL_CTX *there = server_of(&server);
+        f->pem[0] = '\0';
+        authority_pem(other.certificate, f->pem);
+        authority_list(&f->root, revoked == 1 ? server.certificate : NULL, FROM, TO, f->pem);
+        folder_write(&f->folder, "ca.crt", f->pem, 0600, path);
+        pw_trust_close(f->keeper);
+        f->keeper =
+            pw_trust_open(f->folder.path, path, false, pw_vault_port(f->vault), NULL, &f->why);
+        f->trust = pw_trust_port(f->keeper);
+        assert_int_equal(install(f, PW_TRUST_CENTRAL, f->root.certificate), PW_OK);
+        SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+        assert_int_equal(pw_trust_prepare(f->keeper, ctx, &connection, &f->why), PW_OK);
+        shake_begin(&shake, ctx, there);
+        assert_int_equal(shake.good, revoked == 0);
+        assert_int_equal(SSL_get_verify_result(shake.client),
+                         revoked == 0 ? X509_V_OK : X509_V_ERR_CERT_REVOKED);
+        shake_end(&shake);
+        SSL_CTX_free(ctx);
+        SSL_CTX_free(there);
+    }
+    authority_free(&server);
+    authority_free(&other);
+}
+
+// Reason: the station link shows the certificate of OCPP's profile 3. A server of somebody else,
+// who does not know its authority, would refuse it, and a link that a key alone opens be lost; and
+// what is signed anew is shown at the next connection.
+static void the_station_link_shows_the_newest_one_to_who_names_its_authority(void **state)
+{
+    struct fixture *f = *state;
+    struct authority server = authority_make(&f->root, AUTHORITY_SERVER, "a", NULL, 0, FROM, TO);
+    struct authority other = authority_make(NULL, AUTHORITY_CA, "other", NULL, 0, FROM, TO);
+    const struct authority *const named[] = {&f->root, &other, NULL, &f->root};
+    const bool shows[] = {true, false, true, true};
+    char serial[PW_PEER_SERIAL_SIZE] = "";
+    char path[128];
+    SSL_CTX *none = SSL_CTX_new(TLS_client_method());
+    assert_false(pw_trust_show(f->keeper, none, NOW)); // there is none yet
+    SSL_CTX_free(none);
+    assert_int_equal(install(f, PW_TRUST_CENTRAL, f->root.certificate), PW_OK);
+    for (size_t i = 0; i < PW_COUNT(named); i++) {
+        struct shake shake;
+        struct pw_peer_shown shown;
+        SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+        SSL_CTX *there = server_of(&server);
+        request(f);
+        assert_int_equal(accept_signed(f, &f->root, FROM + (pw_unix_ms)i * 1000, TO, NOW), PW_OK);
+        SSL_CTX_set_verify(there, SSL_VERIFY_PEER, NULL);
+        X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(there), NOW / 1000);
+        if (named[i] != NULL) {
+            f->pem[0] = '\0';
+            authority_pem(named[i]->certificate, f->pem);
+            folder_write(&f->folder, "clients.crt", f->pem, 0600, path);
+            assert_int_equal(pw_authorities_trust(there, path, true, &f->why), PW_OK);
+        } else {
+            X509_STORE *store = SSL_CTX_get_cert_store(there);
+            assert_int_equal(X509_STORE_add_cert(store, f->root.certificate), 1);
+        }
+        assert_true(pw_trust_show(f->keeper, ctx, NOW));
+        shake_begin(&shake, ctx, there);
+        assert_true(shake.good);
+        assert_int_equal(pw_peer_shown(shake.server, &shown), shows[i]);
+        if (shows[i]) {
+            assert_string_equal(shown.common_name, "SN-1");
+            assert_string_not_equal(shown.serial, serial);
+            memcpy(serial, shown.serial, sizeof(serial));
+        }
+        shake_end(&shake);
+        SSL_CTX_free(ctx);
+        SSL_CTX_free(there);
+    }
+    authority_free(&server);
+    authority_free(&other);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -373,6 +471,8 @@ int main(void)
         CASE(a_firmware_signature_is_the_signers_over_this_file),
         CASE(a_root_renewed_under_its_name_lies_beside_the_old_one),
         CASE(who_signs_firmware_is_signed_by_the_manufacturers_root_itself),
+        CASE(lists_in_ocpp_ca_file_count_for_installed_roots_as_well),
+        CASE(the_station_link_shows_the_newest_one_to_who_names_its_authority),
         CASE(damaged_files_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 #include "httpd.h"
 
 #include "conn.h"
+#include "peer/authorities.h"
 #include "peer/peer.h"
 #include "vault/pem.h"
 
@@ -225,7 +226,7 @@ static int on_link(struct conn *conn, enum lws_callback_reasons reason, const vo
     return config->links->writable(conn);
 }
 
-// A key that is sealed is no file that libwebsockets can read: it leaves both to us.
+// libwebsockets leaves its files to us: a key may be sealed, and who opens a pipe would wait.
 static int begin_tls(struct pw_httpd *httpd, void *tls_ctx)
 {
     char text[256];
@@ -235,8 +236,7 @@ static int begin_tls(struct pw_httpd *httpd, void *tls_ctx)
     if (tls->people && !pw_peer_restrict(tls_ctx)) {
         return 1;
     }
-    bool ours = tls->secret != NULL && !tls->later;
-    return !ours || pw_httpd_reload(httpd, &why) == PW_OK ? 0 : 1;
+    return tls->later || pw_httpd_reload(httpd, &why) == PW_OK ? 0 : 1;
 }
 
 // One callback serves both protocols: which one a connection speaks is known from its events.
@@ -309,13 +309,7 @@ static const struct lws_context_creation_info *tls_info(const struct pw_httpd *h
     info->vhost_name = "tls";
     info->port = tls->port;
     info->iface = tls->host != NULL && tls->host[0] != '\0' ? tls->host : NULL;
-    if (tls->secret != NULL || tls->later) {
-        info->options |= LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
-    } else {
-        info->ssl_cert_filepath = tls->certificate;
-        info->ssl_private_key_filepath = tls->key;
-    }
-    info->ssl_ca_filepath = tls->client_ca;
+    info->options |= LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
     info->ssl_cipher_list = TLS_SUITES;
     info->tls1_3_plus_cipher_list = TLS_13_SUITES;
     info->alpn = "http/1.1"; // WebSockets over HTTP/2 (RFC 8441) are nothing a station speaks
@@ -443,7 +437,10 @@ int pw_httpd_reload(struct pw_httpd *httpd, struct pw_out *why)
     int err =
         key != NULL ? pw_peer_reload(httpd->tls_ctx, tls->certificate, key, why) : PW_ERR_STORE;
     EVP_PKEY_free(key);
-    return err;
+    return err == PW_OK && tls->client_ca != NULL &&
+                   pw_authorities_trust(httpd->tls_ctx, tls->client_ca, true, why) != PW_OK
+               ? PW_ERR_STORE
+               : err;
 }
 
 void pw_httpd_serve(struct pw_httpd *httpd, const struct pw_http_site *site)

@@ -20,8 +20,9 @@ struct pw_httpd_tls {
     const char *certificate;        // PEM file: the server's, then those between it and its root
     const char *key;                // PEM file, or what `secret` has sealed
     const struct pw_secret *secret; // opens the key; NULL: it is PEM
-    const char *client_ca; // PEM file of who vouches for clients' certificates; NULL: none is
-                           // asked for. Who shows one that does not verify is not let in
+    const char *client_ca; // PEM file of who vouches for clients' certificates, also with lists
+                           // (peer/authorities.h); NULL: none is asked for. Who shows one that does
+                           // not verify is not let in
     bool people;           // browsers come here, not stations: the suites of port/linux/peer
     bool later; // certificate and key come with pw_httpd_reload, which tells what is wrong with
                 // them; until then no handshake succeeds
@@ -54,8 +55,9 @@ PW_MUST_USE int pw_httpd_open(struct pw_httpd **httpd, const struct pw_httpd_con
 uint16_t pw_httpd_port(const struct pw_httpd *httpd);     // 0 with only_tls
 uint16_t pw_httpd_tls_port(const struct pw_httpd *httpd); // 0 without TLS
 
-// Reads the certificate and key of TLS again, for the connections to come; those that stand stay.
-// PW_ERR_STORE with *why: the old ones stay. PW_OK without TLS.
+// Reads the certificate and key of TLS, and who vouches for clients, again, for the connections to
+// come; those that stand stay. PW_ERR_STORE with *why: what could not be read stays as it was.
+// PW_OK without TLS.
 PW_MUST_USE int pw_httpd_reload(struct pw_httpd *httpd, struct pw_out *why);
 
 // From now on requests go to `site`, which outlives the server.

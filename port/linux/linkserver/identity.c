@@ -1,6 +1,7 @@
 #include "identity.h"
 
 #include "issue/issue.h"
+#include "peer/peer.h"
 #include "vault/pem.h"
 
 #include <errno.h>
@@ -108,9 +109,9 @@ int pw_identity_load(SSL_CTX *context, const struct pw_identity_files *files,
     bool has_certificate = access(certificate, F_OK) == 0;
     bool has_key = access(key, F_OK) == 0;
     if (make && !has_certificate && !has_key) {
-        int result = make_pair(certificate, key, files->secret, why);
-        if (result != PW_OK) {
-            return result;
+        int made = make_pair(certificate, key, files->secret, why);
+        if (made != PW_OK) {
+            return made;
         }
     } else if (!has_certificate || !has_key) {
         return refuse(why, has_key ? certificate : key,
@@ -118,17 +119,14 @@ int pw_identity_load(SSL_CTX *context, const struct pw_identity_files *files,
                              "have both made again (stations then need the new pin)"
                            : "is missing");
     }
-    if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1) {
-        return refuse_openssl(why, certificate, "is no certificate in PEM form");
-    }
     EVP_PKEY *pair = pw_key_read(key, files->secret, why);
     if (pair == NULL) {
         return PW_ERR_STORE;
     }
-    bool fits = SSL_CTX_use_PrivateKey(context, pair) == 1;
+    int result = pw_peer_reload(context, certificate, pair, why);
     EVP_PKEY_free(pair);
-    if (!fits) {
-        return refuse_openssl(why, key, "is not the certificate's key");
+    if (result != PW_OK) {
+        return result;
     }
     return write_pin(SSL_CTX_get0_certificate(context), pin) == PW_OK
                ? PW_OK

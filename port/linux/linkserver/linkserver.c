@@ -1,7 +1,7 @@
 #include "linkserver.h"
 
+#include "peer/authorities.h"
 #include "peer/peer.h"
-#include "vault/pem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +27,7 @@ struct wire {
     int fd;
     SSL *tls;
     struct pw_watch watch;
+    int wrong;   // why the certificate that was shown is no good; X509_V_OK
     bool shaken; // the handshake is done
     bool ending; // to be freed by sweep()
     size_t out_len;
@@ -42,7 +43,9 @@ struct pw_linkserver {
     SSL_CTX *context;
     char certificate[512];
     char key[512];
+    char client_ca[512];            // empty: stations are not asked for certificates
     const struct pw_secret *secret; // seals it; NULL: it is PEM
+    struct pw_peer_shown shown;     // the certificate looked at last
     char pin[PW_IDENTITY_PIN_MAX];
     int listener;
     struct pw_watch accepting;
@@ -236,7 +239,34 @@ static void close_wire(void *context, uint64_t number)
     }
 }
 
+static bool certificate_of(void *context, uint64_t number, struct pw_central_certificate *to)
+{
+    struct pw_linkserver *server = context;
+    const struct wire *wire = find(server, number);
+    if (wire == NULL || !pw_peer_shown(wire->tls, &server->shown)) {
+        return false;
+    }
+    long wrong = wire->wrong != X509_V_OK ? wire->wrong : SSL_get_verify_result(wire->tls);
+    *to = (struct pw_central_certificate){
+        .common_name = pw_str_of(server->shown.common_name),
+        .serial = pw_str_of(server->shown.serial),
+        .wrong = wrong != X509_V_OK ? X509_verify_cert_error_string(wrong) : NULL};
+    return true;
+}
+
 // --- Newcomers.
+
+// The handshake goes on whatever is wrong: a peer that is refused by the central, with its key, is
+// known by its name, and learns no more than that it was refused.
+static int noted(int good, X509_STORE_CTX *check)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(check, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct wire *wire = SSL_get_app_data(ssl);
+    if (good != 1 && wire->wrong == X509_V_OK) {
+        wire->wrong = X509_STORE_CTX_get_error(check);
+    }
+    return 1;
+}
 
 static bool place(struct pw_linkserver *server, uint32_t *slot)
 {
@@ -275,6 +305,7 @@ static struct wire *make_wire(struct pw_linkserver *server, int fd)
         return NULL;
     }
     SSL_set_accept_state(wire->tls);
+    (void)SSL_set_app_data(wire->tls, wire);
     wire->server = server;
     wire->fd = fd;
     wire->number = ++server->generation * WIRES_MAX + slot;
@@ -345,15 +376,23 @@ static SSL_CTX *make_context(void)
     return context;
 }
 
+static int ask_clients(struct pw_linkserver *server, struct pw_out *why)
+{
+    if (server->client_ca[0] == '\0') {
+        return PW_OK;
+    }
+    SSL_CTX_set_verify(server->context, SSL_VERIFY_PEER, noted);
+    return pw_authorities_trust(server->context, server->client_ca, true, why) == PW_OK
+               ? PW_OK
+               : PW_ERR_STORE;
+}
+
 int pw_linkserver_reload(struct pw_linkserver *server, struct pw_out *why)
 {
-    EVP_PKEY *key = pw_key_read(server->key, server->secret, why);
-    int err =
-        key != NULL ? pw_peer_reload(server->context, server->certificate, key, why) : PW_ERR_STORE;
-    EVP_PKEY_free(key);
     const struct pw_identity_files files = {
         .certificate = server->certificate, .key = server->key, .secret = server->secret};
-    return err != PW_OK ? err : pw_identity_load(server->context, &files, server->pin, why);
+    int err = pw_identity_load(server->context, &files, server->pin, why);
+    return err != PW_OK ? err : ask_clients(server, why);
 }
 
 static int listen_at(const struct addrinfo *at)
@@ -406,7 +445,9 @@ static int start(struct pw_linkserver *server, const struct pw_linkserver_option
     }
     if (pw_str_copy(server->certificate, sizeof(server->certificate),
                     pw_str_of(options->certificate)) != PW_OK ||
-        pw_str_copy(server->key, sizeof(server->key), pw_str_of(options->key)) != PW_OK) {
+        pw_str_copy(server->key, sizeof(server->key), pw_str_of(options->key)) != PW_OK ||
+        pw_str_copy(server->client_ca, sizeof(server->client_ca),
+                    pw_str_of(options->client_ca != NULL ? options->client_ca : "")) != PW_OK) {
         pw_put_s(why, "the path of its certificate is too long");
         return PW_ERR_STORE;
     }
@@ -416,6 +457,9 @@ static int start(struct pw_linkserver *server, const struct pw_linkserver_option
                                             .make = options->make,
                                             .secret = options->secret};
     int result = pw_identity_load(server->context, &files, server->pin, why);
+    if (result == PW_OK) {
+        result = ask_clients(server, why);
+    }
     if (result != PW_OK) {
         return result;
     }
@@ -447,8 +491,8 @@ int pw_linkserver_open(struct pw_linkserver **server, struct pw_loop *loop,
     made->listener = -1;
     made->spare = -1;
     made->doomed = -1;
-    made->wires =
-        (struct pw_central_wires){.context = made, .send = send_bytes, .close = close_wire};
+    made->wires = (struct pw_central_wires){
+        .context = made, .send = send_bytes, .close = close_wire, .certificate = certificate_of};
     int result = start(made, options, why);
     if (result != PW_OK) {
         pw_linkserver_close(made);

@@ -20,6 +20,10 @@ struct pw_linkserver_options {
     const char *key;
     bool make;                      // the files are made when there are none yet
     const struct pw_secret *secret; // seals the key; NULL: it is PEM
+    // PEM file of who vouches for stations' certificates, also with lists (peer/authorities.h);
+    // NULL: none is asked for. One that is no good does not end the handshake: whoever judges the
+    // station hears of it, and can say whose it was.
+    const char *client_ca;
 };
 
 // Listens, but serves nobody before pw_linkserver_serve. PW_ERR_LIMIT when the port is taken or may
@@ -32,8 +36,8 @@ uint16_t pw_linkserver_port(const struct pw_linkserver *server);
 // By which stations know this server (setting uplink.pin); valid as long as the server.
 const char *pw_linkserver_pin(const struct pw_linkserver *server);
 
-// Reads certificate and key again, for the connections to come. PW_ERR_STORE with *why: the old
-// ones stay. Another key has another pin.
+// Reads certificate and key, and who vouches for stations, again, for the connections to come.
+// PW_ERR_STORE with *why: what could not be read stays as it was. Another key has another pin.
 PW_MUST_USE int pw_linkserver_reload(struct pw_linkserver *server, struct pw_out *why);
 
 // What the central asks of the network; valid as long as the server.

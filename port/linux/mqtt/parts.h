@@ -43,7 +43,7 @@ struct pw_mqtt_wire {
     bool old; // the broker wants 3.1.1
     pw_ms pause;
     unsigned subscribed;
-    const char *refused; // why the broker's certificate was; NULL: it was not
+    char refused[PW_PEER_REFUSED_SIZE]; // why the broker's certificate was; empty: it was not
     // Shared, under the lock.
     pthread_mutex_t lock;
     pthread_cond_t ended_now;
@@ -51,6 +51,8 @@ struct pw_mqtt_wire {
     unsigned holders; // the loop's side and the thread: the last one frees
     bool stop;
     bool ended;
+    pw_unix_ms wall; // the station's clock; 0: not set …
+    pw_ms wall_at;   // … at this time of `pace`
     bool up;
     uint32_t ups;   // connections so far
     uint32_t fails; // connections that ended or could not be made
@@ -78,7 +80,7 @@ size_t pw_mqtt_queue_room(const struct queue *queue); // for texts, beside what 
 // One side lets go; the last one frees.
 void pw_mqtt_let_go(struct pw_mqtt_wire *wire);
 // A client's SSL_CTX as the configuration says, freed by the caller; NULL with a sentence in *why.
-struct ssl_ctx_st *pw_mqtt_tls(struct pw_mqtt_wire *wire, struct pw_out *why);
+struct ssl_ctx_st *pw_mqtt_tls(struct pw_mqtt_wire *wire, pw_unix_ms wall, struct pw_out *why);
 // The thread.
 void *pw_mqtt_run(void *context);
 

@@ -43,7 +43,7 @@ static void note(struct session *session, const char *why)
     if (session->why[0] == '\0') {
         struct pw_out out = PW_OUT(session->why);
         pw_put_s(&out, why);
-        if (session->wire->refused != NULL) {
+        if (session->wire->refused[0] != '\0') {
             pw_put_s(&out, ": the broker's certificate: ");
             pw_put_s(&out, session->wire->refused);
         } else if (session->error[0] != '\0') {
@@ -146,15 +146,24 @@ static void on_message(struct mosquitto *client, void *context,
 // ---------------------------------------------------------------------------------------------
 // Connecting
 
-SSL_CTX *pw_mqtt_tls(struct pw_mqtt_wire *wire, struct pw_out *why)
+static pw_unix_ms wall_now(struct pw_mqtt_wire *wire)
+{
+    pw_mqtt_lock(wire);
+    pw_unix_ms wall = wire->wall;
+    pw_ms since = pw_clock_now(&wire->pace) - wire->wall_at;
+    pw_mqtt_unlock(wire);
+    return wall > 0 ? wall + (pw_unix_ms)since : 0;
+}
+
+SSL_CTX *pw_mqtt_tls(struct pw_mqtt_wire *wire, pw_unix_ms wall, struct pw_out *why)
 {
     const struct pw_peer_rules rules = {.host = wire->to.host,
                                         .ca_file = wire->ca_file,
                                         .certificate = wire->certificate,
                                         .key = wire->key,
                                         .pins = &wire->pins,
-                                        .refused = &wire->refused};
-    wire->refused = NULL;
+                                        .wall = wall,
+                                        .refused = wire->refused};
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     if (ctx == NULL) {
         pw_put_s(why, "TLS: out of memory");
@@ -190,7 +199,7 @@ static int set_up(struct session *session)
     // libmosquitto's own rules know neither pins nor which suites of TLS 1.2 are good enough.
     char text[160] = "";
     struct pw_out why = PW_OUT(text);
-    SSL_CTX *ctx = pw_mqtt_tls(wire, &why);
+    SSL_CTX *ctx = pw_mqtt_tls(wire, wall_now(wire), &why);
     if (ctx == NULL) {
         note(session, text);
         return MOSQ_ERR_TLS;

@@ -68,7 +68,7 @@ static int start_thread(struct pw_mqtt_wire *wire)
 // Whether the TLS that every connection will make anew can be made.
 static int try_tls(struct pw_mqtt_wire *wire, struct pw_out *why)
 {
-    SSL_CTX *ctx = wire->to.tls ? pw_mqtt_tls(wire, why) : NULL;
+    SSL_CTX *ctx = wire->to.tls ? pw_mqtt_tls(wire, 0, why) : NULL;
     int err = wire->to.tls && ctx == NULL ? PW_ERR_RANGE : PW_OK;
     SSL_CTX_free(ctx);
     return err;
@@ -123,6 +123,14 @@ static int prepare(struct pw_mqtt_wire *wire)
     return wire->bell >= 0 && pw_clock_init(&wire->pace, NULL) == PW_OK ? PW_OK : PW_ERR_LIMIT;
 }
 
+void pw_mqtt_wire_wall(struct pw_mqtt_wire *wire, pw_unix_ms wall)
+{
+    pw_mqtt_lock(wire);
+    wire->wall = wall;
+    wire->wall_at = pw_clock_now(&wire->pace);
+    pw_mqtt_unlock(wire);
+}
+
 struct pw_mqtt_wire *pw_mqtt_wire_open(struct pw_loop *loop,
                                        const struct pw_mqtt_wire_config *config, struct pw_out *why)
 {
@@ -143,6 +151,7 @@ struct pw_mqtt_wire *pw_mqtt_wire_open(struct pw_loop *loop,
     }
     int err = prepare(wire);
     wire->holders = 2;
+    pw_mqtt_wire_wall(wire, config->wall);
     if (err != PW_OK || start_thread(wire) != PW_OK) {
         pw_put_s(why, "no thread is to be had");
         destroy(wire);

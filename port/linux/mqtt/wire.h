@@ -31,6 +31,7 @@ struct pw_mqtt_wire_config {
     const char *pin;
     const char *certificate;
     const char *key;
+    pw_unix_ms wall; // as pw_mqtt_wire_wall
     struct pw_broker_will will;
     uint32_t seed; // for the jitter of pauses
 };
@@ -61,6 +62,10 @@ PW_MUST_USE int pw_mqtt_wire_send(struct pw_mqtt_wire *wire,
 bool pw_mqtt_wire_has_room(struct pw_mqtt_wire *wire, size_t bytes);
 // The next message that came; its texts live until the next call.
 bool pw_mqtt_wire_take(struct pw_mqtt_wire *wire, struct pw_broker_message *message);
+
+// The station's clock, by which the dates of a broker's certificate are judged; 0: it is not set,
+// and the system's counts. Said again now and then: in between it runs on.
+void pw_mqtt_wire_wall(struct pw_mqtt_wire *wire, pw_unix_ms wall);
 
 // Says good-bye (what is queued leaves first, the last will is not sent), waits at most two seconds
 // and leaves a thread that hangs in a name server to end by itself. NULL is harmless.

@@ -1,8 +1,15 @@
 #include "peer/peer.h"
 
+#include "peer/authorities.h"
+#include "peer/file.h"
+
 #include <arpa/inet.h>
+#include <openssl/bn.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SUITES    "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -72,18 +79,24 @@ bool pw_peer_restrict(void *ssl_ctx)
            SSL_CTX_set_cipher_list(ctx, SUITES) == 1;
 }
 
+// ---------------------------------------------------------------------------------------------
+// A client's judgement of its server.
+
 // OpenSSL itself says only that "certificate verify failed".
-static void say_refused(X509_STORE_CTX *check, const char *sentence)
+static void say_refused(char *to, const char *sentence, const char *detail)
 {
-    SSL *ssl = X509_STORE_CTX_get_ex_data(check, SSL_get_ex_data_X509_STORE_CTX_idx());
-    const char **to = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-    *to = sentence;
+    struct pw_out out = {.cap = PW_PEER_REFUSED_SIZE};
+    out.at = to;
+    pw_put_s(&out, sentence);
+    pw_put_s(&out, detail);
 }
 
 static int judged(int good, X509_STORE_CTX *check)
 {
     if (good != 1) {
-        say_refused(check, X509_verify_cert_error_string(X509_STORE_CTX_get_error(check)));
+        const SSL *ssl = X509_STORE_CTX_get_ex_data(check, SSL_get_ex_data_X509_STORE_CTX_idx());
+        say_refused(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)),
+                    X509_verify_cert_error_string(X509_STORE_CTX_get_error(check)), "");
     }
     return good;
 }
@@ -91,63 +104,142 @@ static int judged(int good, X509_STORE_CTX *check)
 // In place of OpenSSL's own judgement: what the certificate says of itself does not count.
 static int judge_pin(X509_STORE_CTX *check, void *context)
 {
-    char text[PW_PEER_DIGITS + 1];
+    char text[PW_PEER_DIGITS + 1] = "";
     struct pw_out have = PW_OUT(text);
+    const SSL *ssl = X509_STORE_CTX_get_ex_data(check, SSL_get_ex_data_X509_STORE_CTX_idx());
     bool good = pw_peer_pinned(context, X509_STORE_CTX_get0_cert(check), &have);
     if (!good) {
-        say_refused(check, "it has another public key than the pin says");
+        say_refused(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)),
+                    "it has another public key than the pin says: ", text);
     }
     X509_STORE_CTX_set_error(check, good ? X509_V_OK : X509_V_ERR_APPLICATION_VERIFICATION);
     return good ? 1 : 0;
 }
 
+void pw_peer_pin(void *ssl_ctx, struct pw_peer_pins *pins, char *refused)
+{
+    (void)SSL_CTX_set_app_data((SSL_CTX *)ssl_ctx, refused);
+    SSL_CTX_set_cert_verify_callback(ssl_ctx, judge_pin, pins);
+}
+
+bool pw_peer_expect(void *ssl_ctx, const char *host)
+{
+    X509_VERIFY_PARAM *rules = SSL_CTX_get0_param(ssl_ctx);
+    unsigned char bytes[16];
+    bool v4 = inet_pton(AF_INET, host, bytes) == 1;
+    bool address = v4 || inet_pton(AF_INET6, host, bytes) == 1;
+    // One of the two: what the connection before asked for is taken away.
+    return X509_VERIFY_PARAM_set1_host(rules, address ? NULL : host, 0) == 1 &&
+           X509_VERIFY_PARAM_set1_ip(rules, address ? bytes : NULL,
+                                     !address ? 0
+                                     : v4     ? 4
+                                              : 16) == 1;
+}
+
+// ---------------------------------------------------------------------------------------------
+// What is shown.
+
 static int refuse(struct pw_out *why, const char *what, const char *sentence)
 {
+    ERR_clear_error();
     pw_put_s(why, what);
     pw_put_s(why, sentence);
     return PW_ERR_RANGE;
 }
 
-static bool expect_host(SSL_CTX *ctx, const char *host)
+// The text of a PEM file, freed by the caller; NULL with *why.
+static BIO *open_pem(const char *path, char **pem, struct pw_out *why)
 {
-    X509_VERIFY_PARAM *rules = SSL_CTX_get0_param(ctx);
-    unsigned char bytes[16];
-    bool address = inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
-    return (address ? X509_VERIFY_PARAM_set1_ip_asc(rules, host)
-                    : X509_VERIFY_PARAM_set1_host(rules, host, 0)) == 1;
+    size_t len = 0;
+    *pem = pw_peer_file(path, PW_PEER_PEM_MAX, &len, why);
+    return *pem != NULL ? BIO_new_mem_buf(*pem, (int)len) : NULL;
+}
+
+static bool add_chain(SSL_CTX *ctx, BIO *bio)
+{
+    X509 *next = NULL;
+    bool good = SSL_CTX_clear_chain_certs(ctx) == 1;
+    while (good && (next = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+        good = SSL_CTX_add0_chain_cert(ctx, next) == 1;
+        if (!good) {
+            X509_free(next);
+        }
+    }
+    // Nothing more to begin with is the end; anything else is damage.
+    good = good && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    ERR_clear_error();
+    return good;
+}
+
+// The certificate and those behind it.
+static int use_chain(SSL_CTX *ctx, const char *path, struct pw_out *why)
+{
+    char *pem = NULL;
+    ERR_clear_error();
+    BIO *bio = open_pem(path, &pem, why);
+    if (pem == NULL) {
+        return PW_ERR_RANGE;
+    }
+    X509 *own = bio != NULL ? PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL) : NULL;
+    bool good = own != NULL && SSL_CTX_use_certificate(ctx, own) == 1 && add_chain(ctx, bio);
+    X509_free(own);
+    BIO_free(bio);
+    free(pem);
+    return good ? PW_OK : refuse(why, path, ": it is no certificate in PEM form");
+}
+
+static int use_key(SSL_CTX *ctx, const char *path, struct pw_out *why)
+{
+    char *pem = NULL;
+    char nothing[1] = ""; // a pass phrase, instead of a question on a terminal
+    BIO *bio = open_pem(path, &pem, why);
+    if (pem == NULL) {
+        return PW_ERR_RANGE;
+    }
+    EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, NULL, nothing) : NULL;
+    bool good = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1;
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    OPENSSL_cleanse(pem, strlen(pem));
+    free(pem);
+    return good ? PW_OK : refuse(why, path, ": it is no private key (PEM), or another one's");
 }
 
 int pw_peer_apply(void *ssl_ctx, const struct pw_peer_rules *rules, struct pw_out *why)
 {
     SSL_CTX *ctx = ssl_ctx;
+    int err = PW_OK;
     if (!pw_peer_restrict(ctx)) {
         return refuse(why, "", "OpenSSL knows none of the cipher suites");
     }
+    rules->refused[0] = '\0';
     (void)SSL_CTX_set_app_data(ctx, rules->refused);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, judged);
+    if (rules->wall > 0) {
+        X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(ctx), (time_t)(rules->wall / 1000));
+    }
     if (rules->pins->count > 0) {
-        SSL_CTX_set_cert_verify_callback(ctx, judge_pin, rules->pins);
-    } else if ((rules->ca_file[0] != '\0' ? SSL_CTX_load_verify_file(ctx, rules->ca_file)
-                                          : SSL_CTX_set_default_verify_paths(ctx)) != 1) {
-        return refuse(why, rules->ca_file, ": no certificates can be read there");
-    } else if (!expect_host(ctx, rules->host)) {
-        return refuse(why, rules->host, ": no certificate can carry this name");
+        pw_peer_pin(ctx, rules->pins, rules->refused);
+    } else if (!pw_peer_expect(ctx, rules->host)) {
+        err = refuse(why, rules->host, ": no certificate can carry this name");
+    } else {
+        err = pw_authorities_trust(ctx, rules->ca_file, false, why);
     }
-    if (rules->certificate[0] == '\0') {
-        return PW_OK;
+    if (err == PW_OK && rules->certificate[0] != '\0') {
+        err = use_chain(ctx, rules->certificate, why);
+        err = err == PW_OK ? use_key(ctx, rules->key, why) : err;
     }
-    if (SSL_CTX_use_certificate_chain_file(ctx, rules->certificate) != 1) {
-        return refuse(why, rules->certificate, ": it cannot be read, or is no certificate (PEM)");
-    }
-    return SSL_CTX_use_PrivateKey_file(ctx, rules->key, SSL_FILETYPE_PEM) == 1
-               ? PW_OK
-               : refuse(why, rules->key, ": it cannot be read, or is not the certificate's key");
+    return err;
 }
 
-static bool load_pair(SSL_CTX *ctx, const char *certificate, EVP_PKEY *key)
+static int load_pair(SSL_CTX *ctx, const char *certificate, EVP_PKEY *key, struct pw_out *why)
 {
-    return SSL_CTX_use_certificate_chain_file(ctx, certificate) == 1 &&
-           SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
+    int err = use_chain(ctx, certificate, why);
+    if (err == PW_OK &&
+        (SSL_CTX_use_PrivateKey(ctx, key) != 1 || SSL_CTX_check_private_key(ctx) != 1)) {
+        err = refuse(why, certificate, ": it is not the certificate of its key");
+    }
+    return err == PW_OK ? PW_OK : PW_ERR_STORE;
 }
 
 int pw_peer_reload(void *ssl_ctx, const char *certificate, void *key, struct pw_out *why)
@@ -155,12 +247,51 @@ int pw_peer_reload(void *ssl_ctx, const char *certificate, void *key, struct pw_
     // Tried first where nobody is served: a file that is half written must not take the old one
     // away.
     SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
-    bool good = trial != NULL && load_pair(trial, certificate, key);
+    int err = trial != NULL ? load_pair(trial, certificate, key, why) : PW_ERR_STORE;
     SSL_CTX_free(trial);
-    if (good && load_pair(ssl_ctx, certificate, key)) {
-        return PW_OK;
+    return err == PW_OK ? load_pair(ssl_ctx, certificate, key, why) : err;
+}
+
+// ---------------------------------------------------------------------------------------------
+// What a client has shown.
+
+static void read_name(const X509 *from, char to[PW_PEER_NAME_SIZE])
+{
+    const X509_NAME *name = X509_get_subject_name(from);
+    int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+    unsigned char *text = NULL;
+    if (at < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, at) >= 0) {
+        return;
     }
-    pw_put_s(why, certificate);
-    pw_put_s(why, ": it cannot be read, or is not the certificate of its key");
-    return PW_ERR_STORE;
+    int len = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+    if (len > 0 && len < PW_PEER_NAME_SIZE && memchr(text, '\0', (size_t)len) == NULL) {
+        memcpy(to, text, (size_t)len);
+        to[len] = '\0';
+    }
+    OPENSSL_free(text);
+}
+
+static void read_serial(const X509 *from, char to[PW_PEER_SERIAL_SIZE])
+{
+    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(from), NULL);
+    char *hex = number != NULL ? BN_bn2hex(number) : NULL;
+    struct pw_out out = {.cap = PW_PEER_SERIAL_SIZE};
+    out.at = to;
+    for (size_t i = 0; hex != NULL && hex[i] != '\0'; i++) {
+        bool upper = hex[i] >= 'A' && hex[i] <= 'F';
+        pw_put_c(&out, upper ? (char)(hex[i] - 'A' + 'a') : hex[i]);
+    }
+    OPENSSL_free(hex);
+    BN_free(number);
+}
+
+bool pw_peer_shown(const void *ssl, struct pw_peer_shown *to)
+{
+    *to = (struct pw_peer_shown){0};
+    const X509 *shown = SSL_get0_peer_certificate((const SSL *)ssl);
+    if (shown != NULL) {
+        read_name(shown, to->common_name);
+        read_serial(shown, to->serial);
+    }
+    return shown != NULL;
 }

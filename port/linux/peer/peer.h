@@ -12,6 +12,10 @@
 
 #define PW_PEER_CHAIN_MAX 16384 // bytes of certificates in a handshake; more is refused unread
 
+#define PW_PEER_REFUSED_SIZE 160 // bytes of why a certificate was
+#define PW_PEER_NAME_SIZE    64  // of a commonName
+#define PW_PEER_SERIAL_SIZE  65  // of a serial number in hex (RFC 5280 §4.1.2.2: 20 octets)
+
 struct pw_peer_pins {
     unsigned count; // 0: certificate and host name are checked
     uint8_t hash[PW_PEER_PINS][PW_PEER_DIGITS / 2];
@@ -34,19 +38,38 @@ bool pw_peer_restrict(void *ssl_ctx);
 // Whom a connection may reach and what it shows. Texts are borrowed for the call.
 struct pw_peer_rules {
     const char *host;        // name or address that the certificate must carry; not used with a pin
-    const char *ca_file;     // PEM; "": the system's store; not used with a pin
+    const char *ca_file;     // PEM, also with lists (authorities.h); "": the system's store; not
+                             // used with a pin
     const char *certificate; // PEM files of ours, to show when asked; "": none
     const char *key;
     struct pw_peer_pins *pins; // outlives the SSL_CTX; only read
-    const char **refused; // gets a sentence when a certificate is refused; outlives the SSL_CTX
+    pw_unix_ms wall;           // dates are judged by it; 0: by the system's clock
+    char *refused; // PW_PEER_REFUSED_SIZE bytes: gets a sentence when a certificate is refused;
+                   // outlives the SSL_CTX
 };
-// All of the above into a client's SSL_CTX. PW_OK or PW_ERR_RANGE with a sentence in *why.
+// All of the above into a client's SSL_CTX, which is made for one connection. PW_OK or PW_ERR_RANGE
+// with a sentence in *why.
 PW_MUST_USE int pw_peer_apply(void *ssl_ctx, const struct pw_peer_rules *rules, struct pw_out *why);
 
+// The parts of that, for a client whose authorities come from elsewhere. The name or address that
+// the certificate must carry; false: none can. And pins in place of every other judgement.
+PW_MUST_USE bool pw_peer_expect(void *ssl_ctx, const char *host);
+void pw_peer_pin(void *ssl_ctx, struct pw_peer_pins *pins, char *refused);
+
 // Puts another certificate (PEM, with its chain) and key (an EVP_PKEY, which the caller keeps) into
-// a server's SSL_CTX: new connections show it, those that stand keep what they have. PW_ERR_STORE
-// with *why, and nothing has changed, when the certificate cannot be read or is not the key's.
+// an SSL_CTX: new connections show it, those that stand keep what they have. PW_ERR_STORE with
+// *why, and nothing has changed, when the certificate cannot be read or is not the key's.
 PW_MUST_USE int pw_peer_reload(void *ssl_ctx, const char *certificate, void *key,
                                struct pw_out *why);
+
+// What a client has shown: its certificate's only commonName (empty when there is none, several,
+// one with a NUL or a longer one) and serial number in lower-case hex.
+struct pw_peer_shown {
+    char common_name[PW_PEER_NAME_SIZE];
+    char serial[PW_PEER_SERIAL_SIZE];
+};
+// False: the other end of this connection (SSL) has shown none. Whether it is a good one is another
+// question.
+bool pw_peer_shown(const void *ssl, struct pw_peer_shown *to);
 
 #endif

@@ -1,6 +1,7 @@
 // One transfer with libcurl, in its own thread: what is asked of the server, what may be followed,
 // and what its answers mean.
 #include "parts.h"
+#include "peer/authorities.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
@@ -223,6 +224,15 @@ static size_t write_nothing(char *at, size_t size, size_t count, void *context)
 #define IMPLICIT_PORT      "990" // RFC 4217 §2
 #define SET(option, value) (void)curl_easy_setopt(curl, option, value)
 
+// libcurl takes lists of revoked certificates from the roots it is given, but does not look at
+// them.
+static CURLcode heed_lists(CURL *curl, void *ssl_ctx, void *context)
+{
+    (void)curl;
+    (void)context;
+    return pw_authorities_heed(SSL_CTX_get_cert_store(ssl_ctx)) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+}
+
 static void set_common(CURL *curl, struct pw_carrier_job *job)
 {
     SET(CURLOPT_NOSIGNAL, 1L);
@@ -252,6 +262,7 @@ static void set_common(CURL *curl, struct pw_carrier_job *job)
             .data = job->roots, .len = job->roots_len, .flags = CURL_BLOB_COPY};
         SET(CURLOPT_CAPATH, NULL);
         SET(CURLOPT_CAINFO_BLOB, &roots);
+        SET(CURLOPT_SSL_CTX_FUNCTION, heed_lists);
     }
 }
 

@@ -1,28 +1,34 @@
 // Whom a server of files may be vouched for by: the roots that were installed for the central
 // system (core/trust) and those of ocpp.ca_file, as on the connection to the central system itself.
 #include "parts.h"
+#include "peer/file.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { ROOTS_MAX = 524288 }; // bytes of PEM
+enum {
+    ROOTS_MAX = 2097152
+}; // bytes of PEM: a file of authorities and lists, and what is installed
 
+// What cannot be read, or does not fit, is left out. The line that is there all the same keeps the
+// system's store from being trusted in its place.
 static void append(struct pw_carrier_job *job, const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = 1;
-    while (fd >= 0 && got > 0 && job->roots_len < ROOTS_MAX - 1) {
-        got = read(fd, job->roots + job->roots_len, ROOTS_MAX - 1 - job->roots_len);
-        job->roots_len += got > 0 ? (size_t)got : 0;
+    char text[160];
+    struct pw_out why = PW_OUT(text);
+    size_t room = ROOTS_MAX - job->roots_len;
+    size_t len = 0;
+    char *pem = room > 1 ? pw_peer_file(path, room - 1, &len, &why) : NULL;
+    if (pem != NULL) {
+        memcpy(job->roots + job->roots_len, pem, len);
+        job->roots_len += len;
     }
-    if (fd >= 0) {
-        (void)close(fd);
+    if (room > 0) {
+        job->roots[job->roots_len++] = '\n';
     }
-    job->roots[job->roots_len++] = '\n';
+    free(pem);
 }
 
 // "central-<hash>.pem", and not the one that is only fallen back to.

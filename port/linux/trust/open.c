@@ -4,16 +4,11 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-enum { FILE_ROOTS_MAX = 400 };
 
 static int refuse(struct pw_out *why, const char *name, const char *what)
 {
@@ -81,20 +76,8 @@ static int load_folder(struct pw_trust_keeper *keeper, struct pw_out *why)
 
 static int load_ca_file(struct pw_trust_keeper *keeper, const char *path, struct pw_out *why)
 {
-    keeper->file_roots = sk_X509_new_null();
-    BIO *bio = path[0] != '\0' ? BIO_new_file(path, "r") : NULL;
-    while (bio != NULL && sk_X509_num(keeper->file_roots) < FILE_ROOTS_MAX) {
-        X509 *one = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-        if (one == NULL) {
-            break;
-        }
-        (void)sk_X509_push(keeper->file_roots, one);
-    }
-    BIO_free(bio);
-    ERR_clear_error();
-    return path[0] == '\0' || sk_X509_num(keeper->file_roots) > 0
-               ? PW_OK
-               : refuse(why, path, "has no certificate in PEM form that could be read");
+    return path[0] == '\0' || pw_authorities_read(path, &keeper->file, why) == PW_OK ? PW_OK
+                                                                                     : PW_ERR_STORE;
 }
 
 bool pw_trust_settled(const struct pw_trust_keeper *keeper)
@@ -143,7 +126,7 @@ void pw_trust_close(struct pw_trust_keeper *keeper)
     for (unsigned i = 0; i < keeper->owns; i++) {
         trust_free_own(&keeper->own[i]);
     }
-    sk_X509_pop_free(keeper->file_roots, X509_free);
+    pw_authorities_free(&keeper->file);
     EVP_PKEY_free(keeper->waiting);
     free(keeper);
 }

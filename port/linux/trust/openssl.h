@@ -19,7 +19,8 @@
 struct pw_trust_keeper; // owned by the caller of pw_trust_open
 
 // Reads what the folder has; makes it (0700) when it is not there. `ca_file` holds further roots of
-// the central system, which are never listed or removed; "": none. `exclusive`
+// the central system, which are never listed or removed, and lists of what authorities have revoked
+// (peer/authorities.h); "": none. `exclusive`
 // (AdditionalRootCertificateCheck): those of `ca_file` do not count once a root was installed.
 // Files that cannot be read are logged and left. `secret` seals and opens what holds a private key,
 // and outlives the keeper; what is sealed with a key on its way out is sealed anew here. NULL with
@@ -54,6 +55,10 @@ struct pw_trust_connection {
 // certificate to show, or no root to trust.
 PW_MUST_USE int pw_trust_prepare(struct pw_trust_keeper *keeper, void *ssl_ctx,
                                  const struct pw_trust_connection *connection, struct pw_out *why);
+// For a connection beside OCPP's, which says nothing about whether a certificate works: shows the
+// one in use to a server that asks, and that names its authority among those it believes, or none.
+// False: there is none at `wall`. Made for one connection: the next one may show another.
+bool pw_trust_show(struct pw_trust_keeper *keeper, void *ssl_ctx, pw_unix_ms wall);
 // A new connection is tried: what vouched for the last one is forgotten.
 void pw_trust_begin(struct pw_trust_keeper *keeper);
 // A server's chain was found good (X509_STORE_CTX, in the verify callback).

@@ -2,6 +2,7 @@
 #ifndef PW_LINUX_TRUST_PARTS_H
 #define PW_LINUX_TRUST_PARTS_H
 
+#include "peer/authorities.h"
 #include "trust/openssl.h"
 
 #include <openssl/evp.h>
@@ -36,7 +37,7 @@ struct pw_trust_keeper {
     bool unsettled; // a file is sealed with a key on its way out
     char folder[TRUST_FOLDER_MAX];
     bool exclusive;
-    STACK_OF(X509) * file_roots;                    // of ca_file
+    struct pw_authorities file;                     // of ca_file; empty without
     struct trust_root root[PW_TRUST_ROOTS_MAX + 2]; // and a fall-back, and one being replaced
     unsigned roots;
     struct trust_own own[PW_TRUST_OWN_MAX + 1];

@@ -90,8 +90,8 @@ STACK_OF(X509) * trust_roots(const struct pw_trust_keeper *keeper, enum pw_trust
         }
     }
     bool file = use == PW_TRUST_CENTRAL && file_counts(keeper);
-    for (int i = 0; file && all != NULL && i < sk_X509_num(keeper->file_roots); i++) {
-        X509 *one = sk_X509_value(keeper->file_roots, i);
+    for (int i = 0; file && all != NULL && i < sk_X509_num(keeper->file.certificates); i++) {
+        X509 *one = sk_X509_value(keeper->file.certificates, i);
         if (X509_up_ref(one) == 1) {
             (void)sk_X509_push(all, one);
         }

@@ -40,6 +40,7 @@ static int set_roots(struct pw_trust_keeper *keeper, SSL_CTX *ctx,
     for (int i = 0; good && i < sk_X509_num(roots); i++) {
         good = X509_STORE_add_cert(store, sk_X509_value(roots, i)) == 1;
     }
+    good = good && pw_authorities_lists(store, keeper->file.lists);
     if (good && !any && !connection->chosen_roots) {
         good = X509_STORE_set_default_paths(store) == 1;
     }
@@ -99,6 +100,47 @@ void pw_trust_vouched(struct pw_trust_keeper *keeper, void *x509_store_ctx)
             }
         }
     }
+}
+
+// Whether a server that asks would take a certificate of ours: it names whom it believes, or nobody
+// in particular (RFC 8446 §4.2.4).
+static bool is_named(const STACK_OF(X509_NAME) * names, const X509 *certificate)
+{
+    for (int i = 0; certificate != NULL && i < sk_X509_NAME_num(names); i++) {
+        if (X509_NAME_cmp(sk_X509_NAME_value(names, i), X509_get_issuer_name(certificate)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int show_if_named(SSL *ssl, void *unused)
+{
+    const STACK_OF(X509_NAME) *names = SSL_get0_peer_CA_list(ssl);
+    STACK_OF(X509) *between = NULL;
+    (void)unused;
+    (void)SSL_get0_chain_certs(ssl, &between);
+    bool named = sk_X509_NAME_num(names) <= 0 || is_named(names, SSL_get_certificate(ssl));
+    for (int i = 0; !named && i < sk_X509_num(between); i++) {
+        named = is_named(names, sk_X509_value(between, i));
+    }
+    if (!named) {
+        SSL_certs_clear(ssl);
+    }
+    return 1;
+}
+
+bool pw_trust_show(struct pw_trust_keeper *keeper, void *ssl_ctx, pw_unix_ms wall)
+{
+    SSL_CTX *ctx = ssl_ctx;
+    const struct trust_own *own = trust_current(keeper, wall);
+    if (own == NULL ||
+        SSL_CTX_use_cert_and_key(ctx, own->certificate, own->key, own->between, 1) != 1) {
+        ERR_clear_error();
+        return false;
+    }
+    SSL_CTX_set_cert_cb(ctx, show_if_named, NULL);
+    return true;
 }
 
 bool pw_trust_was_asked(const struct pw_trust_keeper *keeper)

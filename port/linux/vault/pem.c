@@ -1,14 +1,12 @@
 #include "vault/pem.h"
 
+#include "peer/file.h"
 #include "whole.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,15 +69,15 @@ int pw_key_write(const char *path, EVP_PKEY *key, const struct pw_secret *secret
 // The bytes of the file: their number, or below 0 with *why.
 static int get_file(const char *path, char to[BYTES_MAX], struct pw_out *why)
 {
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return refuse(why, path, strerror(errno));
+    size_t len = 0;
+    char *bytes = pw_peer_file(path, BYTES_MAX - 1, &len, why);
+    if (bytes == NULL) {
+        return PW_ERR_STORE;
     }
-    size_t len = fread(to, 1, BYTES_MAX, file);
-    bool bad = ferror(file) != 0;
-    (void)fclose(file);
-    return bad || len == BYTES_MAX ? refuse(why, path, "it cannot be read, or is too long")
-                                   : (int)len;
+    memcpy(to, bytes, len);
+    OPENSSL_cleanse(bytes, len);
+    free(bytes);
+    return (int)len;
 }
 
 static const char *why_locked(int err)

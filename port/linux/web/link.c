@@ -1,5 +1,6 @@
 // Charge points' links: whole messages in, a bounded queue out.
 #include "links.h"
+#include "peer/peer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -175,10 +176,12 @@ static int confirm(void *context, struct conn *conn)
         .address = pw_str_of(conn->from),
         .tls = conn->secure,
     };
-    struct certificate certificate;
-    certificate_of(conn->wsi, &certificate);
-    handshake.common_name = pw_str_of(certificate.common_name);
-    handshake.serial = pw_str_of(certificate.serial);
+    // Who shows one that does not verify has not come this far.
+    struct pw_peer_shown shown = {0};
+    bool certified = lws_is_ssl(conn->wsi) != 0 && pw_peer_shown(lws_get_ssl(conn->wsi), &shown);
+    const struct pw_central_certificate certificate = {.common_name = pw_str_of(shown.common_name),
+                                                       .serial = pw_str_of(shown.serial)};
+    handshake.certificate = certified ? &certificate : NULL;
     struct link *link = calloc(1, sizeof(*link));
     if (link == NULL) {
         return -1;

@@ -16,14 +16,6 @@ struct pw_web {
     struct pw_http_site site;
 };
 
-// What a peer's certificate says, once its chain has been verified; empty texts without one.
-struct certificate {
-    char common_name[PW_CENTRAL_STATION_MAX + 1];
-    char serial[PW_CENTRAL_SERIAL_MAX];
-};
-
-void certificate_of(struct lws *wsi, struct certificate *to);
-
 extern const struct pw_httpd_links web_links;
 void link_net(struct pw_web *web);
 

@@ -87,13 +87,14 @@ static int shake_certified(const char *id, const char *name, const char *serial)
     char path[64];
     uint64_t link = ++bench.links;
     (void)snprintf(path, sizeof(path), "/ocpp/%s", id);
+    const struct pw_central_certificate certificate = {.common_name = pw_str_of(name),
+                                                       .serial = pw_str_of(serial)};
     const struct pw_central_handshake handshake = {.path = pw_str_of(path),
                                                    .authorization = PW_STR(""),
                                                    .protocols = PW_STR("ocpp1.6"),
                                                    .address = PW_STR("192.0.2.1"),
                                                    .tls = true,
-                                                   .common_name = pw_str_of(name),
-                                                   .serial = pw_str_of(serial)};
+                                                   .certificate = &certificate};
     int status = pw_central_handshake(bench.central, link, &handshake, bench.at).status;
     if (status == 101) {
         bench_break(&bench, link);

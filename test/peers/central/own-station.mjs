@@ -36,14 +36,17 @@ function start(name, ...words) {
 run("ca", "init", "Example Operator");
 run("ca", "server", "localhost", "127.0.0.1");
 const key = run("station", "add", "OWN-1");
-const server = start("pilotwire-central", "--data", data, "--listen", "127.0.0.1:0", "--link-listen", "off",
+const server = start("pilotwire-central", "--data", data, "--listen", "127.0.0.1:0", "--link-listen", "127.0.0.1:0",
   "--tls-listen", "127.0.0.1:0");
 let port;
+let link;
+let pin;
 let tlsPort;
 let password;
 for await (const line of createInterface({ input: server.stdout })) {
   password = /with the password (\S+)/.exec(line)?.[1] ?? password;
   port = /^Stations:\s+ws:\/\/127\.0\.0\.1:(\d+)\//.exec(line)?.[1] ?? port;
+  [, link, pin] = /^Station links: tls:\/\/(\S+) with pin (\w+)/.exec(line) ?? [undefined, link, pin];
   tlsPort = /^With TLS:\s+wss:\/\/127\.0\.0\.1:(\d+)\//.exec(line)?.[1];
   if (tlsPort) break;
 }
@@ -60,12 +63,16 @@ ocpp:
   url: ws://127.0.0.1:${port}/ocpp
   tls_url: wss://localhost:${tlsPort}/ocpp
   security_profile: 1
+uplink:
+  url: tls://${link}
+  pin: "${pin}"
 connectors:
   - kind: dc
 `);
 writeFileSync(join(folder, "secrets.yaml"), `ocpp:\n  authorization_key: ${key}\n`, { mode: 0o600 });
-start("pilotwire-station", "--config", join(folder, "station.yaml"), "--secrets", join(folder, "secrets.yaml"),
-  "--data", join(folder, "data"), "--control", join(folder, "control"));
+const startStation = () => start("pilotwire-station", "--config", join(folder, "station.yaml"),
+  "--secrets", join(folder, "secrets.yaml"), "--data", join(folder, "data"), "--control", join(folder, "control"));
+const first = startStation();
 
 const login = await fetch(`http://127.0.0.1:${port}/api/v1/login`,
   { method: "POST", body: JSON.stringify({ user: "admin", password }) });
@@ -101,6 +108,9 @@ async function done(method, path, body) {
 const set = (name, value) => done("PUT", "/configuration", { key: name, value });
 const profile = async () => (await rest("GET", at("/security"))).profile;
 
+const linked = async () => (await rest("GET", at(""))).link?.online === true;
+const refusals = async (what) => (await rest("GET", "/refused")).refused.filter((row) => what.test(row.reason));
+
 await until("profile 1", async () => (await profile()) === 1);
 await until("the boot", async () => (await rest("GET", at(""))).boot_at);
 assert.equal(await set("CpoName", "Example Operator"), "read back: Example Operator");
@@ -117,13 +127,24 @@ assert.equal((await rest("POST", at("/commands"), { action: "ChangeConfiguration
 await until("the refusal", async () => (await rest("GET", at("/commands?limit=1"))).commands[0].answer?.status === "Rejected");
 const events = (await rest("GET", at("/security-events"))).events.map((event) => event.type);
 assert.ok(events.includes("StartupOfTheDevice"), events.join());
-// A certificate that is taken back ends its link, and does not open another one.
+// At the station link the same: it came in by its key before there was a certificate. From now on the
+// certificate is asked for as well, and shown without being told to.
+await until("the station link", linked);
+first.kill("SIGTERM");
+await new Promise((end) => first.once("exit", end));
+startStation();
+await until("profile 3 again", async () => (await profile()) === 3);
+await until("the station link by key and certificate", linked);
+assert.deepEqual(await refusals(/^link/), []);
+// A certificate that is taken back ends its links, and does not open another one.
 const { serial } = (await rest("GET", at("/certificates"))).issued[0];
 await rest("POST", at("/certificates/revoke"), { serial });
-await until("the refused handshake", async () =>
-  (await rest("GET", "/refused")).refused.some((row) => /revoked/.test(row.reason)), 40);
-children.forEach((child) => child.kill("SIGTERM"));
-await Promise.all(children.map((child) => new Promise((end) => child.once("exit", end))));
+await until("the refused handshake", async () => (await refusals(/^the certificate was revoked/)).length > 0, 40);
+await until("the refused hello", async () => (await refusals(/^link: the certificate was revoked/)).length > 0, 40);
+assert.equal(await linked(), false);
+const left = children.filter((child) => child.exitCode === null);
+left.forEach((child) => child.kill("SIGTERM"));
+await Promise.all(left.map((child) => new Promise((end) => child.once("exit", end))));
 execFileSync("python3", [traffic, folder]); // for the judge with the official schemas
 rmSync(folder, { recursive: true, force: true });
 console.log("own-station: all as expected");

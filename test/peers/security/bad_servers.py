@@ -67,6 +67,16 @@ RSA_KEY = rsa.generate_private_key(65537, 2048)
 CA = certify("ca", CA_KEY, "ca", CA_KEY, ca=True)
 
 
+def revocations(*certificates):
+    """The list of the authority: what it has taken back. It is a day out of date, and counts all the same."""
+    builder = x509.CertificateRevocationListBuilder().issuer_name(name("ca")).last_update(NOW - 2 * DAY).next_update(
+        NOW - DAY)
+    for one in certificates:
+        builder = builder.add_revoked_certificate(x509.RevokedCertificateBuilder().serial_number(
+            one.serial_number).revocation_date(NOW - 2 * DAY).build())
+    return builder.sign(CA_KEY, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
 def long_chain(length):
     key, issuer, issuer_key, chain = None, "ca", CA_KEY, []
     for i in range(length - 1):
@@ -145,6 +155,8 @@ def good(key=LEAF_KEY, **what):
     return [certify("localhost", key, "ca", CA_KEY, **what)]
 
 
+REVOKED = good()[0]
+
 CASES = {
     "tls_1_0": (OLD, lambda f: tls(f, good(), versions=(V.TLSv1, V.TLSv1))),
     "tls_1_1": (OLD, lambda f: tls(f, good(), versions=(V.TLSv1_1, V.TLSv1_1))),
@@ -157,6 +169,7 @@ CASES = {
     "expired": (CERTIFICATE, lambda f: tls(f, good(begins=NOW - 9 * DAY, ends=NOW - DAY))),
     # What a station sees whose clock was never set: the certificate begins in its future.
     "not_yet_valid": (CERTIFICATE, lambda f: tls(f, good(begins=NOW + 9 * DAY, ends=NOW + 99 * DAY))),
+    "revoked": (CERTIFICATE, lambda f: tls(f, [REVOKED])),
     "self_signed": (CERTIFICATE, lambda f: tls(f, [certify("localhost", LEAF_KEY, "localhost", LEAF_KEY)])),
     "chain_of_100": (CERTIFICATE, lambda f: tls(f, long_chain(100))),
     "chain_of_10": (CERTIFICATE, lambda f: tls(f, long_chain(10))),
@@ -167,9 +180,9 @@ CASES = {
 class House:
     """One station, its files, and what it is connected to."""
 
-    def __init__(self, folder, ports, station="", charges=False):
+    def __init__(self, folder, ports, station="", charges=False, wall=None):
         self.path, self.running = folder, []
-        (folder / "ca.pem").write_bytes(pem(CA))
+        (folder / "ca.pem").write_bytes(pem(CA) + revocations(REVOKED))
         (folder / "secrets.yaml").write_text(
             f"ocpp: {{authorization_key: {KEY}}}\nmqtt: {{password: {PASSWORD}}}\n")
         (folder / "secrets.yaml").chmod(0o600)
@@ -184,7 +197,7 @@ class House:
                 f"board: {{kind: frontend}}\nfrontend: {{device: 'tcp:127.0.0.1:{front}'}}\n")
             connector = "- kind: pilot\n  board: board.yaml\n"
         self.environment = {**os.environ, "PILOTWIRE_CONTROL": str(folder / "s.sock"),
-                            "PILOTWIRE_CLOCK": f"{now}:{now}:{speed}"}
+                            "PILOTWIRE_CLOCK": f"{now}:{wall or now}:{speed}"}
         if charges:
             self.start(SIM, "ac", "--listen", f"127.0.0.1:{front}", "--plugged", "--status", "0", "--control",
                        str(folder / "sim.sock"))
@@ -271,6 +284,24 @@ class T07(unittest.TestCase):
                 house.until(lambda: all(server.tries >= 2 for server in servers), "two tries")
                 house.until(lambda: connector()["energy_wh"] > before, "more energy")
                 self.assertEqual(connector()["state"], "charging")
+            finally:
+                house.end()
+                for server in servers:
+                    server.close()
+
+    def test_dates_are_judged_by_the_stations_clock_on_each_link(self):
+        """Good servers whose certificates begin in the future of a clock that was set wrong."""
+        with tempfile.TemporaryDirectory(prefix="pilotwire-") as at:
+            folder = pathlib.Path(at)
+            servers = [Server(tls(folder, good())) for _ in range(3)]
+            house = House(folder, [server.port for server in servers], wall=1735689600000)  # 2025
+            try:
+                house.until(lambda: all(server.tries >= 2 for server in servers), "two tries")
+                self.assertEqual([server.heard for server in servers], [b"", b"", b""])
+                self.assertEqual(house.log().count("list-out-of-date"), 3)  # the machine's clock
+                for room in ("link refused", "uplink", "mqtt not-connected"):
+                    lines = [line for line in house.log().splitlines() if room in line and "not yet valid" in line]
+                    self.assertTrue(lines, f"{room}\n{house.log()}")
             finally:
                 house.end()
                 for server in servers:

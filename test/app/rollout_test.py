@@ -117,15 +117,23 @@ class Rollout(Case):
         for one in idle:
             one.close()
 
-    def give_ocpp_signature(self, number):
-        """With openssl, as a maker's people do; one over another file is refused in words."""
+    def sign_as_maker(self):
+        """With openssl, as a maker's people do: a root, a certificate for firmware, signatures of two files."""
         def openssl(*words):
-            subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=self.folder, timeout=WAIT_S)
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-                "-subj", "/O=Maker/CN=Firmware", "-keyout", "sign.key", "-out", "sign.pem",
-                "-addext", "keyUsage=critical,digitalSignature")
+            self.once("openssl", *words, cwd=self.folder)
+        curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+        openssl("req", "-x509", *curve, "-days", "30", "-subj", "/O=Maker/CN=Root", "-keyout", "maker.key",
+                "-out", "maker.pem", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+        openssl("req", *curve, "-subj", "/O=Maker/CN=Firmware", "-keyout", "sign.key", "-out", "sign.csr")
+        (self.folder / "sign.ext").write_text("keyUsage=critical,digitalSignature\n")
+        openssl("x509", "-req", "-in", "sign.csr", "-CA", "maker.pem", "-CAkey", "maker.key", "-CAcreateserial",
+                "-days", "20", "-extfile", "sign.ext", "-out", "sign.pem")
         for name in ("new.pwr", "root"):
             openssl("dgst", "-sha256", "-sign", "sign.key", "-out", f"{name}.sig", name)
+
+    def give_ocpp_signature(self, number):
+        """One over another file is refused in words."""
+        self.sign_as_maker()
 
         def give(signature):
             return ("release", "ocpp-signature", number, "--certificate", str(self.folder / "sign.pem"),
@@ -189,6 +197,32 @@ class Rollout(Case):
         self.assertEqual((self.folder / "slots" / "a" / "pilotwire-station").read_bytes(),
                          pathlib.Path(STATION).read_bytes())
         self.assertEqual(seen[-1], "installing")
+
+    def test_a_signed_update_is_taken_once_the_station_trusts_the_makers_root(self):
+        station = self.start_station()
+        self.sign_as_maker()
+        release = str(self.people("release", "add", str(self.folder / "new.pwr"))["id"])
+        self.people("release", "ocpp-signature", release, "--certificate", str(self.folder / "sign.pem"),
+                    "--signature", str(self.folder / "new.pwr.sig"))
+        plan = self.people("rollout", "plan", release, "stations=AC-1")
+        self.assertEqual((plan["rollout"]["canary"], plan["rollout"]["canary_finds_percent"]), (1, 100))
+        self.assertRegex(plan["kinds"][0]["kind"], r"^\S.*, .*, 1 connector$")
+        made = self.people("rollout", "start", release, "stations=AC-1", "soak_s=0", form="--tsv").strip()
+
+        def one():
+            return self.people("rollout", "show", made)["stations"][0]
+        # The station does not know who that is: the roll-out stops itself at its first station.
+        self.until(lambda: one()["state"] == "failed", "the refusal")
+        self.assertEqual(one()["why"], "the station refused the signed update: InvalidCertificate")
+        self.until(lambda: self.people("rollout", "show", made)["rollout"]["state"] == "stopped", "the stop")
+        self.people("trust", "AC-1", "maker", str(self.folder / "maker.pem"))
+        self.people("rollout", "retry", made)
+        self.assertEqual(station.wait(90), 75, self.text_of("station")[-3000:])
+        self.until(lambda: one()["state"] == "installing", "the installation")
+        job = self.people("files", "AC-1")["jobs"][0]
+        self.assertEqual((job["kind"], job["request_id"] > 0), ("signed firmware", True))
+        self.assertEqual([said["status"] for said in job["statuses"]],
+                         ["Downloading", "Downloaded", "SignatureVerified", "Installing", "InstallRebooting"])
 
 
 if __name__ == "__main__":

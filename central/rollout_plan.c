@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ONE         (UINT64_C(1) << 40) // a probability of 1
+#define ONE         (UINT64_C(1) << 48) // a probability of 1; times any number of stations fits
+#define BLUR        (UINT64_C(1) << 18) // more than all that is rounded up on the way
 #define FIRST_WAVE  1                   // stations of the canary
 #define SECOND_WAVE 5
 
@@ -54,6 +55,7 @@ static uint8_t draw_finds_percent(const struct draw *draw)
     for (uint8_t found = 0; found <= draw->failures; found++) {
         missed += draw->of[found];
     }
+    missed = missed < BLUR ? 0 : missed - BLUR;
     return missed >= ONE ? 0 : (uint8_t)((ONE - missed) * 100 / ONE);
 }
 

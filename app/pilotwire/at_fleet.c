@@ -282,7 +282,7 @@ static int put_rollout(const struct call *call, struct pw_out *body)
     return body->full ? fail_usage("rollout", "too much; name a model instead of stations") : 0;
 }
 
-// "canary: 51 of 200 stations; it finds a fault in 5 % of them with 95 %"
+// "canary: 51 of 200 stations; it finds a fault in 5 % of them with 95 % probability"
 static void tell_canary(const struct call *call, struct pw_str answer)
 {
     struct document document;
@@ -298,7 +298,7 @@ static void tell_canary(const struct call *call, struct pw_str answer)
         pw_json_int(pw_json_member(rollout, "total"), 0, INT32_MAX, &total) == PW_OK) {
         (void)fprintf(stderr,
                       "canary: %lld of %lld stations; it finds a fault in 5 %% of them with %lld "
-                      "%%\n",
+                      "%% probability\n",
                       (long long)canary, (long long)total, (long long)finds);
     }
     document_free(&document);

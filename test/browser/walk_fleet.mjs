@@ -62,7 +62,7 @@ async function changeRelease(browser, page) {
   await page.getByText("Only for models").waitFor({ state: "detached" });
 }
 
-async function stationOf(central, id, key, well) {
+async function stationOf(central, id, key, version, well) {
   const client = new RPCClient({ endpoint: `ws://127.0.0.1:${central.port}/ocpp`, identity: id, password: key, protocols: ["ocpp1.6"], strictMode: false, reconnect: false });
   const boot = (version) => client.call("BootNotification", { chargePointVendor: "Maker", chargePointModel: "Wallbox-9", firmwareVersion: version });
   client.handle("UpdateFirmware", () => {
@@ -77,7 +77,7 @@ async function stationOf(central, id, key, well) {
   });
   client.handle(() => ({}));
   await client.connect();
-  await boot("1.0.0");
+  await boot(version);
   return client;
 }
 
@@ -103,7 +103,7 @@ async function main() {
     for (let i = 0; i < 12; i += 1) {
       const id = `CP-${String(i).padStart(2, "0")}`;
       const key = execFileSync(program, ["-d", join(folder, "data"), "station", "add", id]).toString().trim();
-      clients.push(await stationOf(central, id, key, () => well || i !== 4));
+      clients.push(await stationOf(central, id, key, i % 4 === 0 ? "0.9.0" : "1.0.0", () => well || i !== 4));
     }
     await page.locator("input[type=file]").setInputFiles(makeRelease());
     await page.getByRole("heading", { name: "pilotwire-station 2.0.0" }).waitFor();
@@ -121,13 +121,22 @@ async function main() {
     await changeRelease(browser, page);
     well = false;
     await page.getByRole("link", { name: "Roll out" }).click();
+    await page.getByText(/A canary of 4 of 12 stations finds a fault in 5.% of the stations with 33.% probability/).waitFor();
+    await browser.shot(page, "rollout-new");
+    for (const size of ["dark", "phone", "phone-dark"]) {
+      const other = await browser.page(size, storage);
+      await other.goto(page.url());
+      await other.getByText("A canary of 4 of 12 stations").waitFor();
+      await browser.shot(other, `rollout-new-${size}`);
+      await other.context().close();
+    }
     await page.getByLabel("First, as a canary").fill("3");
+    await page.getByText(/A canary of 3 of 12 stations finds a fault in 5.% of the stations with 25.% probability/).waitFor();
     await page.getByLabel("Watch each stage for").fill("0");
     await page.getByLabel("Then, as stages").fill("50, 40");
     await page.getByRole("button", { name: "Begin" }).click();
     await page.getByText("percentages that rise").waitFor();
     await page.getByLabel("Then, as stages").fill("50, 100");
-    await browser.shot(page, "rollout-new");
     await page.getByRole("button", { name: "Begin" }).click();
     await page.getByText(FAILED).waitFor({ timeout: 30_000 });
     assert.equal(await page.locator("tr[data-station=CP-04]").getByText("InstallationFailed").count(), 1);
@@ -140,11 +149,15 @@ async function main() {
       await other.goto(`${central.url}/#/firmware`);
       await other.getByText("Wallbox-9 (12)").waitFor();
       await browser.shot(other, `firmware-${size}`);
-      await other.goto(`${central.url}/#/new-rollout/1`);
-      await other.getByLabel("First, as a canary").waitFor();
-      await browser.shot(other, `rollout-new-${size}`);
       await other.context().close();
     }
+    // A second one for the same stations is refused on its form already.
+    await browser.expecting(/409/, async () => {
+      const other = await browser.page("wide", storage);
+      await other.goto(`${central.url}/#/new-rollout/1`);
+      await other.getByText("takes part in roll-out 1, which is not over").waitFor();
+      await other.context().close();
+    });
     well = true;
     await page.getByRole("button", { name: "Try the failed again" }).click();
     await page.getByText("finished").first().waitFor({ timeout: 30_000 });

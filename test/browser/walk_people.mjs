@@ -90,6 +90,9 @@ async function viewer(browser, page, password) {
     assert.equal(await page.getByRole("link", { name: button }).count(), 0, button);
   }
   assert.equal(await page.getByRole("link", { name: "People" }).count(), 0);
+  await page.goto(`${browser.url}/#/new-rollout/1`);
+  await page.getByText("Only an admin may begin a roll-out.").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Begin" }).count(), 0);
   const refused = await browser.expecting(/403/, () => page.evaluate(async () => {
     const { csrf } = await (await fetch("/api/v1/me")).json();
     return (await fetch("/api/v1/cards/X", { method: "PUT", headers: { "X-CSRF": csrf }, body: "{}" })).status;

@@ -107,6 +107,7 @@ static void what_a_canary_finds_is_the_hypergeometric_probability(void **state)
                   checked, canary_usual(200, 1, 0), canary_usual(2000, 1, 0),
                   canary_usual(20000, 1, 0));
     assert_int_equal(canary_usual(200, 1, 0), 51);
+    assert_int_equal(canary_finds_percent(12, 3, 0), 25); // one of twelve: a quarter, and no less
     static const struct {
         uint32_t total;
         uint32_t kinds;

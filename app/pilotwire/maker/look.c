@@ -323,10 +323,11 @@ static int tell(const struct trial *trial, const struct options *options, struct
         return fail_with(EXIT_REFUSED, &out);
     }
     if (!options->json) {
-        (void)printf("%s: good: version %s, security counter %u, %u components, signed under root "
+        (void)printf("%s: good: version %s, security counter %u, %u component%s, signed under root "
                      "%u\n",
                      trial->pack.name, release->version, release->security_counter,
-                     release->components, trial->newest.version);
+                     release->components, release->components == 1 ? "" : "s",
+                     trial->newest.version);
     }
     return EXIT_DONE;
 }

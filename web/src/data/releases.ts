@@ -57,6 +57,8 @@ export interface RolloutSummary {
   why: string | null;
   way: string;
   canary: number;
+  canary_failures: number;
+  canary_finds_percent: number; // 0: of one from before this was reckoned
   soak_s: number;
   at_most: number;
   stop_percent: number;
@@ -70,6 +72,14 @@ export interface RolloutSummary {
   made_by: string;
   counts: Record<string, number>;
   total: number;
+}
+
+export interface Kind {
+  kind: string;
+  stations: number;
+  canary: number; // of them in the canary
+  done?: number;
+  failed?: number;
 }
 
 export interface RolloutStation {
@@ -103,7 +113,8 @@ export interface ReleaseChange {
 export const changeRelease = (id: number, change: ReleaseChange): Promise<Release> => call("PUT", `/releases/${id}`, change);
 export const deleteRelease = (id: number): Promise<unknown> => call("DELETE", `/releases/${id}`);
 export const rollouts = async (): Promise<RolloutSummary[]> => (await call<{ rollouts: RolloutSummary[] }>("GET", "/rollouts")).rollouts;
-export const rollout = (id: number): Promise<{ rollout: RolloutSummary; stations: RolloutStation[] }> => call("GET", `/rollouts/${id}`);
+export const rollout = (id: number): Promise<{ rollout: RolloutSummary; kinds: Kind[]; stations: RolloutStation[] }> => call("GET", `/rollouts/${id}`);
+export const planRollout = (asked: object): Promise<{ rollout: RolloutSummary; kinds: Kind[] }> => call("POST", "/rollouts/plan", asked);
 export const startRollout = (asked: object): Promise<{ rollout: RolloutSummary }> => call("POST", "/rollouts", asked);
 export const changeRollout = (id: number, what: "pause" | "resume" | "cancel" | "retry"): Promise<unknown> => call("POST", `/rollouts/${id}/${what}`, {});
 export const uploads = async (station: string): Promise<Upload[]> => (await call<{ uploads: Upload[] }>("GET", `/stations/${segment(station)}/uploads`)).uploads;
@@ -152,6 +163,20 @@ const STEP_TONES: Record<string, Tone> = { waiting: "mute", failed: "bad", done:
 export const stepTone = (state: string): Tone => STEP_TONES[state] ?? "info";
 
 export const stageName = (stage: Stage): string => (stage.percent === null ? "Canary" : stage.percent === 100 ? "All" : `${stage.percent} %`);
+
+export const countOf = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+
+// What a canary of this size is worth.
+export function finds(one: RolloutSummary): string {
+  if (one.canary === 0) return "no canary: a fault is found among all others";
+  return `finds a fault in 5\u00a0% of the stations with ${one.canary_finds_percent}\u00a0% probability`;
+}
+
+// A canary that is lost at once is no canary.
+export function grows(one: RolloutSummary): string {
+  if (one.canary < 2) return "";
+  return one.canary > 5 ? "It grows: one station, then five, then all of it." : "It grows: one station, then the others.";
+}
 
 // "10, 50, 100" as numbers; null when it is nothing a roll-out takes.
 export function readStages(text: string): number[] | null {

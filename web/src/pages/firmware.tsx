@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { may } from "../data/api";
 import { on, opened } from "../data/live";
-import { addRelease, bytes, deleteRelease, releases, rollouts, STATE_TONES, type Release, type RolloutSummary } from "../data/releases";
+import { addRelease, bytes, countOf, deleteRelease, releases, rollouts, STATE_TONES, type Release, type RolloutSummary } from "../data/releases";
 import { href } from "../route";
 import { ask } from "../ui/dialog";
 import { Icon } from "../ui/icon";
@@ -173,7 +173,7 @@ export function RolloutRow({ one }: { one: RolloutSummary }) {
         </h2>
         <Chip tone={STATE_TONES[one.state]}>{one.state}</Chip>
         <span class="soft small">
-          {one.total} {one.total === 1 ? "station" : "stations"}, {one.counts.done ?? 0} done
+          {countOf(one.total, "station")}, {one.counts.done ?? 0} done
           {(one.counts.failed ?? 0) > 0 && `, ${one.counts.failed ?? 0} failed`}
         </span>
         <span class="grow" />

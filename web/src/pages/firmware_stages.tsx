@@ -1,5 +1,5 @@
 // A roll-out's stages, one bar each: done, failed, begun, still to come.
-import { stageName, type RolloutSummary, type Stage } from "../data/releases";
+import { stageName, type Kind, type RolloutSummary, type Stage } from "../data/releases";
 
 function Bar({ stage, now }: { stage: Stage; now: boolean }) {
   const of = Math.max(1, stage.stations, stage.begun);
@@ -34,5 +34,34 @@ export function StageBars({ rollout }: { rollout: RolloutSummary }) {
         <Bar key={stage.stage} stage={stage} now={live && stage.stage === rollout.stage} />
       ))}
     </dl>
+  );
+}
+
+// What a release should treat alike: that all failures are of one kind is seen here.
+export function Kinds({ kinds }: { kinds: Kind[] }) {
+  const begun = kinds.some((one) => one.done !== undefined);
+  return (
+    <table class="table">
+      <thead>
+        <tr>
+          <th scope="col">Kind of station</th>
+          <th scope="col">Stations</th>
+          <th scope="col">In the canary</th>
+          {begun && <th scope="col">Done</th>}
+          {begun && <th scope="col">Failed</th>}
+        </tr>
+      </thead>
+      <tbody>
+        {kinds.map((one) => (
+          <tr key={one.kind}>
+            <td data-label="Kind">{one.kind}</td>
+            <td data-label="Stations">{one.stations}</td>
+            <td data-label="In the canary">{one.canary}</td>
+            {begun && <td data-label="Done">{one.done}</td>}
+            {begun && <td data-label="Failed">{(one.failed ?? 0) > 0 ? <b class="bad">{one.failed}</b> : 0}</td>}
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

@@ -3,14 +3,14 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { may } from "../data/api";
 import { on, opened } from "../data/live";
-import { changeRollout, rollout as read, STATE_TONES, stepTone, type RolloutSummary } from "../data/releases";
+import { changeRollout, countOf, finds, grows, rollout as read, STATE_TONES, stepTone, type RolloutSummary } from "../data/releases";
 import { duration } from "../data/format";
 import { href } from "../route";
 import { ask } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import { useLoad } from "../ui/load";
 import { Button, Chip, Fact, Loading, Problem, Segments, Since, When } from "../ui/parts";
-import { StageBars } from "./firmware_stages";
+import { Kinds, StageBars } from "./firmware_stages";
 
 const READ_MS = 500;
 
@@ -60,6 +60,8 @@ function next(one: RolloutSummary): string {
   if (one.state === "stopped") return "It has stopped itself. Look at the stations that failed; they can be tried again.";
   if (one.state === "paused") return "No station begins until it goes on.";
   if (one.state !== "running") return "";
+  if (one.stage === 0 && one.canary > 1 && one.soak_until === null)
+    return `A canary goes first. ${grows(one)} Each step waits until the one before is done.`;
   if (one.soak_until !== null) return "The stage is done; it is watched for a while before the next begins.";
   return (one.counts.waiting ?? 0) > 0 && one.stage + 1 >= one.stages.length ? "Stations that are offline are told when they come back." : "";
 }
@@ -126,14 +128,25 @@ export function RolloutPage({ id }: { id: number }) {
                 <When at={one.made_at} /> by {one.made_by}
               </Fact>
               <Fact label="Next stage">{one.soak_until ? <When at={one.soak_until} /> : `${duration(one.soak_s)} after a stage is done`}</Fact>
-              <Fact label="At once">{one.at_most} stations</Fact>
+              {one.canary > 0 && one.canary_finds_percent > 0 && (
+                <Fact label="Canary">
+                  {countOf(one.canary, "station")}; {finds(one)}
+                </Fact>
+              )}
+              <Fact label="At once">at most {countOf(one.at_most, "station")}</Fact>
               <Fact label="Stops itself">
+                {one.canary > 0 && (one.canary_failures === 0 ? "at the first failure in the canary, then " : `above ${countOf(one.canary_failures, "failure")} in the canary, then `)}
                 {one.stop_percent < 100 ? `above ${one.stop_percent} % failures in a stage` : "not by rate"}
-                {one.stop_count > 0 && `, at ${one.stop_count} failures`}
+                {one.stop_count > 0 && `, at ${countOf(one.stop_count, "failure")}`}
               </Fact>
-              <Fact label="A station fails">{duration(one.deadline_s)} without news while it does not charge</Fact>
+              <Fact label="A station fails">{duration(one.deadline_s)} after it was asked, its charges not counted</Fact>
             </dl>
           </section>
+          {(loaded.value?.kinds.length ?? 0) > 0 && (
+            <section class="card">
+              <Kinds kinds={loaded.value?.kinds ?? []} />
+            </section>
+          )}
           <section class="card">
             <div class="toolbar">
               <Segments label="Which stations" value={filter.value} options={FILTERS} onChange={(v) => (filter.value = v)} />

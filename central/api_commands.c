@@ -102,19 +102,26 @@ void http_queued(struct http *http, struct station *station, int64_t id)
 }
 
 // What decides whom a station believes, or what runs on it, is for admins, by whichever route it
-// comes. `asked` holds the payload.
-static bool may_order(struct http *http, int action)
+// comes.
+static bool is_for_admins(int action)
 {
     static const int actions[] = {PW_OCPP16_UPDATE_FIRMWARE, PW_OCPP16_SIGNED_UPDATE_FIRMWARE,
                                   PW_OCPP16_INSTALL_CERTIFICATE, PW_OCPP16_DELETE_CERTIFICATE,
                                   PW_OCPP16_CERTIFICATE_SIGNED};
-    static const char *const keys[] = {"SecurityProfile", "AdditionalRootCertificateCheck",
-                                       "CpoName"};
     bool admins = false;
-    struct pw_str key;
     for (size_t i = 0; i < PW_COUNT(actions); i++) {
         admins = admins || action == actions[i];
     }
+    return admins;
+}
+
+// `asked` holds the payload.
+static bool may_order(struct http *http, int action)
+{
+    static const char *const keys[] = {"SecurityProfile", "AdditionalRootCertificateCheck",
+                                       "CpoName"};
+    bool admins = is_for_admins(action);
+    struct pw_str key;
     if (action == PW_OCPP16_CHANGE_CONFIGURATION &&
         pw_json_text(pw_json_member(&http->central->asked.node[0], "key"), &key) == PW_OK) {
         for (size_t i = 0; i < PW_COUNT(keys); i++) {
@@ -312,6 +319,7 @@ void api_actions(struct http *http)
         const struct effect_row *effect = effect_row_of(i);
         pw_json_open(json, '{');
         pw_json_say_text(json, "action", action_text(i));
+        pw_json_say_s(json, "role", role_name(is_for_admins(i) ? ROLE_ADMIN : ROLE_OPERATOR));
         pw_json_say_s(json, "feature", features[pw_ocpp16_actions[i].feature]);
         pw_json_say_int(json, "effect_s", effect != NULL ? effect->wait_s : 0);
         put_fields(json, pw_ocpp16_actions[i].req);

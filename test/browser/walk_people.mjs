@@ -24,6 +24,10 @@ const began = Date.now();
 const step = (name) => console.log(`- ${((Date.now() - began) / 1000).toFixed(1)} s: ${name}`);
 const EVIL = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>`;
 
+const PLACES = ["#/", "#/sessions", "#/sessions/1", "#/cards", "#/groups", "#/refused", "#/firmware",
+  ...["", "/commands", "/profiles", "/reservations", "/list", "/configuration", "/files", "/security", "/log", "/lines"].map((tab) => `#/stations/EVIL${tab}`)];
+const SEES = /^(Export|Copy|Download|Show more|Both ways|From station|To station|Pause|[0-9]+ (min|h)$|[0-9]{2}:[0-9]{2}:[0-9]{2})/;
+
 async function login(browser, page, user, password) {
   await browser.expecting(/401/, async () => {
     await page.goto(`${browser.url}/`);
@@ -131,6 +135,8 @@ async function evil(browser, page, central) {
     ["StartTransaction", { connectorId: 1, idTag: "<img src=x onerror>", meterStart: 1, timestamp: new Date().toISOString() }],
     ["DataTransfer", { vendorId: cut(80), messageId: cut(50), data: EVIL }],
     ["StopTransaction", { transactionId: 1, meterStop: 2, timestamp: new Date().toISOString(), reason: "Other" }],
+    ["DataTransfer", { vendorId: "x", messageId: "UpdateFailed", data: JSON.stringify({ why: EVIL }) }],
+    ["FirmwareStatusNotification", { status: "InstallationFailed" }],
     ["SecurityEventNotification", { type: cut(50), timestamp: new Date().toISOString(), techInfo: EVIL }],
   ]);
   for (const id of ["%3Cscript%3Ehacked%3D1%3C%2Fscript%3E", "..%2F..%2Fx", "%1b%5B31m"]) {
@@ -141,10 +147,7 @@ async function evil(browser, page, central) {
       knock.on("data", () => {}).on("close", done);
     });
   }
-  const tabs = ["", "/commands", "/profiles", "/reservations", "/list", "/configuration", "/files", "/security", "/log", "/lines"];
-  const places = ["#/", "#/sessions", "#/sessions/1", "#/cards", "#/groups", "#/refused", "#/people",
-    ...tabs.map((tab) => `#/stations/EVIL${tab}`)];
-  for (const place of places) {
+  for (const place of [...PLACES, "#/people"]) {
     await page.goto(`${browser.url}/${place}`);
     await page.getByRole("heading").first().waitFor();
     await page.waitForTimeout(150);
@@ -153,8 +156,33 @@ async function evil(browser, page, central) {
   }
   await page.goto(`${browser.url}/#/cards`);
   await page.getByText("<img src=x").first().waitFor(); // as text
-  socket.destroy();
-  console.log(`${places.length} pages`);
+  await page.goto(`${browser.url}/#/stations/EVIL/files`);
+  await page.getByText(`InstallationFailed: ${EVIL}`).waitFor();
+  await page.screenshot({ path: join(browser.folder, "update-failed-why.png") });
+  console.log(`${PLACES.length + 1} pages`);
+  return socket;
+}
+
+// What a viewer finds on the pages: nothing that only answers 403.
+async function looks(browser, page) {
+  step("the viewer finds no form, nothing that changes something, and asks for nothing but to see");
+  const asked = [];
+  const others = [];
+  page.on("request", (request) => request.method() !== "GET" && asked.push(`${request.method()} ${request.url()}`));
+  for (const place of [...PLACES, "#/new-group", "#/people"]) {
+    await page.goto(`${browser.url}/${place}`);
+    await page.getByRole("heading").first().waitFor();
+    await page.waitForTimeout(150);
+    assert.equal(await page.locator("main form").count(), 0, place);
+    for (const name of await page.locator("main").getByRole("button").allInnerTexts()) if (!SEES.test(name.trim())) others.push(`${place}: ${name}`);
+    if (place.endsWith("/commands") || place.endsWith("/security")) await browser.shot(page, `viewer-${place.split("/").pop()}`);
+  }
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.goto(`${browser.url}/#/stations/EVIL/configuration`);
+  await page.waitForTimeout(150);
+  await browser.shot(page, "viewer-configuration-dark");
+  assert.deepEqual(asked, []);
+  assert.deepEqual(others, []);
 }
 
 const data = mkdtempSync(join(tmpdir(), "pilotwire-people-"));
@@ -165,8 +193,11 @@ try {
   const page = await browser.page("wide");
   await login(browser, page, "admin", central.password);
   const password = await people(browser, page);
-  await viewer(browser, await browser.page("wide"), password);
-  await evil(browser, page, central);
+  const second = await browser.page("wide");
+  await viewer(browser, second, password);
+  const socket = await evil(browser, page, central);
+  await looks(browser, second);
+  socket.destroy();
   assert.deepEqual(browser.findings, []);
 } catch (error) {
   console.error(central.log().split("\n").slice(-20).join("\n"));

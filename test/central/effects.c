@@ -148,8 +148,10 @@ static void every_command_of_the_standard_is_offered_with_its_fields(void **stat
     for (const char *at = body; (at = strstr(at, "{\"action\":")) != NULL; at++) {
         count++;
     }
+    assert_has(body, "{\"action\":\"InstallCertificate\",\"role\":\"admin\",");
     assert_int_equal(count, 26); // 19 of OCPP 1.6, and 7 of the whitepaper
-    assert_has(body, "{\"action\":\"Reset\",\"feature\":\"Core\",\"effect_s\":300,\"fields\":[{"
+    assert_has(body, "{\"action\":\"Reset\",\"role\":\"operator\",\"feature\":\"Core\",\"effect_"
+                     "s\":300,\"fields\":[{"
                      "\"key\":\"type\",\"type\":\"word\",\"required\":true,\"words\":[\"Hard\","
                      "\"Soft\"]}]}");
     assert_has(body, "\"key\":\"limit\",\"type\":\"number\",\"required\":true");
@@ -218,7 +220,7 @@ static void firmware_update_shows_its_trail(void **state)
                "\"seen\",\"effect\":\"Downloading, Downloaded, Installing, Installed\"");
     const char *jobs = people(bench, 200, PW_HTTP_GET, "/api/v1/stations/A/files", "");
     assert_has(jobs, "\"kind\":\"firmware\",\"request_id\":null,\"location\":\"https://x/f\","
-                     "\"file_name\":null,\"state\":\"Installed\",\"over\":true");
+                     "\"file_name\":null,\"state\":\"Installed\",\"why\":null,\"over\":true");
     // One that goes quiet halfway.
     id = people_ask(bench, "A",
                     "{\"action\":\"UpdateFirmware\",\"payload\":{\"location\":\"https://x/g\","

@@ -94,10 +94,8 @@ static int put(struct bench *bench, const char *certificate, const char *signatu
     struct pw_out out = PW_OUT(text);
     struct pw_json_writer json = PW_JSON_WRITER(&out);
     pw_json_open(&json, '{');
-    pw_json_key(&json, "certificate");
-    pw_json_put_s(&json, certificate);
-    pw_json_key(&json, "signature");
-    pw_json_put_s(&json, signature);
+    pw_json_say_s(&json, "certificate", certificate);
+    pw_json_say_s(&json, "signature", signature);
     pw_json_close(&json, '}');
     return bench_http(bench, PW_HTTP_PUT, "/api/v1/releases/1", text);
 }

@@ -91,6 +91,17 @@ const TITLES: Record<Route["page"], string> = {
   missing: "Not found",
 };
 
+// An address that somebody was given who may more.
+function NotYours({ least }: { least: "operator" | "admin" }) {
+  return (
+    <Empty icon="lock" title={`This page is for ${least === "admin" ? "admins" : "operators and admins"}`}>
+      <p>
+        <a href={href.overview}>Go to the stations</a>
+      </p>
+    </Empty>
+  );
+}
+
 function Page() {
   const where = route.value;
   useEffect(() => {
@@ -112,9 +123,10 @@ function Page() {
     case "groups":
       return <Groups />;
     case "group":
+      if (where.edit && !may("operator")) return <NotYours least="operator" />;
       return where.edit ? <EditGroup key={where.id} id={where.id} /> : <GroupPage key={where.id} id={where.id} />;
     case "group_new":
-      return <NewGroup />;
+      return may("operator") ? <NewGroup /> : <NotYours least="operator" />;
     case "firmware":
     case "rollout":
     case "rollout_new":
@@ -122,7 +134,7 @@ function Page() {
     case "refused":
       return <RefusedPage />;
     case "people":
-      return <PeoplePage />;
+      return may("admin") ? <PeoplePage /> : <NotYours least="admin" />;
     case "account":
       return <AccountPage />;
     case "missing":

@@ -1,5 +1,6 @@
 // Forms from the fields the central tells of a message: what is typed, the payload it makes, and what is wrong
 // at which place. Places are named as the central's refusals name them: "chargingProfile.stackLevel", "key[0]".
+import type { Role } from "./types";
 
 export interface Field {
   key: string; // "": the element of a list of texts
@@ -13,6 +14,7 @@ export interface Field {
 
 export interface Action {
   action: string;
+  role: Role; // who may send it
   feature: string;
   effect_s: number;
   fields: Field[];

@@ -8,7 +8,7 @@ import { on, opened } from "../data/live";
 import { href } from "../route";
 import { ask } from "../ui/dialog";
 import { Icon } from "../ui/icon";
-import { Button, Chip, Empty, Loading, Problem, Segments } from "../ui/parts";
+import { Button, Chip, Empty, For, Loading, Problem, Segments } from "../ui/parts";
 import { PhaseBars } from "../ui/phases";
 import { fromZero, Panel, type Line } from "../ui/plot";
 
@@ -229,9 +229,11 @@ export function GroupPage({ id }: { id: string }) {
         <span class="grow" />
         {g && (
           <>
-            <a class="button" href={href.group(id, true)}>
-              Edit
-            </a>
+            <For least="operator">
+              <a class="button" href={href.group(id, true)}>
+                Edit
+              </a>
+            </For>
             <Button needs="operator" tone="danger" onClick={() => void remove()}>
               Remove
             </Button>

@@ -133,6 +133,11 @@ export function Segments<T extends string | number>(props: {
 // A touch screen has no hover: a tap on a disabled button says why it is.
 const TOLD_MS = 3000;
 
+// What only those see who may do at least this much.
+export function For({ least, children }: { least: Role; children: ComponentChildren }) {
+  return may(least) ? <>{children}</> : null;
+}
+
 export function Button(props: {
   icon?: IconName;
   tone?: "primary" | "danger" | "quiet";

@@ -28,13 +28,10 @@ export function OcppTabs(props: Props) {
   if (!ready.value || read === null) return <Loading />;
   const Tabs = read;
   const least = props.tab === "security" ? "admin" : "operator";
-  if (may(least)) return <Tabs {...props} />;
   return (
     <>
-      <p class="notice info">What changes something here is for {least === "admin" ? "admins" : "operators and admins"}.</p>
-      <fieldset class="locked" disabled>
-        <Tabs {...props} />
-      </fieldset>
+      {!may(least) && <p class="notice info">What changes something here is for {least === "admin" ? "admins" : "operators and admins"}, and not shown to you.</p>}
+      <Tabs {...props} />
     </>
   );
 }

@@ -11,7 +11,7 @@ import type { Command, EffectState, Station } from "../../../data/types";
 import { Area, Choice, Moment, Text } from "../../../ui/fields";
 import { Icon } from "../../../ui/icon";
 import { useLoad } from "../../../ui/load";
-import { Button, Chip, Empty, Loading, Problem, type Tone } from "../../../ui/parts";
+import { Button, Chip, Empty, For, Loading, Problem, type Tone } from "../../../ui/parts";
 import { useOrder, whyOffline } from "./watch";
 
 const FEATURES: Record<string, string> = {
@@ -136,7 +136,8 @@ const begin = (action: Action): Members => ({
   ...Object.fromEntries(action.fields.filter((f) => f.type === "time" && f.required).map((f) => [f.key, localTime(new Date())])),
 });
 
-function Sender({ station, all }: { station: Station; all: readonly Action[] }) {
+function Sender({ station, all: known }: { station: Station; all: readonly Action[] }) {
+  const all = known.filter((a) => api.may(a.role));
   const chosen = useSignal("");
   const draft = useSignal<Members>({});
   const tried = useSignal(false);
@@ -349,11 +350,13 @@ function History({ station }: { station: string }) {
 export function Commands({ station }: { station: Station }) {
   const all = useLoad(actions, []);
   return (
-    <div class="split even">
-      <div class="stack">
-        {all.error !== null && <Problem error={all.error} retry={all.reload} />}
-        {all.value ? <Sender station={station} all={all.value} /> : all.error === null && <Loading />}
-      </div>
+    <div class={api.may("operator") ? "split even" : ""}>
+      <For least="operator">
+        <div class="stack">
+          {all.error !== null && <Problem error={all.error} retry={all.reload} />}
+          {all.value ? <Sender station={station} all={all.value} /> : all.error === null && <Loading />}
+        </div>
+      </For>
       <History station={station.id} />
     </div>
   );

@@ -1,12 +1,13 @@
 // The station's configuration keys as the central last read them; changes go one key at a time.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { may } from "../../../data/api";
 import { configuration, putKey, readKeys, type ConfigurationChange, type ConfigurationKey } from "../../../data/ocpp";
 import { send } from "../../../data/jobs";
 import type { Station } from "../../../data/types";
 import { href } from "../../../route";
 import { ask } from "../../../ui/dialog";
-import { Button, Chip, Empty, Loading, Problem, When } from "../../../ui/parts";
+import { Button, Chip, Empty, For, Loading, Problem, When } from "../../../ui/parts";
 import { Jobs } from "../jobs";
 import { useOrder, useWatched, whyOffline, type Order } from "./watch";
 
@@ -47,8 +48,8 @@ function KeyRow({ item, why, station, change }: { item: ConfigurationKey; why: s
           <span class="soft small">
             Never shown. A new one is given under <a href={href.station(station, "security")}>Security</a>.
           </span>
-        ) : item.readonly ? (
-          <span class="value">{item.value ?? ""}</span>
+        ) : item.readonly || !may("operator") ? (
+          <span class="value">{(item.readonly ? null : item.wanted) ?? item.value ?? ""}</span>
         ) : (
           <Value item={item} why={why} change={change} />
         )}
@@ -130,7 +131,7 @@ export function Configuration({ station }: { station: Station }) {
   // What was never read is read at once.
   const nothing = kept.value !== null && keys.length === 0;
   useEffect(() => {
-    if (nothing && station.ocpp_online) read();
+    if (nothing && station.ocpp_online && may("operator")) read();
   }, [station.id, nothing]);
 
   const wanted = find.value.toLowerCase();
@@ -151,7 +152,7 @@ export function Configuration({ station }: { station: Station }) {
             </span>
           )}
           <span class="grow" />
-          <Button icon="reload" why={why} onClick={read}>
+          <Button needs="operator" icon="reload" why={why} onClick={read}>
             Read again
           </Button>
         </div>
@@ -162,13 +163,13 @@ export function Configuration({ station }: { station: Station }) {
             <span>
               {waiting === 1 ? "One change counts" : `${waiting} changes count`} after the station's next start.
             </span>
-            <Button icon="reload" why={whyOffline(station.ocpp_online)} onClick={() => void restart()}>
+            <Button needs="operator" icon="reload" why={whyOffline(station.ocpp_online)} onClick={() => void restart()}>
               Soft restart
             </Button>
           </div>
         )}
         {nothing && (
-          <Empty icon="station" title={station.ocpp_online ? "Asking the station…" : "Not read yet"}>
+          <Empty icon="station" title={station.ocpp_online && may("operator") ? "Asking the station…" : "Not read yet"}>
             <p>{station.ocpp_online ? "The keys come from the station itself." : "The station is offline; its keys can be read when it is back."}</p>
           </Empty>
         )}
@@ -194,7 +195,9 @@ export function Configuration({ station }: { station: Station }) {
       </section>
       <aside class="stack">
         <Jobs station={station.id} />
-        <OtherKey why={why} order={order} change={change} />
+        <For least="operator">
+          <OtherKey why={why} order={order} change={change} />
+        </For>
         <Changes changes={kept.value?.changes ?? []} />
       </aside>
     </div>

@@ -1,6 +1,7 @@
 // Firmware updates, diagnostics and logs: asked for, and every status that came.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { may } from "../../../data/api";
 import { on, opened } from "../../../data/live";
 import { bytes, uploads, uploadUrl } from "../../../data/releases";
 import { useLoad } from "../../../ui/load";
@@ -9,7 +10,7 @@ import { clockTime, dateTime } from "../../../data/format";
 import type { Station } from "../../../data/types";
 import { ask } from "../../../ui/dialog";
 import { Area, Choice, Moment, Text } from "../../../ui/fields";
-import { Button, Chip, Empty, Loading, Problem, When, type Tone } from "../../../ui/parts";
+import { Button, Chip, Empty, For, Loading, Problem, When, type Tone } from "../../../ui/parts";
 import { Jobs } from "../jobs";
 import { useOrder, useWatched, whyOffline } from "./watch";
 
@@ -203,9 +204,13 @@ function Uploads({ station }: { station: string }) {
       <ul class="uploads">
         {here.map((one) => (
           <li key={one.id}>
-            <a href={uploadUrl(one.id)} download>
-              {one.name ?? one.kind}
-            </a>
+            {may("operator") ? (
+              <a href={uploadUrl(one.id)} download>
+                {one.name ?? one.kind}
+              </a>
+            ) : (
+              <span>{one.name ?? one.kind}</span>
+            )}
             <span class="soft small">
               {bytes(one.size ?? 0)}, <When at={one.got_at} />
             </span>
@@ -251,9 +256,13 @@ export function Files({ station }: { station: Station }) {
       </section>
       <aside class="stack">
         <Jobs station={station.id} />
-        <AskLog station={station} />
+        <For least="operator">
+          <AskLog station={station} />
+        </For>
         <Uploads station={station.id} />
-        <Update station={station} />
+        <For least="admin">
+          <Update station={station} />
+        </For>
       </aside>
     </div>
   );

@@ -1,6 +1,7 @@
 // The local authorisation list: what the station is believed to hold, and how it follows the cards.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { may } from "../../../data/api";
 import { send } from "../../../data/jobs";
 import { commands, localList, putList, type ListOrder, type LocalList } from "../../../data/ocpp";
 import type { Command, Station } from "../../../data/types";
@@ -66,10 +67,10 @@ export function List({ station }: { station: Station }) {
             <input type="search" placeholder="Find a card" value={find.value} onInput={(event) => (find.value = event.currentTarget.value)} />
           </label>
           <span class="grow" />
-          <Button icon="right" tone="primary" why={why} onClick={() => void put({ mode: "differential" }, "Send what differs")}>
+          <Button needs="operator" icon="right" tone="primary" why={why} onClick={() => void put({ mode: "differential" }, "Send what differs")}>
             Send what differs
           </Button>
-          <Button why={why} onClick={() => void full()}>
+          <Button needs="operator" why={why} onClick={() => void full()}>
             Send all
           </Button>
         </div>
@@ -139,6 +140,7 @@ export function List({ station }: { station: Station }) {
             <input
               type="checkbox"
               checked={follows.value ?? value.automatic}
+              disabled={!may("operator")}
               onChange={(event) => {
                 const automatic = event.currentTarget.checked;
                 follows.value = automatic;
@@ -147,7 +149,7 @@ export function List({ station }: { station: Station }) {
             />
             Follows the cards by itself
           </label>
-          <Button icon="reload" why={why} onClick={() => void send(station.id, "GetLocalListVersion", {}, "Ask for the list's version")}>
+          <Button needs="operator" icon="reload" why={why} onClick={() => void send(station.id, "GetLocalListVersion", {}, "Ask for the list's version")}>
             Ask the station
           </Button>
         </section>

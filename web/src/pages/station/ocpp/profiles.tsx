@@ -10,7 +10,7 @@ import type { Station } from "../../../data/types";
 import { ask } from "../../../ui/dialog";
 import { Choice, Moment, Text } from "../../../ui/fields";
 import { Icon } from "../../../ui/icon";
-import { Button, Empty, Loading, Problem, Since, When } from "../../../ui/parts";
+import { Button, Empty, For, Loading, Problem, Since, When } from "../../../ui/parts";
 import { fromZero, Panel, type Line } from "../../../ui/plot";
 import { Jobs } from "../jobs";
 import { useOrder, useWatched, whyOffline, type Order } from "./watch";
@@ -84,22 +84,24 @@ function Composite({ station, of }: { station: Station; of: readonly CompositeSc
   return (
     <section class="card pad">
       <h2>What it comes to</h2>
-      <form class="composing" onSubmit={submit} noValidate>
-        <Choice label="Of" value={connector.value} options={connectorsOf(station)} onChange={(v) => (connector.value = v)} />
-        <Text label="For the next" unit="h" value={hours.value} wrong={tried.value ? wrong : undefined} onInput={(v) => (hours.value = v)} />
-        <Choice
-          label="In"
-          value={unit.value}
-          options={[
-            ["A", "ampere"],
-            ["W", "watt"],
-          ]}
-          onChange={(v) => (unit.value = v)}
-        />
-        <button class="button" disabled={why !== null || order.busy} title={why ?? undefined}>
-          Ask the station
-        </button>
-      </form>
+      <For least="operator">
+        <form class="composing" onSubmit={submit} noValidate>
+          <Choice label="Of" value={connector.value} options={connectorsOf(station)} onChange={(v) => (connector.value = v)} />
+          <Text label="For the next" unit="h" value={hours.value} wrong={tried.value ? wrong : undefined} onInput={(v) => (hours.value = v)} />
+          <Choice
+            label="In"
+            value={unit.value}
+            options={[
+              ["A", "ampere"],
+              ["W", "watt"],
+            ]}
+            onChange={(v) => (unit.value = v)}
+          />
+          <button class="button" disabled={why !== null || order.busy} title={why ?? undefined}>
+            Ask the station
+          </button>
+        </form>
+      </For>
       {order.refused !== null && <Problem error={order.refused} />}
       {of.length === 0 && <p class="soft small">The station was not asked yet.</p>}
       {of.map((one) => (
@@ -268,7 +270,7 @@ function Taken({ p, why, clear }: { p: ChargingProfile; why: string | null; clea
           · set <When at={p.set_at} />
         </p>
       </div>
-      <Button why={why} onClick={clear}>
+      <Button needs="operator" why={why} onClick={clear}>
         Clear
       </Button>
     </li>
@@ -295,7 +297,7 @@ export function Profiles({ station }: { station: Station }) {
           <div class="toolbar">
             <h2>Profiles at the station</h2>
             <span class="grow" />
-            <Button icon="broom" why={why} onClick={() => void clearAll()}>
+            <Button needs="operator" icon="broom" why={why} onClick={() => void clearAll()}>
               Clear all
             </Button>
           </div>
@@ -314,7 +316,9 @@ export function Profiles({ station }: { station: Station }) {
           )}
         </section>
         <Composite station={station} of={value.composite} />
-        <Editor station={station} taken={value.profiles} order={order} />
+        <For least="operator">
+          <Editor station={station} taken={value.profiles} order={order} />
+        </For>
       </div>
       <aside class="stack">
         <Jobs station={station.id} />

@@ -8,7 +8,7 @@ import type { Station } from "../../../data/types";
 import { ask } from "../../../ui/dialog";
 import { Choice, Moment, Text } from "../../../ui/fields";
 import { useLoad } from "../../../ui/load";
-import { Button, Chip, Empty, Loading, Problem, When, type Tone } from "../../../ui/parts";
+import { Button, Chip, Empty, For, Loading, Problem, When, type Tone } from "../../../ui/parts";
 import { Jobs } from "../jobs";
 import { useOrder, useWatched, whyOffline } from "./watch";
 
@@ -119,7 +119,7 @@ export function Reservations({ station }: { station: Station }) {
                   </td>
                   <td class="right">
                     {r.state === "reserved" && (
-                      <Button why={whyOffline(station.ocpp_online)} onClick={() => void cancel(r)}>
+                      <Button needs="operator" why={whyOffline(station.ocpp_online)} onClick={() => void cancel(r)}>
                         Cancel
                       </Button>
                     )}
@@ -131,7 +131,9 @@ export function Reservations({ station }: { station: Station }) {
         )}
       </section>
       <aside class="stack">
-        <Make station={station} />
+        <For least="operator">
+          <Make station={station} />
+        </For>
         <Jobs station={station.id} />
       </aside>
     </div>

@@ -1,5 +1,6 @@
 // Security: with what the station connects, what it told of, and whose certificates it trusts and has.
 import { useSignal } from "@preact/signals";
+import { may } from "../../../data/api";
 import {
   certificates,
   deleteCertificate,
@@ -21,7 +22,7 @@ import type { Station } from "../../../data/types";
 import { CopyButton, download } from "../../../ui/copy";
 import { ask } from "../../../ui/dialog";
 import { Area, Choice } from "../../../ui/fields";
-import { Button, Chip, Empty, Fact, Loading, Problem, When, type Tone } from "../../../ui/parts";
+import { Button, Chip, Empty, Fact, For, Loading, Problem, When, type Tone } from "../../../ui/parts";
 import { Jobs } from "../jobs";
 import { useOrder, useWatched, whyOffline, type Order } from "./watch";
 
@@ -69,21 +70,24 @@ function Connection({ station, order }: { station: Station; order: Order }) {
       {now.value && (
         <>
           <dl class="facts">
+            {!may("admin") && now.value.least_profile !== null && <Fact label="Not with less than">{PROFILES[now.value.least_profile] ?? now.value.least_profile}</Fact>}
             <Fact label="Security profile">{now.value.profile === null ? <span class="soft">not connected</span> : (PROFILES[now.value.profile] ?? now.value.profile)}</Fact>
           </dl>
-          <div class="leastprofile">
-            <Choice
-              label="It may not connect with less than"
-              value={now.value.least_profile === null ? "" : String(now.value.least_profile)}
-              options={[["", "any profile"], ...Object.entries(PROFILES)]}
-              onChange={set}
-            />
-          </div>
+          <For least="admin">
+            <div class="leastprofile">
+              <Choice
+                label="It may not connect with less than"
+                value={now.value.least_profile === null ? "" : String(now.value.least_profile)}
+                options={[["", "any profile"], ...Object.entries(PROFILES)]}
+                onChange={set}
+              />
+            </div>
+          </For>
         </>
       )}
       {problem.value !== null && <Problem error={problem.value} />}
       <div class="row">
-        <Button icon="lock" why={why} onClick={() => void key()}>
+        <Button needs="admin" icon="lock" why={why} onClick={() => void key()}>
           New key
         </Button>
       </div>
@@ -156,7 +160,7 @@ function Installed({ of, why, remove }: { of: readonly InstalledCertificate[]; w
               {c.hash_algorithm} of the issuer's key <code>{c.issuer_key_hash.slice(0, 16)}…</code> · read <When at={c.read_at} />
             </span>
           </div>
-          <Button why={why} onClick={() => remove(c)}>
+          <Button needs="admin" why={why} onClick={() => remove(c)}>
             Delete
           </Button>
         </li>
@@ -182,7 +186,11 @@ function Issued({ of, revoke }: { of: readonly IssuedCertificate[]; revoke: (c: 
           </div>
           <div class="row">
             <CopyButton text={c.pem} label="Copy PEM" />
-            {c.state !== "revoked" && <Button onClick={() => revoke(c)}>Take back</Button>}
+            {c.state !== "revoked" && (
+              <Button needs="admin" onClick={() => revoke(c)}>
+                Take back
+              </Button>
+            )}
           </div>
         </li>
       ))}
@@ -277,10 +285,10 @@ export function Security({ station }: { station: Station }) {
           <div class="toolbar">
             <h2>Certificates</h2>
             <span class="grow" />
-            <Button icon="reload" why={why} onClick={read}>
+            <Button needs="operator" icon="reload" why={why} onClick={read}>
               Read from the station
             </Button>
-            <Button why={why} onClick={() => void order.give({ action: "ExtendedTriggerMessage", payload: {}, title: "Renew the station's certificate" }, () => renewCertificate(station.id))}>
+            <Button needs="admin" why={why} onClick={() => void order.give({ action: "ExtendedTriggerMessage", payload: {}, title: "Renew the station's certificate" }, () => renewCertificate(station.id))}>
               Renew its own
             </Button>
           </div>
@@ -296,7 +304,7 @@ export function Security({ station }: { station: Station }) {
       <aside class="stack">
         <Jobs station={station.id} />
         <Connection station={station} order={order} />
-        {value && <Install station={station} authority={value.authority} order={order} />}
+        <For least="admin">{value && <Install station={station} authority={value.authority} order={order} />}</For>
         {value && <Authority pem={value.authority} />}
       </aside>
     </div>

@@ -5,11 +5,9 @@
 #include "wsaddress.h"
 #include "wsfault.h"
 
-#include <arpa/inet.h>
 #include <libwebsockets.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,12 +31,12 @@ struct pw_ws_client {
     size_t password_len;
     SSL_CTX *ssl_ctx; // of every TLS connection; NULL without TLS
     const struct pw_ws_tls *rules;
+    char refused[PW_PEER_REFUSED_SIZE]; // why the server has not the pin; empty: it was not asked
     char subprotocol[NAME_SIZE];
-    bool tls;        // was set up
-    bool by_address; // the host is an address
-    bool reached;    // the present address accepted the connection
-    bool failed;     // libwebsockets gave the present address up
-    bool ended;      // `end` waits to be taken
+    bool tls;     // was set up
+    bool reached; // the present address accepted the connection
+    bool failed;  // libwebsockets gave the present address up
+    bool ended;   // `end` waits to be taken
     // These leave when the socket takes more.
     bool ping_due;
     bool close_due;
@@ -323,6 +321,15 @@ static void on_alert(const SSL *ssl, int where, int value)
         return;
     }
     bool from_server = (where & SSL_CB_READ) != 0;
+    if (client->refused[0] != '\0') {
+        char refused[PW_WS_REASON_SIZE];
+        struct pw_out out = PW_OUT(refused);
+        pw_put_s(&out, "the server's certificate: ");
+        pw_put_s(&out, client->refused);
+        note_fault(client, PW_WS_FAULT_CERTIFICATE);
+        note_end(client, refused);
+        return;
+    }
     if (!from_server && ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_EXCESSIVE_MESSAGE_SIZE) {
         note_fault(client, PW_WS_FAULT_CERTIFICATE);
         note_end(client, "the server's certificates are too long");
@@ -340,36 +347,6 @@ static void on_alert(const SSL *ssl, int where, int value)
     note_end(client, reason);
 }
 
-// A host that is an address is compared with the addresses of the certificate.
-static void expect_address(struct pw_ws_client *client)
-{
-    X509_VERIFY_PARAM *rules = SSL_CTX_get0_param(client->ssl_ctx);
-    unsigned char bytes[16];
-    bool v4 = inet_pton(AF_INET, client->to.host, bytes) == 1;
-    bool v6 = !v4 && inet_pton(AF_INET6, client->to.host, bytes) == 1;
-    (void)X509_VERIFY_PARAM_set1_ip(rules, v4 || v6 ? bytes : NULL, v4 ? 4 : v6 ? 16 : 0);
-    client->by_address = v4 || v6;
-}
-
-// In place of OpenSSL's judgement and of libwebsockets' check of the name.
-static int judge_pin(X509_STORE_CTX *check, void *context)
-{
-    struct pw_ws_client *client = context;
-    char text[PW_PEER_DIGITS + 1] = "";
-    char reason[PW_WS_REASON_SIZE];
-    struct pw_out have = PW_OUT(text);
-    if (pw_peer_pinned(client->rules->pins, X509_STORE_CTX_get0_cert(check), &have)) {
-        X509_STORE_CTX_set_error(check, X509_V_OK);
-        return 1;
-    }
-    (void)snprintf(reason, sizeof(reason),
-                   "the server has another public key than ocpp.pin says: %s", text);
-    note_fault(client, PW_WS_FAULT_CERTIFICATE);
-    note_end(client, reason);
-    X509_STORE_CTX_set_error(check, X509_V_ERR_APPLICATION_VERIFICATION);
-    return 0;
-}
-
 static bool is_pinned(const struct pw_ws_client *client)
 {
     return client->rules != NULL && client->rules->pins != NULL && client->rules->pins->count > 0;
@@ -382,11 +359,19 @@ static int prepare_tls(struct pw_ws_client *client)
     if (!client->to.tls || client->ssl_ctx == NULL) {
         return PW_OK;
     }
-    expect_address(client);
-    SSL_CTX_set_cert_verify_callback(client->ssl_ctx, is_pinned(client) ? judge_pin : NULL, client);
-    int err = client->rules == NULL
-                  ? PW_OK
-                  : client->rules->prepare(client->rules->context, client->ssl_ctx, &why);
+    int err = PW_OK;
+    client->refused[0] = '\0';
+    if (is_pinned(client)) {
+        pw_peer_pin(client->ssl_ctx, client->rules->pins, client->refused);
+    } else {
+        SSL_CTX_set_cert_verify_callback(client->ssl_ctx, NULL, NULL);
+    }
+    if (!pw_peer_expect(client->ssl_ctx, client->to.host)) {
+        pw_put_s(&why, "no certificate can carry the host's name");
+        err = PW_ERR_RANGE;
+    } else if (client->rules != NULL) {
+        err = client->rules->prepare(client->rules->context, client->ssl_ctx, &why);
+    }
     if (err != PW_OK) {
         note_fault(client, PW_WS_FAULT_CERTIFICATE);
         note_end(client, text);
@@ -499,7 +484,9 @@ static void connect_next(struct pw_ws_client *client)
         .context = client->context,
         .address = client->found.text[client->tried++],
         .port = client->to.port,
-        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (client->to.tls ? LCCSCF_USE_SSL : 0),
+        // Names and addresses are the peer's rules' to check: libwebsockets knows no pins.
+        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK |
+                          (client->to.tls ? LCCSCF_USE_SSL : 0),
         .path = client->to.path,
         .host = host,
         .origin = NULL,
@@ -518,8 +505,6 @@ static void connect_next(struct pw_ws_client *client)
         client->failed = true;
         return;
     }
-    info.ssl_connection |=
-        client->by_address || is_pinned(client) ? LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK : 0;
     if (lws_client_connect_via_info(&info) == NULL) {
         client->wsi = NULL;
         client->failed = true;

@@ -32,7 +32,7 @@ struct pw_ws_tls {
     int (*prepare)(void *context, void *ssl_ctx, struct pw_out *why);
     // Before each connection: whom to know the server by in place of its chain, name and dates.
     // NULL or count 0: by those.
-    const struct pw_peer_pins *pins;
+    struct pw_peer_pins *pins;
     // The server's chain was found good; not called with pins.
     void (*vouched)(void *context, void *x509_store_ctx);
     // The TLS handshake is done, nothing has been said yet. NULL, or why nothing must be.

@@ -128,6 +128,7 @@ bool pw_peer_expect(void *ssl_ctx, const char *host)
     unsigned char bytes[16];
     bool v4 = inet_pton(AF_INET, host, bytes) == 1;
     bool address = v4 || inet_pton(AF_INET6, host, bytes) == 1;
+    X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     // One of the two: what the connection before asked for is taken away.
     return X509_VERIFY_PARAM_set1_host(rules, address ? NULL : host, 0) == 1 &&
            X509_VERIFY_PARAM_set1_ip(rules, address ? bytes : NULL,

@@ -7,14 +7,14 @@ static int prepare(void *context, void *ssl_ctx, const char *host, char *refused
 {
     struct uplink *uplink = context;
     const struct pw_settings *settings = &uplink->station->settings;
-    const struct pw_peer_rules rules = {.host = host,
-                                        .ca_file = pw_settings_text(settings, PW_SET_UPLINK_CA),
-                                        .certificate =
-                                            pw_settings_text(settings, PW_SET_UPLINK_CERTIFICATE),
-                                        .key = pw_settings_text(settings, PW_SET_UPLINK_KEY),
-                                        .pins = &uplink->pins,
-                                        .wall = uplink->wall,
-                                        .refused = refused};
+    struct pw_peer_rules rules = {.host = host,
+                                  .ca_file = pw_settings_text(settings, PW_SET_UPLINK_CA),
+                                  .certificate =
+                                      pw_settings_text(settings, PW_SET_UPLINK_CERTIFICATE),
+                                  .key = pw_settings_text(settings, PW_SET_UPLINK_KEY),
+                                  .pins = &uplink->pins,
+                                  .wall = uplink->wall};
+    rules.refused = refused;
     int err = pw_peer_apply(ssl_ctx, &rules, why);
     if (err == PW_OK && rules.certificate[0] == '\0') {
         (void)pw_trust_show(uplink->keeper, ssl_ctx, uplink->wall); // a key alone is profile 2

@@ -4,6 +4,7 @@ and vsftpd.
     carrier_test.py CARRIER_TOOL
 Loopback, free ports, a folder of its own.
 """
+import datetime
 import hashlib
 import http.server
 import logging
@@ -18,6 +19,8 @@ import tempfile
 import threading
 import time
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import FTPHandler
 from pyftpdlib.servers import ThreadedFTPServer
@@ -383,6 +386,24 @@ def https(port, stranger):
     check(down(f"https://localhost:{port}/to?http://localhost/x")[0] == "forbidden", "back to http")
 
 
+def lists(port, own):
+    """Reason: what the list beside the authorities takes back must not bring a release or take a log either."""
+    ca = os.path.join(FOLDER, "ca.pem")
+    with open(own, "rb") as file:
+        text = file.read()
+    signer, key = x509.load_pem_x509_certificate(text), serialization.load_pem_private_key(text, None)
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+    for serial, expected in ((signer.serial_number + 1, "done"), (signer.serial_number, "untrusted")):
+        row = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
+        made = (x509.CertificateRevocationListBuilder().issuer_name(signer.subject)
+                .last_update(now - datetime.timedelta(1)).next_update(now + datetime.timedelta(1))
+                .add_revoked_certificate(row).sign(key, hashes.SHA256()))
+        with open(ca, "wb") as file:
+            file.write(text + made.public_bytes(serialization.Encoding.PEM))
+        check(up(f"https://localhost:{port}/in/", b"tls")[0] == expected, f"a list: {expected}")
+    shutil.copy(own, ca)
+
+
 def disk_full(port):
     """A file size limit stands for a disk without room."""
     import resource
@@ -426,7 +447,9 @@ def main():
     heads(port)
     handed_in()
     what_is_refused(port)
-    https(serve_http(contexts[0]), serve_http(contexts[1]))
+    secure = serve_http(contexts[0])
+    https(secure, serve_http(contexts[1]))
+    lists(secure, own)
     ftp_servers(own)
     disk_nearly_full(port)
     disk_full(port)

@@ -18,13 +18,6 @@ static int refuse(struct pw_out *why, const char *path, const char *what)
 // ---------------------------------------------------------------------------------------------
 // The file.
 
-// Nobody is at a terminal to be asked for a pass phrase.
-static int no_phrase(char *to, int cap, int writing, void *context)
-{
-    (void)to, (void)cap, (void)writing, (void)context;
-    return 0;
-}
-
 static bool sort(STACK_OF(X509_INFO) * all, struct pw_authorities *to)
 {
     for (int i = 0; i < sk_X509_INFO_num(all); i++) {
@@ -54,9 +47,10 @@ int pw_authorities_read(const char *path, struct pw_authorities *to, struct pw_o
     if (pem == NULL) {
         return PW_ERR_RANGE;
     }
+    char nothing[1] = ""; // a pass phrase, instead of a question on a terminal
     BIO *bio = BIO_new_mem_buf(pem, (int)len);
     STACK_OF(X509_INFO) *all =
-        bio != NULL ? PEM_X509_INFO_read_bio(bio, NULL, no_phrase, NULL) : NULL;
+        bio != NULL ? PEM_X509_INFO_read_bio(bio, NULL, NULL, nothing) : NULL;
     bool good = all != NULL && to->certificates != NULL && to->lists != NULL && sort(all, to);
     sk_X509_INFO_pop_free(all, X509_INFO_free);
     BIO_free(bio);
@@ -134,22 +128,8 @@ static int check_lists(X509_STORE_CTX *check)
     return good == 1 ? 1 : asked(0, check);
 }
 
-static bool has_lists(X509_STORE *store)
-{
-    const STACK_OF(X509_OBJECT) *all = X509_STORE_get0_objects(store);
-    for (int i = 0; i < sk_X509_OBJECT_num(all); i++) {
-        if (X509_OBJECT_get_type(sk_X509_OBJECT_value(all, i)) == X509_LU_CRL) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool pw_authorities_heed(X509_STORE *store)
 {
-    if (!has_lists(store)) {
-        return true;
-    }
     X509_STORE_set_check_revocation(store, check_lists);
     return X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) == 1;
 }
@@ -161,7 +141,7 @@ bool pw_authorities_lists(X509_STORE *store, STACK_OF(X509_CRL) * lists)
             return false;
         }
     }
-    return pw_authorities_heed(store);
+    return sk_X509_CRL_num(lists) <= 0 || pw_authorities_heed(store);
 }
 
 // ---------------------------------------------------------------------------------------------

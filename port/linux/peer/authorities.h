@@ -26,7 +26,7 @@ void pw_authorities_free(struct pw_authorities *authorities);
 
 // Puts lists into a store and makes them count as above. False: OpenSSL is out of memory.
 PW_MUST_USE bool pw_authorities_lists(X509_STORE *store, STACK_OF(X509_CRL) * lists);
-// Makes those count that somebody else has put into a store. False as above.
+// Makes those count that somebody else puts into a store, now or later. False as above.
 PW_MUST_USE bool pw_authorities_heed(X509_STORE *store);
 
 // Whom an SSL_CTX trusts from now on: those of the file, "": the system's store, which has no

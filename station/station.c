@@ -174,6 +174,18 @@ void pw_station_stop(struct pw_station *st, pw_ms now)
     }
 }
 
+void pw_station_tls(struct pw_station *st, const struct pw_station_tls *tls)
+{
+    st->tls = *tls;
+}
+
+bool pw_station_take_new_certificate(struct pw_station *st)
+{
+    bool asked = st->new_certificate;
+    st->new_certificate = false;
+    return asked;
+}
+
 void pw_station_broker(struct pw_station *st, bool up)
 {
     st->broker = up;

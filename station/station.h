@@ -87,6 +87,18 @@ struct pw_station_connector {
     pw_ms sampled_at;  // last periodic meter value; PW_NEVER: no transaction
 };
 
+// The certificate that the station's page and its OpenEVSE interface show over TLS.
+#define PW_STATION_FINGERPRINT_MAX 96  // SHA-256 as browsers write it, and NUL
+#define PW_STATION_TLS_WHY_MAX     200 // a sentence and NUL
+struct pw_station_tls {
+    bool wanted;   // something is to be served with TLS
+    uint16_t port; // of the page; 0: it is not served with TLS
+    bool own;      // the station has made it; else it is a file of the owner's
+    pw_unix_ms until;
+    char fingerprint[PW_STATION_FINGERPRINT_MAX]; // "": there is none yet
+    char why[PW_STATION_TLS_WHY_MAX];             // what is wrong with the newest; "": nothing
+};
+
 // A command that somebody at the console sent to a board.
 struct pw_station_ask {
     unsigned connector;
@@ -123,7 +135,9 @@ struct pw_station {
     bool inoperative;        // ChangeAvailability of connector 0; kept as that of connector 0
     bool muted;              // console command 0
     struct pw_station_ask asked;
-    pw_ms status_at; // next status lines
+    struct pw_station_tls tls;
+    bool new_certificate; // was asked for
+    pw_ms status_at;      // next status lines
     pw_ms started_at;
     pw_ms now; // of the last call
 };
@@ -192,6 +206,10 @@ PW_MUST_USE int pw_station_text(struct pw_station *st, struct pw_str text, pw_ms
 // The connection to the broker is up, or down: who is away counts for
 // charging.plug_and_charge_offline.
 void pw_station_broker(struct pw_station *st, bool up);
+// What the page shows over TLS, at the start and when it changes. take_new_certificate is true once
+// when somebody asked for another one of the station's own.
+void pw_station_tls(struct pw_station *st, const struct pw_station_tls *tls);
+bool pw_station_take_new_certificate(struct pw_station *st);
 // What the system's clock says; 0: it is not set. Taken while the station knows no time, and always
 // where no central system is configured to tell it.
 void pw_station_clock(struct pw_station *st, pw_unix_ms wall, pw_ms now);

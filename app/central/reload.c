@@ -2,27 +2,12 @@
 
 #include "peer/authorities.h"
 
-#include <sys/stat.h>
-
-// False when the file looks as before.
-static bool look(struct reload *reload, size_t i)
-{
-    struct stat found = {0};
-    (void)stat(reload->file[i].path, &found); // one that is not there looks like nothing
-    bool other = found.st_mtime != reload->file[i].changed ||
-                 found.st_size != reload->file[i].size || found.st_ino != reload->file[i].number;
-    reload->file[i].changed = found.st_mtime;
-    reload->file[i].size = found.st_size;
-    reload->file[i].number = found.st_ino;
-    return other;
-}
-
 void reload_watch(struct reload *reload, const char *path, bool lists)
 {
     if (path != NULL && reload->files < RELOAD_FILES) {
-        reload->file[reload->files].path = path;
+        reload->file[reload->files].look.path = path;
         reload->file[reload->files].lists = lists;
-        (void)look(reload, reload->files++);
+        (void)pw_changed(&reload->file[reload->files++].look);
     }
 }
 
@@ -30,11 +15,11 @@ void reload_lists(const struct reload *reload)
 {
     for (size_t i = 0; i < reload->files; i++) {
         struct pw_line line;
-        if (!reload->file[i].lists || !pw_authorities_stale(reload->file[i].path)) {
+        if (!reload->file[i].lists || !pw_authorities_stale(reload->file[i].look.path)) {
             continue;
         }
         pw_line(&line, reload->log, PW_LOG_WARN, "certificate", "list-out-of-date");
-        pw_line_s(&line, "file", reload->file[i].path);
+        pw_line_s(&line, "file", reload->file[i].look.path);
         pw_line_end(&line);
     }
 }
@@ -75,7 +60,7 @@ pw_ms reload_step(struct reload *reload, pw_ms now)
         return reload->look_at;
     }
     for (size_t i = 0; i < reload->files; i++) {
-        any = look(reload, i) || any;
+        any = pw_changed(&reload->file[i].look) || any;
     }
     if (any) {
         reload_now(reload);

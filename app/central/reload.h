@@ -4,6 +4,7 @@
 #ifndef PW_APP_CENTRAL_RELOAD_H
 #define PW_APP_CENTRAL_RELOAD_H
 
+#include "changed.h"
 #include "linkserver.h"
 #include "web.h"
 
@@ -15,10 +16,7 @@ struct reload {
     struct pw_linkserver *links; // NULL: none
     const struct pw_log *log;
     struct {
-        const char *path; // outlives it
-        int64_t changed;  // how the file looked: when it was written, its size and number
-        int64_t size;
-        uint64_t number;
+        struct pw_changed look;
         bool lists; // it may have lists of what was revoked
     } file[RELOAD_FILES];
     size_t files;

@@ -106,6 +106,7 @@ static const struct row {
     {"profiles", "profiles", 0, 0, SHOW_OBJECT, "json profiles", NULL},
     {"files", "files", 0, 0, SHOW_OBJECT, "json files", NULL},
     {"seclog", "seclog", 0, 1, SHOW_OBJECT, "json seclog", NULL},
+    {"certificate", "certificate", 0, 1, SHOW_OBJECT, "json certificate", NULL},
     {"faults", "faults", 0, 0, SHOW_OBJECT, "json status", &fault_table},
     {"clear-fault", "clear", 0, 1, SHOW_TEXT, NULL, NULL},
     {"factory-reset", "factory-reset", 1, 2, SHOW_TEXT, NULL, NULL},

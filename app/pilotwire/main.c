@@ -43,6 +43,8 @@ static const char station_help[] =
     "the\n"
     "                                  version that runs; --now: ends charges instead of waiting\n"
     "    seclog [COUNT|check]          the security log; check: its whole chain anew\n"
+    "    certificate [new]             what its page shows over TLS, to compare; new: make "
+    "another\n"
     "    faults                        what is wrong\n"
     "    clear-fault [CONNECTOR]       clear faults that stay\n"
     "    factory-reset NAME [forget]   forget secrets, certificates, cards and records; NAME: of "

@@ -17,7 +17,7 @@
 
 // What the display's QR code says: the setting, or the address listened on when a telephone can
 // reach it.
-static void find_url(struct front *front, const struct address *address)
+static void find_url(struct front *front, const struct address *address, bool plain)
 {
     const char *set = pw_settings_text(&front->station->settings, PW_SET_PAGE_URL);
     struct pw_out out = PW_OUT(front->url);
@@ -31,7 +31,8 @@ static void find_url(struct front *front, const struct address *address)
         pw_str_is(host, "0.0.0.0") || pw_str_is(host, "::") || host.len == 0) {
         return;
     }
-    pw_put_s(&out, six ? "http://[" : "http://");
+    pw_put_s(&out, plain ? "http://" : "https://");
+    pw_put_s(&out, six ? "[" : "");
     pw_put(&out, host);
     pw_put_s(&out, six ? "]:" : ":");
     pw_put_uint(&out, address->port);
@@ -96,22 +97,45 @@ static void stream_closed(void *context, uint64_t stream)
     pw_page_stream_closed(&front->page, stream);
 }
 
+// Says that the page is there, and what is not good about how.
+static void say_listening(const struct front *front, const char *listen, bool plain)
+{
+    const struct pw_settings *settings = &front->station->settings;
+    bool password = pw_settings_text(settings, PW_SET_PAGE_PASSWORD)[0] != '\0';
+    bool redirects = pw_settings_int(settings, PW_SET_PAGE_PLAIN) == PW_PAGE_REDIRECTS;
+    bool local =
+        pw_str_starts(pw_str_of(listen), "127.") || pw_str_starts(pw_str_of(listen), "[::1]");
+    say(front, PW_LOG_INFO, plain ? "listening" : "listening with TLS", listen,
+        !password ? "view only: page.password is not set"
+        : plain && !redirects && !local
+            ? "passwords typed there can be read on the way: see page.plain"
+            : NULL);
+}
+
 static void try_listen(struct front *front, pw_ms now)
 {
-    const char *listen = pw_settings_text(&front->station->settings, PW_SET_PAGE_LISTEN);
+    const struct pw_settings *settings = &front->station->settings;
+    const char *listen = pw_settings_text(settings, PW_SET_PAGE_LISTEN);
+    const char *tls_listen = pw_settings_text(settings, PW_SET_PAGE_TLS_LISTEN);
     struct address address;
-    if (listen[0] == '\0' || address_parse(pw_str_of(listen), &address) != PW_OK) {
-        front->open_at = PW_NEVER;
+    bool plain = listen[0] != '\0' && address_parse(pw_str_of(listen), &address) == PW_OK;
+    const struct pw_httpd_tls *tls = certificate_tls(front->certificate, PW_SET_PAGE_TLS_LISTEN,
+                                                     &front->tls_address, &front->tls);
+    front->open_at = PW_NEVER;
+    if (!plain && tls == NULL) {
         return;
     }
     const struct pw_httpd_config config = {.loop = front->loop,
-                                           .host = address.host,
-                                           .port = address.port,
+                                           .host = plain ? address.host : NULL,
+                                           .port = plain ? address.port : 0,
+                                           .only_tls = !plain,
+                                           .tls = tls,
                                            .connections = CONNECTIONS,
                                            .body_max = PW_PAGE_BODY_MAX};
-    if (pw_httpd_open(&front->httpd, &config) != PW_OK) {
+    int err = pw_httpd_open(&front->httpd, &config);
+    if (err != PW_OK) {
         if (!front->refused) {
-            say(front, PW_LOG_WARN, "not listening", listen,
+            say(front, PW_LOG_WARN, "not listening", err == PW_ERR_STORE ? tls_listen : listen,
                 "the port is in use, or the address is not this machine's; tried every 10 s");
         }
         front->refused = true;
@@ -125,12 +149,15 @@ static void try_listen(struct front *front, pw_ms now)
                                         .stream_take = stream_take,
                                         .stream_closed = stream_closed};
     pw_httpd_serve(front->httpd, &front->site);
-    find_url(front, &address);
-    front->open_at = PW_NEVER;
-    say(front, PW_LOG_INFO, "listening", listen,
-        pw_settings_text(&front->station->settings, PW_SET_PAGE_PASSWORD)[0] == '\0'
-            ? "view only: page.password is not set"
-            : NULL);
+    bool shows_plain = plain && pw_settings_int(settings, PW_SET_PAGE_PLAIN) != PW_PAGE_REDIRECTS;
+    find_url(front, shows_plain ? &address : &front->tls_address, shows_plain);
+    if (plain) {
+        say_listening(front, listen, true);
+    }
+    if (tls != NULL) {
+        say_listening(front, tls_listen, false);
+        certificate_show(front->certificate, front->httpd);
+    }
 }
 
 static void open_lcd(struct front *front)

@@ -4,6 +4,7 @@
 #ifndef PW_APP_STATION_FRONT_H
 #define PW_APP_STATION_FRONT_H
 
+#include "certificate.h"
 #include "httpd.h"
 #include "lcd.h"
 #include "page/page.h"
@@ -12,9 +13,12 @@ struct front {
     struct pw_loop *loop;
     struct pw_station *station;
     const struct pw_log *log;
-    const struct pw_logring *lines; // what the page shows as log
+    const struct pw_logring *lines;  // what the page shows as log
+    struct certificate *certificate; // what it shows over TLS
 
     struct pw_httpd *httpd;
+    struct pw_httpd_tls tls;
+    struct address tls_address;
     struct pw_http_site site;
     struct pw_page_port port;
     struct pw_page page;

@@ -27,19 +27,26 @@ static void try_listen(struct gateway *gateway, pw_ms now)
 {
     const struct pw_settings *settings = &gateway->station->settings;
     const char *listen = pw_settings_text(settings, PW_SET_OE_LISTEN);
+    const char *tls_listen = pw_settings_text(settings, PW_SET_OE_TLS_LISTEN);
     struct address address;
+    bool plain = listen[0] != '\0' && address_parse(pw_str_of(listen), &address) == PW_OK;
+    const struct pw_httpd_tls *tls = certificate_tls(gateway->certificate, PW_SET_OE_TLS_LISTEN,
+                                                     &gateway->tls_address, &gateway->tls);
     gateway->open_at = PW_NEVER;
-    if (listen[0] == '\0' || address_parse(pw_str_of(listen), &address) != PW_OK) {
+    if (!plain && tls == NULL) {
         return;
     }
     const struct pw_httpd_config config = {.loop = gateway->loop,
-                                           .host = address.host,
-                                           .port = address.port,
+                                           .host = plain ? address.host : NULL,
+                                           .port = plain ? address.port : 0,
+                                           .only_tls = !plain,
+                                           .tls = tls,
                                            .connections = CONNECTIONS,
                                            .body_max = PW_OPENEVSE_API_BODY_MAX};
-    if (pw_httpd_open(&gateway->httpd, &config) != PW_OK) {
+    int err = pw_httpd_open(&gateway->httpd, &config);
+    if (err != PW_OK) {
         if (!gateway->refused) {
-            say(gateway, PW_LOG_WARN, "not listening", listen,
+            say(gateway, PW_LOG_WARN, "not listening", err == PW_ERR_STORE ? tls_listen : listen,
                 "the port is in use, or the address is not this machine's; tried every 10 s");
         }
         gateway->refused = true;
@@ -47,10 +54,16 @@ static void try_listen(struct gateway *gateway, pw_ms now)
         return;
     }
     pw_httpd_serve(gateway->httpd, &gateway->site);
-    say(gateway, PW_LOG_INFO, "listening", listen,
-        pw_settings_text(settings, PW_SET_OE_PASSWORD)[0] == '\0'
-            ? "changes from this machine only: openevse_api.password is not set"
-            : NULL);
+    const char *near = pw_settings_text(settings, PW_SET_OE_PASSWORD)[0] == '\0'
+                           ? "changes from this machine only: openevse_api.password is not set"
+                           : NULL;
+    if (plain) {
+        say(gateway, PW_LOG_INFO, "listening", listen, near);
+    }
+    if (tls != NULL) {
+        say(gateway, PW_LOG_INFO, "listening with TLS", tls_listen, near);
+        certificate_show(gateway->certificate, gateway->httpd);
+    }
 }
 
 void gateway_open(struct gateway *gateway, pw_ms now)

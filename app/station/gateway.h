@@ -3,6 +3,7 @@
 #ifndef PW_APP_STATION_GATEWAY_H
 #define PW_APP_STATION_GATEWAY_H
 
+#include "certificate.h"
 #include "httpd.h"
 #include "openevse_api/openevse_api.h"
 
@@ -10,8 +11,11 @@ struct gateway {
     struct pw_loop *loop;
     struct pw_station *station;
     const struct pw_log *log;
+    struct certificate *certificate; // what it shows over TLS
 
     struct pw_httpd *httpd;
+    struct pw_httpd_tls tls;
+    struct address tls_address;
     struct pw_http_site site;
     struct pw_openevse_api_port port;
     struct pw_openevse_api api;

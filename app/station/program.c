@@ -2,6 +2,7 @@
 
 #include "boards.h"
 #include "buses.h"
+#include "certificate.h"
 #include "files.h"
 #include "front.h"
 #include "gateway.h"
@@ -62,6 +63,7 @@ struct program {
     struct pw_logring lines;
     uint8_t line_bytes[LOG_RING_SIZE];
     struct people people;
+    struct certificate certificate;
     struct front front;
     struct gateway gateway;
     struct pw_service service;
@@ -193,6 +195,7 @@ static pw_ms turn(void *context, pw_ms now)
     meters_flush(&program->meters);
     at = pw_earlier(at, network_flush(&program->network, now));
     at = pw_earlier(at, people_flush(&program->people, now));
+    at = pw_earlier(at, certificate_step(&program->certificate, now));
     at = pw_earlier(at, front_step(&program->front, now));
     at = pw_earlier(at, gateway_step(&program->gateway, now));
     pw_sqlite_report(program->sqlite, &program->logger->log);
@@ -347,6 +350,10 @@ static void introduce(struct program *program)
     program->people.station = station;
     program->people.logger = program->logger;
     program->people.version = PW_VERSION;
+    program->certificate =
+        (struct certificate){.station = station, .log = log, .clock = program->clock};
+    program->front.certificate = &program->certificate;
+    program->gateway.certificate = &program->certificate;
     program->front.loop = &program->loop;
     program->front.station = station;
     program->front.log = log;
@@ -385,6 +392,10 @@ static int open_all(struct program *program, const struct pw_settings *settings,
                           program->options->control_mode, why);
     }
     if (err == PW_OK) {
+        char trust[512];
+        (void)snprintf(trust, sizeof(trust), "%s/%s", program->options->data, TRUST_NAME);
+        program->certificate.secret = pw_vault_port(program->secrets.vault);
+        certificate_open(&program->certificate, trust, pw_clock_now(program->clock));
         front_open(&program->front, pw_clock_now(program->clock));
         gateway_open(&program->gateway, pw_clock_now(program->clock));
         err = link_open(&program->link, &program->loop, &program->pace, why);

@@ -138,7 +138,8 @@ static int check_form(struct pw_setting_at at, struct pw_str value, struct pw_ou
     if (at.id == PW_SET_LCD_DEVICE) {
         return pw_lcd_check(value, why);
     }
-    if (at.id == PW_SET_PAGE_LISTEN || at.id == PW_SET_OE_LISTEN) {
+    if (at.id == PW_SET_PAGE_LISTEN || at.id == PW_SET_PAGE_TLS_LISTEN ||
+        at.id == PW_SET_OE_LISTEN || at.id == PW_SET_OE_TLS_LISTEN) {
         return address_check_listen(value, why);
     }
     if (at.id == PW_SET_PAGE_URL) {

@@ -164,7 +164,7 @@ static bool is_address(struct pw_str host)
     return host.len > 0;
 }
 
-bool pw_http_host_is_ours(struct pw_str host, struct pw_str own)
+static struct pw_str without_port(struct pw_str host)
 {
     size_t end = host.len;
     while (end > 0 && host.at[end - 1] >= '0' && host.at[end - 1] <= '9') {
@@ -173,6 +173,12 @@ bool pw_http_host_is_ours(struct pw_str host, struct pw_str own)
     if (end > 0 && end < host.len && host.at[end - 1] == ':') {
         host.len = end - 1;
     }
+    return host;
+}
+
+bool pw_http_host_is_ours(struct pw_str host, struct pw_str own)
+{
+    host = without_port(host);
     return is_address(host) || pw_str_eq_nocase(host, PW_STR("localhost")) ||
            (own.len > 0 && pw_str_eq_nocase(host, own));
 }
@@ -184,11 +190,51 @@ bool pw_http_origin_is_ours(const struct pw_http_request *request)
         return true;
     }
     size_t scheme = pw_str_starts(origin, "https://") ? 8 : 7;
-    if (scheme == 7 && !pw_str_starts(origin, "http://")) {
+    if (scheme == 7 && (request->secure || !pw_str_starts(origin, "http://"))) {
         return false;
     }
     struct pw_str host = {.at = origin.at + scheme, .len = origin.len - scheme};
     return pw_str_eq_nocase(host, request->host);
+}
+
+// Paths and queries come decoded: what would have to be escaped again is not passed on.
+static bool is_plain(struct pw_str text, const char *signs)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+        bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && (c == '\0' || strchr(signs, c) == NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool pw_http_to_tls(const struct pw_http_request *request, uint16_t port,
+                    struct pw_http_reply *reply)
+{
+    char text[sizeof(reply->location)];
+    struct pw_out out = PW_OUT(text);
+    struct pw_str host = without_port(request->host);
+    if (host.len == 0 || !pw_str_starts(request->path, "/") || !is_plain(host, ".-:[]") ||
+        !is_plain(request->path, "/._-~") || !is_plain(request->query, "._-~=&")) {
+        return false;
+    }
+    pw_put_s(&out, "https://");
+    pw_put(&out, host);
+    if (port != 443) {
+        pw_put_c(&out, ':');
+        pw_put_uint(&out, port);
+    }
+    pw_put(&out, request->path);
+    pw_put_s(&out, request->query.len > 0 ? "?" : "");
+    pw_put(&out, request->query);
+    if (out.full) {
+        return false;
+    }
+    reply->status = 308;
+    memcpy(reply->location, text, sizeof(text));
+    return true;
 }
 
 bool pw_http_is_near(struct pw_str address)

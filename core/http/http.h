@@ -45,7 +45,7 @@ struct pw_http_reply {
     const char *etag;         // NULL or with quotes
     char cookie[160];         // Set-Cookie, or empty
     unsigned retry_after_s;   // 0: no Retry-After
-    char location[80];        // where to go instead, of a 302, or empty
+    char location[320];       // where to go instead, of a 302 or 308, or empty
     char allow[PW_HTTP_ALLOW_MAX]; // the methods of a 405, or empty
     // A body that is not held in memory: `length` bytes of it come through the site's `flow`.
     bool flow;
@@ -138,8 +138,14 @@ bool pw_http_form(struct pw_str body, const char *key, struct pw_out *to);
 // that name as Host. True for an address (those cannot be rebound), localhost, or `own`, a name
 // without port; empty: there is none.
 bool pw_http_host_is_ours(struct pw_str host, struct pw_str own);
-// True when the Origin header is absent or names the host the request was sent to.
+// True when the Origin header is absent or names the host the request was sent to; over TLS it must
+// be one of https.
 bool pw_http_origin_is_ours(const struct pw_http_request *request);
+
+// Answers with 308 and the same path and query at `port` of the same host over TLS. False: the
+// host, path or query cannot stand in a Location as they are; *reply is left alone.
+bool pw_http_to_tls(const struct pw_http_request *request, uint16_t port,
+                    struct pw_http_reply *reply);
 
 // Whether a peer's address is this machine itself: where no password is set, only who sits there
 // may change something.

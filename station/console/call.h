@@ -39,6 +39,7 @@ int pw_console_clear(struct pw_console_call *call);
 int pw_console_update(struct pw_console_call *call);
 // security.c
 int pw_console_seclog(struct pw_console_call *call);
+int pw_console_certificate(struct pw_console_call *call);
 // cards.c
 int pw_console_cards(struct pw_console_call *call);
 int pw_console_reservations(struct pw_console_call *call);

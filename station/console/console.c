@@ -85,6 +85,8 @@ static const struct {
      "the update of the program: how it stands; install a release", pw_console_update},
     {"seclog", "[COUNT|check]", "the security log; check: the whole chain of it anew",
      pw_console_seclog},
+    {"certificate", "[new]", "what the page shows over TLS, to compare; new: make another one",
+     pw_console_certificate},
     {"faults", "", "what is wrong", pw_console_faults},
     {"now", "[off] [connector]", "charge now, whatever timer and plan say, until unplugged",
      pw_console_now},
@@ -124,8 +126,9 @@ static int on_help(struct pw_console_call *call)
         pw_put_s(call->answer, rows[i].help);
         pw_put_c(call->answer, '\n');
     }
-    pw_put_s(call->answer, "json status|limits|faults|charges|cards|reservations|network|profiles|"
-                           "files|house|schedule|seclog  the same as one JSON object\n");
+    pw_put_s(call->answer,
+             "json status|limits|faults|charges|cards|reservations|network|profiles|"
+             "files|house|schedule|seclog|certificate  the same as one JSON object\n");
     return PW_OK;
 }
 

@@ -1,4 +1,4 @@
-// The security log, for people and programs.
+// The security log and the certificate of the page, for people and programs.
 #include "console/call.h"
 
 enum { SHOWN = 20, SHOWN_MOST = 90 };
@@ -121,6 +121,90 @@ int pw_console_seclog(struct pw_console_call *call)
         put_json(call, from);
     } else {
         put_text(call, from);
+    }
+    return PW_OK;
+}
+
+static void put_certificate_json(struct pw_console_call *call, const char *until)
+{
+    const struct pw_station_tls *tls = &call->st->tls;
+    struct pw_json_writer json = PW_JSON_WRITER(call->answer);
+    pw_json_open(&json, '{');
+    pw_json_key(&json, "wanted");
+    pw_json_put_bool(&json, tls->wanted);
+    pw_json_key(&json, "port"); // of the page
+    pw_json_put_int(&json, tls->port);
+    pw_json_key(&json, "own");
+    pw_json_put_bool(&json, tls->own);
+    pw_json_key(&json, "fingerprint");
+    pw_json_put_s(&json, tls->fingerprint);
+    pw_json_key(&json, "until");
+    pw_json_put_s(&json, until);
+    pw_json_key(&json, "why");
+    pw_json_put_s(&json, tls->why);
+    pw_json_close(&json, '}');
+    pw_put_c(call->answer, '\n');
+}
+
+static void put_certificate(struct pw_console_call *call, const char *until)
+{
+    const struct pw_station_tls *tls = &call->st->tls;
+    struct pw_out *out = call->answer;
+    if (!tls->wanted) {
+        pw_put_s(out, "nothing is served with TLS: see page.tls_listen\n");
+        return;
+    }
+    if (tls->port != 0) {
+        pw_put_s(out, "page: https, port ");
+        pw_put_uint(out, tls->port);
+        pw_put_c(out, '\n');
+    }
+    if (tls->fingerprint[0] != '\0') {
+        pw_put_s(out, tls->own ? "certificate: the station's own, until "
+                               : "certificate: page.certificate, until ");
+        pw_put_s(out, until);
+        pw_put_s(out, "\nSHA-256 fingerprint: ");
+        pw_put_s(out, tls->fingerprint);
+        pw_put_c(out, '\n');
+    }
+    if (tls->why[0] != '\0') {
+        pw_put_s(out, "wrong: ");
+        pw_put_s(out, tls->why);
+        pw_put_c(out, '\n');
+    }
+}
+
+// "certificate", "certificate new".
+int pw_console_certificate(struct pw_console_call *call)
+{
+    const struct pw_station_tls *tls = &call->st->tls;
+    struct pw_str word = pw_console_word(call);
+    char until[PW_TIME_TEXT_MAX] = "";
+    struct pw_out out = PW_OUT(until);
+    if (pw_str_is(word, "new") && !tls->wanted) {
+        return pw_console_refuse(call, PW_ERR_UNKNOWN,
+                                 "nothing is served with TLS: see page.tls_listen");
+    }
+    if (pw_str_is(word, "new") && !tls->own) {
+        return pw_console_refuse(call, PW_ERR_BUSY,
+                                 "the certificate is the file page.certificate, which is taken "
+                                 "when it changes");
+    }
+    if (pw_str_is(word, "new")) {
+        call->st->new_certificate = true;
+        return pw_console_done(
+            call, "a new key and certificate are made: certificate shows what to compare");
+    }
+    if (word.len > 0) {
+        return pw_console_refuse(call, PW_ERR_RANGE, "certificate, or certificate new");
+    }
+    if (tls->until > 0) {
+        pw_put_time(&out, tls->until);
+    }
+    if (call->json) {
+        put_certificate_json(call, until);
+    } else {
+        put_certificate(call, until);
     }
     return PW_OK;
 }

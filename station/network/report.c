@@ -6,7 +6,10 @@
 
 bool pw_network_page(const struct pw_network *net, struct pw_out *url)
 {
-    struct pw_str listen = pw_str_of(pw_settings_text(net->config.settings, PW_SET_PAGE_LISTEN));
+    const struct pw_settings *settings = net->config.settings;
+    bool plain = pw_settings_text(settings, PW_SET_PAGE_LISTEN)[0] != '\0';
+    struct pw_str listen =
+        pw_str_of(pw_settings_text(settings, plain ? PW_SET_PAGE_LISTEN : PW_SET_PAGE_TLS_LISTEN));
     struct pw_network_view view;
     struct pw_str port = listen;
     pw_network_view(net, &view);
@@ -18,9 +21,9 @@ bool pw_network_page(const struct pw_network *net, struct pw_out *url)
     if (!view.ap || view.ip[0] == '\0' || !everybody) {
         return false;
     }
-    pw_put_s(url, "http://");
+    pw_put_s(url, plain ? "http://" : "https://");
     pw_put_s(url, view.ip);
-    if (!pw_str_is(port, "80")) {
+    if (!pw_str_is(port, plain ? "80" : "443")) {
         pw_put_c(url, ':');
         pw_put(url, port);
     }

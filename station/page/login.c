@@ -4,7 +4,10 @@
 
 #include <string.h>
 
+// Cookies know hosts, not ports: that of TLS has a name that nothing without TLS can set (RFC
+// 6265bis §4.1.3.2), and what is sent without TLS logs nobody in over it.
 #define COOKIE       "pw_station"
+#define COOKIE_TLS   "__Host-pw_station"
 #define PASSWORD_MAX 64
 
 static const char *password_of(const struct pw_page *page)
@@ -44,9 +47,10 @@ static bool holds(const struct pw_page *page, const struct pw_page_login *login)
     return login->right == PW_PAGE_ALL || pw_page_sets_up(page);
 }
 
-struct pw_page_login *pw_page_login_of(struct pw_page *page, struct pw_str cookies, pw_ms now)
+struct pw_page_login *pw_page_login_of(struct pw_page *page, const struct pw_http_request *request,
+                                       pw_ms now)
 {
-    struct pw_str token = pw_http_cookie(cookies, COOKIE);
+    struct pw_str token = pw_http_cookie(request->cookie, request->secure ? COOKIE_TLS : COOKIE);
     for (size_t i = 0; i < PW_PAGE_LOGINS_MAX; i++) {
         struct pw_page_login *login = &page->login[i];
         if (!pw_http_same_secret(login->token, token) || !holds(page, login)) {
@@ -99,9 +103,10 @@ static int make_token(const struct pw_page *page, struct pw_out out)
 static void put_cookie(struct call *call, const char *token, const char *rest)
 {
     struct pw_out out = PW_OUT(call->reply->cookie);
-    pw_put_s(&out, COOKIE "=");
+    pw_put_s(&out, call->request->secure ? COOKIE_TLS "=" : COOKIE "=");
     pw_put_s(&out, token);
     pw_put_s(&out, "; Path=/; HttpOnly; SameSite=Strict");
+    pw_put_s(&out, call->request->secure ? "; Secure" : "");
     pw_put_s(&out, rest);
 }
 
@@ -114,6 +119,10 @@ void pw_page_api_me(struct call *call)
     pw_json_put_bool(json, pw_page_sets_up(call->page));
     pw_json_key(json, "inside");
     pw_json_put_bool(json, call->inside);
+    pw_json_key(json, "encrypted"); // nobody on the way can read what is typed
+    pw_json_put_bool(json, call->request->secure || pw_http_is_near(call->request->address));
+    pw_json_key(json, "https_port"); // where it would be; 0: nowhere
+    pw_json_put_int(json, call->page->config.station->tls.port);
     pw_json_key(json, "csrf");
     if (call->login != NULL) {
         pw_json_put_s(json, call->login->csrf);

@@ -1,4 +1,5 @@
-// What stands between the station and its central system, for who stands at the station.
+// What stands between the station and its central system, and what it proves itself with, for who
+// stands at the station.
 #include "page/parts.h"
 
 void pw_page_api_reservations(struct call *call)
@@ -28,4 +29,15 @@ void pw_page_api_security(struct call *call)
 void pw_page_api_security_check(struct call *call)
 {
     pw_page_run(call, PW_STR("seclog check"));
+}
+
+// Whoever comes over TLS has it already: there is nothing to hide.
+void pw_page_api_certificate(struct call *call)
+{
+    pw_page_report(call, "json certificate");
+}
+
+void pw_page_api_certificate_new(struct call *call)
+{
+    pw_page_run(call, PW_STR("certificate new"));
 }

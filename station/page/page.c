@@ -118,6 +118,8 @@ static const struct route {
     {PW_HTTP_GET, "/cards", pw_page_api_cards, INSIDE, false},
     {PW_HTTP_GET, "/security", pw_page_api_security, INSIDE, false},
     {PW_HTTP_POST, "/security/check", pw_page_api_security_check, CHANGE, false},
+    {PW_HTTP_GET, "/certificate", pw_page_api_certificate, OPEN, false},
+    {PW_HTTP_POST, "/certificate/new", pw_page_api_certificate_new, CHANGE, false},
     {PW_HTTP_GET, "/history", pw_page_api_history, OPEN, false},
     {PW_HTTP_GET, "/about", pw_page_api_about, OPEN, false},
     {PW_HTTP_GET, "/events", pw_page_api_events, OPEN, false},
@@ -263,6 +265,26 @@ static const struct route *admit(struct call *call, bool *file)
     return route != NULL && may(call, route) ? route : NULL;
 }
 
+// Who asks from elsewhere without TLS is sent there, if the owner says so. Not over the station's
+// access point: a telephone that is led to a certificate it does not know shows no page at all, and
+// the radio is encrypted. True after answering.
+static bool sent_to_tls(struct call *call)
+{
+    const struct pw_station *st = call->page->config.station;
+    const struct pw_http_request *request = call->request;
+    struct pw_network_view view;
+    pw_network_view(&st->network, &view);
+    if (pw_settings_int(&st->settings, PW_SET_PAGE_PLAIN) != PW_PAGE_REDIRECTS || view.ap ||
+        request->secure || pw_http_is_near(request->address)) {
+        return false;
+    }
+    if (!pw_http_to_tls(request, st->tls.port, call->reply)) {
+        pw_page_fail(call, 403, "https", "this page is served with TLS only: see page.tls_listen",
+                     PW_STR(""), "");
+    }
+    return true;
+}
+
 // Who asks, and whether under a name of ours. False after answering.
 static bool meet(struct call *call)
 {
@@ -271,7 +293,7 @@ static bool meet(struct call *call)
     *call->reply = (struct pw_http_reply){0};
     page->now = call->now;
     pw_page_login_follow(page);
-    call->login = pw_page_login_of(page, request->cookie, call->now);
+    call->login = pw_page_login_of(page, request, call->now);
     call->inside = (call->login != NULL && call->login->right == PW_PAGE_ALL) ||
                    (pw_page_is_open(page) && pw_http_is_near(request->address));
     if (!pw_http_host_is_ours(request->host, page->config.host)) {
@@ -281,7 +303,7 @@ static bool meet(struct call *call)
         }
         return false;
     }
-    return true;
+    return !sent_to_tls(call);
 }
 
 static struct call call_of(struct pw_page *page, const struct pw_http_request *request,

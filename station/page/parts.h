@@ -33,7 +33,8 @@ bool pw_page_has_password(const struct pw_page *page);
 // No password was ever given, so that whoever sits at this machine may look. One that cannot be
 // opened is not none.
 bool pw_page_is_open(const struct pw_page *page);
-struct pw_page_login *pw_page_login_of(struct pw_page *page, struct pw_str cookies, pw_ms now);
+struct pw_page_login *pw_page_login_of(struct pw_page *page, const struct pw_http_request *request,
+                                       pw_ms now);
 bool pw_page_login_lives(const struct pw_page *page, const char *token);
 // Ends all logins when the password is another one than before.
 void pw_page_login_follow(struct pw_page *page);
@@ -53,6 +54,8 @@ void pw_page_api_profiles(struct call *call);
 void pw_page_api_cards(struct call *call);
 void pw_page_api_security(struct call *call);
 void pw_page_api_security_check(struct call *call);
+void pw_page_api_certificate(struct call *call);
+void pw_page_api_certificate_new(struct call *call);
 void pw_page_api_history(struct call *call);
 void pw_page_api_debug(struct call *call);
 void pw_page_api_about(struct call *call);

@@ -522,6 +522,20 @@ void pw_settings_print(const struct pw_settings *settings, struct pw_setting_at 
     PW_UNREACHABLE();
 }
 
+// What must hold between the settings of the station's page: the rule that is broken, or NULL.
+static const char *broken_page_rule(const struct pw_settings *settings)
+{
+    bool certificate = pw_settings_text(settings, PW_SET_PAGE_CERTIFICATE)[0] != '\0';
+    bool key = pw_settings_text(settings, PW_SET_PAGE_KEY)[0] != '\0';
+    if (certificate != key) {
+        return "page.certificate and page.key: give both or none";
+    }
+    return pw_settings_int(settings, PW_SET_PAGE_PLAIN) == PW_PAGE_REDIRECTS &&
+                   pw_settings_text(settings, PW_SET_PAGE_TLS_LISTEN)[0] == '\0'
+               ? "page.plain: redirect wants page.tls_listen, where to"
+               : NULL;
+}
+
 int pw_settings_check(const struct pw_settings *settings, struct pw_out *why)
 {
     if (pw_settings_text(settings, PW_SET_STATION_ID)[0] == '\0') {
@@ -530,6 +544,11 @@ int pw_settings_check(const struct pw_settings *settings, struct pw_out *why)
     }
     if (settings->connectors == 0) {
         pw_put_s(why, "connectors is missing: a station needs at least one connector");
+        return PW_ERR_RANGE;
+    }
+    const char *page = broken_page_rule(settings);
+    if (page != NULL) {
+        pw_put_s(why, page);
         return PW_ERR_RANGE;
     }
     for (unsigned i = 0; i < settings->connectors; i++) {

@@ -56,6 +56,9 @@ struct pw_setting_row {
 
 extern const struct pw_setting_row pw_setting_rows[PW_SETTING_ROWS];
 
+// Words of page.plain, in the order of its row.
+enum pw_page_plain { PW_PAGE_SERVES, PW_PAGE_REDIRECTS };
+
 // Where a value comes from: who may set what.
 enum pw_setting_by {
     PW_BY_FILE,    // the configuration file: everything but FIXED and SECRET

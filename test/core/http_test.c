@@ -40,20 +40,67 @@ static void another_origin_is_not_ours(void **state)
     static const struct {
         const char *origin;
         bool ours;
+        bool over_tls; // … ours there, too
     } rows[] = {
-        {"", true},
-        {"http://10.0.0.7:8080", true},
-        {"https://10.0.0.7:8080", true},
-        {"http://10.0.0.7", false},
-        {"http://evil.example", false},
-        {"null", false},
-        {"file://10.0.0.7:8080", false},
+        {"", true, true},
+        {"http://10.0.0.7:8080", true, false}, // whoever is on the way can make such a page
+        {"https://10.0.0.7:8080", true, true},
+        {"http://10.0.0.7", false, false},
+        {"http://evil.example", false, false},
+        {"https://evil.example", false, false},
+        {"null", false, false},
+        {"file://10.0.0.7:8080", false, false},
     };
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
         struct pw_http_request request = {.host = PW_STR("10.0.0.7:8080"),
                                           .origin = pw_str_of(rows[i].origin)};
         assert_int_equal(pw_http_origin_is_ours(&request), rows[i].ours);
+        request.secure = true;
+        assert_int_equal(pw_http_origin_is_ours(&request), rows[i].over_tls);
     }
+}
+
+// Reason: what a browser asked without TLS is asked again with it; nothing that a stranger wrote
+// into it may become a header of ours.
+static void a_request_is_sent_to_tls_as_it_is_or_not_at_all(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *host, *path, *query;
+        uint16_t port;
+        const char *location; // "": refused
+    } rows[] = {
+        {"wallbox.lan:8080", "/", "", 8443, "https://wallbox.lan:8443/"},
+        {"wallbox.lan", "/api/v1/history", "connector=1&x=2", 8443,
+         "https://wallbox.lan:8443/api/v1/history?connector=1&x=2"},
+        {"192.0.2.7:80", "/", "", 443, "https://192.0.2.7/"},
+        {"[2001:db8::7]:8080", "/", "", 8443, "https://[2001:db8::7]:8443/"},
+        {"wallbox.lan", "/a\r\nSet-Cookie: x", "", 8443, ""},
+        {"wallbox.lan", "/", "a=\nb", 8443, ""},
+        {"wallbox.lan", "/a b", "", 8443, ""},
+        {"wallbox.lan/evil", "/", "", 8443, ""},
+        {"user@evil.example", "/", "", 8443, ""},
+        {"", "/", "", 8443, ""},
+        {"wallbox.lan", "", "", 8443, ""},
+    };
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        const struct pw_http_request request = {.host = pw_str_of(rows[i].host),
+                                                .path = pw_str_of(rows[i].path),
+                                                .query = pw_str_of(rows[i].query)};
+        struct pw_http_reply reply = {0};
+        bool sent = pw_http_to_tls(&request, rows[i].port, &reply);
+        assert_int_equal(sent, rows[i].location[0] != '\0');
+        assert_int_equal(reply.status, sent ? 308 : 0);
+        assert_string_equal(reply.location, rows[i].location);
+    }
+    char path[400];
+    memset(path, 'a', sizeof(path));
+    path[0] = '/';
+    const struct pw_http_request endless = {.host = PW_STR("wallbox.lan"),
+                                            .path = {.at = path, .len = sizeof(path)}};
+    struct pw_http_reply reply = {0};
+    assert_false(pw_http_to_tls(&endless, 8443, &reply));
+    assert_string_equal(reply.location, "");
 }
 
 // Reason: an empty secret means there is none; nothing may equal it, not even nothing.
@@ -227,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_foreign_name_is_no_host_of_ours),
         cmocka_unit_test(another_origin_is_not_ours),
+        cmocka_unit_test(a_request_is_sent_to_tls_as_it_is_or_not_at_all),
         cmocka_unit_test(only_the_whole_secret_is_the_secret),
         cmocka_unit_test(paths_queries_and_cookies_are_cut_at_their_marks),
         cmocka_unit_test(basic_credentials_are_read_or_refused),

@@ -45,6 +45,7 @@ void desk_begin(const char *password)
     desk.host = "wallbox.lan:8080";
     desk.origin = "http://wallbox.lan:8080";
     desk.address = "10.0.0.9";
+    desk.secure = false;
     desk.cookie[0] = '\0';
     desk.csrf[0] = '\0';
     pw_settings_init(&desk.settings);
@@ -99,6 +100,7 @@ int ask_with(enum pw_http_method method, const char *path, const char *query, co
                                             .cookie = pw_str_of(desk.cookie),
                                             .csrf = pw_str_of(desk.csrf),
                                             .address = pw_str_of(desk.address),
+                                            .secure = desk.secure,
                                             .stream = 42};
     pw_page_serve(&desk.page, &request, &desk.reply, desk.now, 1700000000000);
     return desk.reply.status;

@@ -20,6 +20,7 @@ struct desk {
     const char *host;
     const char *origin;
     const char *address;
+    bool secure; // it came over TLS
     char cookie[80];
     char csrf[PW_PAGE_TOKEN_MAX];
     struct pw_http_reply reply;

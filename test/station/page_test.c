@@ -594,6 +594,142 @@ static void the_history_holds_the_last_hour(void **state)
     desk_close();
 }
 
+// As a browser that came over TLS, or did not.
+static void tls_on(bool on)
+{
+    desk.secure = on;
+    desk.origin = on ? "https://wallbox.lan:8080" : "http://wallbox.lan:8080";
+}
+
+// Reason: cookies know no ports. A browser that has a Secure cookie of this name keeps what comes
+// without TLS out; and what went without TLS must open nothing over it.
+static void a_login_over_tls_is_one_over_tls_only(void **state)
+{
+    (void)state;
+    open_page(PASSWORD);
+    assert_int_equal(log_in(PASSWORD), 200);
+    assert_null(strstr(desk.reply.cookie, "Secure"));
+    tls_on(true);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 401);
+    assert_int_equal(log_in(PASSWORD), 200);
+    assert_true(pw_str_starts(pw_str_of(desk.reply.cookie), "__Host-pw_station="));
+    assert_non_null(strstr(desk.reply.cookie, "; Path=/; HttpOnly; SameSite=Strict; Secure"));
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 200);
+    assert_int_equal(ask(changes[0].method, changes[0].path, changes[0].body), 200);
+    tls_on(false);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 401);
+    tls_on(true);
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/logout", ""), 204);
+    assert_non_null(strstr(desk.reply.cookie, "; Secure; Max-Age=0"));
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/settings", ""), 401);
+    desk_close();
+}
+
+// Reason: who types a password has to know whether somebody on the way can read it.
+static void a_visitor_is_told_whether_he_is_overheard(void **state)
+{
+    (void)state;
+    open_page(PASSWORD);
+    const struct pw_station_tls tls = {.wanted = true, .port = 8443, .own = true};
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/me", ""), 200);
+    assert_true(says("\"encrypted\":false,\"https_port\":0"));
+    assert_int_equal(ask_from("127.0.0.1", PW_HTTP_GET, "/api/v1/me", ""), 200);
+    assert_true(says("\"encrypted\":true"));
+    pw_station_tls(&desk.station, &tls);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/me", ""), 200);
+    assert_true(says("\"encrypted\":false,\"https_port\":8443"));
+    tls_on(true);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/me", ""), 200);
+    assert_true(says("\"encrypted\":true"));
+    desk_close();
+}
+
+static void open_redirecting(void)
+{
+    const struct pw_station_tls tls = {.wanted = true, .port = 8443, .own = true};
+    open_page(PASSWORD);
+    desk_set("page.tls_listen", "0.0.0.0:8443", PW_BY_FILE);
+    desk_set("page.plain", "redirect", PW_BY_FILE);
+    desk.station.settings = desk.settings;
+    pw_station_tls(&desk.station, &tls);
+}
+
+// Reason: with page.plain redirect nothing is said or taken without TLS, but on this machine; not
+// even a release, of which not one byte is read.
+static void without_tls_others_are_only_sent_there(void **state)
+{
+    (void)state;
+    static const struct {
+        enum pw_http_method method;
+        const char *path;
+        const char *query;
+        const char *location;
+    } rows[] = {
+        {PW_HTTP_GET, "/", "", "https://wallbox.lan:8443/"},
+        {PW_HTTP_GET, "/api/v1/log", "limit=2", "https://wallbox.lan:8443/api/v1/log?limit=2"},
+        {PW_HTTP_POST, "/api/v1/login", "", "https://wallbox.lan:8443/api/v1/login"},
+        {PW_HTTP_GET, "/healthz", "", "https://wallbox.lan:8443/healthz"},
+    };
+    open_redirecting();
+    for (size_t i = 0; i < PW_COUNT(rows); i++) {
+        assert_int_equal(ask_with(rows[i].method, rows[i].path, rows[i].query,
+                                  "{\"password\":\"" PASSWORD "\"}"),
+                         308);
+        assert_string_equal(desk.reply.location, rows[i].location);
+        assert_int_equal(desk.reply.body.len, 0);
+        assert_string_equal(desk.reply.cookie, "");
+    }
+    const struct pw_http_request release = {.method = PW_HTTP_PUT,
+                                            .path = PW_STR("/api/v1/update/file"),
+                                            .host = PW_STR("wallbox.lan:8080"),
+                                            .address = PW_STR("10.0.0.9"),
+                                            .length = 1000000};
+    desk.reply = (struct pw_http_reply){0};
+    assert_int_equal(pw_page_takes(&desk.page, &release, &desk.reply, desk.now, 0), 0);
+    assert_int_equal(desk.reply.status, 308);
+    assert_int_equal(ask(PW_HTTP_GET, "/a b", ""), 403);
+    assert_true(says("page.tls_listen"));
+    // A name that is not ours is sent nowhere.
+    const struct pw_http_request evil = {.method = PW_HTTP_GET,
+                                         .path = PW_STR("/"),
+                                         .host = PW_STR("evil.example"),
+                                         .address = PW_STR("10.0.0.9")};
+    pw_page_serve(&desk.page, &evil, &desk.reply, desk.now, 0);
+    assert_int_equal(desk.reply.status, 403);
+    assert_int_equal(ask_from("127.0.0.1", PW_HTTP_GET, "/healthz", ""), 200);
+    tls_on(true);
+    assert_int_equal(ask(PW_HTTP_GET, "/healthz", ""), 200);
+    desk_close();
+}
+
+// Reason: whoever compares a fingerprint needs it before he trusts the page, so it is no secret;
+// another one is made only for who may change things, and not in place of the owner's.
+static void the_certificate_is_told_to_all_and_renewed_for_those_inside(void **state)
+{
+    (void)state;
+    struct pw_station_tls tls = {.wanted = true, .port = 8443, .own = true, .until = 1800000000000};
+    open_page(PASSWORD);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/certificate", ""), 200);
+    assert_true(says("\"wanted\":false"));
+    memcpy(tls.fingerprint, "AB:CD", 6);
+    pw_station_tls(&desk.station, &tls);
+    assert_int_equal(ask(PW_HTTP_GET, "/api/v1/certificate", ""), 200);
+    assert_true(says("\"port\":8443,\"own\":true,\"fingerprint\":\"AB:CD\",\"until\":\"2027-01-"
+                     "15T08:00:00.000Z\""));
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/certificate/new", ""), 401);
+    assert_false(pw_station_take_new_certificate(&desk.station));
+    assert_int_equal(log_in(PASSWORD), 200);
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/certificate/new", ""), 200);
+    assert_true(pw_station_take_new_certificate(&desk.station));
+    assert_false(pw_station_take_new_certificate(&desk.station));
+    tls.own = false;
+    pw_station_tls(&desk.station, &tls);
+    assert_int_equal(ask(PW_HTTP_POST, "/api/v1/certificate/new", ""), 409);
+    assert_true(says("page.certificate"));
+    assert_false(pw_station_take_new_certificate(&desk.station));
+    desk_close();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -615,6 +751,10 @@ int main(void)
         cmocka_unit_test(a_stream_ends_with_its_login),
         cmocka_unit_test(the_log_is_read_from_a_cursor_and_followed),
         cmocka_unit_test(the_history_holds_the_last_hour),
+        cmocka_unit_test(a_login_over_tls_is_one_over_tls_only),
+        cmocka_unit_test(a_visitor_is_told_whether_he_is_overheard),
+        cmocka_unit_test(without_tls_others_are_only_sent_there),
+        cmocka_unit_test(the_certificate_is_told_to_all_and_renewed_for_those_inside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

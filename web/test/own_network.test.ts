@@ -25,15 +25,15 @@ const home: Network = {
 describe("who may set up the network", () => {
   it("is whoever is inside, or logged in by the access point's password", () => {
     expect(canSetUp(null)).toBe(false);
-    expect(canSetUp({ password_set: false, set_up: true, inside: false, csrf: null })).toBe(false);
-    expect(canSetUp({ password_set: false, set_up: true, inside: false, csrf: "x" })).toBe(true);
-    expect(canSetUp({ password_set: false, set_up: false, inside: true, csrf: null })).toBe(true);
+    expect(canSetUp({ password_set: false, set_up: true, inside: false, encrypted: true, https_port: 0, csrf: null })).toBe(false);
+    expect(canSetUp({ password_set: false, set_up: true, inside: false, encrypted: true, https_port: 0, csrf: "x" })).toBe(true);
+    expect(canSetUp({ password_set: false, set_up: false, inside: true, encrypted: true, https_port: 0, csrf: null })).toBe(true);
   });
 
   it("is told why he may not", () => {
-    expect(whyNoSetUp({ password_set: false, set_up: true, inside: false, csrf: null })).toBe("log in first");
-    expect(whyNoSetUp({ password_set: false, set_up: false, inside: true, csrf: null })).toMatch(/only shows/);
-    expect(whyNoSetUp({ password_set: false, set_up: true, inside: false, csrf: "x" })).toBeNull();
+    expect(whyNoSetUp({ password_set: false, set_up: true, inside: false, encrypted: true, https_port: 0, csrf: null })).toBe("log in first");
+    expect(whyNoSetUp({ password_set: false, set_up: false, inside: true, encrypted: true, https_port: 0, csrf: null })).toMatch(/only shows/);
+    expect(whyNoSetUp({ password_set: false, set_up: true, inside: false, encrypted: true, https_port: 0, csrf: "x" })).toBeNull();
   });
 });
 

@@ -90,10 +90,10 @@ describe("phases", () => {
 describe("who may do what", () => {
   it("says what is missing, in this order: a connection, a password, a login", () => {
     expect(whyNothing(null)).toMatch(/not connected/);
-    expect(whyNothing({ password_set: false, set_up: false, inside: true, csrf: null })).toMatch(/no password/);
-    expect(whyNothing({ password_set: true, set_up: false, inside: false, csrf: null })).toBe("log in first");
-    expect(whyNothing({ password_set: true, set_up: false, inside: true, csrf: "x" })).toBeNull();
-    expect(whyNothing({ password_set: false, set_up: true, inside: false, csrf: "x" })).toMatch(/network only/);
+    expect(whyNothing({ password_set: false, set_up: false, inside: true, encrypted: true, https_port: 0, csrf: null })).toMatch(/no password/);
+    expect(whyNothing({ password_set: true, set_up: false, inside: false, encrypted: true, https_port: 0, csrf: null })).toBe("log in first");
+    expect(whyNothing({ password_set: true, set_up: false, inside: true, encrypted: true, https_port: 0, csrf: "x" })).toBeNull();
+    expect(whyNothing({ password_set: false, set_up: true, inside: false, encrypted: true, https_port: 0, csrf: "x" })).toMatch(/network only/);
   });
   it("offers only what makes sense in the present state", () => {
     expect(whyNot("start", connector, 0)).toMatch(/running/);

@@ -243,6 +243,22 @@ static int load_pair(SSL_CTX *ctx, const char *certificate, EVP_PKEY *key, struc
     return err == PW_OK ? PW_OK : PW_ERR_STORE;
 }
 
+// An SSL_CTX keeps one certificate for each kind of key, and a client chooses: the one of the kind
+// before would go on being shown. What was put in last is the current one.
+static int show_newest(SSL *ssl, void *context)
+{
+    SSL_CTX *ctx = SSL_get_SSL_CTX(ssl);
+    STACK_OF(X509) *chain = NULL;
+    (void)context;
+    X509 *certificate = SSL_CTX_get0_certificate(ctx);
+    EVP_PKEY *key = SSL_CTX_get0_privatekey(ctx);
+    if (certificate == NULL || key == NULL || SSL_CTX_get0_chain_certs(ctx, &chain) != 1) {
+        return 1; // there is none yet: the handshake fails by itself
+    }
+    SSL_certs_clear(ssl);
+    return SSL_use_cert_and_key(ssl, certificate, key, chain, 1);
+}
+
 int pw_peer_reload(void *ssl_ctx, const char *certificate, void *key, struct pw_out *why)
 {
     // Tried first where nobody is served: a file that is half written must not take the old one
@@ -250,7 +266,11 @@ int pw_peer_reload(void *ssl_ctx, const char *certificate, void *key, struct pw_
     SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
     int err = trial != NULL ? load_pair(trial, certificate, key, why) : PW_ERR_STORE;
     SSL_CTX_free(trial);
-    return err == PW_OK ? load_pair(ssl_ctx, certificate, key, why) : err;
+    err = err == PW_OK ? load_pair(ssl_ctx, certificate, key, why) : err;
+    if (err == PW_OK) {
+        SSL_CTX_set_cert_cb(ssl_ctx, show_newest, NULL);
+    }
+    return err;
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 // The keeper: what the folder has, and the row of functions that the station calls.
 #include "parts.h"
+#include "vault/pem.h"
 #include "whole.h"
 
 #include <dirent.h>
@@ -25,12 +26,27 @@ static bool ends_with(const char *text, const char *end)
     return len >= tail && strcmp(text + len - tail, end) == 0;
 }
 
+// The key of the station's page lies in this folder too. All that is done here is to seal it anew
+// when the key of the device changes.
+static void renew_page_key(struct pw_trust_keeper *keeper)
+{
+    char path[TRUST_PATH_MAX];
+    char text[256];
+    struct pw_out why = PW_OUT(text);
+    (void)snprintf(path, sizeof(path), "%s/" PW_TRUST_PAGE_KEY, keeper->folder);
+    keeper->unsettled = pw_key_renew(path, keeper->secret, &why) != PW_OK || keeper->unsettled;
+}
+
 static void load_file(struct pw_trust_keeper *keeper, const char *name)
 {
     struct pw_str text = pw_str_of(name);
     struct pw_out unsaid = {.cap = 0};
     if (ends_with(name, PW_WHOLE_BESIDE)) {
         (void)trust_unlink(keeper, name, &unsaid); // what a power cut left half
+        return;
+    }
+    if (pw_str_is(text, PW_TRUST_PAGE_KEY)) {
+        renew_page_key(keeper);
         return;
     }
     size_t len = 0;

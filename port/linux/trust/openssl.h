@@ -8,13 +8,18 @@
 //     central-<hash>.pem, maker-<hash>.pem                  roots
 //     central-<hash>-fallback.pem                           the root before (M05.FR.11)
 //     waiting.key                                           key of a request that is not signed yet
+//     page.crt, page.key                                    of the station's page
+//     (port/linux/issue)
 //
-// What holds a private key (own-*, waiting.key) is sealed, whole, with the key of the device.
+// What holds a private key (own-*, *.key) is sealed, whole, with the key of the device.
 #ifndef PW_LINUX_TRUST_OPENSSL_H
 #define PW_LINUX_TRUST_OPENSSL_H
 
 #include "secret/secret.h"
 #include "trust/trust.h"
+
+#define PW_TRUST_PAGE_CERTIFICATE "page.crt"
+#define PW_TRUST_PAGE_KEY         "page.key"
 
 struct pw_trust_keeper; // owned by the caller of pw_trust_open
 

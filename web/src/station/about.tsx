@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { elapsed } from "../data/format";
 import { Fact, Problem } from "../ui/parts";
 import { about, status } from "./data";
+import { CertificateCard } from "./certificate";
 import { Forget } from "./forget";
 import type { About } from "./types";
 import { UpdateCard } from "./update";
@@ -39,6 +40,7 @@ export function AboutPage() {
               </Fact>
             </dl>
           </section>
+          <CertificateCard />
           <UpdateCard />
           <section class="card">
             <h2 class="grouphead">Libraries</h2>

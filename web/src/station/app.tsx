@@ -12,7 +12,7 @@ import { ChargePage } from "./charge";
 import { HistoryPage } from "./history";
 import { HousePage } from "./house";
 import { LogPage } from "./log";
-import { hasBoard } from "./model";
+import { hasBoard, overTls } from "./model";
 import { NetworkPage } from "./network";
 import { href, place, type Place } from "./place";
 import { SettingsPage } from "./settings";
@@ -71,6 +71,26 @@ function Door() {
   );
 }
 
+// Who types a password has to know whether somebody on the way can read it.
+function Overheard() {
+  const who = visitor.value;
+  if (who === null || who.encrypted) return null;
+  return (
+    <p class="notice warn">
+      <Icon name="alert" />
+      <span>
+        This connection is not encrypted: who listens on this network can read the password.
+        {who.https_port > 0 && (
+          <>
+            {" "}
+            <a href={overTls(location.hostname, who.https_port)}>Encrypted page</a>
+          </>
+        )}
+      </span>
+    </p>
+  );
+}
+
 function LoginDialog() {
   const problem = useSignal("");
   const busy = useSignal(false);
@@ -100,6 +120,7 @@ function LoginDialog() {
               : "It is the setting page.password in the station's secrets file."}
           </span>
         </label>
+        <Overheard />
         {problem.value !== "" && (
           <p class="notice bad" role="alert">
             {problem.value}

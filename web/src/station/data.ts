@@ -1,7 +1,7 @@
 // The station's interface and its event stream. One EventSource, reopened with back-off.
 import { signal } from "@preact/signals";
 import { retryDelay } from "../data/retry";
-import type { About, Charge, ConnectorFaults, ConnectorLimits, DebugArea, Files, History, HouseHistory, KnownCards, LogLine, Network, Reserved, Schedule, SecurityLog, Setting, StationProfiles, StationStatus, Update, Visitor } from "./types";
+import type { About, Certificate, Charge, ConnectorFaults, ConnectorLimits, DebugArea, Files, History, HouseHistory, KnownCards, LogLine, Network, Reserved, Schedule, SecurityLog, Setting, StationProfiles, StationStatus, Update, Visitor } from "./types";
 
 export class Refusal extends Error {
   constructor(
@@ -80,6 +80,10 @@ export async function putSetting(path: string, value: string): Promise<string> {
 }
 
 export const charges = async (): Promise<Charge[]> => (await call<{ charges: Charge[] }>("GET", "/charges")).charges;
+
+export const certificate = (): Promise<Certificate> => call("GET", "/certificate");
+
+export const newCertificate = async (): Promise<string> => (await call<{ message: string }>("POST", "/certificate/new", {})).message;
 
 export const about = (): Promise<About> => call("GET", "/about");
 

@@ -225,3 +225,8 @@ export function helpWords(setting: Setting): string {
   const differs = setting.when === "secret" || setting.when === "fixed" || setting.default === setting.value;
   return `${setting.doc} Allowed: ${range}.${differs ? "" : ` Default: ${initial === "" ? "empty" : initial}.`} ${WHEN_WORDS[setting.when]}`;
 }
+
+// The same page with TLS; a host that has colons stands in brackets already.
+export function overTls(host: string, port: number): string {
+  return `https://${host}${port === 443 ? "" : `:${port}`}/`;
+}

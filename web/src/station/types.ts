@@ -340,9 +340,21 @@ export interface Network {
   found: FoundNetwork[];
 }
 
+// What the page shows over TLS, for people to compare.
+export interface Certificate {
+  wanted: boolean;
+  port: number;
+  own: boolean; // the station's own; else the owner's file
+  fingerprint: string;
+  until: string;
+  why: string; // what is wrong with the newest; "": nothing
+}
+
 export interface Visitor {
   password_set: boolean;
   set_up: boolean; // the access point's password logs in, for the network alone
   inside: boolean; // may read settings and log
+  encrypted: boolean; // nobody on the way reads what is typed here
+  https_port: number; // where nobody would; 0: nowhere
   csrf: string | null; // logged in: may change things
 }

@@ -144,7 +144,8 @@ int pw_certificate_look(const char *file, char fingerprint[PW_SELFSIGNED_FINGERP
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
-    struct pw_out out = {.at = fingerprint, .cap = PW_SELFSIGNED_FINGERPRINT};
+    struct pw_out out = {.cap = PW_SELFSIGNED_FINGERPRINT};
+    out.at = fingerprint;
     X509 *certificate = read_certificate(file);
     bool good = certificate != NULL && X509_digest(certificate, EVP_sha256(), digest, &len) == 1;
     for (unsigned i = 0; good && i < len; i++) {

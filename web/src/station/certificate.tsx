@@ -34,7 +34,7 @@ export function CertificateCard() {
     );
   };
   return (
-    <section class="card pad" aria-label="Certificate">
+    <section class="card pad stack" aria-label="Certificate">
       <h2>Certificate</h2>
       <dl class="facts">
         {of.port > 0 && (

@@ -32,8 +32,8 @@ struct pw_install_state {
     char release[PW_RELEASE_VERSION_MAX]; // version of the release in `running`; "": none is known
     bool trial;                           // this program is on trial: confirm or reject
     uint8_t tries;                        // starts left to a program on trial, after this one
-    bool worn; // on trial, and its starts are used up: to be rejected. Where whoever starts
-               // programs does not count them itself.
+    bool worn;        // on trial, and its starts are used up: to be rejected. Where whoever starts
+                      // programs does not count them itself.
     uint32_t counter; // the least security counter that may be installed
     // The last trial that was given up, until the next write: its version and why; else "".
     char returned[PW_RELEASE_VERSION_MAX];

@@ -44,9 +44,10 @@ struct pw_slots {
     uint32_t root;                     // version of the newest root, for SETTLE
     uint8_t chain[PW_SLOTS_ROOTS_MAX]; // what ROOTS writes
     size_t chain_len;
-    size_t chain_safe; // of it
-    bool imaged;       // there is a system's service
-    bool worn;         // its boot loader started the trial more often than it has starts
+    size_t chain_safe;          // of it
+    struct pw_slot_note before; // what is in the slot of the job
+    bool imaged;                // there is a system's service
+    bool worn;                  // its boot loader started the trial more often than it has starts
     struct pw_slots_system system;
     atomic_bool cancel;
     pthread_mutex_t lock; // around the state
@@ -146,7 +147,12 @@ static const char *note_empty(struct pw_slots *slots)
     if (!take(slots, true)) {
         return "the boot record cannot be read";
     }
+    struct pw_slot_note *note = &slots->record.slot[slots->job.slot - 'a'];
+    slots->before = *note;
     pw_boot_empty(&slots->record, slots->job.slot);
+    if (slots->imaged) {
+        *note = slots->before; // the system itself is not touched yet
+    }
     return keep(slots) == PW_OK ? NULL : "the boot record cannot be written";
 }
 
@@ -222,19 +228,32 @@ static const char *install_system(struct pw_slots *slots)
     return err == PW_OK ? NULL : slots->job.why;
 }
 
-static const char *note_trial(struct pw_slots *slots, bool begins)
+enum trial { BEGINS, IS_WRITTEN, IS_NONE };
+
+// The slot of a system on trial is empty until its service has written the system: so a boot into
+// the other one tells a cut from a system that could not be started.
+static const char *note_trial(struct pw_slots *slots, enum trial trial)
 {
+    struct pw_boot_record *record = &slots->record;
+    struct pw_slot_note *note = &record->slot[slots->job.slot - 'a'];
     if (!take(slots, true)) {
         return "the boot record cannot be read";
     }
-    if (slots->record.confirmed == slots->job.slot) {
+    if (record->confirmed == slots->job.slot) {
         pw_slot_disk_unlock(&slots->disk);
         return "the slot has been confirmed meanwhile";
     }
-    if (begins) {
-        pw_boot_try(&slots->record, slots->job.slot, &slots->job.release);
-    } else {
-        pw_boot_empty(&slots->record, slots->job.slot);
+    switch (trial) {
+    case BEGINS:
+        pw_boot_try(record, slots->job.slot, &slots->job.release);
+        note->use = slots->imaged ? PW_SLOT_EMPTY : PW_SLOT_FRESH;
+        break;
+    case IS_WRITTEN: note->use = PW_SLOT_FRESH; break;
+    case IS_NONE:
+        // If its service had begun, it has marked that system bad itself.
+        pw_boot_empty(record, slots->job.slot);
+        *note = slots->before;
+        break;
     }
     return keep(slots) == PW_OK ? NULL : "the boot record cannot be written";
 }
@@ -244,14 +263,12 @@ static const char *activate_slot(struct pw_slots *slots)
     pw_slots_check(&slots->job);
     const char *wrong = run_job(slots);
     if (wrong == NULL) {
-        wrong = note_trial(slots, true);
+        wrong = note_trial(slots, BEGINS);
     }
     if (wrong == NULL && slots->imaged) {
         // The record comes first: what the boot loader then starts must be known to be on trial.
         wrong = install_system(slots);
-        if (wrong != NULL) {
-            (void)note_trial(slots, false);
-        }
+        (void)note_trial(slots, wrong == NULL ? IS_WRITTEN : IS_NONE);
     }
     return wrong;
 }
@@ -278,12 +295,12 @@ static bool mark(const struct pw_slots *slots, bool booted, bool good)
     return slots->system.mark(slots->system.context, booted, good, &nobody) == PW_OK;
 }
 
-// A boot loader falls back to the other system by itself, so one whose counter is too low must be
-// none to it. What a factory put there has 0.
-static void bar_older_system(const struct pw_slots *slots)
+// A boot loader falls back to the other system by itself, so one that was given up, or whose
+// counter is too low, must be none to it. What a factory put there has 0.
+static void bar_other_system(const struct pw_slots *slots)
 {
-    char other = slots->running == 'a' ? 'b' : 'a';
-    if (slots->record.slot[other - 'a'].counter < slots->record.counter) {
+    const struct pw_slot_note *other = &slots->record.slot[slots->running == 'a'];
+    if (other->use == PW_SLOT_FAILED || other->counter < slots->record.counter) {
         (void)mark(slots, false, false); // once more at the next start
     }
 }
@@ -310,7 +327,7 @@ static int settle_trial(struct pw_slots *slots)
     if (err != PW_OK) {
         load(slots);
     } else if (slots->imaged && slots->good) {
-        bar_older_system(slots);
+        bar_other_system(slots);
     }
     show_safely(slots);
     return err;
@@ -551,8 +568,11 @@ static void end(void *context)
 static void note_boot(struct pw_slots *slots, char next)
 {
     struct pw_boot_record *record = &slots->record;
+    bool left = record->trial != 0 && record->trial != slots->running && record->trial != next;
     slots->worn = record->tries == 0;
-    if (record->trial != 0 && record->trial != slots->running && record->trial != next) {
+    if (left && record->slot[record->trial - 'a'].use == PW_SLOT_EMPTY) {
+        pw_boot_empty(record, record->trial); // a cut while it was written
+    } else if (left) {
         pw_boot_give_up(record, record->trial, "the boot loader did not stay with it");
     } else if (record->trial == slots->running && record->tries > 0) {
         record->tries--;
@@ -576,7 +596,7 @@ static void look_at_system(struct pw_slots *slots)
         if (slots->record.trial == 0) {
             // Boot loaders count the boots of a good system too, until they hear that it came up.
             (void)mark(slots, true, true);
-            bar_older_system(slots);
+            bar_other_system(slots);
         }
     }
 }

@@ -190,6 +190,23 @@ class Rauc(unittest.TestCase):
         self.install(self.release("1.1.0", self.shelf / "verity.raucb"))
         self.boot("A")
         self.assertIn("returned=1.1.0 why=the boot loader did not stay with it", self.state())
+        # It may have tries left, and must not be started again as if it had been confirmed.
+        self.assertEqual(self.marks()[-2:], [("good", "booted"), ("bad", "other")])
+
+    def test_a_cut_while_rauc_writes_is_no_verdict_on_the_release(self):
+        """Nothing was tried, so nothing was given up: the station begins again."""
+        self.start_mock()
+        release = self.release("1.1.0", self.shelf / "verity.raucb")
+        environment = {**os.environ, "PW_RAUC_BUS": self.bus}
+        writer = subprocess.Popen([TOOL, "install", self.folder, self.shelf / "root", release], env=environment)
+        self.wait_for(lambda: "InstallBundle" in self.said())
+        writer.kill()
+        writer.wait(5)
+        self.boot("A")
+        self.assertIn("running=a current=a trial=0 tries=0 counter=0 returned= why=", self.state())
+        self.assertIn("switched", self.install(release))
+        self.boot("B")
+        self.assertIn("running=b current=b trial=1", self.state())
 
     def marks(self):
         return re.findall(r'Mark "(\w+)" "(\w+)"', self.said())
@@ -228,6 +245,12 @@ class Rauc(unittest.TestCase):
         self.install(self.release("1.2.0", self.shelf / "verity.raucb", 3))
         self.boot("A")
         self.state("confirm")
+        self.state()
+        self.assertEqual(self.marks()[-2:], [("good", "booted")] * 2)
+        # What RAUC does not begin with leaves the other system what it was.
+        bad = self.place / "bad.raucb"
+        bad.write_bytes(b"this one fails" + (self.shelf / "verity.raucb").read_bytes()[14:])
+        self.install(self.release("1.3.0", bad, 3))
         self.state()
         self.assertEqual(self.marks()[-2:], [("good", "booted")] * 2)
 

@@ -2,7 +2,7 @@
 DEMO_SECONDS ?=
 SPEED ?=
 
-.PHONY: help run test test-install conformance guest street-week prove campaign analyze bench fuzz deb format clean
+.PHONY: help run test test-install conformance guest guest-rauc street-week prove campaign analyze bench fuzz deb format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -49,10 +49,14 @@ fuzz: ## libFuzzer on every target for FUZZ_SECONDS (default 60) each; with FUZZ
 	@tools/setup test
 	@tools/fuzz
 
-guest: ## a native board on the GPIO lines and PWM of a kernel of its own (downloads that kernel; needs qemu-system-x86)
-	@tools/setup test
+guest: ## a native board on the GPIO lines and PWM of a kernel of its own (downloads that kernel)
+	@tools/setup guest
 	@tools/build dev
 	@test/peers/board/run-in-guest.sh build/dev/test/peers/board_guest build/guest
+
+guest-rauc: ## the packaged station in system images that RAUC installs and GRUB boots, in qemu: about 15 minutes (root)
+	@tools/setup guest
+	@tools/guest_rauc
 
 test-install: ## the packages in a fresh Debian 12 that boots: install, update, go back, upgrade, purge (root)
 	@tools/setup test

@@ -36,6 +36,18 @@ def say(text):
     print(f"install: {text}", flush=True)
 
 
+def use_our_apt(folder):
+    """In that root apt fetches from where it does here."""
+    (folder / "etc/apt/sources.list").unlink(missing_ok=True)
+    for name in ("etc/apt/sources.list", "etc/apt/sources.list.d", "etc/apt/apt.conf.d", "etc/apt/preferences.d"):
+        here, there = pathlib.Path("/") / name, folder / name
+        if here.is_dir():
+            shutil.copytree(here, there, dirs_exist_ok=True)
+        elif here.exists():
+            shutil.copy(here, there)
+    shutil.copy("/etc/resolv.conf", folder / "etc/resolv.conf")
+
+
 def base(folder):
     """The fresh root that every run begins with; made once, and again after a month."""
     stamp = folder / ".made"
@@ -51,14 +63,7 @@ def base(folder):
                               stdout=to, stderr=subprocess.STDOUT, check=False)
     if made.returncode != 0:
         sys.exit(f"install: debootstrap failed; its log is {log}")
-    (folder / "etc/apt/sources.list").unlink(missing_ok=True)
-    for name in ("etc/apt/sources.list", "etc/apt/sources.list.d", "etc/apt/apt.conf.d", "etc/apt/preferences.d"):
-        here, there = pathlib.Path("/") / name, folder / name
-        if here.is_dir():
-            shutil.copytree(here, there, dirs_exist_ok=True)
-        elif here.exists():
-            shutil.copy(here, there)
-    shutil.copy("/etc/resolv.conf", folder / "etc/resolv.conf")
+    use_our_apt(folder)
     stamp.write_text(PACKAGES)
 
 

@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+import rude
+
 CENTRAL, COMMAND = sys.argv[1:3]
 WAIT_S = 20
 KEY = "a-key-nobody-guesses"
@@ -365,6 +367,68 @@ class Strangers(Central):
             self.assertEqual(self.ask("POST", path, "a=1", form)[0] in (403, 405), True, path)
         self.assertEqual(self.ask("POST", "/api/v1/logout", "", {"Cookie": cookie})[0], 403)  # no token
         self.assertEqual(self.ask("GET", "/api/v1/me", headers={"Cookie": cookie})[0], 200)  # still logged in
+        # A WebSocket needs no permission of ours to be opened by a page of any site: only its Origin tells.
+        for origin, expected in (("http://evil.example", 403), (f"https://127.0.0.1:{self.port + 1}", 403),
+                                 ("http://" + "a" * 300, 403), ("http://127.0.0.1", 101), ("file://", 101)):
+            status, _, s = self.upgrade("CP1", KEY, f"Origin: {origin}\r\n")
+            s.close()
+            self.assertEqual(status, expected, origin)
+
+
+class Rude(Central):
+    """T20 of facts/reliability.md, with TLS and without."""
+
+    tls = True
+
+    def ports(self):
+        return (self.port, False), (self.tls_port, True)
+
+    def test_t20_requests_that_are_none_have_their_answer(self):
+        for port, tls in self.ports():
+            self.assertEqual(rude.refused(port, tls), {}, tls)
+
+    def test_t20_a_request_may_come_in_pieces_but_not_forever(self):
+        good = b"GET /healthz HTTP/1.1\r\n" + rude.HOST + b"\r\n"
+        slow = []
+        for port, tls in self.ports():
+            for sent in (b"G", good[:-3]):
+                slow.append(rude.call(port, tls))
+                slow[-1].sendall(sent)
+            for parts in (1, 2, 7, len(good)):
+                self.assertEqual(rude.status_of(rude.is_served(port, tls, good, parts)), 200, (tls, parts))
+        for stream in slow:
+            stream.settimeout(15)
+            self.assertEqual(rude.status_of(rude.heard(stream)), 408, stream)
+            stream.close()
+
+    def test_t20_the_second_request_of_a_connection_is_judged_as_the_first(self):
+        """A proxy sends what all kinds of people ask over one connection: none may hide in another's."""
+        good = b"GET /healthz HTTP/1.1\r\n" + rude.HOST
+        for port, tls in self.ports():
+            with rude.call(port, tls) as stream:
+                for _ in range(300):  # often enough to come while the answer before is just being ended
+                    stream.sendall(good + b"\r\n")
+                    self.assertEqual(rude.status_of(rude.answer(stream)), 200)
+                stream.sendall(good + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n")
+                self.assertEqual(rude.status_of(rude.heard(stream)), 400, tls)
+            with rude.call(port, tls) as stream:  # two at once: the first is answered, then it ends
+                stream.sendall(good + b"\r\n" + good + b"Transfer-Encoding: chunked\r\n\r\n")
+                answer = rude.heard(stream)
+                self.assertEqual((rude.status_of(answer), answer.count(b"HTTP/1.1 ")), (200, 1), (tls, answer))
+            with rude.call(port, tls) as stream:  # a body that looks like a request is a body
+                stream.sendall(rude.POST + b"Content-Length: %d\r\n\r\n" % (len(good) + 2) + good + b"\r\n")
+                self.assertEqual(rude.status_of(rude.answer(stream)), 400)
+                stream.sendall(good + b"\r\n")
+                self.assertEqual(rude.status_of(rude.answer(stream)), 200)
+
+    def test_t20_whoever_waits_to_be_told_is_told_to_go_on(self):
+        body = json.dumps({"user": "admin", "password": self.password}).encode()
+        for port, tls in self.ports():
+            with rude.call(port, tls) as stream:
+                stream.sendall(rude.POST + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
+                self.assertEqual(stream.recv(100), b"HTTP/1.1 100 Continue\r\n\r\n")
+                stream.sendall(body)
+                self.assertEqual(rude.status_of(rude.answer(stream)), 200)
 
 
 class CommandLine(Central):

@@ -3,6 +3,7 @@
 #ifndef PW_LINUX_HTTPD_CONN_H
 #define PW_LINUX_HTTPD_CONN_H
 
+#include "http/head.h"
 #include "httpd.h"
 
 #include <ev.h>
@@ -10,8 +11,8 @@
 
 // Header values that the site judges, kept until the body is complete.
 struct request_text {
-    char path[512];
-    char query[512];
+    char path[PW_HTTP_TARGET_MAX + 1];
+    char query[PW_HTTP_TARGET_MAX + 1];
     char host[256];
     char origin[256];
     char cookie[512];
@@ -103,6 +104,17 @@ void conn_forget_text(struct conn *conn);
 struct pw_str conn_header(struct lws *wsi, enum lws_token_indexes token, char *to, int cap);
 // Sends a short answer in words and closes (-1). `challenge` adds the Basic challenge.
 int conn_refuse(struct conn *conn, int status, const char *reason, bool challenge);
+// Such an answer, whole.
+void conn_put_refusal(struct pw_out *out, const struct pw_httpd *httpd, bool secure, int status,
+                      const char *reason, bool challenge);
+
+// gate.c: whoever comes is let through with one good head at a time.
+int gate_open(const struct pw_httpd *httpd, struct lws *wsi); // -1: no memory
+void gate_again(struct lws *wsi);                             // another request may come
+// Whether the head that libwebsockets has read is the one that was let through. Another one came
+// with it, and is not served.
+bool gate_passed(struct lws *wsi);
+void gate_end(struct lws *wsi); // it has gone, or HTTP is over; harmless without a gate
 
 // forwarded.c: reads who asks out of the request's headers, into `from` and `secure`.
 void conn_read_origin(struct conn *conn);

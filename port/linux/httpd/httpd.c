@@ -12,7 +12,8 @@
 #include <sys/socket.h>
 
 #define TIMEOUT_S   10 // for a handshake, a header, a body (facts/reliability.md T41)
-#define HEADERS_MAX 4096
+#define HEADERS_MAX (PW_HTTP_HEAD_MAX + 16 * PW_HTTP_FIELDS_MAX) // of a head, as it is kept
+#define READ_MAX    (LWS_PRE + 16384 + 64)                       // a whole TLS record: gate.c
 #define UNFINISHED  8
 
 // Whitepaper A00.FR.317.
@@ -249,10 +250,11 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     }
     if (reason == LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED) {
         stranger_came(httpd, wsi);
-        return 0;
+        return gate_open(httpd, wsi);
     }
     if (reason == LWS_CALLBACK_WSI_DESTROY) {
         stranger_known(httpd, wsi);
+        gate_end(wsi);
         struct conn *conn = lws_get_opaque_user_data(wsi);
         if (conn != NULL) {
             end(conn);
@@ -272,6 +274,13 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
                 reason == LWS_CALLBACK_RECEIVE_PONG || reason == LWS_CALLBACK_SERVER_WRITEABLE;
     if (!http && !link) {
         return 0;
+    }
+    bool begins = reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE || reason == LWS_CALLBACK_HTTP;
+    if (begins && !gate_passed(wsi)) {
+        return -1;
+    }
+    if (reason == LWS_CALLBACK_ESTABLISHED) {
+        gate_end(wsi);
     }
     stranger_known(httpd, wsi);
     struct conn *conn = httpd->site != NULL ? conn_of(httpd, wsi) : NULL;
@@ -348,8 +357,11 @@ static int listen_on(struct pw_httpd *httpd)
         .ka_time = 60,
         .ka_interval = 20,
         .ka_probes = 3,
+        .timeout_secs_ah_idle = TIMEOUT_S + 5, // the gate's own are shorter, and answer
+        .pt_serv_buf_size = READ_MAX,
         .max_http_header_data = HEADERS_MAX,
-        .max_http_header_pool = (unsigned short)pw_min((int64_t)config->connections, 1024),
+        .max_http_header_pool =
+            (unsigned short)(STRANGERS_MAX + pw_min((int64_t)config->connections, 1024)),
         .options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
                    LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
                    LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME | without_ipv6(config->host),

@@ -1,7 +1,9 @@
 // httpd: HTTP/1.1, event streams and WebSockets on libwebsockets inside the program's own libev
 // loop. It frames and buffers, within bounds; what to answer is the site's business (core/http).
-// Bounds: those of the configuration, 10 s for a handshake, a header or a body
-// (facts/reliability.md T41), and 60 s for a request that has to wait.
+// Bounds: those of the configuration, those of core/http/head.h for what comes before a body, 10 s
+// for a handshake, a header or a body (facts/reliability.md T20, T41), and 60 s for a request that
+// has to wait. A request beyond them, or none, is answered, and its connection closed; of several
+// that come at once the first is answered, and the connection closed.
 #ifndef PW_LINUX_HTTPD_H
 #define PW_LINUX_HTTPD_H
 

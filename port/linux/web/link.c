@@ -161,9 +161,28 @@ static int shake_and_close(struct conn *conn)
     return -1;
 }
 
+// A browser says whose page opens a WebSocket, and does so for the page of any site. Stations say
+// nothing, or something like file://, which no site can be.
+static bool is_of_another_site(struct conn *conn)
+{
+    char origin[256];
+    char host[256];
+    const struct pw_http_request request = {
+        .origin = conn_header(conn->wsi, WSI_TOKEN_ORIGIN, origin, sizeof(origin)),
+        .host = conn_header(conn->wsi, WSI_TOKEN_HOST, host, sizeof(host)),
+    };
+    bool site =
+        pw_str_starts(request.origin, "http://") || pw_str_starts(request.origin, "https://");
+    bool cut = lws_hdr_total_length(conn->wsi, WSI_TOKEN_ORIGIN) >= (int)sizeof(origin);
+    return cut || (site && !pw_http_origin_is_ours(&request));
+}
+
 static int confirm(void *context, struct conn *conn)
 {
     struct pw_web *web = context;
+    if (is_of_another_site(conn)) {
+        return conn_refuse(conn, 403, "no page of another site speaks to this central", false);
+    }
     conn_read_origin(conn);
     char path[256];
     char authorization[512];

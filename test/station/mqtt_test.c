@@ -367,8 +367,8 @@ static void a_value_that_is_not_known_any_more_is_taken_from_the_broker(void **s
     assert_true(desk_find(&desk, "current1")->retain);
 }
 
-// Reason: what the broker kept from yesterday must not start or stop anything today.
-static void a_retained_command_is_ignored(void **state)
+// Reason: T24, what the broker kept from yesterday must not start or stop anything today.
+static void t24_a_retained_command_is_ignored(void **state)
 {
     (void)state;
     const struct pw_broker_message message = {
@@ -379,8 +379,9 @@ static void a_retained_command_is_ignored(void **state)
     assert_null(desk_find(&desk, "error"));
 }
 
-// Reason: a program that stood still for a minute must not catch up on what people wanted then.
-static void a_command_that_waited_too_long_is_refused(void **state)
+// Reason: T24, a program that stood still for a minute must not catch up on what people wanted
+// then.
+static void t24_a_command_that_waited_too_long_is_refused(void **state)
 {
     (void)state;
     const struct pw_broker_message message = {.topic = PW_STR(DESK_BASE "/set_breaker"),
@@ -688,8 +689,8 @@ int main(void)
         DESK_TEST(each_get_publishes_its_rows),
         DESK_TEST(a_current_is_published_when_it_has_changed_enough),
         DESK_TEST(a_value_that_is_not_known_any_more_is_taken_from_the_broker),
-        DESK_TEST(a_retained_command_is_ignored),
-        DESK_TEST(a_command_that_waited_too_long_is_refused),
+        DESK_TEST(t24_a_retained_command_is_ignored),
+        DESK_TEST(t24_a_command_that_waited_too_long_is_refused),
         DESK_TEST(a_flood_is_left_out_and_said_once),
         DESK_TEST(no_secret_is_ever_published),
         DESK_TEST(a_debug_switch_lets_its_area_through_and_no_other),

@@ -306,7 +306,7 @@ class Plain(Home):
             return self.person.newest("breaker") == "50"
         self.until(works_again, "a single command after the flood")
 
-    def test_a_command_that_the_broker_kept_is_not_carried_out(self):
+    def test_t24_a_command_that_the_broker_kept_is_not_carried_out(self):
         self.open_broker()
         self.meet().say("set_breaker", "40", retain=True)
         self.open_station(f"mqtt://127.0.0.1:{self.broker.port}", charges=False)

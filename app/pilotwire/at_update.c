@@ -99,9 +99,7 @@ static int hand_in_file(struct local *local, const struct request *request, cons
 {
     FILE *file = fopen(name, "rbe");
     if (file == NULL) {
-        pw_put_s(why, name);
-        pw_put_s(why, ": ");
-        pw_put_s(why, strerror(errno));
+        (void)pw_refuse(why, EXIT_UNREACHABLE, name, strerror(errno));
         return fail_with(EXIT_UNREACHABLE, why);
     }
     int code = hand_in(local, request, file, why);

@@ -14,9 +14,8 @@ char *file_read(const char *path, size_t *len, struct pw_out *why)
     *len = from == NULL || text == NULL ? 0 : fread(text, 1, FILE_MAX, from);
     bool ok = from != NULL && text != NULL && ferror(from) == 0 && fgetc(from) == EOF;
     if (!ok) {
-        pw_put_s(why, path);
-        pw_put_s(why, ": ");
-        pw_put_s(why, from == NULL ? strerror(errno) : "cannot be read, or is too long");
+        (void)pw_refuse(why, PW_ERR_STORE, path,
+                        from == NULL ? strerror(errno) : "cannot be read, or is too long");
         free(text);
         text = NULL;
     } else {

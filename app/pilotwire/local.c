@@ -9,21 +9,13 @@
 
 #define FRAME_MAX 1048576
 
-static int fail(struct pw_out *why, const char *what, const char *detail)
-{
-    pw_put_s(why, what);
-    pw_put_s(why, ": ");
-    pw_put_s(why, detail);
-    return PW_ERR_PEER;
-}
-
 int local_open(struct local *local, const char *path, struct pw_out *why)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     local->len = 0;
     local->fd = -1;
     if (pw_str_copy(at.sun_path, sizeof(at.sun_path), pw_str_of(path)) != PW_OK) {
-        return fail(why, path, "the socket's path is longer than 107 bytes");
+        return pw_refuse(why, PW_ERR_PEER, path, "the socket's path is longer than 107 bytes");
     }
     local->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (local->fd < 0 || connect(local->fd, (const struct sockaddr *)&at, sizeof(at)) != 0) {
@@ -31,7 +23,7 @@ int local_open(struct local *local, const char *path, struct pw_out *why)
                            : errno == ENOENT || errno == ECONNREFUSED
                                ? "no station is running here (--station PATH names another socket)"
                                : strerror(errno);
-        return fail(why, path, hint);
+        return pw_refuse(why, PW_ERR_PEER, path, hint);
     }
     return PW_OK;
 }
@@ -51,13 +43,13 @@ int local_ask(struct local *local, struct pw_str line, struct pw_out *why)
     pw_put(&out, line);
     pw_put_c(&out, '\n');
     if (out.full) {
-        return fail(why, "the command", "is too long");
+        return pw_refuse(why, PW_ERR_PEER, "the command", "is too long");
     }
     size_t sent = 0;
     while (sent < out.len) {
         ssize_t got = send(local->fd, text + sent, out.len - sent, MSG_NOSIGNAL);
         if (got <= 0) {
-            return fail(why, "the station went away", strerror(errno));
+            return pw_refuse(why, PW_ERR_PEER, "the station went away", strerror(errno));
         }
         sent += (size_t)got;
     }
@@ -75,8 +67,8 @@ static int read_some(struct local *local, char *to, size_t cap, size_t *len, str
     }
     ssize_t got = recv(local->fd, to, cap, 0);
     if (got <= 0) {
-        return fail(why, "the station went away",
-                    got == 0 ? "it closed the socket" : strerror(errno));
+        return pw_refuse(why, PW_ERR_PEER, "the station went away",
+                         got == 0 ? "it closed the socket" : strerror(errno));
     }
     *len = (size_t)got;
     return PW_OK;
@@ -89,12 +81,13 @@ static int read_head(struct local *local, struct pw_str *line, char *to, size_t 
     const char *end = memchr(local->head, '\n', local->len);
     while (end == NULL) {
         if (local->len >= cap) {
-            return fail(why, "the socket's answer", "is not this program's protocol");
+            return pw_refuse(why, PW_ERR_PEER, "the socket's answer",
+                             "is not this program's protocol");
         }
         ssize_t got = recv(local->fd, local->head + local->len, cap - local->len, 0);
         if (got <= 0) {
-            return fail(why, "the station went away",
-                        got == 0 ? "it closed the socket" : strerror(errno));
+            return pw_refuse(why, PW_ERR_PEER, "the station went away",
+                             got == 0 ? "it closed the socket" : strerror(errno));
         }
         local->len += (size_t)got;
         end = memchr(local->head, '\n', local->len);
@@ -119,12 +112,12 @@ int local_hear(struct local *local, struct frame *frame, struct pw_out *why)
     struct pw_str word = pw_str_cut(&rest, ' ');
     if (pw_str_copy(frame->word, sizeof(frame->word), word) != PW_OK ||
         pw_parse_int(rest, 0, FRAME_MAX, &len) != PW_OK) {
-        return fail(why, "the socket's answer", "is not this program's protocol");
+        return pw_refuse(why, PW_ERR_PEER, "the socket's answer", "is not this program's protocol");
     }
     frame->len = 0;
     frame->text = malloc((size_t)len + 1);
     if (frame->text == NULL) {
-        return fail(why, "the answer", "does not fit in memory");
+        return pw_refuse(why, PW_ERR_PEER, "the answer", "does not fit in memory");
     }
     while (frame->len < (size_t)len) {
         size_t got = 0;

@@ -122,10 +122,8 @@ static int perform(struct remote *remote, struct pw_out *why)
     (void)curl_easy_setopt(remote->curl, CURLOPT_ERRORBUFFER, NULL);
     (void)curl_easy_getinfo(remote->curl, CURLINFO_RESPONSE_CODE, &status);
     if (rc != CURLE_OK) {
-        pw_put_s(why, remote->base);
-        pw_put_s(why, ": ");
-        pw_put_s(why, reason[0] != '\0' ? reason : curl_easy_strerror(rc));
-        return PW_ERR_PEER;
+        return pw_refuse(why, PW_ERR_PEER, remote->base,
+                         reason[0] != '\0' ? reason : curl_easy_strerror(rc));
     }
     if (status >= 200 && status < 300) {
         return PW_OK;
@@ -177,14 +175,6 @@ static size_t on_read(char *to, size_t size, size_t count, void *file)
     return fread(to, size, count, file);
 }
 
-static int file_error(const char *file, struct pw_out *why)
-{
-    pw_put_s(why, file);
-    pw_put_s(why, ": ");
-    pw_put_s(why, strerror(errno));
-    return PW_ERR_STORE;
-}
-
 static int send_open_file(struct remote *remote, FILE *from, off_t size, struct pw_out *why)
 {
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/octet-stream");
@@ -216,7 +206,7 @@ int remote_send_file(struct remote *remote, const char *path, const char *file,
     struct stat about;
     FILE *from = fopen(file, "rbe");
     if (from == NULL || fstat(fileno(from), &about) != 0) {
-        int err = file_error(file, why);
+        int err = pw_refuse(why, PW_ERR_STORE, file, strerror(errno));
         if (from != NULL) {
             (void)fclose(from);
         }
@@ -239,7 +229,7 @@ int remote_fetch_file(struct remote *remote, const char *path, const char *file,
     int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     remote->file = fd >= 0 ? fdopen(fd, "wb") : NULL;
     if (remote->file == NULL) {
-        return file_error(file, why);
+        return pw_refuse(why, PW_ERR_STORE, file, strerror(errno));
     }
     set_long(remote, CURLOPT_TIMEOUT, FILE_S);
     int err = remote_ask(remote, "GET", path, NULL, &answer, why);
@@ -247,7 +237,7 @@ int remote_fetch_file(struct remote *remote, const char *path, const char *file,
     bool whole = fclose(remote->file) == 0;
     remote->file = NULL;
     if (err == PW_OK && !whole) {
-        err = file_error(file, why);
+        err = pw_refuse(why, PW_ERR_STORE, file, strerror(errno));
     }
     if (err != PW_OK) {
         (void)unlink(file);

@@ -49,14 +49,6 @@ void options_help(FILE *to)
                 to);
 }
 
-static int refuse(struct pw_out *why, const char *name, const char *text)
-{
-    pw_put_s(why, name);
-    pw_put_s(why, ": ");
-    pw_put_s(why, text);
-    return PW_ERR_RANGE;
-}
-
 // The key's file, which nobody else may read.
 static int read_key(struct options *options, const char *path, struct pw_out *why)
 {
@@ -64,18 +56,20 @@ static int read_key(struct options *options, const char *path, struct pw_out *wh
     struct stat about;
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        return refuse(why, "--key-file", "it cannot be read");
+        return pw_refuse(why, PW_ERR_RANGE, "--key-file", "it cannot be read");
     }
     bool open_to_all = fstat(fileno(file), &about) != 0 || (about.st_mode & 077) != 0;
     bool read = fgets(line, sizeof(line), file) != NULL;
     (void)fclose(file);
     if (open_to_all) {
-        return refuse(why, "--key-file", "others may read it; it must be mode 0600");
+        return pw_refuse(why, PW_ERR_RANGE, "--key-file",
+                         "others may read it; it must be mode 0600");
     }
     struct pw_str key = pw_str_trim(pw_str_of(line));
     if (!read || key.len < PW_LORA_KEY_LEAST ||
         pw_str_copy(options->key, sizeof(options->key), key) != PW_OK) {
-        return refuse(why, "--key-file", "its first line must have 32 to 64 characters");
+        return pw_refuse(why, PW_ERR_RANGE, "--key-file",
+                         "its first line must have 32 to 64 characters");
     }
     return PW_OK;
 }
@@ -85,7 +79,7 @@ static int take_line(const char **to, const char *name, const char *value, struc
     char text[200] = "";
     struct pw_out reason = PW_OUT(text);
     if (pw_stream_check(pw_str_of(value), &reason) != PW_OK) {
-        return refuse(why, name, text);
+        return pw_refuse(why, PW_ERR_RANGE, name, text);
     }
     *to = value;
     return PW_OK;
@@ -137,11 +131,11 @@ int options_parse(struct options *options, int argc, char **argv, struct pw_out 
     for (int i = 1; i < argc; i++) {
         unsigned row = row_of(argv[i]);
         if (row == PW_COUNT(rows)) {
-            return refuse(why, argv[i], "there is no such option; see --help");
+            return pw_refuse(why, PW_ERR_RANGE, argv[i], "there is no such option; see --help");
         }
         bool valued = rows[row].value != NULL;
         if (valued && i + 1 == argc) {
-            return refuse(why, argv[i], "its value is missing");
+            return pw_refuse(why, PW_ERR_RANGE, argv[i], "its value is missing");
         }
         int err = take(options, row, valued ? argv[i + 1] : NULL, why);
         if (err != PW_OK) {
@@ -151,7 +145,7 @@ int options_parse(struct options *options, int argc, char **argv, struct pw_out 
     }
     bool idle = options->help || options->version;
     if (!idle && (options->board == NULL || options->modem == NULL || options->key[0] == '\0')) {
-        return refuse(why, "--board, --modem, --key-file", "all three are needed");
+        return pw_refuse(why, PW_ERR_RANGE, "--board, --modem, --key-file", "all three are needed");
     }
     return PW_OK;
 }

@@ -61,14 +61,6 @@ static int parse_mode(const char *text, unsigned *mode)
     return PW_ERR_RANGE;
 }
 
-static int refuse(struct pw_out *why, const char *name, const char *what)
-{
-    pw_put_s(why, name);
-    pw_put_s(why, ": ");
-    pw_put_s(why, what);
-    return PW_ERR_RANGE;
-}
-
 // Options with a value after them. False when `name` is none.
 static bool value_option(struct options *options, const char *name, const char ***value)
 {
@@ -130,14 +122,14 @@ int options_parse(struct options *options, int argc, char **argv, struct pw_out 
             continue;
         }
         if (!mode && !value_option(options, argv[i], &value)) {
-            return refuse(why, argv[i], "no such option; --help lists them");
+            return pw_refuse(why, PW_ERR_RANGE, argv[i], "no such option; --help lists them");
         }
         if (i + 1 == argc || argv[i + 1][0] == '\0') {
-            return refuse(why, argv[i], "needs a value");
+            return pw_refuse(why, PW_ERR_RANGE, argv[i], "needs a value");
         }
         i++;
         if (mode && parse_mode(argv[i], &options->control_mode) != PW_OK) {
-            return refuse(why, "--control-mode", "must be 0600 or 0660");
+            return pw_refuse(why, PW_ERR_RANGE, "--control-mode", "must be 0600 or 0660");
         }
         if (!mode) {
             *value = argv[i];
@@ -145,7 +137,8 @@ int options_parse(struct options *options, int argc, char **argv, struct pw_out 
     }
     bool needs_config = !options->help && !options->version && !options->print_settings;
     if (needs_config && options->config == NULL) {
-        return refuse(why, "--config", "is missing; examples/dc-station.yaml is one to begin with");
+        return pw_refuse(why, PW_ERR_RANGE, "--config",
+                         "is missing; examples/dc-station.yaml is one to begin with");
     }
     return PW_OK;
 }

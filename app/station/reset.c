@@ -20,14 +20,6 @@
 
 enum { WAIT_MS = 10000, LOOK_MS = 5 };
 
-static int refuse(struct pw_out *why, const char *name, const char *what)
-{
-    pw_put_s(why, name);
-    pw_put_s(why, ": ");
-    pw_put_s(why, what);
-    return PW_ERR_STORE;
-}
-
 static const char *path_of(const char *folder, const char *name, char path[PATH_MAX_LEN])
 {
     (void)snprintf(path, PATH_MAX_LEN, "%s/%s", folder, name);
@@ -44,13 +36,15 @@ static int remove_all(const char *folder, const char *start, struct pw_out *why)
 {
     char path[PATH_MAX_LEN];
     DIR *dir = opendir(folder);
-    int err = dir != NULL || errno == ENOENT ? PW_OK : refuse(why, folder, strerror(errno));
+    int err = dir != NULL || errno == ENOENT
+                  ? PW_OK
+                  : pw_refuse(why, PW_ERR_STORE, folder, strerror(errno));
     const struct dirent *entry = NULL;
     while (err == PW_OK && dir != NULL && (entry = readdir(dir)) != NULL) {
         bool self = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
         if (!self && pw_str_starts(pw_str_of(entry->d_name), start) &&
             unlink(path_of(folder, entry->d_name, path)) != 0 && errno != ENOENT) {
-            err = refuse(why, path, strerror(errno));
+            err = pw_refuse(why, PW_ERR_STORE, path, strerror(errno));
         }
     }
     if (dir != NULL) {
@@ -123,7 +117,7 @@ static int make_store(const char *folder, bool forget, const struct pw_log *log,
     }
     if (err == PW_OK && (rename(path_of(folder, MAKING, path), path_of(folder, MADE, made)) != 0 ||
                          !pw_whole_sync_folder(folder))) {
-        err = refuse(why, made, strerror(errno));
+        err = pw_refuse(why, PW_ERR_STORE, made, strerror(errno));
     }
     struct pw_out unsaid = {.cap = 0};
     (void)!remove_all(folder, MAKING, &unsaid); // its lock
@@ -136,7 +130,7 @@ static int remove_file(const char *path, struct pw_out *why)
 {
     return path == NULL || unlink(path) == 0 || errno == ENOENT
                ? PW_OK
-               : refuse(why, path, strerror(errno));
+               : pw_refuse(why, PW_ERR_STORE, path, strerror(errno));
 }
 
 static int finish(const struct options *options, struct pw_out *why)
@@ -157,7 +151,7 @@ static int finish(const struct options *options, struct pw_out *why)
     }
     if (err == PW_OK && (rename(path_of(folder, MADE, made), path_of(folder, STORE, path)) != 0 ||
                          !pw_whole_sync_folder(folder))) {
-        err = refuse(why, path, strerror(errno));
+        err = pw_refuse(why, PW_ERR_STORE, path, strerror(errno));
     }
     return err;
 }
@@ -185,9 +179,9 @@ static int check_secrets_file(const char *path, struct pw_out *why)
     }
     return access(slash != NULL ? folder : ".", W_OK) == 0
                ? PW_OK
-               : refuse(why, path,
-                        "this file of passwords cannot be removed, and would bring them back: "
-                        "remove it first");
+               : pw_refuse(why, PW_ERR_STORE, path,
+                           "this file of passwords cannot be removed, and would bring them back: "
+                           "remove it first");
 }
 
 int factory_reset(const struct options *options, bool forget, const struct pw_log *log,

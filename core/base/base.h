@@ -147,6 +147,8 @@ void pw_put_base64(struct pw_out *out, const void *bytes, size_t len); // RFC 46
 void pw_put_time(struct pw_out *out, pw_unix_ms wall);                 // "2026-01-31T23:59:59.999Z"
 struct pw_str pw_out_str(const struct pw_out *out);
 PW_MUST_USE int pw_out_err(const struct pw_out *out); // PW_OK or PW_ERR_LIMIT
+// A refusal as people read it: "NAME: SENTENCE". Returns `err`, the caller's own number for it.
+int pw_refuse(struct pw_out *why, int err, const char *name, const char *sentence);
 
 // ---------------------------------------------------------------------------------------------
 // Bytes on the wire.

@@ -144,6 +144,14 @@ int pw_out_err(const struct pw_out *out)
     return out->full ? PW_ERR_LIMIT : PW_OK;
 }
 
+int pw_refuse(struct pw_out *why, int err, const char *name, const char *sentence)
+{
+    pw_put_s(why, name);
+    pw_put_s(why, ": ");
+    pw_put_s(why, sentence);
+    return err;
+}
+
 // ---------------------------------------------------------------------------------------------
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};

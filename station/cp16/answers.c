@@ -28,7 +28,7 @@ bool pw_cp16_is_connector(const struct pw_cp16 *cp, int32_t connector)
     return connector >= 1 && (uint32_t)connector <= cp->connectors;
 }
 
-static const struct {
+static const struct row {
     enum pw_ocpp16_action action;
     void (*answer)(struct pw_cp16 *cp, struct pw_str id, const union pw_cp16_request *req,
                    pw_ms now);
@@ -61,14 +61,19 @@ static const struct {
     {PW_OCPP16_UPDATE_FIRMWARE, pw_cp16_on_update},
 };
 
-bool pw_cp16_serves(enum pw_ocpp16_action action)
+static const struct row *row_of(int action)
 {
     for (size_t i = 0; i < PW_COUNT(rows); i++) {
-        if (rows[i].action == action) {
-            return true;
+        if ((int)rows[i].action == action) {
+            return &rows[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+bool pw_cp16_serves(enum pw_ocpp16_action action)
+{
+    return row_of((int)action) != NULL;
 }
 
 static void answer(struct pw_cp16 *cp, const struct pw_ocpp_frame *frame, pw_ms now)
@@ -80,22 +85,20 @@ static void answer(struct pw_cp16 *cp, const struct pw_ocpp_frame *frame, pw_ms 
         pw_cp16_refuse(cp, frame->id, PW_OCPP_NOT_IMPLEMENTED, PW_STR("this action is not known"));
         return;
     }
-    for (size_t i = 0; i < PW_COUNT(rows); i++) {
-        if ((int)rows[i].action != action) {
-            continue;
-        }
-        PW_ASSERT(pw_ocpp16_actions[action].req->size <= sizeof(req));
-        if (pw_ocpp_decode(pw_ocpp16_actions[action].req, frame->payload,
-                           PW_OCPP_NULL_IS_ABSENT | PW_OCPP_KEEP_UNKNOWN_CODES, &req,
-                           &fault) != PW_OK) {
-            pw_cp16_refuse(cp, frame->id, fault.code, pw_str_of(fault.text));
-            return;
-        }
-        rows[i].answer(cp, frame->id, &req, now);
+    const struct row *row = row_of(action);
+    if (row == NULL) {
+        pw_cp16_refuse(cp, frame->id, PW_OCPP_NOT_SUPPORTED,
+                       PW_STR("this action's feature profile is not supported"));
         return;
     }
-    pw_cp16_refuse(cp, frame->id, PW_OCPP_NOT_SUPPORTED,
-                   PW_STR("this action's feature profile is not supported"));
+    PW_ASSERT(pw_ocpp16_actions[action].req->size <= sizeof(req));
+    if (pw_ocpp_decode(pw_ocpp16_actions[action].req, frame->payload,
+                       PW_OCPP_NULL_IS_ABSENT | PW_OCPP_KEEP_UNKNOWN_CODES, &req,
+                       &fault) != PW_OK) {
+        pw_cp16_refuse(cp, frame->id, fault.code, pw_str_of(fault.text));
+        return;
+    }
+    row->answer(cp, frame->id, &req, now);
 }
 
 static void note_malformed(struct pw_cp16 *cp, struct pw_str what, const char *why, pw_ms now)

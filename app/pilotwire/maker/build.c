@@ -93,7 +93,7 @@ static int plan_texts(struct plan *plan, const struct options *options, struct p
     };
     int code = options->hardware.count <= PW_RELEASE_HARDWARE_MAX
                    ? EXIT_DONE
-                   : pack_fail(why, EXIT_USAGE, "--hardware", "is given more than 16 times");
+                   : pw_refuse(why, EXIT_USAGE, "--hardware", "is given more than 16 times");
     for (size_t i = 0; i < PW_COUNT(texts) && code == EXIT_DONE; i++) {
         code = copy_text(texts[i].to, texts[i].cap, texts[i].option, texts[i].given, texts[i].rule,
                          why);
@@ -116,13 +116,13 @@ static int measure(struct pw_release_component *component, const char *file, str
     struct stat is;
     FILE *from = fopen(file, "re");
     if (from == NULL) {
-        return pack_fail(why, EXIT_UNREACHABLE, file, strerror(errno));
+        return pw_refuse(why, EXIT_UNREACHABLE, file, strerror(errno));
     }
     int code = EXIT_DONE;
     if (fstat(fileno(from), &is) != 0 || !S_ISREG(is.st_mode)) {
-        code = pack_fail(why, EXIT_UNREACHABLE, file, "is not a file");
+        code = pw_refuse(why, EXIT_UNREACHABLE, file, "is not a file");
     } else if (is.st_size == 0 || (uint64_t)is.st_size > PW_RELEASE_SIZE_MAX) {
-        code = pack_fail(why, EXIT_USAGE, file, "must have 1 to 1099511627776 bytes");
+        code = pw_refuse(why, EXIT_USAGE, file, "must have 1 to 1099511627776 bytes");
     } else {
         component->size = (uint64_t)is.st_size;
         struct stream stream = {.from = from, .name = file, .total = component->size};
@@ -135,18 +135,18 @@ static int measure(struct pw_release_component *component, const char *file, str
 static int plan_components(struct plan *plan, const struct options *options, struct pw_out *why)
 {
     if (options->component.count > PW_RELEASE_COMPONENTS_MAX) {
-        return pack_fail(why, EXIT_USAGE, "--component", "is given more than 8 times");
+        return pw_refuse(why, EXIT_USAGE, "--component", "is given more than 8 times");
     }
     for (size_t i = 0; i < options->component.count; i++) {
         struct pw_release_component *component = &plan->release.component[i];
         const char *given = options->component.word[i];
         const char *equals = strchr(given, '=');
         if (equals == NULL || equals[1] == '\0') {
-            return pack_fail(why, EXIT_USAGE, given, "must be NAME=FILE");
+            return pw_refuse(why, EXIT_USAGE, given, "must be NAME=FILE");
         }
         if (pw_str_copy(component->name, sizeof(component->name),
                         (struct pw_str){.at = given, .len = (size_t)(equals - given)}) != PW_OK) {
-            return pack_fail(why, EXIT_USAGE, given, "its name must have at most 31 characters");
+            return pw_refuse(why, EXIT_USAGE, given, "its name must have at most 31 characters");
         }
         plan->file[i] = equals + 1;
         int code = measure(component, plan->file[i], why);
@@ -174,7 +174,7 @@ static int plan_roots(struct plan *plan, const struct options *options, struct p
         }
         free(text);
         if (!fits) {
-            return pack_fail(why, EXIT_USAGE, options->root.word[i],
+            return pw_refuse(why, EXIT_USAGE, options->root.word[i],
                              "all root documents must have at most 8192 bytes");
         }
     }
@@ -190,7 +190,7 @@ static int plan_check(struct plan *plan, struct pw_out *why)
     struct pw_bin_out out = {.at = head, .cap = sizeof(head)};
     struct pw_out manifest = PW_OUT(plan->manifest);
     if (!pw_release_write(&plan->release, &manifest)) {
-        return pack_fail(why, EXIT_USAGE, "manifest", "is longer than 16384 bytes");
+        return pw_refuse(why, EXIT_USAGE, "manifest", "is longer than 16384 bytes");
     }
     plan->manifest_len = manifest.len;
     pw_bin_put_bytes(&out, "PWREL1\r\n", 8);
@@ -211,14 +211,14 @@ static int put_components(const struct plan *plan, struct draft *draft, struct p
         uint8_t sha256[PW_SHA256_LEN];
         FILE *from = fopen(plan->file[i], "re");
         if (from == NULL) {
-            return pack_fail(why, EXIT_UNREACHABLE, plan->file[i], strerror(errno));
+            return pw_refuse(why, EXIT_UNREACHABLE, plan->file[i], strerror(errno));
         }
         stream.from = from;
         stream.name = plan->file[i];
         code = stream_take(&stream, component->size, sha256, why);
         if (code == EXIT_DONE &&
             (memcmp(sha256, component->sha256, sizeof(sha256)) != 0 || fgetc(from) != EOF)) {
-            code = pack_fail(why, EXIT_UNREACHABLE, plan->file[i], "changed while it was read");
+            code = pw_refuse(why, EXIT_UNREACHABLE, plan->file[i], "changed while it was read");
         }
         (void)fclose(from);
     }
@@ -278,13 +278,13 @@ static int sign(const struct pack *pack, const struct options *options,
         code = key_read(&key, options->key.word[i], options->passphrase_file, why);
         if (code == EXIT_DONE && !pw_ed25519_sign(key.seed, PW_STR(PW_RELEASE_LABEL),
                                                   pack->parts.manifest, made + PW_SHA256_LEN)) {
-            code = pack_fail(why, EXIT_UNREACHABLE, options->key.word[i], "cannot sign");
+            code = pw_refuse(why, EXIT_UNREACHABLE, options->key.word[i], "cannot sign");
         }
         if (code == EXIT_DONE) {
             memcpy(made, key.id, PW_SHA256_LEN);
         }
         if (code == EXIT_DONE && !signatures_add(signatures, PW_RELEASE_SIGNATURES_MAX, made)) {
-            code = pack_fail(why, EXIT_REFUSED, pack->name, "has 8 signatures, the most there are");
+            code = pw_refuse(why, EXIT_REFUSED, pack->name, "has 8 signatures, the most there are");
         }
         if (code == EXIT_DONE && pw_release_is_test_key(key.open)) {
             (void)fprintf(stderr,
@@ -378,11 +378,11 @@ static int take_signatures(const struct pack *pack, const char *name, struct sig
         return EXIT_UNREACHABLE;
     }
     if (len == 0 || len % PW_RELEASE_SIGNATURE_LEN != 0 || len > most) {
-        code = pack_fail(why, EXIT_REFUSED, name, "must have 1 to 8 signatures of 96 bytes");
+        code = pw_refuse(why, EXIT_REFUSED, name, "must have 1 to 8 signatures of 96 bytes");
     }
     for (size_t at = 0; at < len && code == EXIT_DONE; at += PW_RELEASE_SIGNATURE_LEN) {
         if (!signatures_add(signatures, PW_RELEASE_SIGNATURES_MAX, (const uint8_t *)text + at)) {
-            code = pack_fail(why, EXIT_REFUSED, pack->name, "has 8 signatures, the most there are");
+            code = pw_refuse(why, EXIT_REFUSED, pack->name, "has 8 signatures, the most there are");
         }
     }
     free(text);

@@ -22,14 +22,6 @@ static const char *const test_name[] = {
     "root 1", "root 2", "root 3", "release 1", "release 2", "release 3",
 };
 
-static int fail(struct pw_out *why, int code, const char *what, const char *sentence)
-{
-    pw_put_s(why, what);
-    pw_put_s(why, ": ");
-    pw_put_s(why, sentence);
-    return code;
-}
-
 void key_put_hex(struct pw_out *out, const uint8_t *at, size_t len)
 {
     static const char digit[] = "0123456789abcdef";
@@ -90,16 +82,16 @@ static int check_owner(FILE *from, const char *file, struct pw_out *why)
 {
     struct stat is;
     if (fstat(fileno(from), &is) != 0 || !S_ISREG(is.st_mode)) {
-        return fail(why, EXIT_UNREACHABLE, file, "is not a file");
+        return pw_refuse(why, EXIT_UNREACHABLE, file, "is not a file");
     }
     if (is.st_uid != geteuid()) {
-        return fail(why, EXIT_REFUSED, file, "a private key must be your own file");
+        return pw_refuse(why, EXIT_REFUSED, file, "a private key must be your own file");
     }
     if ((is.st_mode & 077) != 0) {
         char mode[64];
         (void)snprintf(mode, sizeof(mode), "its mode is %04o, must be 0600 (chmod 600)",
                        (unsigned)(is.st_mode & 07777));
-        return fail(why, EXIT_REFUSED, file, mode);
+        return pw_refuse(why, EXIT_REFUSED, file, mode);
     }
     return EXIT_DONE;
 }
@@ -140,7 +132,7 @@ int key_read(struct key *key, const char *file, const char *passphrase_file, str
     size_t len = sizeof(key->seed);
     FILE *from = fopen(file, "re");
     if (from == NULL) {
-        return fail(why, EXIT_UNREACHABLE, file, strerror(errno));
+        return pw_refuse(why, EXIT_UNREACHABLE, file, strerror(errno));
     }
     int code = check_owner(from, file, why);
     EVP_PKEY *read =
@@ -149,12 +141,13 @@ int key_read(struct key *key, const char *file, const char *passphrase_file, str
     if (code == EXIT_DONE && passphrase.failed) {
         code = EXIT_UNREACHABLE; // why is said
     } else if (code == EXIT_DONE && read == NULL) {
-        code = fail(why, EXIT_REFUSED, file,
-                    passphrase.asked ? "the passphrase does not open it" : "is no private key");
+        code =
+            pw_refuse(why, EXIT_REFUSED, file,
+                      passphrase.asked ? "the passphrase does not open it" : "is no private key");
     } else if (code == EXIT_DONE &&
                (EVP_PKEY_get_base_id(read) != EVP_PKEY_ED25519 ||
                 EVP_PKEY_get_raw_private_key(read, key->seed, &len) != 1 || !complete(key))) {
-        code = fail(why, EXIT_REFUSED, file, "is a key of another kind, must be Ed25519");
+        code = pw_refuse(why, EXIT_REFUSED, file, "is a key of another kind, must be Ed25519");
     }
     EVP_PKEY_free(read);
     return code;
@@ -169,7 +162,7 @@ int key_read_open(uint8_t open[PW_RELEASE_KEY_LEN], const char *text, struct pw_
     }
     FILE *from = fopen(text, "re");
     if (from == NULL) {
-        return fail(why, EXIT_UNREACHABLE, text, strerror(errno));
+        return pw_refuse(why, EXIT_UNREACHABLE, text, strerror(errno));
     }
     EVP_PKEY *read = PEM_read_PUBKEY(from, NULL, NULL, NULL);
     (void)fclose(from);
@@ -177,8 +170,9 @@ int key_read_open(uint8_t open[PW_RELEASE_KEY_LEN], const char *text, struct pw_
                 EVP_PKEY_get_raw_public_key(read, open, &len) == 1;
     EVP_PKEY_free(read);
     return good ? EXIT_DONE
-                : fail(why, EXIT_REFUSED, text,
-                       "is no public Ed25519 key: its file (FILE.pub) or 64 hexadecimal digits");
+                : pw_refuse(
+                      why, EXIT_REFUSED, text,
+                      "is no public Ed25519 key: its file (FILE.pub) or 64 hexadecimal digits");
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -220,14 +214,14 @@ static int put_file(const char *file, mode_t mode, BIO *pem, struct pw_out *why)
     long len = BIO_get_mem_data(pem, &at);
     int to = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (to < 0) {
-        return fail(why, EXIT_UNREACHABLE, file, strerror(errno));
+        return pw_refuse(why, EXIT_UNREACHABLE, file, strerror(errno));
     }
     bool ok =
         len > 0 && fchmod(to, mode) == 0 && write(to, at, (size_t)len) == len && fsync(to) == 0;
     ok = close(to) == 0 && ok;
     if (!ok) {
         (void)unlink(file);
-        return fail(why, EXIT_UNREACHABLE, file, "cannot be written");
+        return pw_refuse(why, EXIT_UNREACHABLE, file, "cannot be written");
     }
     return EXIT_DONE;
 }
@@ -246,7 +240,7 @@ static int write_pair(const struct key *key, const char *file, const char *passp
     int code = EXIT_DONE;
     if (name.full || pair == NULL || secret == NULL || open_pem == NULL ||
         !put_pem(secret, pair, passphrase) || PEM_write_bio_PUBKEY(open_pem, pair) != 1) {
-        code = fail(why, EXIT_UNREACHABLE, file, "the key cannot be made");
+        code = pw_refuse(why, EXIT_UNREACHABLE, file, "the key cannot be made");
     }
     if (code == EXIT_DONE) {
         code = put_file(file, 0600, secret, why);
@@ -289,7 +283,8 @@ static int new_passphrase(char to[PASSWORD_SIZE], const char *file, struct pw_ou
     }
     bool same = strcmp(to, again) == 0;
     OPENSSL_cleanse(again, sizeof(again));
-    return same ? EXIT_DONE : fail(why, EXIT_REFUSED, "passphrase", "the two are not the same");
+    return same ? EXIT_DONE
+                : pw_refuse(why, EXIT_REFUSED, "passphrase", "the two are not the same");
 }
 
 int key_new(const struct options *options)
@@ -304,7 +299,7 @@ int key_new(const struct options *options)
     }
     if (code == EXIT_DONE &&
         (RAND_priv_bytes(key.seed, sizeof(key.seed)) != 1 || !complete(&key))) {
-        code = fail(&why, EXIT_UNREACHABLE, "key", "this machine has no randomness for it");
+        code = pw_refuse(&why, EXIT_UNREACHABLE, "key", "this machine has no randomness for it");
     }
     if (code == EXIT_DONE) {
         code = write_pair(&key, options->arguments.word[0],
@@ -332,7 +327,7 @@ int key_test(const struct options *options)
         if (strcmp(test_name[i], name) == 0) {
             int code = make_test(name, &key)
                            ? write_pair(&key, options->arguments.word[2], NULL, &why)
-                           : fail(&why, EXIT_UNREACHABLE, "key", "OpenSSL cannot make it");
+                           : pw_refuse(&why, EXIT_UNREACHABLE, "key", "OpenSSL cannot make it");
             if (code == EXIT_DONE) {
                 tell(key.open);
             }

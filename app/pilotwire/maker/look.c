@@ -249,7 +249,7 @@ static int take_rules(struct trial *trial, const struct options *options,
         .wall = (pw_unix_ms)time(NULL) * 1000,
     };
     if (running.len > 0 && pw_release_version_compare(running, running) != 0) {
-        return pack_fail(why, EXIT_USAGE, "--running", "must be a version as 1.20.3 or 1.20.3-rc1");
+        return pw_refuse(why, EXIT_USAGE, "--running", "must be a version as 1.20.3 or 1.20.3-rc1");
     }
     int code = options_number("--counter", options->counter, 0, UINT32_MAX, &counter, why);
     trial->rules.counter = (uint32_t)counter;
@@ -350,7 +350,7 @@ int look_verify(const struct options *options)
     }
     code = take_rules(&trial, options, &crypto, &why);
     if (code == EXIT_DONE && pack_is_head(&trial.pack)) {
-        code = pack_fail(&why, EXIT_REFUSED, trial.pack.name, "is a head only");
+        code = pw_refuse(&why, EXIT_REFUSED, trial.pack.name, "is a head only");
     }
     if (code == EXIT_DONE) {
         trial.verdict = pw_release_judge(pack_head(&trial.pack), &trial.rules, &trial.pack.release,

@@ -9,14 +9,6 @@
 
 enum { PIECE = 1 << 16, SHOWN_FROM = 32 << 20 };
 
-int pack_fail(struct pw_out *why, int code, const char *name, const char *sentence)
-{
-    pw_put_s(why, name);
-    pw_put_s(why, ": ");
-    pw_put_s(why, sentence);
-    return code;
-}
-
 // ---------------------------------------------------------------------------------------------
 // Writing.
 
@@ -24,12 +16,12 @@ int draft_open(struct draft *draft, const char *name, struct pw_out *why)
 {
     draft->to = NULL;
     if (pw_str_copy(draft->name, sizeof(draft->name), pw_str_of(name)) != PW_OK) {
-        return pack_fail(why, EXIT_USAGE, name, "is too long for a name");
+        return pw_refuse(why, EXIT_USAGE, name, "is too long for a name");
     }
     (void)snprintf(draft->beside, sizeof(draft->beside), "%s.XXXXXX", name);
     int file = mkostemp(draft->beside, O_CLOEXEC);
     if (file < 0) {
-        return pack_fail(why, EXIT_UNREACHABLE, name, strerror(errno));
+        return pw_refuse(why, EXIT_UNREACHABLE, name, strerror(errno));
     }
     mode_t mask = umask(0);
     (void)umask(mask);
@@ -37,7 +29,7 @@ int draft_open(struct draft *draft, const char *name, struct pw_out *why)
     if (draft->to == NULL) {
         (void)close(file);
         (void)unlink(draft->beside);
-        return pack_fail(why, EXIT_UNREACHABLE, name, strerror(errno));
+        return pw_refuse(why, EXIT_UNREACHABLE, name, strerror(errno));
     }
     return EXIT_DONE;
 }
@@ -45,7 +37,7 @@ int draft_open(struct draft *draft, const char *name, struct pw_out *why)
 int draft_put(struct draft *draft, const void *at, size_t len, struct pw_out *why)
 {
     if (len > 0 && fwrite(at, 1, len, draft->to) != len) {
-        return pack_fail(why, EXIT_UNREACHABLE, draft->name, strerror(errno));
+        return pw_refuse(why, EXIT_UNREACHABLE, draft->name, strerror(errno));
     }
     return EXIT_DONE;
 }
@@ -59,7 +51,7 @@ int draft_end(struct draft *draft, int code, struct pw_out *why)
     written = fclose(draft->to) == 0 && written;
     draft->to = NULL;
     if (code == EXIT_DONE && (!written || rename(draft->beside, draft->name) != 0)) {
-        code = pack_fail(why, EXIT_UNREACHABLE, draft->name, strerror(errno));
+        code = pw_refuse(why, EXIT_UNREACHABLE, draft->name, strerror(errno));
     }
     if (code != EXIT_DONE) {
         (void)unlink(draft->beside);
@@ -133,11 +125,11 @@ static int read_head(struct pack *pack, struct pw_out *why)
 {
     size_t got = fread(pack->head, 1, PW_RELEASE_FIXED, pack->from);
     if (got < PW_RELEASE_FIXED || pw_release_head_len(pack->head, &pack->head_len) != PW_OK) {
-        return pack_fail(why, EXIT_REFUSED, pack->name, "is no release file");
+        return pw_refuse(why, EXIT_REFUSED, pack->name, "is no release file");
     }
     size_t rest = pack->head_len - PW_RELEASE_FIXED;
     if (fread(pack->head + PW_RELEASE_FIXED, 1, rest, pack->from) != rest) {
-        return pack_fail(why, EXIT_REFUSED, pack->name, "ends within its head");
+        return pw_refuse(why, EXIT_REFUSED, pack->name, "ends within its head");
     }
     pw_put_s(why, pack->name);
     pw_put_s(why, ": ");
@@ -162,11 +154,11 @@ int pack_open(struct pack *pack, const char *name, struct pw_out *why)
     pack->name = name;
     pack->from = fopen(name, "re");
     if (pack->from == NULL) {
-        return pack_fail(why, EXIT_UNREACHABLE, name, strerror(errno));
+        return pw_refuse(why, EXIT_UNREACHABLE, name, strerror(errno));
     }
     int code = fstat(fileno(pack->from), &is) == 0 && S_ISREG(is.st_mode)
                    ? EXIT_DONE
-                   : pack_fail(why, EXIT_UNREACHABLE, name, "is not a file");
+                   : pw_refuse(why, EXIT_UNREACHABLE, name, "is not a file");
     if (code == EXIT_DONE) {
         pack->size = (uint64_t)is.st_size;
         code = read_head(pack, why);
@@ -217,7 +209,7 @@ int stream_take(struct stream *stream, uint64_t len, uint8_t sha256[PW_SHA256_LE
     for (uint64_t left = len; left > 0;) {
         size_t want = left < PIECE ? (size_t)left : PIECE;
         if (fread(piece, 1, want, stream->from) != want) {
-            return pack_fail(why, EXIT_UNREACHABLE, stream->name,
+            return pw_refuse(why, EXIT_UNREACHABLE, stream->name,
                              ferror(stream->from) != 0 ? strerror(errno) : "ended too early");
         }
         pw_sha256_add(&hash, piece, want);
@@ -244,7 +236,7 @@ int pack_write(struct pack *pack, const struct signatures *signatures, const cha
     }
     code = draft_put_head(&draft, pack->parts.roots, pack->parts.manifest, signatures, why);
     if (code == EXIT_DONE && fseeko(pack->from, (off_t)pack->head_len, SEEK_SET) != 0) {
-        code = pack_fail(why, EXIT_UNREACHABLE, pack->name, strerror(errno));
+        code = pw_refuse(why, EXIT_UNREACHABLE, pack->name, strerror(errno));
     }
     if (code == EXIT_DONE) {
         code = stream_take(&stream, rest, ignored, why);

@@ -66,7 +66,4 @@ int pack_write(struct pack *pack, const struct signatures *signatures, const cha
 int draft_put_head(struct draft *draft, struct pw_str roots, struct pw_str manifest,
                    const struct signatures *signatures, struct pw_out *why);
 
-// "NAME: SENTENCE"
-int pack_fail(struct pw_out *why, int code, const char *name, const char *sentence);
-
 #endif

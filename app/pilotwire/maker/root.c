@@ -81,10 +81,10 @@ static int add_key(struct pw_release_keys *keys, const char *given, struct pw_ou
         at++;
     }
     if (at < keys->count && memcmp(keys->key[at], key, sizeof(key)) == 0) {
-        return pack_fail(why, EXIT_USAGE, given, "is given twice");
+        return pw_refuse(why, EXIT_USAGE, given, "is given twice");
     }
     if (keys->count == PW_RELEASE_KEYS_MAX) {
-        return pack_fail(why, EXIT_USAGE, given,
+        return pw_refuse(why, EXIT_USAGE, given,
                          "is one more than the 8 keys that a role can have");
     }
     memmove(keys->key[at + 1], keys->key[at], (size_t)(keys->count - at) * sizeof(key));
@@ -106,13 +106,13 @@ static int set_role(struct pw_release_keys *keys, const struct words *given, con
         code = add_key(keys, given->word[i], why);
     }
     if (code == EXIT_DONE && keys->count == 0) {
-        return pack_fail(why, EXIT_USAGE, option, "at least one key is needed");
+        return pw_refuse(why, EXIT_USAGE, option, "at least one key is needed");
     }
     if (code == EXIT_DONE) {
         code = options_number(option, threshold, 1, keys->count, &needed, why);
     }
     if (code == EXIT_DONE && needed > keys->count) {
-        code = pack_fail(why, EXIT_USAGE, option, "there are fewer keys than the threshold");
+        code = pw_refuse(why, EXIT_USAGE, option, "there are fewer keys than the threshold");
     }
     keys->threshold = (uint8_t)needed;
     return code;
@@ -218,7 +218,7 @@ int root_sign(const struct options *options)
         code = key_read(&key, options->key.word[i], options->passphrase_file, &why);
         if (code == EXIT_DONE && !pw_ed25519_sign(key.seed, PW_STR(PW_RELEASE_ROOT_LABEL),
                                                   file.parts.document, made + PW_SHA256_LEN)) {
-            code = pack_fail(&why, EXIT_UNREACHABLE, options->key.word[i], "cannot sign");
+            code = pw_refuse(&why, EXIT_UNREACHABLE, options->key.word[i], "cannot sign");
         }
         if (code == EXIT_DONE) {
             memcpy(made, key.id, PW_SHA256_LEN);
@@ -226,7 +226,7 @@ int root_sign(const struct options *options)
         key_forget(&key);
         if (code == EXIT_DONE &&
             !signatures_add(&signatures, PW_RELEASE_ROOT_SIGNATURES_MAX, made)) {
-            code = pack_fail(&why, EXIT_REFUSED, name, "has 16 signatures, the most there are");
+            code = pw_refuse(&why, EXIT_REFUSED, name, "has 16 signatures, the most there are");
         }
     }
     if (code == EXIT_DONE) {

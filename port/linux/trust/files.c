@@ -28,14 +28,6 @@ static struct pw_str sealed_name(const char *name, char to[TRUST_NAME_MAX + 8])
     return pw_out_str(&out);
 }
 
-static int refuse_errno(struct pw_out *why, const char *name)
-{
-    pw_put_s(why, name);
-    pw_put_s(why, ": ");
-    pw_put_s(why, strerror(errno));
-    return PW_ERR_STORE;
-}
-
 static void path_of(const struct pw_trust_keeper *keeper, const char *name,
                     char path[TRUST_PATH_MAX])
 {
@@ -47,7 +39,9 @@ static int put_file(const struct pw_trust_keeper *keeper, const char *name, stru
 {
     char path[TRUST_PATH_MAX];
     path_of(keeper, name, path);
-    return pw_whole_write(path, 0600, bytes, sync) == PW_OK ? PW_OK : refuse_errno(why, name);
+    return pw_whole_write(path, 0600, bytes, sync) == PW_OK
+               ? PW_OK
+               : pw_refuse(why, PW_ERR_STORE, name, strerror(errno));
 }
 
 int trust_write(const struct pw_trust_keeper *keeper, const char *name, const char *bytes,
@@ -81,8 +75,9 @@ int trust_rename(const struct pw_trust_keeper *keeper, const char *from, const c
     char new[TRUST_PATH_MAX];
     path_of(keeper, from, old);
     path_of(keeper, to, new);
-    return rename(old, new) == 0 && pw_whole_sync_folder(keeper->folder) ? PW_OK
-                                                                         : refuse_errno(why, from);
+    return rename(old, new) == 0 && pw_whole_sync_folder(keeper->folder)
+               ? PW_OK
+               : pw_refuse(why, PW_ERR_STORE, from, strerror(errno));
 }
 
 int trust_unlink(const struct pw_trust_keeper *keeper, const char *name, struct pw_out *why)
@@ -91,7 +86,7 @@ int trust_unlink(const struct pw_trust_keeper *keeper, const char *name, struct 
     path_of(keeper, name, path);
     return (unlink(path) == 0 || errno == ENOENT) && pw_whole_sync_folder(keeper->folder)
                ? PW_OK
-               : refuse_errno(why, name);
+               : pw_refuse(why, PW_ERR_STORE, name, strerror(errno));
 }
 
 static char *read_file(const struct pw_trust_keeper *keeper, const char *name, size_t *len)

@@ -8,21 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int vault_refuse(struct pw_out *why, int err, const char *name, const char *sentence)
-{
-    pw_put_s(why, name);
-    pw_put_s(why, ": ");
-    pw_put_s(why, sentence);
-    return err;
-}
-
 static int path_of(const char *folder, const char *name, char path[VAULT_PATH_MAX],
                    struct pw_out *why)
 {
     int len = snprintf(path, VAULT_PATH_MAX, "%s/%s", folder, name);
     return len > 0 && len < VAULT_PATH_MAX
                ? PW_OK
-               : vault_refuse(why, PW_ERR_STORE, folder, "the path is too long");
+               : pw_refuse(why, PW_ERR_STORE, folder, "the path is too long");
 }
 
 // Who can write the folder can put another key in its place.
@@ -30,26 +22,26 @@ static int check_folder(const char *folder, struct pw_out *why)
 {
     struct stat have;
     if (stat(folder, &have) != 0) {
-        return vault_refuse(why, PW_ERR_STORE, folder, strerror(errno));
+        return pw_refuse(why, PW_ERR_STORE, folder, strerror(errno));
     }
     if (!S_ISDIR(have.st_mode)) {
-        return vault_refuse(why, PW_ERR_STORE, folder, "it is no folder");
+        return pw_refuse(why, PW_ERR_STORE, folder, "it is no folder");
     }
     if (have.st_uid != geteuid() && have.st_uid != 0) {
-        return vault_refuse(why, PW_ERR_STORE, folder,
-                            "it belongs to another user: the key of the device is not safe there");
+        return pw_refuse(why, PW_ERR_STORE, folder,
+                         "it belongs to another user: the key of the device is not safe there");
     }
     return (have.st_mode & (S_IWGRP | S_IWOTH)) == 0
                ? PW_OK
-               : vault_refuse(why, PW_ERR_STORE, folder,
-                              "others can write it: the key of the device is not safe there; "
-                              "chmod go-w");
+               : pw_refuse(why, PW_ERR_STORE, folder,
+                           "others can write it: the key of the device is not safe there; "
+                           "chmod go-w");
 }
 
 int vault_folder(const char *folder, struct pw_out *why)
 {
     if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
-        return vault_refuse(why, PW_ERR_STORE, folder, strerror(errno));
+        return pw_refuse(why, PW_ERR_STORE, folder, strerror(errno));
     }
     return check_folder(folder, why);
 }
@@ -59,19 +51,19 @@ static int check_owner(int fd, const char *path, bool credential, struct pw_out 
 {
     struct stat have;
     if (fstat(fd, &have) != 0) {
-        return vault_refuse(why, PW_ERR_STORE, path, strerror(errno));
+        return pw_refuse(why, PW_ERR_STORE, path, strerror(errno));
     }
     if (!S_ISREG(have.st_mode)) {
-        return vault_refuse(why, PW_ERR_STORE, path, "it is no file");
+        return pw_refuse(why, PW_ERR_STORE, path, "it is no file");
     }
     if (have.st_uid != geteuid() && !(credential && have.st_uid == 0)) {
-        return vault_refuse(why, PW_ERR_STORE, path, "it belongs to another user");
+        return pw_refuse(why, PW_ERR_STORE, path, "it belongs to another user");
     }
     return (have.st_mode & (credential ? S_IRWXO : S_IRWXG | S_IRWXO)) == 0
                ? PW_OK
-               : vault_refuse(why, PW_ERR_STORE, path,
-                              "others can read it, so it is no secret any more; chmod 600, and "
-                              "make a new one with --rotate-device-key");
+               : pw_refuse(why, PW_ERR_STORE, path,
+                           "others can read it, so it is no secret any more; chmod 600, and "
+                           "make a new one with --rotate-device-key");
 }
 
 static int read_all(int fd, const char *path, char *to, size_t cap, struct pw_out *why)
@@ -83,14 +75,14 @@ static int read_all(int fd, const char *path, char *to, size_t cap, struct pw_ou
             continue;
         }
         if (got < 0) {
-            return vault_refuse(why, PW_ERR_STORE, path, strerror(errno));
+            return pw_refuse(why, PW_ERR_STORE, path, strerror(errno));
         }
         len += (size_t)got;
         if (got == 0) {
             return (int)len;
         }
         if (len == cap) {
-            return vault_refuse(why, PW_ERR_PEER, path, "it is damaged: too long");
+            return pw_refuse(why, PW_ERR_PEER, path, "it is damaged: too long");
         }
     }
 }
@@ -106,7 +98,7 @@ int vault_file_read(const char *folder, const char *name, bool credential, char 
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) {
         return errno == ENOENT ? PW_ERR_UNKNOWN
-                               : vault_refuse(why, PW_ERR_STORE, path, strerror(errno));
+                               : pw_refuse(why, PW_ERR_STORE, path, strerror(errno));
     }
     err = check_owner(fd, path, credential, why);
     int len = err == PW_OK ? read_all(fd, path, to, cap, why) : err;
@@ -120,7 +112,7 @@ int vault_file_write(const char *folder, const char *bytes, size_t len, struct p
     int err = path_of(folder, VAULT_FILE, path, why);
     if (err == PW_OK &&
         pw_whole_write(path, 0600, (struct pw_str){.at = bytes, .len = len}, true) != PW_OK) {
-        err = vault_refuse(why, PW_ERR_STORE, path, strerror(errno));
+        err = pw_refuse(why, PW_ERR_STORE, path, strerror(errno));
     }
     return err;
 }
@@ -134,7 +126,7 @@ int vault_file_remove(const char *folder, struct pw_out *why)
         err = path_of(folder, VAULT_FILE, path, why);
     }
     if (err == PW_OK && ((unlink(path) != 0 && errno != ENOENT) || !pw_whole_sync_folder(folder))) {
-        err = vault_refuse(why, PW_ERR_STORE, path, strerror(errno));
+        err = pw_refuse(why, PW_ERR_STORE, path, strerror(errno));
     }
     return err;
 }
@@ -151,8 +143,8 @@ int vault_credential(const char *folder, uint8_t key[PW_DEVICE_KEY_BYTES], struc
     if (len == PW_DEVICE_KEY_BYTES) {
         memcpy(key, bytes, PW_DEVICE_KEY_BYTES);
     } else if (pw_parse_hex(text, key, PW_DEVICE_KEY_BYTES) != PW_DEVICE_KEY_BYTES) {
-        err = vault_refuse(why, PW_ERR_PEER, "credential " VAULT_FILE,
-                           "it must be 32 bytes, or 64 hexadecimal digits");
+        err = pw_refuse(why, PW_ERR_PEER, "credential " VAULT_FILE,
+                        "it must be 32 bytes, or 64 hexadecimal digits");
     }
     pw_secret_wipe(bytes, sizeof(bytes));
     return err;

@@ -14,8 +14,6 @@ struct vault_ring {
     unsigned count;
 };
 
-int vault_refuse(struct pw_out *why, int err, const char *name, const char *sentence);
-
 // keyfile.c. Files of the vault's folder, whole or not at all.
 // The file's bytes: their number; PW_ERR_UNKNOWN: there is none; PW_ERR_STORE with *why: it cannot
 // be read, or others can.

@@ -29,7 +29,7 @@ static int refuse(struct pw_out *why, int err, const char *what, TSS2_RC code)
 {
     char text[96];
     (void)snprintf(text, sizeof(text), "%s (TPM code 0x%08x)", what, (unsigned)code);
-    return vault_refuse(why, err, "TPM", text);
+    return pw_refuse(why, err, "TPM", text);
 }
 
 static void leave(struct tpm *tpm)

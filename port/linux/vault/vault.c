@@ -198,8 +198,8 @@ static int take_file(struct pw_vault *vault, struct pw_str bytes, struct pw_out 
 {
     struct pw_device_file file;
     if (pw_device_file_read(bytes, &file) != PW_OK) {
-        return vault_refuse(why, PW_ERR_PEER, VAULT_FILE,
-                            "the key of the device is damaged, or of a newer version");
+        return pw_refuse(why, PW_ERR_PEER, VAULT_FILE,
+                         "the key of the device is damaged, or of a newer version");
     }
     if (file.kind == PW_DEVICE_FILE_KEYS) {
         vault->ring.count = (unsigned)(file.payload.len / PW_DEVICE_KEY_BYTES);
@@ -209,8 +209,8 @@ static int take_file(struct pw_vault *vault, struct pw_str bytes, struct pw_out 
         return PW_OK;
     }
     if (vault->tpm[0] == '\0') {
-        return vault_refuse(why, PW_ERR_UNKNOWN, VAULT_FILE,
-                            "a TPM keeps the key of this device, and there is none to be used");
+        return pw_refuse(why, PW_ERR_UNKNOWN, VAULT_FILE,
+                         "a TPM keeps the key of this device, and there is none to be used");
     }
     vault->place = PW_VAULT_TPM;
     return vault_tpm_unwrap(vault->tpm, file.payload, &vault->ring, why);
@@ -222,7 +222,7 @@ static int make_key(struct pw_vault *vault, struct pw_out *why)
     vault->place = vault->tpm[0] != '\0' ? PW_VAULT_TPM : PW_VAULT_FILE;
     return RAND_priv_bytes(vault->ring.key[0], PW_DEVICE_KEY_BYTES) == 1
                ? keep_ring(vault, &vault->ring, why)
-               : vault_refuse(why, PW_ERR_STORE, VAULT_FILE, "the system gave no random numbers");
+               : pw_refuse(why, PW_ERR_STORE, VAULT_FILE, "the system gave no random numbers");
 }
 
 static int read_keys(struct pw_vault *vault, const char *credentials, struct pw_out *why)
@@ -236,7 +236,7 @@ static int read_keys(struct pw_vault *vault, const char *credentials, struct pw_
     }
     int len = vault_file_read(vault->folder, VAULT_FILE, false, bytes, sizeof(bytes), why);
     int err = len > 0    ? take_file(vault, (struct pw_str){.at = bytes, .len = (size_t)len}, why)
-              : len == 0 ? vault_refuse(why, PW_ERR_PEER, VAULT_FILE, "the file is empty")
+              : len == 0 ? pw_refuse(why, PW_ERR_PEER, VAULT_FILE, "the file is empty")
                          : len;
     pw_secret_wipe(bytes, sizeof(bytes));
     if (credential == PW_OK && (err == PW_OK || err == PW_ERR_UNKNOWN)) {
@@ -263,7 +263,7 @@ static int choose_tpm(struct pw_vault *vault, const char *tpm, struct pw_out *wh
                                                              : "";
     int err = pw_str_copy(vault->wanted, sizeof(vault->wanted), pw_str_of(wanted));
     memcpy(vault->tpm, vault->wanted, sizeof(vault->tpm));
-    return err == PW_OK ? PW_OK : vault_refuse(why, PW_ERR_STORE, "--tpm", "it is too long");
+    return err == PW_OK ? PW_OK : pw_refuse(why, PW_ERR_STORE, "--tpm", "it is too long");
 }
 
 struct pw_vault *pw_vault_without(void)
@@ -282,11 +282,11 @@ int pw_vault_open(struct pw_vault **vault, const struct pw_vault_options *option
     struct pw_vault *made = pw_vault_without();
     *vault = NULL;
     if (made == NULL) {
-        return vault_refuse(why, PW_ERR_STORE, VAULT_FILE, "out of memory");
+        return pw_refuse(why, PW_ERR_STORE, VAULT_FILE, "out of memory");
     }
     int err = pw_str_copy(made->folder, sizeof(made->folder), pw_str_of(options->folder));
     if (err != PW_OK) {
-        err = vault_refuse(why, PW_ERR_STORE, options->folder, "the path is too long");
+        err = pw_refuse(why, PW_ERR_STORE, options->folder, "the path is too long");
     }
     if (err == PW_OK) {
         err = vault_folder(made->folder, why);
@@ -328,21 +328,20 @@ int pw_vault_rotate(struct pw_vault *vault, struct pw_out *why)
 {
     struct vault_ring next = {.count = 2};
     if (vault->place == PW_VAULT_CREDENTIAL) {
-        return vault_refuse(why, PW_ERR_BUSY, VAULT_FILE,
-                            "the key comes as a credential: give another one");
+        return pw_refuse(why, PW_ERR_BUSY, VAULT_FILE,
+                         "the key comes as a credential: give another one");
     }
     if (vault->ring.count != 1) {
-        return vault_refuse(why, PW_ERR_BUSY, VAULT_FILE,
-                            "there is no key, or it is being changed already");
+        return pw_refuse(why, PW_ERR_BUSY, VAULT_FILE,
+                         "there is no key, or it is being changed already");
     }
     memcpy(next.key[1], vault->ring.key[0], PW_DEVICE_KEY_BYTES);
     char before[VAULT_PATH_MAX];
     memcpy(before, vault->tpm, sizeof(before));
     memcpy(vault->tpm, vault->wanted, sizeof(vault->tpm));
-    int err =
-        RAND_priv_bytes(next.key[0], PW_DEVICE_KEY_BYTES) == 1
-            ? keep_ring(vault, &next, why)
-            : vault_refuse(why, PW_ERR_STORE, VAULT_FILE, "the system gave no random numbers");
+    int err = RAND_priv_bytes(next.key[0], PW_DEVICE_KEY_BYTES) == 1
+                  ? keep_ring(vault, &next, why)
+                  : pw_refuse(why, PW_ERR_STORE, VAULT_FILE, "the system gave no random numbers");
     if (err == PW_OK) {
         vault->ring = next;
         vault->place = vault->tpm[0] != '\0' ? PW_VAULT_TPM : PW_VAULT_FILE;

@@ -42,14 +42,14 @@ static void put_station(void *to, const struct pw_db_value *columns, size_t coun
     report_text_column(json, "station_id", &columns[0]);
     report_text_column(json, "state", &columns[1]);
     report_number_column(json, "stage", &columns[2], 0);
-    report_time(json, "since", columns[3].number);
+    pw_json_say_known_time(json, "since", columns[3].number);
     report_text_column(json, "why", &columns[4]);
     report_text_column(json, "way", &columns[5]);
     report_text_column(json, "was", &columns[6]);
     report_text_column(json, "kind", &columns[9]);
     report_number_column(json, "place", &columns[10], 0);
-    report_time(json, "began_at", columns[7].kind == PW_DB_INT ? columns[7].number : 0);
-    report_time(json, "ended_at", columns[8].kind == PW_DB_INT ? columns[8].number : 0);
+    pw_json_say_known_time(json, "began_at", columns[7].kind == PW_DB_INT ? columns[7].number : 0);
+    pw_json_say_known_time(json, "ended_at", columns[8].kind == PW_DB_INT ? columns[8].number : 0);
     pw_json_close(json, '}');
 }
 

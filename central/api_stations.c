@@ -214,7 +214,7 @@ void api_refused(struct http *http)
             break;
         }
         pw_json_open(json, '{');
-        report_time(json, "time", row->time);
+        pw_json_say_known_time(json, "time", row->time);
         pw_json_say_s(json, "station_id", row->station);
         pw_json_say_s(json, "address", row->address);
         pw_json_say_int(json, "status", row->status);

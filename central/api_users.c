@@ -147,7 +147,7 @@ static void take_token(void *to, const struct pw_db_value *columns, size_t count
     report_text_column(json, "role", &columns[2]);
     report_text_column(json, "made_by", &columns[5]);
     for (size_t i = 0; i < PW_COUNT(times); i++) {
-        report_time(json, times[i], columns[3 + i].number);
+        pw_json_say_known_time(json, times[i], columns[3 + i].number);
     }
     pw_json_close(json, '}');
 }
@@ -220,7 +220,7 @@ void api_token_add(struct http *http)
     struct pw_json_writer *json = http_object(http);
     pw_json_say_int(json, "id", token.id);
     pw_json_say_s(json, "token", made);
-    report_time(json, "expires_at", token.expires);
+    pw_json_say_known_time(json, "expires_at", token.expires);
     http_done(http, 201);
 }
 

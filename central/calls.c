@@ -47,10 +47,8 @@ void call_refuse(const struct call *call, enum pw_ocpp_error code, struct pw_str
     struct pw_out payload = PW_OUT(text);
     struct pw_json_writer json = PW_JSON_WRITER(&payload);
     pw_json_open(&json, '{');
-    pw_json_key(&json, "code");
-    pw_json_put_text(&json, pw_ocpp_error_text(code));
-    pw_json_key(&json, "description");
-    pw_json_put_text(&json, why);
+    pw_json_say_text(&json, "code", pw_ocpp_error_text(code));
+    pw_json_say_text(&json, "description", why);
     pw_json_close(&json, '}');
     note_answer(call, PW_OCPP_ERROR, pw_out_str(&payload));
     link_send(call->central, call->link, pw_out_str(&out));

@@ -119,10 +119,10 @@ static void put_reservation(void *to, const struct pw_db_value *columns, size_t 
     report_number_column(json, "connector_id", &columns[1], 0);
     report_text_column(json, "id_tag", &columns[2]);
     report_text_column(json, "parent", &columns[3]);
-    report_time(json, "expires", columns[4].number);
+    pw_json_say_known_time(json, "expires", columns[4].number);
     pw_json_say_text(json, "state", over ? PW_STR("expired") : columns[5].text);
-    report_time(json, "made_at", columns[6].number);
-    report_time(json, "changed_at", columns[7].number);
+    pw_json_say_known_time(json, "made_at", columns[6].number);
+    pw_json_say_known_time(json, "changed_at", columns[7].number);
     report_number_column(json, "transaction_id", &columns[8], 0);
     pw_json_close(json, '}');
 }
@@ -273,7 +273,7 @@ static void put_profile(void *to, const struct pw_db_value *columns, size_t coun
     report_text_column(json, "purpose", &columns[2]);
     report_number_column(json, "stack_level", &columns[3], 0);
     report_number_column(json, "transaction_id", &columns[4], 0);
-    report_time(json, "set_at", columns[5].number);
+    pw_json_say_known_time(json, "set_at", columns[5].number);
     pw_json_say_raw(json, "profile", columns[6].text);
     pw_json_close(json, '}');
 }
@@ -318,9 +318,9 @@ static void put_composite(void *to, const struct pw_db_value *columns, size_t co
     pw_json_open(json, '{');
     report_number_column(json, "connector_id", &columns[0], 0);
     report_text_column(json, "unit", &columns[1]);
-    report_time(json, "start", columns[2].number);
+    pw_json_say_known_time(json, "start", columns[2].number);
     report_number_column(json, "duration_s", &columns[3], 0);
-    report_time(json, "read_at", columns[4].number);
+    pw_json_say_known_time(json, "read_at", columns[4].number);
     pw_json_say_raw(json, "schedule", columns[5].text);
     pw_json_close(json, '}');
 }

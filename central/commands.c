@@ -116,10 +116,8 @@ static void put_error(const struct pw_ocpp_frame *frame, struct pw_out *out)
 {
     struct pw_json_writer json = PW_JSON_WRITER(out);
     pw_json_open(&json, '{');
-    pw_json_key(&json, "code");
-    pw_json_put_text(&json, frame->error_word);
-    pw_json_key(&json, "description");
-    pw_json_put_text(&json, frame->description);
+    pw_json_say_text(&json, "code", frame->error_word);
+    pw_json_say_text(&json, "description", frame->description);
     pw_json_close(&json, '}');
 }
 

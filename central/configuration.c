@@ -238,7 +238,7 @@ static void put_key(void *to, const struct pw_db_value *columns, size_t count)
     report_text_column(json, "key", &columns[0]);
     report_text_column(json, "value", &columns[1]);
     pw_json_say_bool(json, "readonly", columns[2].number != 0);
-    report_time(json, "read_at", columns[3].number);
+    pw_json_say_known_time(json, "read_at", columns[3].number);
     report_text_column(json, "wanted", &columns[4]);
     pw_json_say_bool(json, "reboot_required", columns[4].kind == PW_DB_TEXT);
     pw_json_close(json, '}');
@@ -249,7 +249,7 @@ static void put_change(void *to, const struct pw_db_value *columns, size_t count
     (void)count;
     struct pw_json_writer *json = to;
     pw_json_open(json, '{');
-    report_time(json, "at", columns[0].number);
+    pw_json_say_known_time(json, "at", columns[0].number);
     report_text_column(json, "key", &columns[1]);
     report_text_column(json, "old", &columns[2]);
     report_text_column(json, "new", &columns[3]);

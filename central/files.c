@@ -356,16 +356,15 @@ static void put_job(void *to, const struct pw_db_value *columns, size_t count)
         report_text_column(json, "file_name", &columns[4]);
         report_text_column(json, "state", &columns[5]);
         report_text_column(json, "why", &columns[11]);
-        pw_json_key(json, "over");
-        pw_json_put_bool(json, columns[6].number != 0);
-        report_time(json, "made_at", columns[7].number);
-        report_time(json, "changed_at", columns[8].number);
+        pw_json_say_bool(json, "over", columns[6].number != 0);
+        pw_json_say_known_time(json, "made_at", columns[7].number);
+        pw_json_say_known_time(json, "changed_at", columns[8].number);
         pw_json_key(json, "statuses");
         pw_json_open(json, '[');
     }
     if (columns[9].kind == PW_DB_INT) {
         pw_json_open(json, '{');
-        report_time(json, "at", columns[9].number);
+        pw_json_say_known_time(json, "at", columns[9].number);
         report_text_column(json, "status", &columns[10]);
         pw_json_close(json, '}');
     }

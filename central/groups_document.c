@@ -476,8 +476,8 @@ static void put_circuit(struct pw_json_writer *json, const struct group *group, 
     pw_json_open(json, '{');
     pw_json_say_s(json, "id", group->circuit[c].id);
     pw_json_say_s(json, "name", group->circuit[c].name);
-    report_texts(json, "parent",
-                 load->parent != PW_LOAD_NONE ? group->circuit[load->parent].id : "");
+    pw_json_say_known_s(json, "parent",
+                        load->parent != PW_LOAD_NONE ? group->circuit[load->parent].id : "");
     put_limits(json, "limit_a", load->limit_ma);
     put_limits(json, "reserved_a", group->circuit[c].reserved_ma);
     put_phases(json, "offer_a", sum.offer_ma);
@@ -503,8 +503,8 @@ static void put_reason(struct pw_json_writer *json, const struct group *group, s
     }
     pw_json_say_s(json, "reason", pw_load_reason_name(share->reason));
     pw_json_say_text(json, "reason_text", pw_out_str(&out));
-    report_texts(json, "bound_by",
-                 share->circuit != PW_LOAD_NONE ? group->circuit[share->circuit].id : "");
+    pw_json_say_known_s(json, "bound_by",
+                        share->circuit != PW_LOAD_NONE ? group->circuit[share->circuit].id : "");
 }
 
 static void put_member(struct pw_json_writer *json, const struct group *group, size_t m)

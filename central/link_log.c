@@ -11,7 +11,7 @@
 static void put_line(struct pw_json_writer *json, int64_t n, const struct line *line)
 {
     pw_json_say_int(json, "n", n);
-    report_time(json, "time", line->time);
+    pw_json_say_known_time(json, "time", line->time);
     pw_json_say_s(json, "level", pw_level_name(line->level));
     pw_json_say_text(json, "room", line->room);
     pw_json_say_text(json, "text", line->text);

@@ -381,24 +381,19 @@ static void put_event(void *to, const struct pw_db_value *columns, size_t count)
     (void)count;
     struct pw_json_writer *json = to;
     pw_json_open(json, '{');
-    pw_json_key(json, "n");
-    pw_json_put_int(json, columns[0].number);
+    pw_json_say_int(json, "n", columns[0].number);
     pw_json_key(json, "seq");
     if (columns[1].kind == PW_DB_INT) {
         pw_json_put_int(json, columns[1].number);
     } else {
         pw_json_put_null(json);
     }
-    report_time(json, "time", columns[2].number);
-    report_time(json, "received_at", columns[3].number);
-    pw_json_key(json, "connector_id");
-    pw_json_put_int(json, columns[4].number);
-    pw_json_key(json, "kind");
-    pw_json_put_text(json, columns[5].text);
-    pw_json_key(json, "value");
-    pw_json_put_int(json, columns[6].number);
-    pw_json_key(json, "text");
-    pw_json_put_text(json, columns[7].text);
+    pw_json_say_known_time(json, "time", columns[2].number);
+    pw_json_say_known_time(json, "received_at", columns[3].number);
+    pw_json_say_int(json, "connector_id", columns[4].number);
+    pw_json_say_text(json, "kind", columns[5].text);
+    pw_json_say_int(json, "value", columns[6].number);
+    pw_json_say_text(json, "text", columns[7].text);
     pw_json_close(json, '}');
 }
 

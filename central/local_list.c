@@ -314,7 +314,7 @@ static void put_held(void *to, const struct pw_db_value *columns, size_t count)
     report_text_column(json, "id_tag", &columns[0]);
     report_text_column(json, "status", &columns[1]);
     report_text_column(json, "parent", &columns[2]);
-    report_time(json, "expires", columns[3].number);
+    pw_json_say_known_time(json, "expires", columns[3].number);
     pw_json_close(json, '}');
 }
 
@@ -339,7 +339,7 @@ void report_list(const struct pw_central *central, struct pw_json_writer *json,
     pw_json_say_int(json, "version", list.version);
     pw_json_say_s(json, "state", list.known ? list.state : "unknown");
     pw_json_say_bool(json, "automatic", list.automatic);
-    report_time(json, "at", list.at);
+    pw_json_say_known_time(json, "at", list.at);
     pw_json_say_int(json, "differences", differences);
     pw_json_say_int(json, "max_length", most);
     pw_json_key(json, "entries");

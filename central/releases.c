@@ -382,12 +382,9 @@ static void put_models(const struct pw_central *central, struct pw_json_writer *
     pw_json_open(json, '[');
     for (size_t i = 0; i < count; i++) {
         pw_json_open(json, '{');
-        pw_json_key(json, "model");
-        pw_json_put_s(json, found[i].name);
-        pw_json_key(json, "stations");
-        pw_json_put_int(json, found[i].stations);
-        pw_json_key(json, "fits");
-        pw_json_put_bool(json, fits(hardware, models, pw_str_of(found[i].name)));
+        pw_json_say_s(json, "model", found[i].name);
+        pw_json_say_int(json, "stations", found[i].stations);
+        pw_json_say_bool(json, "fits", fits(hardware, models, pw_str_of(found[i].name)));
         pw_json_close(json, '}');
     }
     pw_json_close(json, ']');
@@ -403,18 +400,14 @@ static void put_row(void *to, const struct pw_db_value *columns, size_t count)
     report_text_column(json, "name", &columns[1]);
     report_text_column(json, "sha256", &columns[2]);
     report_number_column(json, "size", &columns[3], 0);
-    pw_json_key(json, "manifest");
-    pw_json_put_raw(json, columns[4].text);
-    pw_json_key(json, "signed_by");
-    pw_json_put_raw(json, columns[5].text);
+    pw_json_say_raw(json, "manifest", columns[4].text);
+    pw_json_say_raw(json, "signed_by", columns[5].text);
     report_text_column(json, "verdict", &columns[6]);
     report_text_column(json, "why", &columns[7]);
     report_text_column(json, "added_by", &columns[8]);
-    report_time(json, "added_at", columns[9].number);
-    pw_json_key(json, "ocpp_signed");
-    pw_json_put_bool(json, columns[10].number != 0);
-    pw_json_key(json, "rollouts");
-    pw_json_put_int(json, columns[11].number);
+    pw_json_say_known_time(json, "added_at", columns[9].number);
+    pw_json_say_bool(json, "ocpp_signed", columns[10].number != 0);
+    pw_json_say_int(json, "rollouts", columns[11].number);
     pw_json_key(json, "location");
     char url[512] = "";
     struct pw_out out = PW_OUT(url);
@@ -739,26 +732,21 @@ int release_command(struct pw_central *central, const struct station *station,
         pw_put_s(&location, station->id);
     }
     pw_json_open(&json, '{');
-    pw_json_key(&json, "retries");
-    pw_json_put_int(&json, RETRIES);
-    pw_json_key(&json, "retryInterval");
-    pw_json_put_int(&json, RETRY_S);
+    pw_json_say_int(&json, "retries", RETRIES);
+    pw_json_say_int(&json, "retryInterval", RETRY_S);
     *request = 0;
     if (!release->signed_outside) {
-        pw_json_key(&json, "location");
-        pw_json_put_s(&json, url);
+        pw_json_say_s(&json, "location", url);
         pw_json_key(&json, "retrieveDate");
         pw_json_put_time(&json, at.wall);
         pw_json_close(&json, '}');
         return PW_OCPP16_UPDATE_FIRMWARE;
     }
     *request = file_request_id(central);
-    pw_json_key(&json, "requestId");
-    pw_json_put_int(&json, *request);
+    pw_json_say_int(&json, "requestId", *request);
     pw_json_key(&json, "firmware");
     pw_json_open(&json, '{');
-    pw_json_key(&json, "location");
-    pw_json_put_s(&json, url);
+    pw_json_say_s(&json, "location", url);
     pw_json_key(&json, "retrieveDateTime");
     pw_json_put_time(&json, at.wall);
     struct outside outside = {.json = &json};

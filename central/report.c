@@ -3,26 +3,6 @@
 
 #include <string.h>
 
-void report_texts(struct pw_json_writer *json, const char *key, const char *text)
-{
-    pw_json_key(json, key);
-    if (text[0] != '\0') {
-        pw_json_put_s(json, text);
-    } else {
-        pw_json_put_null(json);
-    }
-}
-
-void report_time(struct pw_json_writer *json, const char *key, pw_unix_ms at)
-{
-    pw_json_key(json, key);
-    if (at != 0) {
-        pw_json_put_time(json, at);
-    } else {
-        pw_json_put_null(json);
-    }
-}
-
 void report_measured(struct pw_json_writer *json, const struct measured *measured)
 {
     for (unsigned i = 0; i < QUANTITIES; i++) {
@@ -40,7 +20,8 @@ static void put_vehicle(struct pw_json_writer *json, const struct vehicle *vehic
         return;
     }
     pw_json_open(json, '{');
-    report_texts(json, "model", vehicle->model != NULL ? vehicle->model->name : vehicle->name);
+    pw_json_say_known_s(json, "model",
+                        vehicle->model != NULL ? vehicle->model->name : vehicle->name);
     pw_json_say_known(json, "capacity_ah", vehicle->model != NULL,
                       vehicle->model != NULL ? vehicle->model->capacity_mah : 0, 3);
     pw_json_say_known(json, "charge_ah", vehicle->charge_mah >= 0, vehicle->charge_mah, 3);
@@ -81,9 +62,9 @@ static void put_limit(struct pw_json_writer *json, const struct outlet *outlet)
     }
     pw_json_open(json, '{');
     pw_json_say_fixed(json, "a", outlet->limit_ma, 3);
-    report_texts(json, "source", outlet->limit_source);
-    report_texts(json, "why", outlet->limit_why);
-    report_time(json, "since", outlet->limit_since);
+    pw_json_say_known_s(json, "source", outlet->limit_source);
+    pw_json_say_known_s(json, "why", outlet->limit_why);
+    pw_json_say_known_time(json, "since", outlet->limit_since);
     pw_json_close(json, '}');
 }
 
@@ -96,15 +77,15 @@ static void put_outlet(struct pw_json_writer *json, const struct outlet *outlet)
             "phase_power_w", "pilot",     "energised", "limit",           "cable_a",
             "state",         "state_why", "faults"};
         for (size_t i = 0; i < PW_COUNT(keys); i++) {
-            report_texts(json, keys[i], "");
+            pw_json_say_known_s(json, keys[i], "");
         }
         return;
     }
-    report_texts(json, "kind", kinds[outlet->kind]);
-    report_texts(json, "board", outlet->openevse ? "openevse" : "");
+    pw_json_say_known_s(json, "kind", kinds[outlet->kind]);
+    pw_json_say_known_s(json, "board", outlet->openevse ? "openevse" : "");
     pw_json_say_known(json, "phases", outlet->phases != 0, outlet->phases, 0);
     report_phases(json, outlet);
-    report_texts(json, "pilot", outlet->pilot);
+    pw_json_say_known_s(json, "pilot", outlet->pilot);
     pw_json_key(json, "energised");
     if (outlet->energised >= 0) {
         pw_json_put_bool(json, outlet->energised != 0);
@@ -113,8 +94,8 @@ static void put_outlet(struct pw_json_writer *json, const struct outlet *outlet)
     }
     put_limit(json, outlet);
     pw_json_say_known(json, "cable_a", outlet->cable_ma != INT32_MIN, outlet->cable_ma, 3);
-    report_texts(json, "state", outlet->state);
-    report_texts(json, "state_why", outlet->state_why);
+    pw_json_say_known_s(json, "state", outlet->state);
+    pw_json_say_known_s(json, "state_why", outlet->state_why);
     pw_json_say_int(json, "faults", outlet->faults);
 }
 
@@ -134,13 +115,13 @@ static void put_connector(struct pw_json_writer *json, const struct connector *c
     } else {
         pw_json_put_null(json);
     }
-    report_texts(json, "info", connector->info);
-    report_texts(json, "vendor_error_code", connector->vendor_error_code);
-    report_time(json, "since", connector->since);
+    pw_json_say_known_s(json, "info", connector->info);
+    pw_json_say_known_s(json, "vendor_error_code", connector->vendor_error_code);
+    pw_json_say_known_time(json, "since", connector->since);
     pw_json_say_known(json, "transaction_id", connector->session != 0, connector->session, 0);
-    report_texts(json, "id_tag", connector->id_tag);
+    pw_json_say_known_s(json, "id_tag", connector->id_tag);
     report_measured(json, &connector->live);
-    report_time(json, "updated_at", connector->updated_at);
+    pw_json_say_known_time(json, "updated_at", connector->updated_at);
     put_vehicle(json, &connector->vehicle);
     put_outlet(json, connector->outlet);
     pw_json_close(json, '}');
@@ -156,8 +137,8 @@ static void put_link(struct pw_json_writer *json, const struct station *station)
     }
     pw_json_open(json, '{');
     pw_json_say_bool(json, "online", station->uplink != NULL);
-    report_time(json, "since", past->since);
-    report_texts(json, "address", past->address);
+    pw_json_say_known_time(json, "since", past->since);
+    pw_json_say_known_s(json, "address", past->address);
     int64_t rtt = uplink_rtt(station->uplink);
     pw_json_say_known(json, "rtt_ms", rtt >= 0, rtt, 0);
     pw_json_say_known(json, "last_event_seq", past->event != 0, (int64_t)past->event, 0);
@@ -169,10 +150,10 @@ void report_station(struct pw_json_writer *json, const struct station *station)
 {
     pw_json_open(json, '{');
     pw_json_say_s(json, "id", station->id);
-    report_texts(json, "vendor", station->vendor);
-    report_texts(json, "model", station->model);
-    report_texts(json, "firmware", station->firmware);
-    report_texts(json, "serial", station->serial);
+    pw_json_say_known_s(json, "vendor", station->vendor);
+    pw_json_say_known_s(json, "model", station->model);
+    pw_json_say_known_s(json, "firmware", station->firmware);
+    pw_json_say_known_s(json, "serial", station->serial);
     pw_json_say_bool(json, "online", station->link != NULL || station->uplink != NULL);
     pw_json_say_bool(json, "ocpp_online", station->link != NULL);
     pw_json_key(json, "security_profile");
@@ -182,9 +163,9 @@ void report_station(struct pw_json_writer *json, const struct station *station)
         pw_json_put_null(json);
     }
     put_link(json, station);
-    report_time(json, "last_seen", station->last_seen);
-    report_time(json, "boot_at", station->boot_at);
-    report_time(json, "duplicate_at", station->duplicate_at);
+    pw_json_say_known_time(json, "last_seen", station->last_seen);
+    pw_json_say_known_time(json, "boot_at", station->boot_at);
+    pw_json_say_known_time(json, "duplicate_at", station->duplicate_at);
     pw_json_say_int(json, "violations", station->violations);
     pw_json_key(json, "connectors");
     pw_json_open(json, '[');
@@ -234,8 +215,8 @@ static void put_session(void *to, const struct pw_db_value *columns, size_t coun
     report_number_column(json, "connector_id", &columns[2], 0);
     report_number_column(json, "transaction_id", &columns[0], 0);
     report_text_column(json, "id_tag", &columns[3]);
-    report_time(json, "start_at", columns[4].number);
-    report_time(json, "stop_at", columns[5].number);
+    pw_json_say_known_time(json, "start_at", columns[4].number);
+    pw_json_say_known_time(json, "stop_at", columns[5].number);
     report_text_column(json, "stop_reason", &columns[6]);
     report_number_column(json, "meter_start_wh", &columns[7], 0);
     report_number_column(json, "meter_stop_wh", &columns[8], 0);
@@ -310,13 +291,13 @@ static void put_command(void *to, const struct pw_db_value *columns, size_t coun
     } else {
         pw_json_put_null(json);
     }
-    report_time(json, "requested_at", columns[5].number);
-    report_time(json, "answered_at", columns[6].number);
+    pw_json_say_known_time(json, "requested_at", columns[5].number);
+    pw_json_say_known_time(json, "answered_at", columns[6].number);
     pw_json_say_raw(json, "payload", columns[7].text);
     report_text_column(json, "origin", &columns[8]);
     report_text_column(json, "effect_state", &columns[9]);
     report_text_column(json, "effect", &columns[10]);
-    report_time(json, "effect_at", columns[11].number);
+    pw_json_say_known_time(json, "effect_at", columns[11].number);
 }
 
 #define COMMAND_COLUMNS                                                                            \
@@ -362,7 +343,7 @@ static void put_card(void *to, const struct pw_db_value *columns, size_t count)
     bool accepted = pw_str_is(columns[1].text, "Accepted");
     pw_json_put_text(json, accepted && expired ? PW_STR("Expired") : columns[1].text);
     report_text_column(json, "parent", &columns[2]);
-    report_time(json, "expires", columns[3].number);
+    pw_json_say_known_time(json, "expires", columns[3].number);
     report_text_column(json, "name", &columns[4]);
     pw_json_close(json, '}');
 }
@@ -385,7 +366,7 @@ static void put_unknown(void *to, const struct pw_db_value *columns, size_t coun
     pw_json_open(rows->json, '{');
     report_text_column(rows->json, "id_tag", &columns[0]);
     report_text_column(rows->json, "station_id", &columns[1]);
-    report_time(rows->json, "seen_at", columns[2].number);
+    pw_json_say_known_time(rows->json, "seen_at", columns[2].number);
     report_number_column(rows->json, "count", &columns[3], 0);
     pw_json_close(rows->json, '}');
 }
@@ -406,7 +387,7 @@ static void put_traffic(void *to, const struct pw_db_value *columns, size_t coun
     struct pw_json_writer *json = rows->json;
     pw_json_open(json, '{');
     report_number_column(json, "seq", &columns[0], 0);
-    report_time(json, "time", columns[1].number);
+    pw_json_say_known_time(json, "time", columns[1].number);
     report_text_column(json, "direction", &columns[2]);
     report_text_column(json, "kind", &columns[3]);
     report_text_column(json, "action", &columns[4]);

@@ -447,72 +447,56 @@ static void put_stage_list(const struct rollout *rollout, struct pw_json_writer 
             continue;
         }
         pw_json_open(json, '{');
-        pw_json_key(json, "stage");
-        pw_json_put_int(json, stage);
+        pw_json_say_int(json, "stage", stage);
         pw_json_key(json, "percent");
         if (stage == 0) {
             pw_json_put_null(json);
         } else {
             pw_json_put_int(json, rollout->percent[stage - 1]);
         }
-        pw_json_key(json, "stations");
-        pw_json_put_int(json, rollout_quota(rollout, stage, tally->total) - before);
-        pw_json_key(json, "begun");
-        pw_json_put_int(json, begun);
-        pw_json_key(json, "done");
-        pw_json_put_int(json, done);
-        pw_json_key(json, "failed");
-        pw_json_put_int(json, failed);
+        pw_json_say_int(json, "stations", rollout_quota(rollout, stage, tally->total) - before);
+        pw_json_say_int(json, "begun", begun);
+        pw_json_say_int(json, "done", done);
+        pw_json_say_int(json, "failed", failed);
         pw_json_close(json, '}');
     }
     pw_json_close(json, ']');
 }
 
-static void put_number(struct pw_json_writer *json, const char *key, int64_t value)
-{
-    pw_json_key(json, key);
-    pw_json_put_int(json, value);
-}
-
 static void put_settings(const struct rollout *rollout, struct pw_json_writer *json)
 {
-    pw_json_key(json, "way");
-    pw_json_put_s(json, way_names[rollout->way]);
-    put_number(json, "canary", rollout->canary);
-    put_number(json, "canary_failures", rollout->canary_failures);
-    put_number(json, "canary_finds_percent", rollout->canary_finds_percent);
-    put_number(json, "soak_s", rollout->soak_s);
-    put_number(json, "at_most", rollout->at_most);
-    put_number(json, "stop_percent", rollout->stop_percent);
-    put_number(json, "stop_count", rollout->stop_count);
-    put_number(json, "deadline_s", rollout->deadline_s);
+    pw_json_say_s(json, "way", way_names[rollout->way]);
+    pw_json_say_int(json, "canary", rollout->canary);
+    pw_json_say_int(json, "canary_failures", rollout->canary_failures);
+    pw_json_say_int(json, "canary_finds_percent", rollout->canary_finds_percent);
+    pw_json_say_int(json, "soak_s", rollout->soak_s);
+    pw_json_say_int(json, "at_most", rollout->at_most);
+    pw_json_say_int(json, "stop_percent", rollout->stop_percent);
+    pw_json_say_int(json, "stop_count", rollout->stop_count);
+    pw_json_say_int(json, "deadline_s", rollout->deadline_s);
 }
 
 void rollout_report(const struct rollout *rollout, struct pw_json_writer *json)
 {
     struct tally tally = rollout_tally(rollout);
-    put_number(json, "id", rollout->id);
-    pw_json_key(json, "name");
-    pw_json_put_s(json, rollout->name);
-    put_number(json, "release_id", rollout->release);
-    pw_json_key(json, "version");
-    pw_json_put_s(json, rollout->version);
-    pw_json_key(json, "state");
-    pw_json_put_s(json, rollout_state_names[rollout->state]);
-    report_texts(json, "why", rollout->why);
+    pw_json_say_int(json, "id", rollout->id);
+    pw_json_say_s(json, "name", rollout->name);
+    pw_json_say_int(json, "release_id", rollout->release);
+    pw_json_say_s(json, "version", rollout->version);
+    pw_json_say_s(json, "state", rollout_state_names[rollout->state]);
+    pw_json_say_known_s(json, "why", rollout->why);
     put_settings(rollout, json);
-    put_number(json, "stage", rollout->stage);
+    pw_json_say_int(json, "stage", rollout->stage);
     put_stage_list(rollout, json, &tally);
-    report_time(json, "soak_until", rollout->soak_until);
-    report_time(json, "made_at", rollout->made_at);
-    report_time(json, "changed_at", rollout->changed_at);
-    pw_json_key(json, "made_by");
-    pw_json_put_s(json, rollout->made_by);
+    pw_json_say_known_time(json, "soak_until", rollout->soak_until);
+    pw_json_say_known_time(json, "made_at", rollout->made_at);
+    pw_json_say_known_time(json, "changed_at", rollout->changed_at);
+    pw_json_say_s(json, "made_by", rollout->made_by);
     pw_json_key(json, "counts");
     pw_json_open(json, '{');
     for (int step = 0; step < STEP_ROWS; step++) {
-        put_number(json, step_names[step], tally.steps[step]);
+        pw_json_say_int(json, step_names[step], tally.steps[step]);
     }
     pw_json_close(json, '}');
-    put_number(json, "total", (int64_t)rollout->members);
+    pw_json_say_int(json, "total", (int64_t)rollout->members);
 }

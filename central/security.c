@@ -43,8 +43,8 @@ static void put_event(void *to, const struct pw_db_value *columns, size_t count)
     pw_json_open(json, '{');
     report_number_column(json, "n", &columns[0], 0);
     report_text_column(json, "station_id", &columns[1]);
-    report_time(json, "at", columns[2].number);
-    report_time(json, "received_at", columns[3].number);
+    pw_json_say_known_time(json, "at", columns[2].number);
+    pw_json_say_known_time(json, "received_at", columns[3].number);
     report_text_column(json, "type", &columns[4]);
     report_text_column(json, "tech_info", &columns[5]);
     pw_json_close(json, '}');
@@ -267,7 +267,7 @@ static void put_installed(void *to, const struct pw_db_value *columns, size_t co
     report_text_column(json, "issuer_name_hash", &columns[2]);
     report_text_column(json, "issuer_key_hash", &columns[3]);
     report_text_column(json, "serial_number", &columns[4]);
-    report_time(json, "read_at", columns[5].number);
+    pw_json_say_known_time(json, "read_at", columns[5].number);
     pw_json_close(json, '}');
 }
 
@@ -278,9 +278,9 @@ static void put_issued(void *to, const struct pw_db_value *columns, size_t count
     pw_json_open(json, '{');
     report_text_column(json, "serial", &columns[0]);
     report_text_column(json, "subject", &columns[1]);
-    report_time(json, "from", columns[2].number);
-    report_time(json, "to", columns[3].number);
-    report_time(json, "issued_at", columns[4].number);
+    pw_json_say_known_time(json, "from", columns[2].number);
+    pw_json_say_known_time(json, "to", columns[3].number);
+    pw_json_say_known_time(json, "issued_at", columns[4].number);
     report_text_column(json, "state", &columns[5]);
     report_text_column(json, "pem", &columns[6]);
     pw_json_close(json, '}');

@@ -640,8 +640,6 @@ void streams_end(struct pw_central *central, const char *token);
 
 void report_station(struct pw_json_writer *json, const struct station *station);
 void report_measured(struct pw_json_writer *json, const struct measured *measured);
-void report_texts(struct pw_json_writer *json, const char *key, const char *text);
-void report_time(struct pw_json_writer *json, const char *key, pw_unix_ms at);
 // Members of a session's or command's object without its braces; false when there is none.
 bool report_session(const struct pw_central *central, struct pw_json_writer *json, int64_t id,
                     pw_unix_ms wall);

@@ -247,9 +247,9 @@ static void put_row(void *to, const struct pw_db_value *columns, size_t count)
     pw_json_open(json, '{');
     report_number_column(json, "id", &columns[0], 0);
     report_text_column(json, "kind", &columns[1]);
-    report_time(json, "asked_at", columns[2].number);
+    pw_json_say_known_time(json, "asked_at", columns[2].number);
     pw_json_say_s(json, "state", columns[3].kind == PW_DB_INT ? "here" : "awaited");
-    report_time(json, "got_at", columns[3].kind == PW_DB_INT ? columns[3].number : 0);
+    pw_json_say_known_time(json, "got_at", columns[3].kind == PW_DB_INT ? columns[3].number : 0);
     report_number_column(json, "size", &columns[4], 0);
     report_text_column(json, "name", &columns[5]);
     pw_json_close(json, '}');

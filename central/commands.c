@@ -19,9 +19,6 @@ void command_end(struct pw_central *central, int64_t id, const char *state, stru
                    "UPDATE command SET state = $1, answer = $2, answered_at = $3"
                    " WHERE id = $4 AND state = 'pending'",
                    args, PW_COUNT(args), at.now);
-    if (!pw_str_is(pw_str_of(state), "answered")) {
-        rollouts_unanswered(central, id, state, at);
-    }
     event_command(central, id);
 }
 
@@ -133,9 +130,13 @@ static void check_answer(struct station *station, int action, const struct pw_oc
     }
 }
 
-// No answer, or an error: what was promised meanwhile is not expected any more.
-static void unanswered(struct station *station, const struct command *command)
+// No answer (`state` as of command_end), or an error: what was promised meanwhile is not expected
+// any more. `sent`: it had left.
+static void unanswered(struct pw_central *central, struct station *station, const char *state,
+                       bool sent, struct pw_instant at)
 {
+    const struct command *command = station->command;
+    rollouts_unanswered(central, command->id, state, sent, at);
     effect_forget(station, command->id);
     if (command->action == PW_OCPP16_SEND_LOCAL_LIST) {
         station->list_syncing = false;
@@ -182,7 +183,7 @@ void command_answered(struct pw_central *central, struct station *station,
     if (good) {
         effect_answered(central, station, station->command, frame->payload, at);
     } else {
-        unanswered(station, station->command);
+        unanswered(central, station, "error", true, at);
     }
     remove_first(station);
     commands_go(central, station, at);
@@ -193,7 +194,7 @@ void commands_check(struct pw_central *central, struct station *station, struct 
     if (pw_ocpp_rpc_timed_out(&station->rpc, at.now)) {
         PW_ASSERT(station->command != NULL);
         command_end(central, station->command->id, "timeout", (struct pw_str){0}, at);
-        unanswered(station, station->command);
+        unanswered(central, station, "timeout", true, at);
         remove_first(station);
         commands_go(central, station, at);
     }
@@ -201,10 +202,12 @@ void commands_check(struct pw_central *central, struct station *station, struct 
 
 void commands_lost(struct pw_central *central, struct station *station, struct pw_instant at)
 {
+    bool sent = station->rpc.open; // the first one, and no other
     // A start that may have reached the station is never sent again: nobody may stand there now.
     while (station->command != NULL) {
         command_end(central, station->command->id, "offline", (struct pw_str){0}, at);
-        unanswered(station, station->command);
+        unanswered(central, station, "offline", sent, at);
         remove_first(station);
+        sent = false;
     }
 }

@@ -70,7 +70,6 @@ static const struct {
 static bool may_enter(const struct member *member, enum step step)
 {
     switch (member->step) {
-    case STEP_WAITING: return member->began_at != 0;
     case STEP_ASKED:
     case STEP_LOADING:
     case STEP_LOADED:
@@ -78,6 +77,7 @@ static bool may_enter(const struct member *member, enum step step)
     case STEP_TRIED: return step == STEP_DONE || step == STEP_FAILED;
     case STEP_DONE: return step == STEP_FAILED;
     case STEP_FAILED: return step == STEP_DONE;
+    case STEP_WAITING:
     case STEP_HAD:
     case STEP_GONE:
     case STEP_ROWS: break;
@@ -129,9 +129,9 @@ void member_started(struct pw_central *central, const struct station *station, s
         return;
     }
     bool has = strcmp(station->firmware, member->rollout->version) == 0;
-    if (has && member->step == STEP_WAITING && member->began_at == 0) {
+    if (has && member->step == STEP_WAITING) {
         member_enter(central, member, STEP_HAD, "", at);
-    } else if (has && (member->step == STEP_WAITING || member->step == STEP_FAILED ||
+    } else if (has && (member->step == STEP_FAILED ||
                        (member->step >= STEP_ASKED && member->step <= STEP_INSTALLING))) {
         member_enter(central, member, STEP_TRIED, "", at);
     } else if (!has && (member->step == STEP_TRIED || member->step == STEP_DONE)) {
@@ -165,10 +165,19 @@ void member_knows_not(const struct pw_central *central, const struct station *st
     }
 }
 
-// The command came to nothing: when it never reached the station that is no failure. A station that
-// does not know SignedUpdateFirmware is told UpdateFirmware.
+// It was not told, and waits for its turn as before.
+static void wait_again(struct pw_central *central, struct member *member, struct pw_instant at)
+{
+    member->began_at = 0;
+    member_enter(central, member, STEP_WAITING, "", at);
+}
+
+// The command came to nothing: when it never left that is no failure. Whether one that left was
+// heard is not known: its station may be what the release makes of stations, so that it stays one
+// of its stage, and nobody takes its place. A station that does not know SignedUpdateFirmware is
+// told UpdateFirmware.
 static void unanswered(struct pw_central *central, struct member *member, const char *state,
-                       struct pw_instant at)
+                       bool sent, struct pw_instant at)
 {
     member->command = 0;
     if (member->step != STEP_ASKED) {
@@ -182,21 +191,24 @@ static void unanswered(struct pw_central *central, struct member *member, const 
     } else if (strcmp(state, "error") == 0) {
         fail(central, member, "the station cannot be told to update: it answered with an error",
              at);
-    } else if (strcmp(state, "timeout") == 0 && ++member->tries >= ROLLOUT_TRIES_MAX) {
+    } else if (!sent) {
+        wait_again(central, member, at);
+    } else if (++member->tries >= ROLLOUT_TRIES_MAX) {
         fail(central, member, "the station did not answer", at);
     } else {
-        member_enter(central, member, STEP_WAITING, "", at);
+        member->since = at.wall; // asked again a while from now, if it is there
+        member_keep(central, member, at);
     }
 }
 
-void rollouts_unanswered(struct pw_central *central, int64_t command, const char *state,
+void rollouts_unanswered(struct pw_central *central, int64_t command, const char *state, bool sent,
                          struct pw_instant at)
 {
     for (size_t i = 0; i < central->rollouts->count; i++) {
         const struct rollout *rollout = central->rollouts->open[i];
         for (size_t m = 0; m < rollout->members; m++) {
             if (rollout->member[m].command == command) {
-                unanswered(central, &rollout->member[m], state, at);
+                unanswered(central, &rollout->member[m], state, sent, at);
                 return;
             }
         }
@@ -235,15 +247,7 @@ static enum way way_now(const struct rollout *rollout, const struct station *sta
     return linked ? WAY_LINK : WAY_AUTO;
 }
 
-// It could not be told; the next look tries again, and not before: what stands in the way (a full
-// queue, a database that fails) may stay for long.
-static void not_told(struct pw_central *central, struct member *member, struct pw_instant at)
-{
-    member_enter(central, member, STEP_WAITING, "", at);
-    member->rollout->look_at = pw_after(at.now, ROLLOUT_LOOK_MS);
-}
-
-static void tell_ocpp(struct pw_central *central, struct station *station, struct member *member,
+static bool tell_ocpp(struct pw_central *central, struct station *station, struct member *member,
                       const struct kept_release *release, struct pw_instant at)
 {
     struct pw_out payload = {.at = central->list, .cap = LIST_BYTES};
@@ -254,26 +258,27 @@ static void tell_ocpp(struct pw_central *central, struct station *station, struc
                      ? PW_ERR_LIMIT
                      : command_queue(central, station, action, pw_out_str(&payload), true, at);
     if (id < 0) {
-        not_told(central, member, at);
-        return;
+        return false;
     }
     member->command = id;
     member_keep(central, member, at);
     commands_go(central, station, at);
+    return true;
 }
 
-static void tell(struct pw_central *central, struct station *station, struct member *member,
+// False when it cannot be told now: what stands in the way (a full queue, a database that fails)
+// may stay for long.
+static bool tell(struct pw_central *central, struct station *station, struct member *member,
                  struct pw_instant at)
 {
     const struct kept_release release = release_find(central, member->rollout->release);
     member->command = 0;
     if (station == NULL || release.id == 0) {
         fail(central, member, "the release is not here any more", at);
-    } else if (member->way != WAY_LINK) {
-        tell_ocpp(central, station, member, &release, at);
-    } else if (!push_begin(central, member, at)) {
-        not_told(central, member, at);
+        return true;
     }
+    return member->way != WAY_LINK ? tell_ocpp(central, station, member, &release, at)
+                                   : push_begin(central, member, at);
 }
 
 // Who may begin in this look, and who of them does first.
@@ -338,12 +343,11 @@ static void send(struct pw_central *central, struct rollout *rollout, bool kept,
 {
     for (size_t i = 0; i < rollout->members; i++) {
         struct member *member = &rollout->member[i];
-        if (member->command == COMMAND_TO_SEND && kept) {
-            tell(central, station_find(central, pw_str_of(member->station)), member, at);
-        } else if (member->command == COMMAND_TO_SEND) {
-            member->command = 0;
-            member->began_at = 0;
-            not_told(central, member, at);
+        if (member->command == COMMAND_TO_SEND &&
+            !(kept &&
+              tell(central, station_find(central, pw_str_of(member->station)), member, at))) {
+            wait_again(central, member, at);
+            rollout->look_at = pw_after(at.now, ROLLOUT_LOOK_MS); // and not before
         }
     }
 }
@@ -380,6 +384,25 @@ static void give_up(struct pw_central *central, struct member *member, struct pw
     fail(central, member, text, at);
 }
 
+// Whether one that was asked is to be asked again: it knows another message, or it has said
+// nothing, and its answer was lost, or what this program knew of it.
+static bool asks_again(const struct member *member, const struct station *station, int64_t age_ms)
+{
+    bool lost = member->command == 0 && member->push == NULL && member->way != WAY_LINK &&
+                age_ms >= ROLLOUT_ANSWER_MS && member->rollout->state == ROLLOUT_RUNNING;
+    return member->step == STEP_ASKED && (lost || member->command == COMMAND_TO_SEND) &&
+           way_now(member->rollout, station) != WAY_AUTO;
+}
+
+static void ask_again(struct pw_central *central, struct member *member, struct station *station,
+                      struct pw_instant at)
+{
+    member->way = way_now(member->rollout, station);
+    if (!tell(central, station, member, at)) {
+        member->since = at.wall;
+    }
+}
+
 static void age(struct pw_central *central, struct member *member, pw_ms elapsed,
                 struct pw_instant at)
 {
@@ -396,12 +419,8 @@ static void age(struct pw_central *central, struct member *member, pw_ms elapsed
         member_enter(central, member, STEP_DONE, "", at);
     } else if (is_late(central, member, station, elapsed, at)) {
         give_up(central, member, at);
-    } else if (member->step == STEP_ASKED && member->command == COMMAND_TO_SEND) {
-        tell(central, station, member, at);
-    } else if (member->step == STEP_ASKED && member->command == 0 && member->push == NULL &&
-               member->way != WAY_LINK && age_ms >= ROLLOUT_ANSWER_MS) {
-        // This program was started again meanwhile: whether the station heard is not known.
-        member_enter(central, member, STEP_WAITING, "", at);
+    } else if (asks_again(member, station, age_ms)) {
+        ask_again(central, member, station, at);
     } else if (member->way == WAY_LINK && member->push == NULL &&
                member->command != COMMAND_AGREED && station->uplink != NULL &&
                (member->step == STEP_ASKED || member->step == STEP_LOADING)) {

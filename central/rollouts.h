@@ -205,13 +205,13 @@ void member_told(struct pw_central *central, const struct station *station, stru
 void member_started(struct pw_central *central, const struct station *station,
                     struct pw_instant at);
 // The station's answer to a command, `refusal` NULL when it agreed; and one that had none, or an
-// error: `state` as of command_end.
+// error: `state` as of command_end; `sent`: it had left.
 void member_answered(struct pw_central *central, const struct station *station, int64_t command,
                      const char *refusal, struct pw_instant at);
 // Its answer to a command, before it ends: that it knows no such message.
 void member_knows_not(const struct pw_central *central, const struct station *station,
                       int64_t command);
-void rollouts_unanswered(struct pw_central *central, int64_t command, const char *state,
+void rollouts_unanswered(struct pw_central *central, int64_t command, const char *state, bool sent,
                          struct pw_instant at);
 // Failed ones wait again, and the roll-out goes on.
 void rollout_retry(struct pw_central *central, struct rollout *rollout, struct pw_instant at);

@@ -53,10 +53,21 @@ static int commit_or_die(void *context)
 
 // --- The network.
 
+static bool breaks_off(const struct unit *unit)
+{
+    return unit->ill == ILL_DIES || unit->ill == ILL_CRASHES;
+}
+
 static void begin_update(struct unit *unit)
 {
     unit->asked++;
     unit->fleet->asked++;
+    if (breaks_off(unit)) {
+        unit->answer[0] = '\0';
+        unit->doing = BREAKS_OFF;
+        unit->due = unit->fleet->bench.at.now;
+        return;
+    }
     unit->doing = unit->still ? RESTS : LOADS;
     unit->due = unit->still ? PW_NEVER : pw_after(unit->fleet->bench.at.now, 1000);
 }
@@ -255,6 +266,7 @@ static void wait(struct unit *unit)
 
 static void act(struct unit *unit)
 {
+    struct fleet *fleet = unit->fleet;
     switch (unit->doing) {
     case RESTS: go(unit, RESTS, 0); break;
     case LOADS: load(unit); break;
@@ -272,6 +284,14 @@ static void act(struct unit *unit)
         go(unit, unit->ill == ILL_BACK ? FALLS_BACK : TRIES, TRIAL_MS);
         break;
     case FALLS_BACK: restart(unit, TRIES, OLD); break;
+    case BREAKS_OFF:
+        if (unit->ill == ILL_CRASHES) {
+            restart(unit, TRIES, OLD);
+        } else {
+            fleet_offline(fleet, unit);
+            go(unit, RESTS, 0);
+        }
+        break;
     case TRIES:
         if (unit->link != 0 && strcmp(unit->version, NEW) == 0) {
             status(unit, "Installed");
@@ -449,6 +469,9 @@ void fleet_anew(struct fleet *fleet, uint32_t seed)
     for (size_t i = 0; i < fleet->units; i++) {
         struct unit *unit = &fleet->unit[i];
         unit->ill = WELL;
+        if (unit->link == 0) {
+            fleet_online(fleet, unit);
+        }
         unit->doing = RESTS;
         unit->due = PW_NEVER;
         unit->asked = 0;

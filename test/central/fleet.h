@@ -17,10 +17,12 @@ enum ill {
     ILL_SILENT,   // nothing is heard of it any more
     ILL_REFUSES,  // answers with an error
     ILL_LIES,     // says Downloading for ever
+    ILL_DIES,     // breaks its link off before it has answered, and never comes back
+    ILL_CRASHES,  // the same, and comes back with the old version
     ILLS
 };
 
-enum doing { RESTS, LOADS, WAITS, INSTALLS, RESTARTS, TRIES, FALLS_BACK };
+enum doing { RESTS, LOADS, WAITS, INSTALLS, RESTARTS, TRIES, FALLS_BACK, BREAKS_OFF };
 
 struct fleet;
 

@@ -535,6 +535,27 @@ static void a_waiting_peer_that_goes_is_told(void **state)
     assert_int_equal(bench.closed, 1);
 }
 
+// Reason: over TLS whoever goes says farewell first, and nobody reads that while its request waits.
+static void a_waiting_peer_that_goes_is_told_of_behind_bytes_that_nobody_read(void **state)
+{
+    (void)state;
+    static const char request[] = "GET /later HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct bench bench;
+    start(&bench, false);
+    bench.answer_after = 1000000;
+    bench.until = "never";
+    assert_int_equal(send(bench.peer, request, strlen(request), 0), strlen(request));
+    bench.end_at = pw_after(pw_clock_now(&bench.clock), 100);
+    pw_loop_run(&bench.loop);
+    assert_int_equal(send(bench.peer, "bye", 3, 0), 3);
+    (void)shutdown(bench.peer, SHUT_WR);
+    bench.end_at = pw_after(pw_clock_now(&bench.clock), RUN_MS);
+    pw_loop_run(&bench.loop); // until the server has closed as well
+    assert_int_equal(bench.closed, 1);
+    assert_true(pw_clock_now(&bench.clock) < bench.end_at);
+    stop(&bench);
+}
+
 static const char upgrade[] = "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
                               "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                               "Authorization: Basic QTpi\r\n"
@@ -605,6 +626,7 @@ int main(void)
         cmocka_unit_test(a_401_may_ask_for_credentials),
         cmocka_unit_test(a_request_that_waits_is_served_until_it_is_answered),
         cmocka_unit_test(a_waiting_peer_that_goes_is_told),
+        cmocka_unit_test(a_waiting_peer_that_goes_is_told_of_behind_bytes_that_nobody_read),
         cmocka_unit_test(a_web_socket_carries_texts_both_ways),
         cmocka_unit_test(a_message_longer_than_a_body_closes),
         cmocka_unit_test(an_upgrade_is_refused_by_the_site_or_for_want_of_one),

@@ -114,6 +114,9 @@ void gate_again(struct lws *wsi);                             // another request
 // Whether the head that libwebsockets has read is the one that was let through. Another one came
 // with it, and is not served.
 bool gate_passed(struct lws *wsi);
+// Whether the peer of this socket will say nothing more, also while what it said (over TLS its
+// farewell at least) has not been read.
+bool gate_peer_ended(int fd);
 void gate_end(struct lws *wsi); // it has gone, or HTTP is over; harmless without a gate
 
 // forwarded.c: reads who asks out of the request's headers, into `from` and `secure`.

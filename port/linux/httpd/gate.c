@@ -160,7 +160,7 @@ static void judge(struct gate *gate, struct pw_str bytes)
     }
 }
 
-static bool has_ended(int fd)
+bool gate_peer_ended(int fd)
 {
     struct pollfd state = {.fd = fd, .events = POLLRDHUP};
     return poll(&state, 1, 0) == 1;
@@ -171,7 +171,7 @@ static void look(struct gate *gate)
     char room[PW_HTTP_HEAD_MAX + 1];
     ssize_t got = recv(gate->io.fd, room, sizeof(room), MSG_PEEK | MSG_DONTWAIT);
     bool none_now = got < 0 && errno == EAGAIN;
-    if (none_now || (got > 0 && (size_t)got == gate->len && !has_ended(gate->io.fd))) {
+    if (none_now || (got > 0 && (size_t)got == gate->len && !gate_peer_ended(gate->io.fd))) {
         return;
     }
     if (got <= 0 || (size_t)got == gate->len) {

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define HEADER_MAX 4096            // bytes of an answer's header
 #define CHUNK      16384           // bytes of a body or stream written at once
@@ -629,17 +628,11 @@ int request_end(struct conn *conn)
     return conn->request != NULL ? serve(conn) : -1;
 }
 
-// libwebsockets does not read while a request is served, so it does not see that the peer closes.
-static bool has_gone(const struct conn *conn)
-{
-    char byte;
-    return recv(lws_get_socket_fd(conn->wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
 int request_writable(struct conn *conn)
 {
     if (conn->waits) {
-        return has_gone(conn) ? -1 : serve(conn);
+        // libwebsockets does not read while a request is served, so it does not see it either.
+        return gate_peer_ended(lws_get_socket_fd(conn->wsi)) ? -1 : serve(conn);
     }
     if (conn->pieces) {
         bool ends = conn->failed || (conn->whole && conn->text_len == 0);

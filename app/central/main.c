@@ -127,7 +127,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (program.options.task == TASK_HELP) {
-        (void)fputs(options_help, stdout);
+        options_help(stdout);
         return EXIT_SUCCESS;
     }
     if (program.options.task == TASK_VERSION) {

@@ -4,6 +4,8 @@
 
 #include "base/base.h"
 
+#include <stdio.h>
+
 enum task {
     TASK_SERVE,
     TASK_STATION_ADD,
@@ -59,6 +61,6 @@ struct options {
 
 // False when it cannot be understood: `why` then says what is wrong and what is allowed.
 bool options_read(struct options *options, int argc, char **argv, char *why, size_t cap);
-extern const char options_help[];
+void options_help(FILE *to);
 
 #endif

@@ -133,9 +133,14 @@ int authority_task(const struct options *options, const struct pw_secret *secret
     if (options->task == TASK_CA_SERVER) {
         return make_server(options, secret, now);
     }
-    if (options->task == TASK_CA_INIT &&
-        pw_central_ca_make(options->data, pw_str_of(options->name), secret, now, &why) != PW_OK) {
-        return fail("ca init", text);
+    if (options->task == TASK_CA_INIT) {
+        if (pw_central_ca_make(options->data, pw_str_of(options->name), secret, now, &why) !=
+            PW_OK) {
+            return fail("ca init", text);
+        }
+        (void)fputs("pilotwire-central: ca init: a central system that serves from this folder now"
+                    " has no authority before it is started again\n",
+                    stderr);
     }
     return show(options, secret);
 }

@@ -55,6 +55,11 @@ function tasks() {
   assert.match(task("station", "list").stdout, /^CP-1 +key +last seen never\nCP-2 +key +last seen never\n$/);
   assert.equal(task("station", "remove", "CP-2").status, 0);
   assert.match(task("station", "list").stdout, /CP-2 +no key/);
+  // A central that runs goes on without an authority that was made beside it: whoever makes one is told.
+  const made = task("ca", "init", "Operator");
+  assert.match(made.stdout, /^-----BEGIN CERTIFICATE-----\n/);
+  assert.match(made.stderr, /no authority before it is started again/);
+  assert.equal(task("ca", "init", "Operator").status, 1);
   // Nobody else may read what is kept.
   assert.equal(statSync(join(data, "a")).mode & 0o777, 0o700);
   for (const file of readdirSync(join(data, "a"))) {

@@ -6,12 +6,14 @@
 #include "central_crypto.h"
 #include "central_store.h"
 #include "folder.h"
+#include "issue/issue.h"
 #include "link/link.h"
 #include "test.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <poll.h>
 #include <pthread.h>
@@ -319,6 +321,26 @@ static void first_start_makes_a_key_that_nobody_else_reads(void **state)
     finish(bench);
 }
 
+// Reason: the clock of a station that knows the pin may say anything.
+static void the_certificate_that_is_made_counts_at_any_time(void **state)
+{
+    struct bench *bench = *state;
+    start(bench, NULL);
+    FILE *file = fopen(bench->certificate, "r");
+    assert_non_null(file);
+    X509 *made = PEM_read_X509(file, NULL, NULL, NULL);
+    assert_int_equal(fclose(file), 0);
+    assert_non_null(made);
+    struct tm from = {0};
+    struct tm to = {0};
+    assert_int_equal(ASN1_TIME_to_tm(X509_get0_notBefore(made), &from), 1);
+    assert_int_equal(ASN1_TIME_to_tm(X509_get0_notAfter(made), &to), 1);
+    assert_int_equal(timegm(&from), 0);
+    assert_int_equal(timegm(&to), PW_ISSUE_NO_END_S);
+    X509_free(made);
+    finish(bench);
+}
+
 // A lost key is not replaced behind the operator's back: every station would have to learn it.
 static void files_that_do_not_belong_together_are_refused(void **state)
 {
@@ -454,6 +476,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(first_start_makes_a_key_that_nobody_else_reads),
+        TEST(the_certificate_that_is_made_counts_at_any_time),
         TEST(files_that_do_not_belong_together_are_refused),
         TEST(station_sees_the_pin_and_its_events_are_kept),
         TEST(certificates_of_stations_are_verified_behind_a_handshake_like_any_other),

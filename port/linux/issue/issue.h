@@ -1,11 +1,15 @@
-// issue: X.509 certificates that our programs make: those of a central's authority (central_ca),
-// and the one that a station shows on its page. Source: RFC 5280.
+// issue: every X.509 certificate that our programs make: those of a central's authority
+// (central_ca), the one it shows to station links (linkserver), and the one that a station shows on
+// its page. Source: RFC 5280.
 #ifndef PW_LINUX_ISSUE_H
 #define PW_LINUX_ISSUE_H
 
 #include "base/base.h"
 
 #include <openssl/x509.h>
+
+// From 1970 on for so long: to 9999-12-31 23:59:59, the date that means no end (§4.1.2.5).
+#define PW_ISSUE_NO_END_S INT64_C(253402300799)
 
 struct pw_issue_wish {
     struct pw_str common_name;  // 1..64 bytes

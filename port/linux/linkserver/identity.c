@@ -7,9 +7,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,21 +33,6 @@ static int refuse_openssl(struct pw_out *why, const char *file, const char *what
 
 // --- Making one.
 
-// Nobody reads these names: stations know the key. The dates are the widest there are, because the
-// clock of a station may be anything (RFC 5280 §4.1.2.5).
-static bool fill(X509 *certificate, EVP_PKEY *key)
-{
-    X509_NAME *name = X509_get_subject_name(certificate);
-    return X509_set_version(certificate, X509_VERSION_3) == 1 &&
-           ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) == 1 &&
-           ASN1_TIME_set_string(X509_getm_notBefore(certificate), "19700101000000Z") == 1 &&
-           ASN1_TIME_set_string(X509_getm_notAfter(certificate), "99991231235959Z") == 1 &&
-           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                                      (const unsigned char *)"pilotwire-central", -1, -1, 0) == 1 &&
-           X509_set_issuer_name(certificate, name) == 1 && X509_set_pubkey(certificate, key) == 1 &&
-           X509_sign(certificate, key, EVP_sha256()) > 0;
-}
-
 // The key goes last: a certificate alone is refused and can be removed, a key alone might be
 // somebody's.
 static int keep(X509 *made, EVP_PKEY *pair, const char *certificate, const char *key,
@@ -65,14 +48,21 @@ static int keep(X509 *made, EVP_PKEY *pair, const char *certificate, const char 
     return result;
 }
 
+// Nobody reads these names: stations know the key. The dates are the widest there are, because the
+// clock of a station may be anything.
 static int make_pair(const char *certificate, const char *key, const struct pw_secret *secret,
                      struct pw_out *why)
 {
     EVP_PKEY *pair = EVP_EC_gen("P-256");
-    X509 *made = X509_new();
-    int result = pair != NULL && made != NULL && fill(made, pair)
-                     ? keep(made, pair, certificate, key, secret, why)
-                     : refuse_openssl(why, certificate, "cannot make a certificate");
+    const struct pw_issue_wish wish = {.common_name = PW_STR("pilotwire-central"),
+                                       .key = pair,
+                                       .use = "critical,digitalSignature",
+                                       .extended = "serverAuth",
+                                       .from = 0,
+                                       .seconds = PW_ISSUE_NO_END_S};
+    X509 *made = pair != NULL ? pw_issue(&wish, NULL, pair) : NULL;
+    int result = made != NULL ? keep(made, pair, certificate, key, secret, why)
+                              : refuse_openssl(why, certificate, "cannot make a certificate");
     X509_free(made);
     EVP_PKEY_free(pair);
     return result;

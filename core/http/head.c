@@ -39,18 +39,29 @@ static bool is_token(struct pw_str text)
     return text.len > 0;
 }
 
-// Whether text that may stand within a line has come: no control characters, NUL least of all. A CR
-// may be the last byte, of a line whose LF is still to come.
+// Whether text that may stand within a line has come: no control characters, NUL least of all, nor
+// the tab, which some readers skip before a value and others take for part of it. A CR may be the
+// last byte, of a line whose LF is still to come.
 static bool is_line(struct pw_str text, bool ended)
 {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.at[i];
         bool end = c == '\r' && !ended && i + 1 == text.len;
-        if ((c < ' ' && c != '\t' && !end) || c == 0x7f) {
+        if ((c < ' ' && !end) || c == 0x7f) {
             return false;
         }
     }
     return true;
+}
+
+// "%41". libwebsockets unescapes before it looks for the end of the line: an escaped CR or LF would
+// be one.
+static bool is_escape(struct pw_str text)
+{
+    bool hex = text.len >= 3 && is_hex(text.at[1]) && is_hex(text.at[2]);
+    bool control = hex && (text.at[1] == '0' || text.at[1] == '1' ||
+                           (text.at[1] == '7' && (text.at[2] == 'f' || text.at[2] == 'F')));
+    return hex && !control;
 }
 
 static struct refusal judge_target(struct pw_str target)
@@ -67,10 +78,9 @@ static struct refusal judge_target(struct pw_str target)
         if (c <= ' ' || c >= 0x7f || c == '#') {
             return refusal(400, "what is asked for holds a character that must be escaped");
         }
-        bool hex = c != '%' ||
-                   (i + 2 < target.len && is_hex(target.at[i + 1]) && is_hex(target.at[i + 2]));
-        if (!hex || (c == '%' && target.at[i + 1] == '0' && target.at[i + 2] == '0')) {
-            return refusal(400, "a percent sign must be followed by two hex digits, not 00");
+        if (c == '%' && !is_escape((struct pw_str){.at = target.at + i, .len = target.len - i})) {
+            return refusal(400, "a percent sign must be followed by two hex digits, of no control "
+                                "character");
         }
         parts += c == '&' || c == ';' ? 1 : 0;
     }

@@ -41,6 +41,8 @@ ROWS = {
     "a NUL in the path": (b"GET /healthz\x00x HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     "a NUL in a field": (b"GET /healthz HTTP/1.1\r\n" + HOST + b"X: \x00\r\n\r\n", 400),
     "an escaped NUL": (b"GET /healthz%00 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "an escaped line end": (b"GET /healthz%20HTTP/1.1%0d%0aHost:evil HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a tab before a value": (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length:\t2\r\n\r\n{}", 400),
     "half an escape": (b"GET /%2 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     "a folded field": (b"GET /healthz HTTP/1.1\r\n" + HOST + b" folded\r\n\r\n", 400),
     "a field without colon": (b"GET /healthz HTTP/1.1\r\n" + HOST + b"X\r\n\r\n", 400),

@@ -16,7 +16,7 @@ static void a_good_head_is_as_long_as_it_is_and_no_part_of_it_is_refused(void **
     static const char *const heads[] = {
         "GET / HTTP/1.1\r\nHost: s\r\n\r\n",
         "GET /a/b?x=1&y=%24;z HTTP/1.0\r\n\r\n",
-        "POST /login HTTP/1.1\r\nhOST:\ts \r\ncontent-length:2\r\nExpect: 100-continue\r\n\r\n",
+        "POST /login HTTP/1.1\r\nhOST:s \r\ncontent-length:2\r\nExpect: 100-continue\r\n\r\n",
         "OPTIONS /x HTTP/1.1\r\nHost: s\r\nX-Any_1!: \xc3\xa4\r\nEmpty:\r\n\r\n",
     };
     (void)state;
@@ -60,6 +60,11 @@ static void whatever_is_no_request_has_its_answer(void **state)
         {400, "GET /%zz HTTP/1.1\r\n"},
         {400, "GET /%2 HTTP/1.1\r\n"},
         {400, "GET /%00 HTTP/1.1\r\n"},
+        {400, "GET /%0d%0aHost:evil HTTP/1.1\r\n"},
+        {400, "GET /?a=%0A HTTP/1.1\r\n"},
+        {400, "GET /%1F HTTP/1.1\r\n"},
+        {400, "GET /%7f HTTP/1.1\r\n"},
+        {400, "POST / HTTP/1.1\r\nHost: s\r\nContent-Length:\t2\r\n"},
         {414, "GET /?&&&&&&&&&&&&&&&&& HTTP/1.1\r\n"},
         {501, "BREW /pot HTTP/1.1\r\n"},
         {501, "get / HTTP/1.1\r\n"},

@@ -4,6 +4,7 @@ believed and nobody else is, strangers learn nothing (T19, T37 of facts/reliabil
 
 doors_test.py PILOTWIRE-CENTRAL PILOTWIRE. Loopback and free ports only; every wait is bounded."""
 import base64
+import contextlib
 import datetime
 import http.client
 import json
@@ -420,6 +421,32 @@ class Rude(Central):
                 self.assertEqual(rude.status_of(rude.answer(stream)), 400)
                 stream.sendall(good + b"\r\n")
                 self.assertEqual(rude.status_of(rude.answer(stream)), 200)
+
+    def test_t20_half_a_head_behind_a_request_is_not_read_with_what_comes_later(self):
+        """It would be a head that nobody has judged: this one is longer than there is room for."""
+        good = b"GET /healthz HTTP/1.1\r\n" + rude.HOST + b"\r\n"
+        half = b"GET /healthz?" + b"&".join([b"a" * 900] * 4) + b" HTTP/1.1\r\nX: "
+        post = rude.POST + b"Content-Length: 2\r\n\r\n"
+        for port, tls in self.ports():
+            for parts, status in (((good + half,), 200), ((post + b"{}" + half,), 400), ((post, b"{}" + half), 400),
+                                  ((post, b"{", b"}" + half), 400)):
+                with rude.call(port, tls) as stream:
+                    for part in parts:
+                        stream.sendall(part)
+                        time.sleep(0.1)  # a segment, and a record, of its own
+                    said = rude.answer(stream)
+                    self.assertEqual(rude.status_of(said), status, (tls, parts))
+                    with contextlib.suppress(OSError):
+                        stream.sendall(good)
+                        said = rude.heard(stream)
+                        self.assertEqual(said, b"", (tls, parts))
+            with rude.call(port, tls) as stream:  # a body in a packet of its own is nothing bad
+                stream.sendall(post)
+                time.sleep(0.1)
+                stream.sendall(b"{}")
+                said = rude.answer(stream)
+                self.assertEqual((rude.status_of(said), b"connection: close" in said), (400, tls), said)
+            self.assertEqual(rude.status_of(rude.is_served(port, tls, good)), 200, tls)
 
     def test_t20_whoever_waits_to_be_told_is_told_to_go_on(self):
         body = json.dumps({"user": "admin", "password": self.password}).encode()

@@ -110,7 +110,12 @@ void conn_put_refusal(struct pw_out *out, const struct pw_httpd *httpd, bool sec
 
 // gate.c: whoever comes is let through with one good head at a time.
 int gate_open(const struct pw_httpd *httpd, struct lws *wsi); // -1: no memory
-void gate_again(struct lws *wsi);                             // another request may come
+// A request with a body of that many bytes was answered, and another one may come. False: more was
+// read than this one, and nobody has judged it; the connection has to end.
+bool gate_again(struct lws *wsi, uint64_t body);
+// False when gate_again will be: over TLS nobody sees where a body ends that comes in records of
+// its own.
+bool gate_may_stay(struct lws *wsi, uint64_t body);
 // Whether the head that libwebsockets has read is the one that was let through. Another one came
 // with it, and is not served.
 bool gate_passed(struct lws *wsi);

@@ -5,13 +5,20 @@
 //
 // Without TLS libwebsockets does not read before the head has come whole. With TLS only one record
 // can be peeked at: libwebsockets reads it next, whole, because its buffer holds one.
+//
+// What comes behind a request, and is read with it, would be the begin of a head that nobody has
+// judged: a connection goes on only when libwebsockets has read that request and no byte more.
 #include "conn.h"
 #include "http/head.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define PATIENCE_S 10 // for a head, from its connection's or its own first byte on
@@ -32,6 +39,9 @@ struct gate {
     bool passed;
     bool refused;
     size_t thrown;
+    uint64_t due;    // without TLS: bytes of all requests so far
+    uint64_t behind; // TLS: bytes in the records of the head that come behind it
+    uint64_t read;   // TLS: bytes that had come from the socket when the head was whole
 };
 
 static struct gate *gate_of(struct lws *wsi)
@@ -133,9 +143,41 @@ static void throw_away(struct gate *gate)
     }
 }
 
+// --- What libwebsockets has read.
+
+// TLS: bytes of all records so far; else 0.
+static uint64_t from_socket(const struct gate *gate)
+{
+    SSL *ssl = lws_get_ssl(gate->wsi);
+    return ssl != NULL ? BIO_number_read(SSL_get_rbio(ssl)) : 0;
+}
+
+// Without TLS: how many bytes were taken out of the socket. False: the system does not say.
+static bool taken(int fd, uint64_t *bytes)
+{
+    enum { TRIES = 8 }; // a byte that comes just now makes the two numbers of different moments
+    int waiting = -1;
+    for (unsigned i = 0; i < TRIES; i++) {
+        struct tcp_info about = {0};
+        socklen_t len = sizeof(about);
+        int before = waiting;
+        if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &about, &len) != 0 ||
+            len < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(uint64_t) ||
+            ioctl(fd, FIONREAD, &waiting) != 0) {
+            return false;
+        }
+        if (waiting == before) {
+            *bytes = (uint64_t)about.tcpi_bytes_received - (uint64_t)waiting;
+            return true;
+        }
+    }
+    return false;
+}
+
 // --- What comes.
 
-static void judge(struct gate *gate, struct pw_str bytes)
+// `len`: how many have come; those behind the longest head are not in `bytes`.
+static void judge(struct gate *gate, struct pw_str bytes, size_t len)
 {
     struct pw_http_head head = pw_http_head_judge(bytes);
     gate->len = bytes.len;
@@ -148,6 +190,9 @@ static void judge(struct gate *gate, struct pw_str bytes)
             write_now(gate, PW_STR("HTTP/1.1 100 Continue\r\n\r\n"));
         }
         gate->passed = true;
+        gate->due += head.len;
+        gate->behind = len - head.len;
+        gate->read = from_socket(gate);
         leave(gate);
         return;
     }
@@ -178,7 +223,7 @@ static void look(struct gate *gate)
         leave(gate);
         return;
     }
-    judge(gate, (struct pw_str){.at = room, .len = (size_t)got});
+    judge(gate, (struct pw_str){.at = room, .len = (size_t)got}, (size_t)got);
 }
 
 static void look_tls(struct gate *gate, SSL *ssl)
@@ -203,7 +248,7 @@ static void look_tls(struct gate *gate, SSL *ssl)
     memcpy(text + gate->len, room, len);
     gate->text = text;
     ev_timer_again(gate->loop, &gate->prod);
-    judge(gate, (struct pw_str){.at = text, .len = gate->len + len});
+    judge(gate, (struct pw_str){.at = text, .len = gate->len + len}, gate->len + (size_t)got);
 }
 
 static void on_bytes(struct ev_loop *loop, ev_io *io, int events)
@@ -265,11 +310,24 @@ int gate_open(const struct pw_httpd *httpd, struct lws *wsi)
     return 0;
 }
 
-void gate_again(struct lws *wsi)
+bool gate_may_stay(struct lws *wsi, uint64_t body)
+{
+    const struct gate *gate = gate_of(wsi);
+    return lws_get_ssl(wsi) == NULL || gate->behind == body;
+}
+
+bool gate_again(struct lws *wsi, uint64_t body)
 {
     struct gate *gate = gate_of(wsi);
-    gate->passed = false;
-    ev_io_start(gate->loop, &gate->io);
+    uint64_t bytes = 0;
+    gate->due += body;
+    bool alone = lws_get_ssl(wsi) != NULL ? gate->behind == body && gate->read == from_socket(gate)
+                                          : taken(gate->io.fd, &bytes) && bytes == gate->due;
+    if (alone) {
+        gate->passed = false;
+        ev_io_start(gate->loop, &gate->io);
+    }
+    return alone;
 }
 
 bool gate_passed(struct lws *wsi)

@@ -111,11 +111,9 @@ static int answered(struct conn *conn)
         lws_set_timeout(conn->wsi, PENDING_TIMEOUT_HTTP_CONTENT, PIECE_S);
         return 0;
     }
-    if (lws_http_transaction_completed(conn->wsi) != 0) {
-        return -1;
-    }
-    gate_again(conn->wsi);
-    return 0;
+    bool goes_on =
+        gate_again(conn->wsi, conn->length) && lws_http_transaction_completed(conn->wsi) == 0;
+    return goes_on ? 0 : -1;
 }
 
 static const char challenge_text[] = "Basic realm=\"pilotwire\"";
@@ -221,7 +219,7 @@ static int answer(struct conn *conn, const struct pw_http_reply *reply)
     struct head head;
     start(conn, &head, reply->status);
     add_asked(conn, &head, reply);
-    if (conn->closes) {
+    if (conn->closes || (!reply->stream && !gate_may_stay(conn->wsi, conn->length))) {
         add(conn, &head, "connection:", "close");
     }
     if (reply->stream) {
@@ -360,7 +358,8 @@ static void take_method(struct conn *conn)
     }
 }
 
-static void take_query(struct conn *conn)
+// False when it does not fit.
+static bool take_query(struct conn *conn)
 {
     struct pw_out out = PW_OUT(conn->request->query);
     char part[sizeof(conn->request->query)];
@@ -372,7 +371,7 @@ static void take_query(struct conn *conn)
         }
         pw_put_s(&out, part);
     }
-    PW_ASSERT(!out.full); // the gate let no longer target through
+    return !out.full;
 }
 
 // False when one does not fit: an Origin that was cut off must not pass for none at all.
@@ -464,7 +463,9 @@ static int take_request(struct conn *conn)
     }
     conn_read_origin(conn);
     take_method(conn);
-    take_query(conn);
+    if (!take_query(conn)) {
+        return conn_refuse(conn, 414, "what is asked for is too long", false);
+    }
     return take_headers(conn) ? 0 : conn_refuse(conn, 431, "a header is too long", false);
 }
 

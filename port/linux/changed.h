@@ -1,6 +1,6 @@
-// changed: whether a file looks other than at the last look (when it was written, its size and
-// number): certificates are renewed while programs serve (every 60 or 90 days, by certbot or its
-// like).
+// changed: whether a file looks other than at the last look (when it or who may read it was
+// changed, its size and number): certificates are renewed while programs serve (every 60 or 90
+// days, by certbot or its like).
 #ifndef PW_LINUX_CHANGED_H
 #define PW_LINUX_CHANGED_H
 
@@ -8,7 +8,7 @@
 
 struct pw_changed {
     const char *path; // outlives it
-    int64_t written;
+    int64_t changed_ns;
     int64_t size;
     uint64_t number;
 };

@@ -10,9 +10,9 @@
 #define PW_WHOLE_PATH_MAX 512
 
 // Writes a file beside the one of that name, with `mode` less the umask, and puts it in its place.
-// `sync`: it is on the disk when this returns, its name too; without, the old one or the new one is
-// there after a power cut, whole. PW_OK, or PW_ERR_STORE with errno: then it is as it was. May wait
-// for the disk.
+// `sync`: it is on the disk when this returns, its name too; without, that comes when the system
+// likes, and a power cut before may leave the file empty. PW_OK, or PW_ERR_STORE with errno: then
+// it is as it was, or, when only its name could not be synced, the new one. May wait for the disk.
 PW_MUST_USE int pw_whole_write(const char *path, mode_t mode, struct pw_str bytes, bool sync);
 
 // A name is in its folder, or gone from it, for good only when the folder is synced. False with

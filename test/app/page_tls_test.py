@@ -205,6 +205,16 @@ class Page(unittest.TestCase):
         self.assertNotEqual(public_key(), key)
         self.assertEqual(self.ask("GET", "/healthz")[0], 200)
 
+    def test_a_certificate_from_a_clock_that_was_ahead_is_made_anew(self):
+        """Until its first day, years away, every browser would refuse it."""
+        now = int(time.time() * 1000)
+        self.run_station(clock=f"{now}:{now + 700 * 86400000}:1")
+        first = self.shown()
+        self.stop()
+        self.run_station()
+        self.assertNotEqual(self.shown(), first)
+        self.assertIn('made="the one before begins later', self.said())
+
     def test_a_new_key_of_the_device_keeps_the_certificate(self):
         self.run_station()
         first = self.shown()
@@ -279,6 +289,17 @@ class Page(unittest.TestCase):
             self.assertEqual(self.ask_plain("GET", "/healthz")[0], 200)  # and the rest goes on
             self.stop()
         self.assertNotEqual(good, "")
+
+    def test_a_key_that_was_open_to_others_is_taken_once_it_is_not(self):
+        good = self.owner()
+        (self.folder / "key.pem").chmod(0o644)
+        now = int(time.time() * 1000)
+        self.run_station(self.owned(), clock=f"{now}:{now}:200")
+        self.until(lambda: "others can read this private key: chmod o= it" in self.said(), "the refusal")
+        time.sleep(0.5)  # it has looked several times, and seen nothing new
+        (self.folder / "key.pem").chmod(0o640)
+        self.until(lambda: self.fingerprints() == [good], "the certificate")
+        self.assertEqual(self.shown(), good)
 
     def test_settings_that_contradict_each_other_are_refused_at_the_start(self):
         rows = (

@@ -9,6 +9,8 @@
 #include "shake.h"
 #include "test.h"
 
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -216,6 +218,43 @@ static void what_is_no_file_of_certificates_is_an_error_at_once(void **state)
     SSL_CTX_free(ctx);
 }
 
+// Reason: OpenSSL keeps a certificate and a key of different kinds beside each other, and then
+// shows nothing: a station would be told that it has no certificate, and nobody which file is
+// wrong.
+static void a_key_that_is_not_its_certificates_is_an_error_at_once(void **state)
+{
+    struct fixture *f = *state;
+    char certificate[128];
+    char path[128];
+    char refused[PW_PEER_REFUSED_SIZE];
+    struct pw_peer_pins pins = {0};
+    EVP_PKEY *const keys[] = {f->server.key, EVP_EC_gen("P-256"), EVP_RSA_gen(2048)};
+    const int expected[] = {PW_OK, PW_ERR_RANGE, PW_ERR_RANGE};
+    authority_pem(f->server.certificate, f->pem);
+    folder_write(&f->folder, "own.pem", f->pem, 0600, certificate);
+    for (size_t i = 0; i < PW_COUNT(keys); i++) {
+        BIO *bio = BIO_new(BIO_s_mem());
+        char pem[4096] = "";
+        assert_int_equal(PEM_write_bio_PrivateKey(bio, keys[i], NULL, NULL, 0, NULL, NULL), 1);
+        assert_true(BIO_read(bio, pem, sizeof(pem) - 1) > 0);
+        BIO_free(bio);
+        folder_write(&f->folder, "own.key", pem, 0600, path);
+        const struct pw_peer_rules rules = {.host = "central",
+                                            .ca_file = "",
+                                            .certificate = certificate,
+                                            .key = path,
+                                            .pins = &pins,
+                                            .refused = refused};
+        SSL_CTX *client = SSL_CTX_new(TLS_client_method());
+        f->why = PW_OUT(f->text);
+        assert_int_equal(pw_peer_apply(client, &rules, &f->why), expected[i]);
+        assert_true(expected[i] == PW_OK || strstr(f->text, path) == f->text);
+        SSL_CTX_free(client);
+    }
+    EVP_PKEY_free(keys[1]);
+    EVP_PKEY_free(keys[2]);
+}
+
 // Reason: a server that reads its authorities again must not be without them in between, and a list
 // counts from the moment it is read.
 static void authorities_read_again_count_for_the_connections_to_come(void **state)
@@ -266,6 +305,7 @@ int main(void)
         CASE(what_is_on_its_issuers_list_is_refused),
         CASE(dates_are_judged_by_the_clock_that_was_given),
         CASE(what_is_no_file_of_certificates_is_an_error_at_once),
+        CASE(a_key_that_is_not_its_certificates_is_an_error_at_once),
         CASE(authorities_read_again_count_for_the_connections_to_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,12 +43,15 @@ static X509 *read_certificate(const char *file)
     return read;
 }
 
-static pw_unix_ms end_of(const X509 *certificate)
+static pw_unix_ms unix_of(const ASN1_TIME *time)
 {
     struct tm to = {0};
-    return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &to) == 1
-               ? (pw_unix_ms)timegm(&to) * 1000
-               : 0;
+    return ASN1_TIME_to_tm(time, &to) == 1 ? (pw_unix_ms)timegm(&to) * 1000 : 0;
+}
+
+static pw_unix_ms end_of(const X509 *certificate)
+{
+    return unix_of(X509_get0_notAfter(certificate));
 }
 
 static bool carries(X509 *certificate, const char *name)
@@ -73,6 +76,9 @@ static const char *fault_of(const struct pw_selfsigned *wish, X509 *present, EVP
         if (!carries(present, wish->names[i])) {
             return "a name of the station has changed";
         }
+    }
+    if (wall != 0 && wall < unix_of(X509_get0_notBefore(present))) {
+        return "the one before begins later: the clock was ahead";
     }
     return wall != 0 && wall > end_of(present) - PW_SELFSIGNED_RENEW_DAYS * DAY_MS
                ? "the one before ends soon"

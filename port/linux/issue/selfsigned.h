@@ -29,10 +29,10 @@ struct pw_selfsigned {
 bool pw_selfsigned_is_name(const char *name);
 
 // Makes the certificate unless the one that is there will do: there is none, it is not of its key,
-// a lasting name is missing, or it ends soon (while `wall` is 0 the date is not looked at, and a
-// new one counts from 2024 on). The key, on P-256, stays as long as it can be opened, unless
-// `new_key`. *made says in a few words why, NULL: nothing was made. PW_OK, or PW_ERR_STORE with
-// *why.
+// a lasting name is missing, it ends soon, or it begins after `wall` (while that is 0 dates are not
+// looked at, and a new one counts from 2024 on). The key, on P-256, stays as long as it can be
+// opened, unless `new_key`. *made says in a few words why, NULL: nothing was made. PW_OK, or
+// PW_ERR_STORE with *why.
 PW_MUST_USE int pw_selfsigned_ready(const struct pw_selfsigned *wish, bool new_key, pw_unix_ms wall,
                                     const char **made, struct pw_out *why);
 

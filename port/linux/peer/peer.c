@@ -148,14 +148,6 @@ static int refuse(struct pw_out *why, const char *what, const char *sentence)
     return PW_ERR_RANGE;
 }
 
-// The text of a PEM file, freed by the caller; NULL with *why.
-static BIO *open_pem(const char *path, char **pem, struct pw_out *why)
-{
-    size_t len = 0;
-    *pem = pw_peer_file(path, PW_PEER_PEM_MAX, &len, why);
-    return *pem != NULL ? BIO_new_mem_buf(*pem, (int)len) : NULL;
-}
-
 static bool add_chain(SSL_CTX *ctx, BIO *bio)
 {
     X509 *next = NULL;
@@ -172,36 +164,44 @@ static bool add_chain(SSL_CTX *ctx, BIO *bio)
     return good;
 }
 
-// The certificate and those behind it.
-static int use_chain(SSL_CTX *ctx, const char *path, struct pw_out *why)
+// The certificate and those behind it, of a file's text.
+static int use_chain(SSL_CTX *ctx, const char *path, struct pw_str pem, struct pw_out *why)
 {
-    char *pem = NULL;
     ERR_clear_error();
-    BIO *bio = open_pem(path, &pem, why);
-    if (pem == NULL) {
-        return PW_ERR_RANGE;
-    }
+    BIO *bio = BIO_new_mem_buf(pem.at, (int)pem.len);
     X509 *own = bio != NULL ? PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL) : NULL;
     bool good = own != NULL && SSL_CTX_use_certificate(ctx, own) == 1 && add_chain(ctx, bio);
     X509_free(own);
     BIO_free(bio);
-    free(pem);
     return good ? PW_OK : refuse(why, path, ": it is no certificate in PEM form");
 }
 
-static int use_key(SSL_CTX *ctx, const char *path, struct pw_out *why)
+static int read_chain(SSL_CTX *ctx, const char *path, struct pw_out *why)
 {
-    char *pem = NULL;
+    struct pw_str pem = {.len = 0};
+    char *text = pw_peer_file(path, PW_PEER_PEM_MAX, &pem.len, why);
+    pem.at = text;
+    int err = text != NULL ? use_chain(ctx, path, pem, why) : PW_ERR_RANGE;
+    free(text);
+    return err;
+}
+
+// After the certificate: the key must be that one's.
+static int read_key(SSL_CTX *ctx, const char *path, struct pw_out *why)
+{
+    size_t len = 0;
     char nothing[1] = ""; // a pass phrase, instead of a question on a terminal
-    BIO *bio = open_pem(path, &pem, why);
+    char *pem = pw_peer_file(path, PW_PEER_PEM_MAX, &len, why);
     if (pem == NULL) {
         return PW_ERR_RANGE;
     }
+    BIO *bio = BIO_new_mem_buf(pem, (int)len);
     EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, NULL, nothing) : NULL;
-    bool good = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1;
+    bool good =
+        key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
     EVP_PKEY_free(key);
     BIO_free(bio);
-    OPENSSL_cleanse(pem, strlen(pem));
+    OPENSSL_cleanse(pem, len);
     free(pem);
     return good ? PW_OK : refuse(why, path, ": it is no private key (PEM), or another one's");
 }
@@ -227,15 +227,16 @@ int pw_peer_apply(void *ssl_ctx, const struct pw_peer_rules *rules, struct pw_ou
         err = pw_authorities_trust(ctx, rules->ca_file, false, why);
     }
     if (err == PW_OK && rules->certificate[0] != '\0') {
-        err = use_chain(ctx, rules->certificate, why);
-        err = err == PW_OK ? use_key(ctx, rules->key, why) : err;
+        err = read_chain(ctx, rules->certificate, why);
+        err = err == PW_OK ? read_key(ctx, rules->key, why) : err;
     }
     return err;
 }
 
-static int load_pair(SSL_CTX *ctx, const char *certificate, EVP_PKEY *key, struct pw_out *why)
+static int load_pair(SSL_CTX *ctx, const char *certificate, struct pw_str pem, EVP_PKEY *key,
+                     struct pw_out *why)
 {
-    int err = use_chain(ctx, certificate, why);
+    int err = use_chain(ctx, certificate, pem, why);
     if (err == PW_OK &&
         (SSL_CTX_use_PrivateKey(ctx, key) != 1 || SSL_CTX_check_private_key(ctx) != 1)) {
         err = refuse(why, certificate, ": it is not the certificate of its key");
@@ -262,11 +263,15 @@ static int show_newest(SSL *ssl, void *context)
 int pw_peer_reload(void *ssl_ctx, const char *certificate, void *key, struct pw_out *why)
 {
     // Tried first where nobody is served: a file that is half written must not take the old one
-    // away.
-    SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
-    int err = trial != NULL ? load_pair(trial, certificate, key, why) : PW_ERR_STORE;
+    // away. Read once: it may be another one the next moment.
+    struct pw_str pem = {.len = 0};
+    char *text = pw_peer_file(certificate, PW_PEER_PEM_MAX, &pem.len, why);
+    SSL_CTX *trial = text != NULL ? SSL_CTX_new(TLS_server_method()) : NULL;
+    pem.at = text;
+    int err = trial != NULL ? load_pair(trial, certificate, pem, key, why) : PW_ERR_STORE;
     SSL_CTX_free(trial);
-    err = err == PW_OK ? load_pair(ssl_ctx, certificate, key, why) : err;
+    err = err == PW_OK ? load_pair(ssl_ctx, certificate, pem, key, why) : err;
+    free(text);
     if (err == PW_OK) {
         SSL_CTX_set_cert_cb(ssl_ctx, show_newest, NULL);
     }

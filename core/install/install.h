@@ -22,6 +22,8 @@ enum pw_install_phase {
 struct pw_install_state {
     enum pw_install_phase phase;
     bool able;    // there are slots on this machine; if not, `why` says why
+    bool asks;    // not able yet: the machine's own service has not said what runs, and is asked
+                  // again; until then nobody knows whether this program is on trial
     bool altered; // FAILED: what was written is not what was wanted
     uint64_t bytes;
     uint64_t total; // bytes to write

@@ -9,16 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     PATH_SIZE = 512,
     PIECE = 65536,
     SPARE = 16 << 20, // bytes that an update leaves to the journal
+    ASK_MS = 100,     // pieces of the time until a system's service is asked again
+    ASK_PIECES = 50,
 };
 
 // What the thread does.
-enum work { WRITE, ACTIVATE, SETTLE, ROOTS };
+enum work { WRITE, ACTIVATE, SETTLE, ROOTS, ASK };
 
 struct pw_slots {
     struct pw_install port;
@@ -27,7 +30,8 @@ struct pw_slots {
     char folder[PATH_SIZE];
     char unable[PW_SLOTS_WHY_MAX];   // why there are no slots; "": there are
     char rootless[PW_SLOTS_WHY_MAX]; // why there is no root; "": there is one
-    char running;                    // never changes
+    char running;                    // never changes, once it is known
+    bool asks;                       // a thread asks the system's service what that is
     struct pw_slot_disk disk;
     struct pw_slots_trust trust;
     char shipped[PW_RELEASE_ROOT_MAX]; // the maker's root, signed
@@ -333,6 +337,62 @@ static int settle_trial(struct pw_slots *slots)
     return err;
 }
 
+// What the boot loader did with the trial: started it, or went back.
+static void note_boot(struct pw_slots *slots, char next)
+{
+    struct pw_boot_record *record = &slots->record;
+    bool left = record->trial != 0 && record->trial != slots->running && record->trial != next;
+    slots->worn = record->tries == 0;
+    if (left && record->slot[record->trial - 'a'].use == PW_SLOT_EMPTY) {
+        pw_boot_empty(record, record->trial); // a cut while it was written
+    } else if (left) {
+        pw_boot_give_up(record, record->trial, "the boot loader did not stay with it");
+    } else if (record->trial == slots->running && record->tries > 0) {
+        record->tries--;
+    } else {
+        return;
+    }
+    if (pw_boot_keep(&slots->disk.port, record) != PW_OK) {
+        load(slots); // the same is found the next time
+    }
+}
+
+static bool look_at_system(struct pw_slots *slots, struct pw_out *why)
+{
+    char running = 0;
+    char next = 0;
+    if (slots->system.look(slots->system.context, &running, &next, why) != PW_OK) {
+        return false;
+    }
+    slots->running = running;
+    if (take(slots, true)) {
+        note_boot(slots, next);
+        pw_slot_disk_unlock(&slots->disk);
+        if (slots->record.trial == 0) {
+            // Boot loaders count the boots of a good system too, until they hear that it came up.
+            (void)mark(slots, true, true);
+            bar_other_system(slots);
+        }
+    }
+    return true;
+}
+
+// Its service may only be late, and what is on trial can neither stay nor go before it answers.
+static void ask_again(struct pw_slots *slots)
+{
+    const struct timespec piece = {.tv_nsec = ASK_MS * 1000000L};
+    char text[PW_SLOTS_WHY_MAX];
+    bool answered = false;
+    for (unsigned i = 1; !answered && !atomic_load(&slots->cancel); i++) {
+        struct pw_out why = PW_OUT(text);
+        (void)nanosleep(&piece, NULL);
+        answered = i % ASK_PIECES == 0 && look_at_system(slots, &why);
+    }
+    if (answered) {
+        show_safely(slots);
+    }
+}
+
 static void *run(void *argument)
 {
     struct pw_slots *slots = argument;
@@ -341,6 +401,7 @@ static void *run(void *argument)
     case ACTIVATE: install(slots); break;
     case SETTLE: atomic_store(&slots->settled, settle_trial(slots)); break;
     case ROOTS: keep_roots(slots); break;
+    case ASK: ask_again(slots); break;
     }
     atomic_store(&slots->busy, false);
     pw_loop_wake(slots->loop);
@@ -446,9 +507,15 @@ static int follow(void *context, struct pw_str head)
 static void look(void *context, struct pw_install_state *state)
 {
     struct pw_slots *slots = context;
+    if (slots->asks && !is_at_it(slots)) {
+        join(slots);
+        slots->asks = false;
+        slots->unable[0] = '\0';
+    }
     (void)pthread_mutex_lock(&slots->lock);
     *state = slots->state;
     (void)pthread_mutex_unlock(&slots->lock);
+    state->asks = slots->asks;
     state->able = slots->unable[0] == '\0' && slots->rootless[0] == '\0';
     if (!state->able) {
         struct pw_out why = PW_OUT(state->why);
@@ -556,6 +623,9 @@ static int reject(void *context, const char *why)
 static void end(void *context)
 {
     struct pw_slots *slots = context;
+    if (slots->asks) {
+        return;
+    }
     atomic_store(&slots->cancel, slots->work == WRITE);
     join(slots);
     slots->state.phase = PW_INSTALL_IDLE;
@@ -563,43 +633,6 @@ static void end(void *context)
 }
 
 // ---------------------------------------------------------------------------------------------
-
-// What the boot loader did with the trial: started it, or went back.
-static void note_boot(struct pw_slots *slots, char next)
-{
-    struct pw_boot_record *record = &slots->record;
-    bool left = record->trial != 0 && record->trial != slots->running && record->trial != next;
-    slots->worn = record->tries == 0;
-    if (left && record->slot[record->trial - 'a'].use == PW_SLOT_EMPTY) {
-        pw_boot_empty(record, record->trial); // a cut while it was written
-    } else if (left) {
-        pw_boot_give_up(record, record->trial, "the boot loader did not stay with it");
-    } else if (record->trial == slots->running && record->tries > 0) {
-        record->tries--;
-    } else {
-        return;
-    }
-    if (pw_boot_keep(&slots->disk.port, record) != PW_OK) {
-        load(slots); // the same is found the next time
-    }
-}
-
-static void look_at_system(struct pw_slots *slots)
-{
-    struct pw_out why = PW_OUT(slots->unable);
-    char next = 0;
-    if (slots->system.look(slots->system.context, &slots->running, &next, &why) != PW_OK) {
-        slots->running = 0;
-    } else if (take(slots, true)) {
-        note_boot(slots, next);
-        pw_slot_disk_unlock(&slots->disk);
-        if (slots->record.trial == 0) {
-            // Boot loaders count the boots of a good system too, until they hear that it came up.
-            (void)mark(slots, true, true);
-            bar_other_system(slots);
-        }
-    }
-}
 
 static void open_folder(struct pw_slots *slots)
 {
@@ -621,7 +654,7 @@ static void open_folder(struct pw_slots *slots)
     slots->job.piece_len = sizeof(slots->piece);
     pw_slot_disk_elf(slots->job.elf);
     if (slots->imaged) {
-        look_at_system(slots);
+        slots->asks = !look_at_system(slots, &why);
     } else {
         slots->running = running_of(slots);
         load(slots);
@@ -643,7 +676,7 @@ static void open_root(struct pw_slots *slots, const struct pw_slots_options *opt
     }
     const struct pw_str shipped = {.at = slots->shipped, .len = slots->shipped_len};
     if (pw_release_root_read(shipped, options->crypto, &slots->trust.shipped, &why) == PW_OK &&
-        slots->unable[0] == '\0') {
+        (slots->unable[0] == '\0' || slots->asks)) {
         pw_slots_trust_load(&slots->trust, &slots->disk.port);
         slots->chain_safe = slots->trust.chain_len;
     }
@@ -673,6 +706,7 @@ struct pw_slots *pw_slots_new(struct pw_loop *loop, const struct pw_slots_option
     }
     open_folder(slots);
     open_root(slots, options);
+    slots->asks = slots->asks && start_thread(slots, ASK);
     slots->port = (struct pw_install){.context = slots,
                                       .peek = peek,
                                       .root = root,

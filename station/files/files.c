@@ -255,6 +255,7 @@ void pw_files_update_report(const struct pw_files *files, struct pw_out *out)
     pw_put_s(out, "\nrunning     ");
     pw_put_s(out, files->parts.version);
     pw_put_s(out, state.trial ? ", on trial" : "");
+    put_line(out, ", not known whether on trial: ", state.asks ? state.why : "");
     put_line(out, "\nreturned    ", state.returned);
     put_line(out, ": ", state.returned[0] != '\0' ? state.returned_why : "");
     pw_put_c(out, '\n');

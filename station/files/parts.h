@@ -69,7 +69,9 @@ pw_ms pw_update_switch_over(struct pw_files *files, pw_ms now);
 pw_ms pw_update_restart(struct pw_files *files, pw_ms now);
 
 // trial.c: what the program that starts next makes of it.
-void pw_update_settle(struct pw_files *files, pw_ms now);
+// False: what runs is not known yet; to be asked again.
+bool pw_update_settle(struct pw_files *files, pw_ms now);
+bool pw_update_is_asking(const struct pw_files *files);
 pw_ms pw_update_try(struct pw_files *files, pw_ms now);
 pw_ms pw_update_return(struct pw_files *files, pw_ms now);
 

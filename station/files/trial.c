@@ -99,11 +99,21 @@ static void settle_switch(struct pw_files *files, const struct pw_install_state 
     }
 }
 
-void pw_update_settle(struct pw_files *files, pw_ms now)
+bool pw_update_is_asking(const struct pw_files *files)
+{
+    struct pw_install_state state;
+    look(files, &state);
+    return state.asks;
+}
+
+bool pw_update_settle(struct pw_files *files, pw_ms now)
 {
     struct pw_update *update = &files->update;
     struct pw_install_state state;
     look(files, &state);
+    if (state.asks) {
+        return false;
+    }
     if (state.trial) {
         begin_trial(files, state.worn, now);
     } else if (update->stage >= PW_UPDATE_SWITCHES) {
@@ -116,6 +126,7 @@ void pw_update_settle(struct pw_files *files, pw_ms now)
     } else if (update->stage == PW_UPDATE_TAKES && !update->hashed) {
         pw_update_refuse(files, PW_UPDATE_DOWNLOAD_FAILED, "a restart cut it off");
     }
+    return true;
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -149,8 +149,10 @@ pw_ms pw_update_step(struct pw_files *files, pw_ms now)
         update->reached_at = now;
     }
     if (update->fresh) {
-        update->fresh = false;
-        pw_update_settle(files, now);
+        update->fresh = !pw_update_settle(files, now);
+        if (update->fresh) {
+            return pw_after(now, PW_UPDATE_SETTLE_MS);
+        }
     }
     pw_ms at = pw_update_watch(files, now);
     return stages[update->stage] == NULL ? at : pw_earlier(at, stages[update->stage](files, now));
@@ -160,9 +162,15 @@ pw_ms pw_update_step(struct pw_files *files, pw_ms now)
 // Requests.
 
 // Installing and judging a program that runs are not given up for another.
-static bool is_settled(const struct pw_files *files)
+// NULL: there is none.
+static const char *hindrance(const struct pw_files *files)
 {
-    return files->update.stage < PW_UPDATE_SWITCHES;
+    if (files->update.stage >= PW_UPDATE_SWITCHES) {
+        return "a release is being installed, or is on trial";
+    }
+    return files->update.fresh && pw_update_is_asking(files)
+               ? "whether a release is on trial is not known yet"
+               : NULL;
 }
 
 static bool fits(const struct pw_update_request *request)
@@ -265,7 +273,7 @@ enum pw_update_answer pw_files_update(struct pw_files *files,
     if (!fits(request)) {
         return PW_UPDATE_TOO_LONG;
     }
-    if (files->parts.transfer == NULL || !is_settled(files)) {
+    if (files->parts.transfer == NULL || hindrance(files) != NULL) {
         return PW_UPDATE_REJECTED;
     }
     enum pw_update_answer answer = judge_certificate(files, request, now);
@@ -307,7 +315,8 @@ int pw_files_check_source(struct pw_files *files, enum pw_update_asker by, bool 
     case PW_UPDATE_REVOKED_CERTIFICATE:
     case PW_UPDATE_TOO_LONG: break;
     }
-    pw_put_s(why, "another release is being installed, or is on trial");
+    const char *in_the_way = hindrance(files);
+    pw_put_s(why, in_the_way != NULL ? in_the_way : "no release can be taken now");
     return PW_ERR_BUSY;
 }
 
@@ -335,8 +344,9 @@ static int judge_offer(const struct pw_files *files, const struct pw_update_offe
         pw_put_s(why, " is outside 20..268435456 bytes");
         return PW_ERR_RANGE;
     }
-    if (!is_settled(files)) {
-        pw_put_s(why, "another release is being installed, or is on trial");
+    const char *in_the_way = hindrance(files);
+    if (in_the_way != NULL) {
+        pw_put_s(why, in_the_way);
         return PW_ERR_BUSY;
     }
     return PW_OK;
@@ -449,8 +459,9 @@ int pw_files_cancel(struct pw_files *files, struct pw_str reason, struct pw_out 
     if (update->stage == PW_UPDATE_NONE) {
         return put_no(why, "no update is under way", PW_ERR_BUSY);
     }
-    if (!is_settled(files)) {
-        return put_no(why, "it is being installed, or is on trial", PW_ERR_BUSY);
+    const char *in_the_way = hindrance(files);
+    if (in_the_way != NULL) {
+        return put_no(why, in_the_way, PW_ERR_BUSY);
     }
     pw_put(&out, reason);
     if (files->parts.install != NULL) {

@@ -16,7 +16,10 @@ def load(mock, _):
     # As with GRUB, before the one that runs was marked good.
     mock.AddMethod("pilotwire.Test", "NoPrimary", "", "", "self.primary = ''")
     mock.AddMethod(MAIN_IFACE, "Mark", "ss", "ss", 'ret = ("rootfs.0", "marked " + args[0])')
+    mock.silent = False
+    mock.AddMethod("pilotwire.Test", "Silence", "b", "", "self.silent = args[0]")
     mock.slots = lambda: dbus.Array(
+        [] if mock.silent else
         [dbus.Struct((name, dbus.Dictionary({"class": cls, "bootname": boot,
                                              "state": "booted" if boot == mock.booted else "inactive"},
                                             signature="sv")), signature="sa{sv}")

@@ -266,6 +266,20 @@ class Rauc(unittest.TestCase):
         self.assertIn("worn", self.state())
         self.assertIn("worn", self.state())
 
+    def test_a_rauc_that_does_not_answer_at_the_start_is_asked_again(self):
+        """Else the station could neither confirm what is on trial, nor install anything until its next start."""
+        self.start_mock()
+        self.install(self.release("1.1.0", self.shelf / "verity.raucb"))
+        self.boot("B")
+        self.call("pilotwire.Test.Silence", "boolean:true")
+        asked = self.said().count("GetSlotStatus")
+        waiting = subprocess.Popen([TOOL, "await", self.folder, self.shelf / "root"], stdout=subprocess.PIPE,
+                                   env={**os.environ, "PW_RAUC_BUS": self.bus})
+        self.wait_for(lambda: self.said().count("GetSlotStatus") > asked)
+        self.call("pilotwire.Test.Silence", "boolean:false")
+        said = waiting.communicate(timeout=30)[0].decode()
+        self.assertEqual(said.strip()[:60].split(" counter")[0], "state able=1 running=b current=b trial=1 tries=2")
+
     def test_what_rauc_cannot_install_leaves_all_as_it_was(self):
         self.start_mock()
         bad = self.place / "bad.raucb"

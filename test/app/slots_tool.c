@@ -4,7 +4,8 @@
 //     slots_tool install FOLDER ROOT FILE                     to a slot, to be tried next
 //     slots_tool bundle OUT VERSION COUNTER PROGRAM BUNDLE    a release with an image for RAUC
 //     slots_tool state FOLDER ROOT
-//     slots_tool confirm|reject FOLDER ROOT
+//     slots_tool await FOLDER ROOT                            the state, once the system's service
+//     says what runs slots_tool confirm|reject FOLDER ROOT
 // With PW_SLOTS_SPOIL, a file, that becomes another one between being written and being switched
 // to. With PW_RAUC_BUS, the address of a D-Bus, RAUC on it takes the releases from the slots.
 // Started from a slot it is the station's program: it says so, and behaves as the component
@@ -30,7 +31,7 @@
 #define LIMIT ((rlim_t)128 << 20)
 #endif
 
-enum { POLL_MS = 5, SETTLE_MS = 3000, FILE_MAX = 32 << 20, EATEN = 1 << 20 };
+enum { POLL_MS = 5, SETTLE_MS = 3000, AWAIT_MS = 30000, FILE_MAX = 32 << 20, EATEN = 1 << 20 };
 
 struct tool {
     struct pw_loop loop;
@@ -204,6 +205,17 @@ static void settle(struct tool *tool, bool confirms)
     pw_loop_run(&tool->loop);
 }
 
+static pw_ms await(void *context, pw_ms now)
+{
+    struct tool *tool = context;
+    struct pw_install_state state;
+    tool->port->state(tool->port->context, &state);
+    if (!state.asks || now > tool->give_up_at) {
+        pw_loop_end(&tool->loop);
+    }
+    return now + POLL_MS;
+}
+
 // ---------------------------------------------------------------------------------------------
 // Being the program.
 
@@ -282,7 +294,11 @@ int main(int argc, char **argv)
         pw_slots_free(tool.slots);
         return result;
     }
-    if (strcmp(argv[1], "state") != 0) {
+    if (strcmp(argv[1], "await") == 0) {
+        tool.give_up_at = pw_clock_now(&tool.clock) + AWAIT_MS;
+        pw_loop_on_turn(&tool.loop, await, &tool);
+        pw_loop_run(&tool.loop);
+    } else if (strcmp(argv[1], "state") != 0) {
         settle(&tool, strcmp(argv[1], "confirm") == 0);
     }
     say_state(&tool, "state");

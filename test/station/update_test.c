@@ -621,6 +621,50 @@ static void a_return_does_not_wait_for_a_disk_that_takes_nothing(void **state)
     close_desk(desk);
 }
 
+// Reason: where the machine's own service knows what runs, it may answer late; nothing is decided
+// before, and nothing that came before is lost.
+static void a_service_that_answers_late_is_waited_for(void **state)
+{
+    (void)state;
+    char text[200] = "";
+    struct pw_out why = PW_OUT(text);
+    struct desk *desk = open_desk();
+    struct pw_update_request request = signed_request();
+    ask_for(desk, &request);
+    assert_true(run_to_restart(desk, 60000));
+    desk->sim.slots.trial = false; // as the port shows it then
+    desk->sim.slots.asks = true;
+    run(desk, 20000);
+    assert_int_equal(desk->sim.confirmed, 0);
+    assert_int_equal(pw_files_update(&desk->files, &request, desk->now), PW_UPDATE_REJECTED);
+    assert_int_equal(pw_files_cancel(&desk->files, PW_STR("-"), &why, desk->now), PW_ERR_BUSY);
+    desk->sim.slots.trial = true;
+    desk->sim.slots.asks = false;
+    run(desk, HOUR);
+    assert_int_equal(desk->sim.confirmed, 1);
+    assert_string_equal(desk->said, ALL_OF_IT);
+    close_desk(desk);
+}
+
+// Reason: and no request comes between, which would be taken for what is on trial.
+static void a_request_waits_until_it_is_known_what_runs(void **state)
+{
+    (void)state;
+    struct desk *desk = open_desk();
+    struct pw_update_request request = signed_request();
+    desk->sim.slots.asks = true;
+    start(desk);
+    run(desk, 20000);
+    assert_int_equal(pw_files_update(&desk->files, &request, desk->now), PW_UPDATE_REJECTED);
+    desk->sim.slots.asks = false;
+    run(desk, 20000);
+    ask_for(desk, &request);
+    assert_true(run_to_restart(desk, 60000));
+    run(desk, HOUR);
+    assert_string_equal(desk->said, ALL_OF_IT);
+    close_desk(desk);
+}
+
 // Reason: a program that somebody installed by hand, or whose record is lost, is on trial as well.
 static void a_trial_without_a_record(void **state)
 {
@@ -736,6 +780,8 @@ int main(void)
         cmocka_unit_test(a_return_waits_for_the_charge),
         cmocka_unit_test(what_filled_the_disk_goes_at_once),
         cmocka_unit_test(a_return_does_not_wait_for_a_disk_that_takes_nothing),
+        cmocka_unit_test(a_service_that_answers_late_is_waited_for),
+        cmocka_unit_test(a_request_waits_until_it_is_known_what_runs),
         cmocka_unit_test(a_trial_without_a_record),
         cmocka_unit_test(the_power_goes_at_every_look),
         cmocka_unit_test(without_a_date_nothing_expires_and_the_log_says_so),

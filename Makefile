@@ -54,7 +54,7 @@ guest: ## a native board on the GPIO lines and PWM of a kernel of its own (downl
 	@tools/build dev
 	@test/peers/board/run-in-guest.sh build/dev/test/peers/board_guest build/guest
 
-guest-rauc: ## the packaged station in system images that RAUC installs and GRUB boots, in qemu: about 15 minutes (root)
+guest-rauc: ## the packaged station in system images, good and bad, that RAUC installs and GRUB boots, in qemu: half an hour or more (root)
 	@tools/setup guest
 	@tools/guest_rauc
 

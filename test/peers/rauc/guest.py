@@ -15,7 +15,7 @@ class Guest:
     def __init__(self, work):
         self.work, self.place, self.process, self.line = work, "", None, None
         self.received, self.number, self.starts = b"", 0, 0
-        self.system, self.boots = "", 0
+        self.system, self.boot = "", ""
 
     # -- power
 
@@ -77,9 +77,9 @@ class Guest:
 
     def noted_boot(self, line):
         words = line.split()
-        if len(words) != 3 or words[0] != "ready":
+        if len(words) != 3 or words[0] != "ready" or words[2] == self.boot:
             return False
-        self.system, self.boots = words[1], self.boots + 1
+        self.system, self.boot = words[1], words[2]
         return True
 
     def wait_boot(self, seconds):

@@ -171,7 +171,7 @@ def squash(root, out):
     return out
 
 
-def bundle(work, name, image):
+def bundle(work, name, image, key="rauc"):
     content = work / "content"
     shutil.rmtree(content, ignore_errors=True)
     content.mkdir()
@@ -180,7 +180,7 @@ def bundle(work, name, image):
                                             "[image.rootfs]\nfilename=rootfs.img\n")
     out = work / f"{name}.raucb"
     out.unlink(missing_ok=True)
-    do("rauc", "bundle", f"--cert={work}/maker/rauc.crt", f"--key={work}/maker/rauc.key",
+    do("rauc", "bundle", f"--cert={work}/maker/{key}.crt", f"--key={work}/maker/{key}.key",
        "--mksquashfs-args=-comp gzip -noI -noD", content, out)
     return out
 

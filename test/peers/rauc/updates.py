@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The packaged station in a system of images, with real RAUC, GRUB, dm-verity and boots: it updates itself to the
-other system, and stays over boots.
+other system and stays, and comes back from systems that are no good.
 
   updates.py --first DIR --second DIR [--work DIR] [--made]
 
@@ -13,6 +13,7 @@ Needs root. Exit status: 0 all as it should be, 1 not, 2 bad command line.
 """
 import argparse
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -25,6 +26,7 @@ from guest import Guest, Restarted  # noqa: E402
 from image import do, say  # noqa: E402
 
 SPEED = 10
+BOOT_S, LONG_S = 900, 600  # most that a boot, and anything else, may take on a machine that has other things to do
 CENTRAL = "runuser -u pilotwire-central -- pilotwire-central --data /var/lib/pilotwire-central"
 SETTINGS = """station:
   id: rauc-guest
@@ -77,8 +79,9 @@ class Maker:
                      "root2.pub", "--release-key", "release1.pub", "--out", "root")
         self.release("root", "sign", "root", "--key", "root1")
         self.release("root", "sign", "root", "--key", "root2")
-        do("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=maker", "-days", "9", "-keyout", "rauc.key",
-           "-out", "rauc.crt", cwd=self.folder)
+        for key in ("rauc", "stranger"):
+            do("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={key}", "-days", "9", "-keyout",
+               f"{key}.key", "-out", f"{key}.crt", cwd=self.folder)
 
     def release(self, *words):
         do(self.program, "release", *words, cwd=self.folder)
@@ -91,8 +94,15 @@ class Maker:
         return out
 
 
+def small_bundle(work, name, key):
+    """A bundle that RAUC would begin with, as far as its keyring goes."""
+    picture = work / f"{name}.img"
+    picture.write_bytes(os.urandom(65536))
+    return image.bundle(work, name, picture, key)
+
+
 def build(work, first, second):
-    """The systems 0.1.0 and 0.1.1, and the release of the second on the shelf."""
+    """The systems 0.1.0, 0.1.1 and one whose station crashes; their releases, and what is none, on the shelf."""
     programs = work / "programs"
     shutil.rmtree(programs, ignore_errors=True)
     for name in ("pilotwire", "pilotwire-station"):
@@ -107,10 +117,21 @@ def build(work, first, second):
     image.install(root, first)
     image.equip(root, work, SETTINGS, units())
     image.squash(root, work / "system-0.1.0.img")
-    say("the next system, and its bundle")
+    say("the next system, one whose station crashes, and their bundles")
     image.install(root, second)
-    image.squash(root, work / "system.img")
-    maker.make("0.1.1", "0.1.1", 2, image.bundle(work, "0.1.1", work / "system.img"))
+    bundles = {"0.1.1": image.bundle(work, "0.1.1", image.squash(root, work / "system.img"))}
+    shutil.copy(root / "usr/bin/false", root / "usr/bin/pilotwire-station")
+    bundles["0.1.2"] = image.bundle(work, "0.1.2", image.squash(root, work / "system.img"))
+    for version, counter in (("0.1.1", 2), ("0.1.2", 3)):
+        maker.make(version, version, counter, bundles[version])
+    good, other = (small_bundle(work, name, "rauc") for name in ("good", "other"))
+    maker.make("old", "0.1.0", 1, good)
+    expect(good.stat().st_size == other.stat().st_size, "two bundles of one size")
+    swapped = maker.make("swapped", "0.1.4", 2, good)
+    whole = swapped.read_bytes()
+    expect(whole.endswith(good.read_bytes()), "the bundle is the last component")
+    swapped.write_bytes(whole[:-good.stat().st_size] + other.read_bytes())
+    maker.make("stranger", "0.1.5", 2, small_bundle(work, "stranger", "stranger"))
     (work / "shelf.img").unlink(missing_ok=True)
     do("mksquashfs", work / "shelf", work / "shelf.img", "-noD", "-no-progress", "-quiet")
 
@@ -146,6 +167,9 @@ class Story:
     def update(self):
         return self.station("update", check=False)
 
+    def rauc_log(self):
+        return self.guest.run("journalctl -b -u rauc --no-pager -o cat", check=False)
+
     def online(self):
         return any(one["ocpp_online"] for one in self.people("stations")["stations"])
 
@@ -161,16 +185,16 @@ class Story:
         return self.guest.wait(what, ask, seconds)
 
     def station_is_up(self, version):
-        self.wait(f"the station {version} answers", lambda: self.version() == version, 60)
-        self.wait("it is online", self.online, 60)
+        self.wait(f"the station {version} answers", lambda: self.version() == version, LONG_S)
+        self.wait("it is online", self.online, LONG_S)
 
     # -- what people see
 
     def first_boot(self):
         """From the factory: system A, both systems good; a central and its station are made known to each other."""
-        expect(self.guest.wait_boot(120) == "A", "GRUB starts A first")
+        expect(self.guest.wait_boot(BOOT_S) == "A", "GRUB starts A first")
         key = self.wait("the central is up", lambda: self.guest.run(
-            f"test -e /var/lib/pilotwire-central/first-password && {CENTRAL} station add rauc-guest", check=False), 60)
+            f"test -e /var/lib/pilotwire-central/first-password && {CENTRAL} station add rauc-guest", check=False), LONG_S)
         self.guest.run(f"umask 77; echo {key.split()[-1]} >/data/station-key; "
                        "install -m 0600 /var/lib/pilotwire-central/first-password /data/password; "
                        "systemctl start pilotwire-station")
@@ -183,10 +207,10 @@ class Story:
     def updates_itself(self):
         """A release from a file: RAUC writes B, GRUB starts it, the station is on trial, is well, and stays."""
         self.station("update /shelf/0.1.1.pwr")
-        expect(self.guest.wait_boot(240) == "B", "the new system is B")
-        self.wait("it is on trial", lambda: self.record().get("trial") == "b", 60)
+        expect(self.guest.wait_boot(BOOT_S) == "B", "the new system is B")
+        self.wait("it is on trial", lambda: self.record().get("trial") == "b", LONG_S)
         expect(self.record()["confirmed"] != "b", "it is not confirmed before it is well")
-        self.wait("it is confirmed", lambda: self.record().get("confirmed") == "b" and self.record().get("trial") is None, 120)
+        self.wait("it is confirmed", lambda: self.record().get("confirmed") == "b" and self.record().get("trial") is None, LONG_S)
         self.station_is_up("0.1.1")
         grub = self.grub()
         expect(grub["ORDER"] == "B A" and grub["B_OK"] == "1" and grub["B_TRY"] == "0", f"RAUC marked it good: {grub}")
@@ -198,15 +222,59 @@ class Story:
         """GRUB gives a system one try until the station says again that it is good: so it must at every start."""
         for _ in range(2):
             self.guest.run("systemctl --no-block reboot")
-            expect(self.guest.wait_boot(240) == "B", "it is B that boots")
+            expect(self.guest.wait_boot(BOOT_S) == "B", "it is B that boots")
             self.station_is_up("0.1.1")
-            self.wait("its try is given back", lambda: self.grub()["B_TRY"] == "0", 30)
+            self.wait("its try is given back", lambda: self.grub()["B_TRY"] == "0", LONG_S)
         self.show("two boots later")
+
+    def swapped_bundle_is_refused(self):
+        """The bundle is one that RAUC would take; it is not the one that the manifest names. RAUC is not even asked."""
+        before = self.grub()
+        self.station("update /shelf/swapped.pwr", check=False)
+        self.wait("it is refused", lambda: "0.1.4" in self.update() and "ailed" in self.update(), LONG_S)
+        expect("installing" not in self.rauc_log(), f"RAUC was asked: {self.rauc_log()}")
+        expect(self.grub() == before, "nothing that GRUB reads changed")
+        self.show("another bundle than the signed one")
+
+    def strange_bundle_is_refused(self):
+        """The release is right, its bundle is signed by somebody whom RAUC's keyring does not have."""
+        self.station("update /shelf/stranger.pwr", check=False)
+        self.wait("it is refused", lambda: "0.1.5" in self.update() and "ailed" in self.update(), LONG_S)
+        expect("signature verification failed" in self.update(), self.update())
+        expect("installing" in self.rauc_log(), "and RAUC's log says so when it is asked")
+        expect(self.guest.system == "B" and self.record().get("trial") is None, "nothing is on trial")
+        self.show("a bundle that RAUC refuses")
+
+    def older_counter_is_refused(self):
+        """The counter is the one that B, the system that runs, was confirmed with."""
+        self.station("update /shelf/old.pwr", check=False)
+        self.wait("it is refused", lambda: "downgrade: security counter" in self.update(), LONG_S)
+        expect(self.guest.system == "B" and self.record()["counter"] == 2, "nothing changed")
+        self.show("a release with an older counter")
+
+    def returns_from_a_crash(self):
+        """By a roll-out: the station of the new system ends at once. systemd boots again, GRUB takes the one before."""
+        release = self.people("release add /shelf/0.1.2.pwr")["id"]
+        rollout = self.people(f"rollout start {release} stations=rauc-guest soak_s=0")["rollout"]["id"]
+        expect(self.guest.wait_boot(BOOT_S) == "A", "the new system is A")
+        say("system A booted, with a station that crashes")
+        expect(self.guest.wait_boot(BOOT_S) == "B", "and GRUB goes back to B")
+        self.station_is_up("0.1.1")
+        failed = self.wait("the central hears of it", lambda: next(
+            (one for one in self.people(f"rollout show {rollout}")["stations"] if one["state"] == "failed"), None), LONG_S)
+        say(f"the central's roll-out: {failed['state']}: {failed['why']}")
+        expect("0.1.2: the boot loader did not stay with it" in self.update(), self.update())
+        expect(self.record()["counter"] == 2, "the counter is that of what stayed")
+        self.show("a system whose station crashes")
 
     def run(self):
         self.first_boot()
         self.updates_itself()
         self.stays_over_boots()
+        self.swapped_bundle_is_refused()
+        self.strange_bundle_is_refused()
+        self.older_counter_is_refused()
+        self.returns_from_a_crash()
 
 
 def main():

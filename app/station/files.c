@@ -11,7 +11,7 @@ int files_open(struct files *files, struct pw_loop *loop, const struct pw_settin
         .ca_file = pw_settings_text(settings, PW_SET_OCPP_CA),
         .exclusive = pw_settings_int(settings, PW_SET_ROOT_CHECK) != 0,
     };
-    files->carrier = pw_carrier_new(loop, folder, &roots, why);
+    files->carrier = pw_carrier_new(loop, folder, &roots, files->proxy, why);
     if (files->carrier != NULL) {
         files->crypto = pw_ed25519_crypto();
         const struct pw_slots_system rauc = pw_rauc_system(NULL);

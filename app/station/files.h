@@ -7,6 +7,7 @@
 #include "transfer/carrier.h"
 
 struct files {
+    const struct pw_proxy *proxy; // read when a transfer begins
     struct pw_carrier *carrier;
     struct pw_slots *slots;
     struct pw_release_crypto crypto;

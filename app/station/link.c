@@ -32,7 +32,7 @@ static const char *check_ready(void *context)
 static int open_client(struct link *link, bool tls, struct pw_out *why)
 {
     pw_ws_client_free(link->client);
-    link->client = pw_ws_client_new(link->loop, link->pace, tls ? "" : NULL, why);
+    link->client = pw_ws_client_new(link->loop, link->pace, tls ? "" : NULL, link->proxy, why);
     return link->client != NULL ? PW_OK : PW_ERR_UNKNOWN;
 }
 

@@ -3,6 +3,7 @@
 #ifndef PW_APP_STATION_LINK_H
 #define PW_APP_STATION_LINK_H
 
+#include "proxy/proxy.h"
 #include "station.h"
 #include "trust/openssl.h"
 #include "wsclient.h"
@@ -12,6 +13,7 @@ struct link {
     struct pw_station *station;
     struct pw_trust_keeper *keeper;
     const struct pw_log *log;
+    const struct pw_proxy *proxy;
     struct pw_loop *loop;
     const struct pw_clock *pace;
     struct pw_ws_tls tls;

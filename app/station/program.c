@@ -13,6 +13,7 @@
 #include "panic.h"
 #include "peer/authorities.h"
 #include "people.h"
+#include "proxy.h"
 #include "secrets.h"
 #include "service.h"
 #include "store.h"
@@ -50,6 +51,7 @@ struct program {
     struct secrets secrets;
     struct pw_trust_keeper *keeper;
     struct pw_trust trust;
+    struct pw_proxy proxy;
     struct files files;
     struct pw_station station;
     struct buses buses;
@@ -339,8 +341,8 @@ static void introduce(struct program *program)
     program->wires = (struct wires){.loop = &program->loop, .station = station, .log = log};
     program->boards = (struct boards){.loop = &program->loop, .station = station, .log = log};
     program->meters = (struct meters){.loop = &program->loop, .station = station, .log = log};
-    program->link = (struct link){.station = station, .log = log};
-    program->uplink = (struct uplink){.station = station};
+    program->link = (struct link){.station = station, .log = log, .proxy = &program->proxy};
+    program->uplink = (struct uplink){.station = station, .proxy = &program->proxy};
     program->mqtt.loop = &program->loop;
     program->mqtt.station = station;
     program->mqtt.logger = program->logger;
@@ -381,11 +383,15 @@ static int open_all(struct program *program, const struct pw_settings *settings,
     if (err == PW_OK) {
         char trust[512];
         (void)snprintf(trust, sizeof(trust), "%s/%s", program->options->data, TRUST_NAME);
+        program->files.proxy = &program->proxy;
         err = files_open(&program->files, &program->loop, settings, program->options->data, trust,
                          why);
     }
     if (err == PW_OK) {
         err = open_station(program, settings, why);
+    }
+    if (err == PW_OK) {
+        err = proxy_read(kept, &program->proxy, why);
     }
     if (err == PW_OK) {
         err = people_open(&program->people, program->options->control,

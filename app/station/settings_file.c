@@ -8,6 +8,7 @@
 #include "meters.h"
 #include "modbus/url.h"
 #include "mqtt/wire.h"
+#include "proxy/proxy.h"
 #include "serial.h"
 #include "tls.h"
 #include "wsclient.h"
@@ -125,6 +126,11 @@ static int check_form(struct pw_setting_at at, struct pw_str value, struct pw_ou
     }
     if (at.id == PW_SET_OCPP_URL) {
         return pw_ws_check_url(value, why);
+    }
+    if (at.id == PW_SET_PROXY || at.id == PW_SET_NO_PROXY) {
+        struct pw_proxy proxy;
+        return at.id == PW_SET_PROXY ? pw_proxy_read_url(value, &proxy, why)
+                                     : pw_proxy_read_direct(value, &proxy, why);
     }
     if (at.id == PW_SET_UPLINK_URL) {
         return pw_tls_check_url(value, why);

@@ -38,7 +38,7 @@ int uplink_open(struct uplink *uplink, struct pw_loop *loop, const struct pw_clo
     if (pw_peer_read_pins(pw_str_of(pin), &uplink->pins, why) != PW_OK) {
         return PW_ERR_RANGE;
     }
-    uplink->tls = pw_tls_new(loop, pace, &uplink->rules, why);
+    uplink->tls = pw_tls_new(loop, pace, &uplink->rules, uplink->proxy, why);
     if (uplink->tls == NULL) {
         return PW_ERR_RANGE;
     }

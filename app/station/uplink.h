@@ -3,12 +3,14 @@
 #define PW_APP_STATION_UPLINK_H
 
 #include "peer/peer.h"
+#include "proxy/proxy.h"
 #include "station.h"
 #include "tls.h"
 #include "trust/openssl.h"
 
 struct uplink {
     struct pw_station *station;
+    const struct pw_proxy *proxy;
     struct pw_trust_keeper *keeper; // has the station's own certificate
     struct pw_tls *tls;             // NULL: uplink.url is empty
     struct pw_tls_rules rules;

@@ -1,12 +1,12 @@
 #include "resolve.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define HOST_MAX 255
 
@@ -112,6 +112,24 @@ bool pw_resolve_done(struct pw_resolve *question, struct pw_addresses *addresses
     }
     (void)pthread_mutex_unlock(&question->lock);
     return done;
+}
+
+socklen_t pw_resolve_socket_address(const char *text, uint16_t port, struct sockaddr_storage *to)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)to;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
+    memset(to, 0, sizeof(*to));
+    if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(port);
+        return sizeof(*v4);
+    }
+    if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(port);
+        return sizeof(*v6);
+    }
+    return 0;
 }
 
 void pw_resolve_drop(struct pw_resolve *question)

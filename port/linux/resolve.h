@@ -6,6 +6,8 @@
 
 #include "loop.h"
 
+#include <sys/socket.h>
+
 #define PW_RESOLVE_MAX       4  // addresses kept of one name
 #define PW_RESOLVE_TEXT_SIZE 64 // one address as text, terminated
 
@@ -23,6 +25,9 @@ struct pw_resolve *pw_resolve_start(struct pw_loop *loop, const char *host);
 
 // True once the answer is there; it is copied to *addresses.
 bool pw_resolve_done(struct pw_resolve *question, struct pw_addresses *addresses);
+
+// The socket address of one address as text, and its length; 0: the text is no address.
+socklen_t pw_resolve_socket_address(const char *text, uint16_t port, struct sockaddr_storage *to);
 
 // Gives the question up or back; the thread may still be at it. NULL is harmless.
 void pw_resolve_drop(struct pw_resolve *question);

@@ -1,9 +1,9 @@
 #include "tls.h"
 
 #include "peer/peer.h"
+#include "proxy/tunnel.h"
 #include "resolve.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -29,7 +29,9 @@ struct pw_tls {
     struct pw_loop *loop;
     const struct pw_clock *pace;
     const struct pw_tls_rules *rules;
-    SSL_CTX *context; // of this connection; NULL while idle
+    const struct pw_proxy *proxy; // NULL: none
+    struct pw_tunnel tunnel;      // while OPENING through it
+    SSL_CTX *context;             // of this connection; NULL while idle
     char refused[PW_PEER_REFUSED_SIZE];
     enum pw_tls_state state;
     pw_ms deadline; // of OPENING
@@ -135,7 +137,8 @@ static SSL_CTX *prepare(struct pw_tls *tls, const char *host, struct pw_out *why
 }
 
 struct pw_tls *pw_tls_new(struct pw_loop *loop, const struct pw_clock *pace,
-                          const struct pw_tls_rules *rules, struct pw_out *why)
+                          const struct pw_tls_rules *rules, const struct pw_proxy *proxy,
+                          struct pw_out *why)
 {
     struct pw_tls *tls = calloc(1, sizeof(*tls));
     if (tls == NULL) {
@@ -145,6 +148,7 @@ struct pw_tls *pw_tls_new(struct pw_loop *loop, const struct pw_clock *pace,
     tls->loop = loop;
     tls->pace = pace;
     tls->rules = rules;
+    tls->proxy = proxy;
     tls->fd = -1;
     SSL_CTX *trial = prepare(tls, "localhost", why);
     if (trial == NULL) {
@@ -180,6 +184,7 @@ static void finish(struct pw_tls *tls, const char *what, const char *detail)
     pw_put_s(&out, detail);
     pw_resolve_drop(tls->question);
     tls->question = NULL;
+    pw_tunnel_drop(&tls->tunnel);
     drop_socket(tls);
     SSL_CTX_free(tls->context);
     tls->context = NULL;
@@ -195,6 +200,7 @@ void pw_tls_free(struct pw_tls *tls)
         return;
     }
     pw_resolve_drop(tls->question);
+    pw_tunnel_drop(&tls->tunnel);
     drop_socket(tls);
     SSL_CTX_free(tls->context);
     free(tls);
@@ -234,22 +240,17 @@ static void ready(void *context, unsigned events)
     (void)events;
 }
 
-static socklen_t socket_address(const char *text, uint16_t port, struct sockaddr_storage *to)
+static void limit_buffer(int fd)
 {
-    struct sockaddr_in *v4 = (struct sockaddr_in *)to;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
-    memset(to, 0, sizeof(*to));
-    if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        return sizeof(*v4);
-    }
-    if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(port);
-        return sizeof(*v6);
-    }
-    return 0;
+    int room = SEND_BUFFER;
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+}
+
+static void watch_socket(struct pw_tls *tls, unsigned events)
+{
+    tls->watch.ready = ready;
+    tls->watch.context = tls;
+    pw_watch_start(&tls->watch, tls->loop, tls->fd, events, PW_LOOP_NETWORK);
 }
 
 // Connects to the next address; false when it cannot even begin.
@@ -257,9 +258,8 @@ static bool connect_next(struct pw_tls *tls)
 {
     const char *text = tls->addresses.text[tls->next_address++];
     struct sockaddr_storage to;
-    socklen_t len = socket_address(text, tls->to.port, &to);
+    socklen_t len = pw_resolve_socket_address(text, tls->to.port, &to);
     int yes = 1;
-    int room = SEND_BUFFER;
     drop_socket(tls);
     if (len == 0) {
         return false;
@@ -269,13 +269,11 @@ static bool connect_next(struct pw_tls *tls)
         return false;
     }
     (void)setsockopt(tls->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-    (void)setsockopt(tls->fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+    limit_buffer(tls->fd);
     if (connect(tls->fd, (const struct sockaddr *)&to, len) != 0 && errno != EINPROGRESS) {
         return false;
     }
-    tls->watch.ready = ready;
-    tls->watch.context = tls;
-    pw_watch_start(&tls->watch, tls->loop, tls->fd, PW_LOOP_WRITE, PW_LOOP_NETWORK);
+    watch_socket(tls, PW_LOOP_WRITE);
     return true;
 }
 
@@ -293,7 +291,7 @@ static void try_addresses(struct pw_tls *tls)
 static bool name_the_host(struct pw_tls *tls)
 {
     struct sockaddr_storage unused;
-    return socket_address(tls->to.host, 0, &unused) != 0 ||
+    return pw_resolve_socket_address(tls->to.host, 0, &unused) != 0 ||
            SSL_set_tlsext_host_name(tls->ssl, tls->to.host) == 1;
 }
 
@@ -338,30 +336,55 @@ static void step_socket(struct pw_tls *tls)
     }
 }
 
+// Where the time went.
+static const char *stuck(const struct pw_tls *tls)
+{
+    return tls->tunnel.state != PW_TUNNEL_NONE ? pw_tunnel_stuck(&tls->tunnel)
+           : tls->question != NULL             ? "the name server does not answer"
+           : tls->connected                    ? "the TLS handshake takes too long"
+                                               : "no connection in time";
+}
+
+static void step_naming(struct pw_tls *tls)
+{
+    if (!pw_resolve_done(tls->question, &tls->addresses)) {
+        return;
+    }
+    pw_resolve_drop(tls->question);
+    tls->question = NULL;
+    if (tls->addresses.count == 0) {
+        finish(tls, "the host's name is not known", tls->addresses.why);
+    } else {
+        try_addresses(tls);
+    }
+}
+
+static void step_tunnel(struct pw_tls *tls)
+{
+    enum pw_tunnel_state state = pw_tunnel_step(&tls->tunnel);
+    if (state == PW_TUNNEL_FAILED) {
+        finish(tls, tls->tunnel.why, "");
+    } else if (state == PW_TUNNEL_OPEN) {
+        tls->fd = pw_tunnel_take(&tls->tunnel);
+        limit_buffer(tls->fd);
+        watch_socket(tls, PW_LOOP_READ);
+        begin_handshake(tls);
+    }
+}
+
 static void step_opening(struct pw_tls *tls)
 {
     if (pw_clock_now(tls->pace) >= tls->deadline) {
-        finish(tls,
-               tls->question != NULL ? "the name server does not answer"
-               : tls->connected      ? "the TLS handshake takes too long"
-                                     : "no connection in time",
-               "");
+        finish(tls, stuck(tls), "");
         return;
     }
     if (tls->question != NULL) {
-        if (!pw_resolve_done(tls->question, &tls->addresses)) {
-            return;
-        }
-        pw_resolve_drop(tls->question);
-        tls->question = NULL;
-        if (tls->addresses.count == 0) {
-            finish(tls, "the host's name is not known", tls->addresses.why);
-            return;
-        }
-        try_addresses(tls);
+        step_naming(tls);
         return;
     }
-    if (!tls->connected) {
+    if (tls->tunnel.state != PW_TUNNEL_NONE) {
+        step_tunnel(tls);
+    } else if (!tls->connected) {
         step_socket(tls);
     }
     if (tls->connected) {
@@ -384,8 +407,14 @@ int pw_tls_open(struct pw_tls *tls, struct pw_str url, struct pw_out *why)
     if (tls->context == NULL) {
         return PW_ERR_RANGE;
     }
-    tls->question = pw_resolve_start(tls->loop, tls->to.host);
-    if (tls->question == NULL) {
+    struct pw_str host = pw_str_of(tls->to.host);
+    bool tunnelled = pw_proxy_leads(tls->proxy, host);
+    if (tunnelled) {
+        pw_tunnel_begin(&tls->tunnel, tls->loop, tls->proxy, host, tls->to.port);
+    } else {
+        tls->question = pw_resolve_start(tls->loop, tls->to.host);
+    }
+    if (!tunnelled && tls->question == NULL) {
         SSL_CTX_free(tls->context);
         tls->context = NULL;
         pw_put_s(why, "no thread is left to ask for the host's name");

@@ -5,6 +5,7 @@
 #define PW_LINUX_TLS_H
 
 #include "loop.h"
+#include "proxy/proxy.h"
 
 #define PW_TLS_OPEN_S      15   // real seconds for name, connection and handshake together
 #define PW_TLS_BUFFER      4096 // bytes that came and wait to be taken
@@ -30,9 +31,11 @@ PW_MUST_USE int pw_tls_check_url(struct pw_str url, struct pw_out *why);
 PW_MUST_USE int pw_tls_check_pin(struct pw_str pin, struct pw_out *why);
 
 // `pace` measures the time-out. What `rules` prepare is tried once, so that files that cannot be
-// read are heard of at once. NULL with a sentence in *why.
+// read are heard of at once. `proxy`: what hosts that are not direct are reached through; outlives
+// the pw_tls, NULL: none. NULL with a sentence in *why.
 struct pw_tls *pw_tls_new(struct pw_loop *loop, const struct pw_clock *pace,
-                          const struct pw_tls_rules *rules, struct pw_out *why);
+                          const struct pw_tls_rules *rules, const struct pw_proxy *proxy,
+                          struct pw_out *why);
 void pw_tls_free(struct pw_tls *tls); // before pw_loop_close
 
 // Begins to connect. PW_ERR_BUSY unless idle, PW_ERR_RANGE for a URL that cannot be used

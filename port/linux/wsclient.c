@@ -1,62 +1,14 @@
 #include "wsclient.h"
 
 #include "json/utf8.h"
-#include "resolve.h"
-#include "wsaddress.h"
-#include "wsfault.h"
+#include "wsparts.h"
 
-#include <libwebsockets.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define USER_SIZE     64
-#define PASSWORD_SIZE 65
-#define HEADER_SIZE   256
-#define NAME_SIZE     32
-
-struct pw_ws_client {
-    struct pw_loop *loop;
-    const struct pw_clock *pace;
-    ev_timer alarm;
-    struct lws_context *context;
-    struct lws *wsi;
-
-    enum pw_ws_state state;
-    struct pw_ws_address to;
-    char user[USER_SIZE];
-    char password[PASSWORD_SIZE];
-    size_t password_len;
-    SSL_CTX *ssl_ctx; // of every TLS connection; NULL without TLS
-    const struct pw_ws_tls *rules;
-    char refused[PW_PEER_REFUSED_SIZE]; // why the server has not the pin; empty: it was not asked
-    char subprotocol[NAME_SIZE];
-    bool tls;     // was set up
-    bool reached; // the present address accepted the connection
-    bool failed;  // libwebsockets gave the present address up
-    bool ended;   // `end` waits to be taken
-    // These leave when the socket takes more.
-    bool ping_due;
-    bool close_due;
-    bool out_waits;
-    bool deaf;     // what still comes is not looked at
-    bool in_whole; // a message waits in `in`
-    enum lws_close_status close_code;
-    struct pw_resolve *question;
-    struct pw_addresses found;
-    size_t tried; // addresses of `found`
-    struct pw_ws_end end;
-    pw_ms deadline; // of the present state
-    pw_ms ping_ms;  // 0: none
-    pw_ms ping_at;
-    pw_ms pong_by; // PW_NEVER: none outstanding
-    size_t in_len;
-    size_t out_len;
-    char in[PW_WS_MESSAGE_MAX];
-    unsigned char out[LWS_PRE + PW_WS_MESSAGE_MAX];
-};
+#include <sys/un.h>
+#include <unistd.h>
 
 // ---------------------------------------------------------------------------------------------
 // States. One setter; libwebsockets' callbacks below only store.
@@ -80,7 +32,7 @@ static void enter(struct pw_ws_client *client, enum pw_ws_state state)
     }
 }
 
-static void note_end(struct pw_ws_client *client, const char *reason)
+void pw_ws_note_end(struct pw_ws_client *client, const char *reason)
 {
     // The first reason is the cause, the later ones its consequences.
     if (client->end.reason[0] == '\0') {
@@ -88,7 +40,7 @@ static void note_end(struct pw_ws_client *client, const char *reason)
     }
 }
 
-static void note_fault(struct pw_ws_client *client, enum pw_ws_fault fault)
+void pw_ws_note_fault(struct pw_ws_client *client, enum pw_ws_fault fault)
 {
     if (client->end.fault == PW_WS_FAULT_NONE) {
         client->end.fault = fault;
@@ -99,6 +51,7 @@ static void finish(struct pw_ws_client *client)
 {
     pw_resolve_drop(client->question);
     client->question = NULL;
+    pw_tunnel_drop(&client->tunnel);
     client->end.refused = client->state == PW_WS_OPENING;
     client->wsi = NULL;
     client->failed = false;
@@ -116,7 +69,7 @@ static void finish(struct pw_ws_client *client)
 // Drops the socket at once, without a closing handshake. libwebsockets reports it synchronously.
 static void kill_connection(struct pw_ws_client *client, const char *reason)
 {
-    note_end(client, reason);
+    pw_ws_note_end(client, reason);
     if (client->wsi != NULL) {
         lws_set_timeout(client->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
         client->wsi = NULL;
@@ -159,7 +112,7 @@ static int check_subprotocol(struct pw_ws_client *client, struct lws *wsi)
     (void)snprintf(reason, sizeof(reason), "the server selected %s instead of subprotocol %s",
                    len > 0 ? selected : "no subprotocol", client->subprotocol);
     client->end.http_status = 101;
-    note_end(client, reason);
+    pw_ws_note_end(client, reason);
     return -1;
 }
 
@@ -189,7 +142,7 @@ static void note_failure(struct pw_ws_client *client, struct lws *wsi, const cha
         client->end.http_status = status;
     }
     if (status == 401 || status == 403) {
-        note_fault(client, PW_WS_FAULT_REFUSED);
+        pw_ws_note_fault(client, PW_WS_FAULT_REFUSED);
     }
     if (status != 0 && status != 101) {
         (void)snprintf(reason, sizeof(reason), "the server answered HTTP %u", status);
@@ -197,7 +150,7 @@ static void note_failure(struct pw_ws_client *client, struct lws *wsi, const cha
         (void)snprintf(reason, sizeof(reason), "%s",
                        text != NULL ? plain_words(text) : "connection failed");
     }
-    note_end(client, reason);
+    pw_ws_note_end(client, reason);
     client->failed = true;
     client->wsi = NULL;
 }
@@ -208,7 +161,7 @@ static void note_failure(struct pw_ws_client *client, struct lws *wsi, const cha
 static int leave(struct pw_ws_client *client, struct lws *wsi, enum lws_close_status code,
                  const char *reason)
 {
-    note_end(client, reason);
+    pw_ws_note_end(client, reason);
     client->close_code = code;
     client->close_due = true;
     client->deaf = true;
@@ -298,115 +251,61 @@ static void note_close(struct pw_ws_client *client, const unsigned char *payload
         pw_put_s(&out, ": ");
         pw_put(&out, (struct pw_str){.at = (const char *)payload + 2, .len = len - 2});
     }
-    note_end(client, reason);
+    pw_ws_note_end(client, reason);
 }
 
 // ---------------------------------------------------------------------------------------------
-// TLS. What it has against a connection comes as alerts, ours and the server's.
+// Through a proxy. libwebsockets' own CONNECT knows neither an answer in two pieces nor why it was
+// refused, so ours makes the tunnel. libwebsockets connects to a socket of this process meanwhile,
+// and gets the tunnel's in its place before anything watches or uses the one that it made.
 
-static int own_index(void)
+static int put_in_place(struct pw_ws_client *client, struct lws *wsi)
 {
-    static int index = -1;
-    if (index < 0) {
-        index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    if (client->through < 0) {
+        return 0;
     }
-    return index;
+    int placed = dup3(client->through, lws_get_socket_fd(wsi), O_CLOEXEC);
+    (void)close(client->through);
+    client->through = -1;
+    return placed < 0 ? -1 : 0;
 }
 
-static void on_alert(const SSL *ssl, int where, int value)
+// A socket with a name that the kernel chooses; "" when there is none.
+static int listen_here(char *name, size_t cap)
 {
-    struct pw_ws_client *client = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), own_index());
-    int alert = value & 0xFF;
-    if (client == NULL || (where & SSL_CB_ALERT) == 0 || alert == SSL_AD_CLOSE_NOTIFY) {
-        return;
-    }
-    bool from_server = (where & SSL_CB_READ) != 0;
-    if (client->refused[0] != '\0') {
-        char refused[PW_WS_REASON_SIZE];
-        struct pw_out out = PW_OUT(refused);
-        pw_put_s(&out, "the server's certificate: ");
-        pw_put_s(&out, client->refused);
-        note_fault(client, PW_WS_FAULT_CERTIFICATE);
-        note_end(client, refused);
-        return;
-    }
-    if (!from_server && ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_EXCESSIVE_MESSAGE_SIZE) {
-        note_fault(client, PW_WS_FAULT_CERTIFICATE);
-        note_end(client, "the server's certificates are too long");
-        return;
-    }
-    enum pw_ws_fault fault = pw_ws_fault_of(ssl, from_server, alert);
-    if (fault == PW_WS_FAULT_NONE || client->end.fault != PW_WS_FAULT_NONE) {
-        return;
-    }
-    char reason[PW_WS_REASON_SIZE];
-    (void)snprintf(
-        reason, sizeof(reason), "TLS: %s %s",
-        from_server ? "the server says" : "we refuse:", SSL_alert_desc_string_long(value));
-    note_fault(client, fault);
-    note_end(client, reason);
+    struct sockaddr_un here = {.sun_family = AF_UNIX};
+    socklen_t len = sizeof(here);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool good = fd >= 0 && bind(fd, (const struct sockaddr *)&here, sizeof(here.sun_family)) == 0 &&
+                listen(fd, 1) == 0 && getsockname(fd, (struct sockaddr *)&here, &len) == 0;
+    size_t head = offsetof(struct sockaddr_un, sun_path) + 1;
+    (void)snprintf(name, cap, "+@%.*s", good ? (int)(len - head) : 0, here.sun_path + 1);
+    return fd;
 }
 
-static bool is_pinned(const struct pw_ws_client *client)
+static void connect_through(struct pw_ws_client *client, struct lws_client_connect_info *info)
 {
-    return client->rules != NULL && client->rules->pins != NULL && client->rules->pins->count > 0;
+    char name[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 2];
+    int here = listen_here(name, sizeof(name));
+    client->through = pw_tunnel_take(&client->tunnel);
+    info->address = name;
+    bool begun = lws_client_connect_via_info(info) != NULL;
+    if (client->through >= 0) { // it never came to its socket
+        (void)close(client->through);
+        client->through = -1;
+        pw_ws_note_end(client, "no socket for the tunnel");
+        begun = false;
+    }
+    if (here >= 0) {
+        (void)close(here);
+    }
+    if (!begun) {
+        client->wsi = NULL;
+        client->failed = true;
+    }
 }
 
-static int prepare_tls(struct pw_ws_client *client)
-{
-    char text[PW_WS_REASON_SIZE] = "";
-    struct pw_out why = PW_OUT(text);
-    if (!client->to.tls || client->ssl_ctx == NULL) {
-        return PW_OK;
-    }
-    int err = PW_OK;
-    client->refused[0] = '\0';
-    if (is_pinned(client)) {
-        pw_peer_pin(client->ssl_ctx, client->rules->pins, client->refused);
-    } else {
-        SSL_CTX_set_cert_verify_callback(client->ssl_ctx, NULL, NULL);
-    }
-    if (!pw_peer_expect(client->ssl_ctx, client->to.host)) {
-        pw_put_s(&why, "no certificate can carry the host's name");
-        err = PW_ERR_RANGE;
-    } else if (client->rules != NULL) {
-        err = client->rules->prepare(client->rules->context, client->ssl_ctx, &why);
-    }
-    if (err != PW_OK) {
-        note_fault(client, PW_WS_FAULT_CERTIFICATE);
-        note_end(client, text);
-    }
-    return err;
-}
-
-// Each certificate of the server's chain as OpenSSL judged it.
-static int on_verify(struct pw_ws_client *client, X509_STORE_CTX *check, bool good)
-{
-    if (!good) {
-        char reason[PW_WS_REASON_SIZE];
-        (void)snprintf(reason, sizeof(reason), "the server's certificate: %s",
-                       X509_verify_cert_error_string(X509_STORE_CTX_get_error(check)));
-        note_fault(client, PW_WS_FAULT_CERTIFICATE);
-        note_end(client, reason);
-        return 1;
-    }
-    if (X509_STORE_CTX_get_error_depth(check) == 0 && client->rules != NULL) {
-        client->rules->vouched(client->rules->context, check);
-    }
-    return 0;
-}
-
-static int check_ready(struct pw_ws_client *client)
-{
-    const char *wrong = client->to.tls && client->rules != NULL
-                            ? client->rules->ready(client->rules->context)
-                            : NULL;
-    if (wrong != NULL) {
-        note_fault(client, PW_WS_FAULT_PROFILE);
-        note_end(client, wrong);
-    }
-    return wrong != NULL ? -1 : 0;
-}
+// ---------------------------------------------------------------------------------------------
 
 // Only what ends or opens a connection wakes decisions; all of them are taken in pw_ws_step, which
 // runs in the same turn.
@@ -415,17 +314,19 @@ static int on_connection(struct pw_ws_client *client, struct lws *wsi,
 {
     if (reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR) {
         note_failure(client, wsi, in);
+    } else if (reason == LWS_CALLBACK_WSI_CREATE) {
+        return put_in_place(client, wsi);
     } else if (reason == LWS_CALLBACK_CLIENT_HTTP_REDIRECT) {
         return -1; // a key must not follow a redirect to another server
     } else if (reason == LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER) {
-        return check_ready(client) != 0 ? -1 : add_authorization(client, wsi, in, len);
+        return pw_ws_tls_ready(client) != 0 ? -1 : add_authorization(client, wsi, in, len);
     } else if (reason == LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH) {
         return check_subprotocol(client, wsi);
     } else if (reason == LWS_CALLBACK_CLIENT_ESTABLISHED) {
         enter(client, PW_WS_OPEN);
     } else if (reason == LWS_CALLBACK_CLIENT_CLOSED) {
-        note_end(client,
-                 client->state == PW_WS_CLOSING ? "closed by the station" : "the connection broke");
+        pw_ws_note_end(client, client->state == PW_WS_CLOSING ? "closed by the station"
+                                                              : "the connection broke");
         client->failed = true;
         client->wsi = NULL;
     }
@@ -438,13 +339,11 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     struct lws_context *context = lws_get_context(wsi);
     struct pw_ws_client *client = context != NULL ? lws_context_user(context) : NULL;
     if (client != NULL && reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS) {
-        client->ssl_ctx = user;
-        (void)SSL_CTX_set_ex_data(client->ssl_ctx, own_index(), client);
-        SSL_CTX_set_info_callback(client->ssl_ctx, on_alert);
+        pw_ws_tls_watch(client, user);
         return 0;
     }
     if (client != NULL && reason == LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION) {
-        return on_verify(client, user, len != 0);
+        return pw_ws_tls_verify(client, user, len != 0);
     }
     if (client == NULL || wsi == NULL || (client->wsi != NULL && client->wsi != wsi)) {
         return 0; // the context itself, or a connection that was given up
@@ -475,14 +374,17 @@ static void on_alarm(struct ev_loop *ev, ev_timer *watcher, int events)
     (void)events;
 }
 
+// ---------------------------------------------------------------------------------------------
+
 static void connect_next(struct pw_ws_client *client)
 {
+    bool tunnelled = client->tunnel.state == PW_TUNNEL_OPEN;
     char host[PW_WS_HOST_SIZE + 8];
     bool v6 = strchr(client->to.host, ':') != NULL;
     (void)snprintf(host, sizeof(host), v6 ? "[%s]:%u" : "%s:%u", client->to.host, client->to.port);
     struct lws_client_connect_info info = {
         .context = client->context,
-        .address = client->found.text[client->tried++],
+        .address = tunnelled ? "" : client->found.text[client->tried++],
         .port = client->to.port,
         // Names and addresses are the peer's rules' to check: libwebsockets knows no pins.
         .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK |
@@ -500,32 +402,50 @@ static void connect_next(struct pw_ws_client *client)
     client->failed = false;
     // What an address that does not answer said is not the reason when the next one does.
     client->end = (struct pw_ws_end){0};
-    if (prepare_tls(client) != PW_OK) {
+    if (pw_ws_tls_prepare(client) != PW_OK) {
         client->reached = true; // no other address would be better
         client->failed = true;
         return;
     }
-    if (lws_client_connect_via_info(&info) == NULL) {
+    if (tunnelled) {
+        client->reached = true; // whatever is wrong now, no other address would be better
+        connect_through(client, &info);
+    } else if (lws_client_connect_via_info(&info) == NULL) {
         client->wsi = NULL;
         client->failed = true;
     }
 }
 
+static void step_tunnel(struct pw_ws_client *client)
+{
+    enum pw_tunnel_state state = pw_tunnel_step(&client->tunnel);
+    if (state == PW_TUNNEL_OPEN) {
+        connect_next(client);
+    } else if (state == PW_TUNNEL_FAILED) {
+        client->reached = true;
+        client->failed = true;
+        pw_ws_note_end(client, client->tunnel.why);
+    }
+}
+
 static void step_opening(struct pw_ws_client *client)
 {
+    if (client->tunnel.state != PW_TUNNEL_NONE) {
+        step_tunnel(client);
+    }
     if (client->question != NULL && pw_resolve_done(client->question, &client->found)) {
         pw_resolve_drop(client->question);
         client->question = NULL;
         client->tried = 0;
         client->failed = true; // no address tried yet
-        note_end(client, client->found.why);
+        pw_ws_note_end(client, client->found.why);
     }
     // An address may fail at once, without any event to come back for.
     while (client->state == PW_WS_OPENING && client->question == NULL && client->failed) {
         if (!client->reached && client->tried < client->found.count) {
             connect_next(client);
         } else {
-            note_end(client, "connection failed");
+            pw_ws_note_end(client, "connection failed");
             finish(client);
         }
     }
@@ -581,8 +501,10 @@ void pw_ws_step(struct pw_ws_client *client)
         break;
     }
     if (client->state != PW_WS_IDLE && pace_now(client) >= client->deadline) {
-        kill_connection(client, client->state == PW_WS_OPENING ? "no answer in time"
-                                                               : "closed by the station");
+        kill_connection(client, client->state != PW_WS_OPENING ? "closed by the station"
+                                : client->tunnel.state != PW_TUNNEL_NONE
+                                    ? pw_tunnel_stuck(&client->tunnel)
+                                    : "no answer in time");
     }
     arm(client);
 }
@@ -590,7 +512,8 @@ void pw_ws_step(struct pw_ws_client *client)
 // ---------------------------------------------------------------------------------------------
 
 struct pw_ws_client *pw_ws_client_new(struct pw_loop *loop, const struct pw_clock *pace,
-                                      const char *ca_file, struct pw_out *why)
+                                      const char *ca_file, const struct pw_proxy *proxy,
+                                      struct pw_out *why)
 {
     static const struct lws_protocols protocols[] = {
         {.name = "pilotwire", .callback = on_event, .rx_buffer_size = 4096}, {0}};
@@ -601,6 +524,8 @@ struct pw_ws_client *pw_ws_client_new(struct pw_loop *loop, const struct pw_cloc
     }
     client->loop = loop;
     client->pace = pace;
+    client->proxy = proxy;
+    client->through = -1;
     client->deadline = PW_NEVER;
     client->pong_by = PW_NEVER;
     ev_timer_init(&client->alarm, on_alarm, 0.0, 0.0);
@@ -613,6 +538,7 @@ struct pw_ws_client *pw_ws_client_new(struct pw_loop *loop, const struct pw_cloc
         .user = client,
         .foreign_loops = loops,
         .options = LWS_SERVER_OPTION_LIBEV,
+        .http_proxy_address = "", // none, and not the environment's
     };
     if (ca_file != NULL) {
         client->tls = true;
@@ -638,6 +564,7 @@ void pw_ws_client_free(struct pw_ws_client *client)
         return;
     }
     pw_resolve_drop(client->question);
+    pw_tunnel_drop(&client->tunnel);
     ev_timer_stop(client->loop->ev, &client->alarm);
     lws_context_destroy(client->context);
     explicit_bzero(client->password, sizeof(client->password));
@@ -697,9 +624,15 @@ int pw_ws_open(struct pw_ws_client *client, const struct pw_ws_target *target, s
     client->failed = false;
     client->in_len = 0;
     enter(client, PW_WS_OPENING);
-    client->question = pw_resolve_start(client->loop, client->to.host);
-    if (client->question == NULL) {
-        note_end(client, "no thread to look the name up");
+    struct pw_str host = pw_str_of(client->to.host);
+    bool tunnelled = pw_proxy_leads(client->proxy, host);
+    if (tunnelled) {
+        pw_tunnel_begin(&client->tunnel, client->loop, client->proxy, host, client->to.port);
+    } else {
+        client->question = pw_resolve_start(client->loop, client->to.host);
+    }
+    if (!tunnelled && client->question == NULL) {
+        pw_ws_note_end(client, "no thread to look the name up");
         client->failed = true;
     }
     return PW_OK;

@@ -7,6 +7,7 @@
 
 #include "loop.h"
 #include "peer/peer.h"
+#include "proxy/proxy.h"
 
 #define PW_WS_MESSAGE_MAX 65536 // bytes of one message either way; a longer one closes with 1009
 #define PW_WS_OPEN_S      15    // real seconds for name, connection, TLS and handshake together
@@ -63,9 +64,11 @@ struct pw_ws_client; // owned by the caller of pw_ws_client_new
 // `pace` is what the time-outs below are measured with: a clock at real pace, because networks do
 // not run faster when a demonstration does. `ca_file` holds the certificates that may sign a wss://
 // server's; "": none, what counts comes with each target's `tls`; NULL leaves TLS out, and wss://
-// is refused then. All are borrowed. NULL with a sentence in *why.
+// is refused then. `proxy`: what hosts that are not direct are reached through; NULL: none. All are
+// borrowed. NULL with a sentence in *why.
 struct pw_ws_client *pw_ws_client_new(struct pw_loop *loop, const struct pw_clock *pace,
-                                      const char *ca_file, struct pw_out *why);
+                                      const char *ca_file, const struct pw_proxy *proxy,
+                                      struct pw_out *why);
 void pw_ws_client_free(struct pw_ws_client *client); // before pw_loop_close
 
 // Whether it can do TLS.

@@ -6,6 +6,7 @@
 //     carrier_tool hand FOLDER CA TOTAL FROM MOST PATIENCE [resume] <bytes
 //                                                  hands in TOTAL bytes, those it reads from FROM
 //                                                  on
+// CARRIER_PROXY and CARRIER_PROXY_PASSWORD in the environment: through this proxy.
 // One line: how it ended, bytes, hash, why.
 #include "transfer/carrier.h"
 
@@ -124,18 +125,26 @@ static int start_transfer(struct tool *tool, int argc, char **argv)
     return EXIT_SUCCESS;
 }
 
+static bool read_proxy(struct pw_proxy *proxy, struct pw_out *why)
+{
+    return pw_proxy_read_url(pw_str_of(getenv("CARRIER_PROXY")), proxy, why) == PW_OK &&
+           pw_str_copy(proxy->password, sizeof(proxy->password),
+                       pw_str_of(getenv("CARRIER_PROXY_PASSWORD"))) == PW_OK;
+}
+
 int main(int argc, char **argv)
 {
     char text[200] = "";
     struct pw_out why = PW_OUT(text);
     struct pw_clock clock;
     struct tool tool = {.given = false};
-    if (argc < 8 || pw_clock_init(&clock, NULL) != PW_OK ||
+    struct pw_proxy proxy = {.port = 0};
+    if (argc < 8 || !read_proxy(&proxy, &why) || pw_clock_init(&clock, NULL) != PW_OK ||
         pw_loop_init(&tool.loop, &clock) != PW_OK) {
         return EXIT_FAILURE;
     }
     const struct pw_carrier_roots roots = {.folder = "", .ca_file = argv[3]};
-    struct pw_carrier *carrier = pw_carrier_new(&tool.loop, argv[2], &roots, &why);
+    struct pw_carrier *carrier = pw_carrier_new(&tool.loop, argv[2], &roots, &proxy, &why);
     int result = EXIT_FAILURE;
     if (carrier != NULL) {
         tool.port = pw_carrier_port(carrier);

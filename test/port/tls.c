@@ -292,7 +292,7 @@ static struct pw_tls *make_tls(const char *ca_file, const char *pin, struct pw_o
     client.rules = (struct pw_tls_rules){.context = &client, .prepare = prepare};
     client.ca_file = ca_file;
     assert_int_equal(pw_peer_read_pins(pw_str_of(pin), &client.pins, why), PW_OK);
-    return pw_tls_new(&loop, &clock_, &client.rules, why);
+    return pw_tls_new(&loop, &clock_, &client.rules, NULL, why);
 }
 
 static void open_client(const char *host, uint16_t port, const char *ca_file, const char *pin)

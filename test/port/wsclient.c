@@ -217,7 +217,7 @@ static int setup_at(void **state, const char *pace)
     assert_int_equal(pw_loop_init(&f->loop, &f->clock), PW_OK);
     char text[256];
     struct pw_out why = PW_OUT(text);
-    f->client = pw_ws_client_new(&f->loop, &f->pace, NULL, &why);
+    f->client = pw_ws_client_new(&f->loop, &f->pace, NULL, NULL, &why);
     if (f->client == NULL) {
         fail_msg("%s", text);
     }

@@ -2,6 +2,7 @@
 // send a station to what only the station can reach (facts/reliability.md T11).
 #include "parts.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -65,6 +66,51 @@ enum pw_network_class pw_network_class_of(const struct sockaddr *address)
         return class_of_v6(v6.sin6_addr.s6_addr);
     }
     return PW_NETWORK_NONE;
+}
+
+static bool ends_in(struct pw_str text, struct pw_str end)
+{
+    return text.len >= end.len &&
+           pw_str_eq_nocase((struct pw_str){.at = text.at + text.len - end.len, .len = end.len},
+                            end);
+}
+
+static enum pw_network_class class_of_name(struct pw_str name)
+{
+    // RFC 6761, 6762, 8375, and what ICANN keeps free.
+    static const char *const here[] = {".local",     ".localhost", ".internal", ".lan",
+                                       ".home.arpa", ".intranet",  ".corp",     ".home"};
+    bool dot = false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.at[i];
+        if ((c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '.' &&
+            c != '-' && c != '_') {
+            return PW_NETWORK_NONE;
+        }
+        dot = dot || c == '.';
+    }
+    for (size_t i = 0; i < PW_COUNT(here); i++) {
+        dot = dot && !ends_in(name, pw_str_of(here[i]));
+    }
+    return dot ? PW_NETWORK_PUBLIC : PW_NETWORK_PRIVATE;
+}
+
+enum pw_network_class pw_network_class_of_host(struct pw_str host)
+{
+    char text[256];
+    uint8_t v6[16];
+    struct in_addr v4;
+    if (host.len > 1 && host.at[host.len - 1] == '.') {
+        host.len--; // a name's root
+    }
+    if (host.len == 0 || pw_str_copy(text, sizeof(text), host) != PW_OK) {
+        return PW_NETWORK_NONE;
+    }
+    if (inet_pton(AF_INET6, text, v6) == 1) {
+        return class_of_v6(v6);
+    }
+    // Not inet_pton: a proxy's resolver reads 127.1, 0x7f000001 and 2130706433, too.
+    return inet_aton(text, &v4) != 0 ? class_of_v4(ntohl(v4.s_addr)) : class_of_name(host);
 }
 
 bool pw_network_may(unsigned *networks, unsigned hop, enum pw_network_class where)

@@ -25,6 +25,7 @@ struct pw_carrier {
     char roots_folder[PW_CARRIER_PATH_SIZE];
     char ca_file[PW_CARRIER_PATH_SIZE];
     bool exclusive;
+    const struct pw_proxy *proxy; // NULL: none
     struct pw_carrier_job *job[PW_TRANSFER_LANES];
 };
 
@@ -54,6 +55,7 @@ static void release(struct pw_carrier_job *job)
         }
         (void)pthread_mutex_destroy(&job->lock);
         free(job->roots);
+        explicit_bzero(&job->proxy, sizeof(job->proxy));
         free(job);
     }
 }
@@ -189,6 +191,9 @@ static struct pw_carrier_job *new_job(const struct pw_carrier *carrier, enum pw_
     job->holders = 1;
     job->lane = lane;
     job->state.end = PW_TRANSFER_RUNNING;
+    if (carrier->proxy != NULL) {
+        job->proxy = *carrier->proxy;
+    }
     job->most_bytes = wanted->most_bytes;
     job->most_s = wanted->most_s;
     job->patience_s = wanted->patience_s;
@@ -353,7 +358,8 @@ static void init_curl(void)
 }
 
 struct pw_carrier *pw_carrier_new(struct pw_loop *loop, const char *folder,
-                                  const struct pw_carrier_roots *roots, struct pw_out *why)
+                                  const struct pw_carrier_roots *roots,
+                                  const struct pw_proxy *proxy, struct pw_out *why)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, init_curl);
@@ -376,6 +382,7 @@ struct pw_carrier *pw_carrier_new(struct pw_loop *loop, const char *folder,
                    carrier->folder);
     carrier->loop = loop;
     carrier->exclusive = roots->exclusive;
+    carrier->proxy = proxy;
     carrier->port = (struct pw_transfer){.context = carrier,
                                          .begin = begin,
                                          .give = give,

@@ -8,11 +8,15 @@
 // turns to TLS before the password (RFC 4217); on port 990 it is TLS from its first byte. TLS
 // is 1.2 or newer, and the certificate must be good for the host. At most three redirects are
 // followed: none from https to http, and none into a private or link-local network unless the URL
-// itself was there (facts/reliability.md T11). No proxy, no netrc, no file://.
+// itself was there (facts/reliability.md T11). No netrc, no file://, no proxy but the one that is
+// given. Through that one everything goes by CONNECT. Names are looked up by the proxy then:
+// addresses are judged as always, names without a dot and those of private networks count as
+// private, and where the others lead the proxy has to judge.
 #ifndef PW_LINUX_CARRIER_H
 #define PW_LINUX_CARRIER_H
 
 #include "../loop.h"
+#include "../proxy/proxy.h"
 #include "transfer/transfer.h"
 
 struct pw_carrier; // owned by the caller of pw_carrier_new
@@ -27,9 +31,11 @@ struct pw_carrier_roots {
     bool exclusive;
 };
 
-// `folder` exists and is writable. NULL with a sentence in *why.
+// `folder` exists and is writable. `proxy`: read whenever a transfer begins; NULL: none. NULL with
+// a sentence in *why.
 struct pw_carrier *pw_carrier_new(struct pw_loop *loop, const char *folder,
-                                  const struct pw_carrier_roots *roots, struct pw_out *why);
+                                  const struct pw_carrier_roots *roots,
+                                  const struct pw_proxy *proxy, struct pw_out *why);
 // Transfers under way end by themselves, seen by nobody. Before pw_loop_close.
 void pw_carrier_free(struct pw_carrier *carrier);
 // The port; lives as long as the carrier.

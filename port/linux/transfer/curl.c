@@ -29,9 +29,13 @@ enum {
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct pw_carrier_job *job = context;
-    if (purpose != CURLSOCKTYPE_IPCXN ||
-        !pw_network_may(&job->networks, job->hop, pw_network_class_of(&address->addr))) {
+    // To the proxy: where it leads was judged by its name (use_proxy).
+    if (purpose != CURLSOCKTYPE_IPCXN || job->proxied) {
+        job->forbidden = job->forbidden || purpose != CURLSOCKTYPE_IPCXN;
+    } else if (!pw_network_may(&job->networks, job->hop, pw_network_class_of(&address->addr))) {
         job->forbidden = true;
+    }
+    if (job->forbidden) {
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -106,6 +110,7 @@ static size_t read_header(char *at, size_t size, size_t count, void *context)
     if (job->head_bytes > HEAD_MAX) {
         return 0; // libcurl keeps every line
     }
+    job->answered = job->answered || pw_str_trim(line).len == 0; // the first head is the proxy's
     if (pw_str_starts(line, "HTTP/")) {
         job->new_tag[0] = '\0';
         job->range_from = UINT64_MAX;
@@ -238,7 +243,8 @@ static void set_common(CURL *curl, struct pw_carrier_job *job)
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https,ftp,ftps");
     SET(CURLOPT_FOLLOWLOCATION, 0L); // by hand: each is judged
-    SET(CURLOPT_PROXY, "");
+    SET(CURLOPT_PROXY, "");          // none, and not the environment's
+    SET(CURLOPT_NOPROXY, "");
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     SET(CURLOPT_HTTPAUTH, (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST));
     SET(CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
@@ -295,6 +301,42 @@ static void set_url(CURL *curl, const struct pw_carrier_job *job)
         // data connection of an upload; the reset that follows cuts its end off at the server.
         SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2 | CURL_SSLVERSION_MAX_TLSv1_2);
     }
+}
+
+// Whom the next request is for, and whether it goes through the proxy; false when it must not be
+// made.
+static bool use_proxy(CURL *curl, struct pw_carrier_job *job)
+{
+    CURLU *parsed = curl_url();
+    char *host = NULL;
+    char url[PW_PROXY_HOST_SIZE + 12];
+    if (parsed != NULL && curl_url_set(parsed, CURLUPART_URL, job->url, 0) == CURLUE_OK) {
+        (void)curl_url_get(parsed, CURLUPART_HOST, &host, 0);
+    }
+    struct pw_str name = pw_str_of(host);
+    if (name.len > 1 && name.at[0] == '[') {
+        name = (struct pw_str){.at = name.at + 1, .len = name.len - 2};
+    }
+    job->proxied = pw_proxy_leads(&job->proxy, name);
+    job->forbidden =
+        job->proxied && !pw_network_may(&job->networks, job->hop, pw_network_class_of_host(name));
+    curl_free(host);
+    curl_url_cleanup(parsed);
+    if (!job->proxied) {
+        return true;
+    }
+    (void)snprintf(url, sizeof(url),
+                   strchr(job->proxy.host, ':') != NULL ? "http://[%s]" : "http://%s",
+                   job->proxy.host);
+    SET(CURLOPT_PROXY, url); // copied
+    SET(CURLOPT_PROXYPORT, (long)job->proxy.port);
+    SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
+    SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+    if (job->proxy.user[0] != '\0') {
+        SET(CURLOPT_PROXYUSERNAME, job->proxy.user);
+        SET(CURLOPT_PROXYPASSWORD, job->proxy.password);
+    }
+    return !job->forbidden && job->proxy.fault == NULL;
 }
 
 static void set_up(CURL *curl, struct pw_carrier_job *job)
@@ -446,6 +488,44 @@ static bool follow(CURL *curl, struct pw_carrier_job *job, struct result *result
     return false;
 }
 
+// Why the proxy made no tunnel; false when it made one, or was not asked.
+static bool judge_proxy(CURL *curl, const struct pw_carrier_job *job, CURLcode code,
+                        struct result *result)
+{
+    long status = 0;
+    char text[PW_TRANSFER_WHY_MAX] = "";
+    struct pw_out why = PW_OUT(text);
+    (void)curl_easy_getinfo(curl, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (!job->proxied || (job->answered && status >= 200 && status < 300)) {
+        return false;
+    }
+    if (job->head_bytes > HEAD_MAX) {
+        say(result, PW_TRANSFER_STRANGE, "the head of the proxy's answer has no end");
+    } else if (job->answered) {
+        pw_proxy_put_refusal((unsigned)status, &why);
+        say(result,
+            status == 401 || status == 403 || status == 407 ? PW_TRANSFER_DENIED
+                                                            : PW_TRANSFER_UNREACHABLE,
+            text);
+    } else if (code == CURLE_OPERATION_TIMEDOUT) {
+        say(result, PW_TRANSFER_SLOW, "the proxy does not answer in time");
+    } else {
+        pw_put_s(&why, "the proxy makes no tunnel: ");
+        pw_put_s(&why, curl_easy_strerror(code));
+        say(result, PW_TRANSFER_UNREACHABLE, text);
+    }
+    return true;
+}
+
+static const char *reason_of(const struct pw_carrier_job *job, CURLcode code)
+{
+    return job->forbidden               ? "it leads into a network that is not the URL's"
+           : job->full                  ? "no room is left for it"
+           : job->large                 ? "it is larger than allowed"
+           : job->head_bytes > HEAD_MAX ? "the head of the server's answer has no end"
+                                        : curl_easy_strerror(code);
+}
+
 // True: ask once more.
 static bool judge_http(CURL *curl, struct pw_carrier_job *job, struct result *result)
 {
@@ -487,6 +567,11 @@ static bool ask(CURL *curl, struct pw_carrier_job *job, struct result *result)
     curl_easy_reset(curl);
     set_common(curl, job);
     set_url(curl, job);
+    if (!use_proxy(curl, job)) {
+        say(result, job->forbidden ? PW_TRANSFER_FORBIDDEN : PW_TRANSFER_DENIED,
+            job->forbidden ? reason_of(job, CURLE_OK) : job->proxy.fault);
+        return false;
+    }
     bool http = strncasecmp(job->url, "http", 4) == 0;
     if (job->lane == PW_TRANSFER_UP) {
         set_up(curl, job);
@@ -496,6 +581,7 @@ static bool ask(CURL *curl, struct pw_carrier_job *job, struct result *result)
     struct curl_slist *headers = http ? headers_of(job) : NULL;
     SET(CURLOPT_HTTPHEADER, headers);
     job->status = 0;
+    job->answered = false;
     job->head_bytes = 0;
     job->begun = false;
     job->range_from = UINT64_MAX;
@@ -515,13 +601,9 @@ static bool ask(CURL *curl, struct pw_carrier_job *job, struct result *result)
         return true;
     }
     if (code != CURLE_OK) {
-        const char *why = job->forbidden ? "it leads into a network that is not the URL's"
-                          : job->full    ? "no room is left for it"
-                          : job->large   ? "it is larger than allowed"
-                          : job->head_bytes > HEAD_MAX
-                              ? "the head of the server's answer has no end"
-                              : curl_easy_strerror(code);
-        say(result, end_of_code(job, code), why);
+        if (job->full || job->large || !judge_proxy(curl, job, code, result)) {
+            say(result, end_of_code(job, code), reason_of(job, code));
+        }
         return false;
     }
     if (http) {

@@ -26,7 +26,8 @@ struct pw_carrier_job {
     // Set before the thread starts.
     enum pw_transfer_lane lane;
     char url[PW_TRANSFER_URL_MAX + PW_TRANSFER_NAME_MAX + 2]; // where it goes, or comes from
-    char *roots;                                              // PEM; owned
+    struct pw_proxy proxy;
+    char *roots; // PEM; owned
     size_t roots_len;
     char path[PW_CARRIER_PATH_SIZE]; // DOWN
     char tag_path[PW_CARRIER_PATH_SIZE];
@@ -47,6 +48,8 @@ struct pw_carrier_job {
     long status;         // of the answer being read
     off_t read_at;
     unsigned hop;      // redirects followed
+    bool proxied;      // this request goes through the proxy
+    bool answered;     // ... whose answer is there
     unsigned networks; // set of enum pw_network_class that the URL itself led to
     bool begun;        // the first byte of this answer came
     bool again;        // the part does not fit: once more from the start
@@ -80,6 +83,10 @@ enum pw_network_class {
     PW_NETWORK_NONE = 16, // multicast, unspecified, broadcast: nobody's address
 };
 enum pw_network_class pw_network_class_of(const struct sockaddr *address);
+// Of a host that the proxy will look up, as far as it says so: an address is what it is, in
+// whatever way it is written; a name without a dot, or of a domain for private networks, is
+// PRIVATE, another PUBLIC. NONE for what is neither.
+enum pw_network_class pw_network_class_of_host(struct pw_str host);
 // Whether the `hop`th redirect (0: the URL itself) may lead there; notes the classes of the URL.
 bool pw_network_may(unsigned *networks, unsigned hop, enum pw_network_class where);
 

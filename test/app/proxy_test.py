@@ -10,7 +10,6 @@ import http.server
 import json
 import os
 import re
-import signal
 import socket
 import ssl
 import subprocess
@@ -172,13 +171,21 @@ class Behind(Case):
     def down(self, url, **more):
         return self.tool("down", url, "-", "10000000", "20", **more)
 
-    def depot(self):
-        """https://central.test:PORT, with a certificate of the central's authority for another server."""
+    def depot(self, tls=False):
+        """The port of a server of files; with TLS it is files.test, and vouches for itself."""
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Depot)
+        if tls:
+            self.once("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                      "-days", "2", "-subj", "/CN=files.test", "-addext", "subjectAltName=DNS:files.test", "-keyout",
+                      "files.key", "-out", "files.pem", cwd=self.folder)
+            self.ca = str(self.folder / "files.pem")
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.ca, self.folder / "files.key")
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
-        return server
+        return server.server_address[1]
 
 
 class Proxies(Behind):
@@ -233,13 +240,16 @@ class Proxies(Behind):
         self.assertIn("user and password (HTTP status 407)", self.down("http://files.test:1/a", user=""))
 
     def test_files_come_and_go_through_tinyproxy(self):
-        port = self.depot().server_address[1]
+        port = self.depot(tls=True)
         self.start_tinyproxy()
-        self.assertRegex(self.down(f"http://files.test:{port}/a"), f"^\\S+ {len(BODY)} ")
+        self.assertRegex(self.down(f"https://files.test:{port}/a"), f"^done {len(BODY)} ")
         self.assertEqual((self.folder / f"files{self.proxy}" / "download").read_bytes(), BODY)
-        self.tool("up", f"http://files.test:{port}/in/", "log.txt", "1000000", "20", text=b"a log")
+        self.tool("up", f"https://files.test:{port}/in/", "log.txt", "1000000", "20", text=b"a log")
         self.assertEqual(Depot.received.get("/in/log.txt"), b"a log")
         self.assertEqual(self.text_of("proxy").count(f"CONNECT files.test:{port} "), 2)
+        # The certificate is the server's, and names whom the URL names.
+        self.assertIn("untrusted", self.down(f"https://other.test:{port}/a"))
+        port = self.depot()
         # T11: the proxy must not be made to reach what the URL's own network does not.
         for where in (f"http://127.0.0.2.test:{port}/a", f"http://10.0.0.1:{port}/a", f"http://router:{port}/a",
                       f"http://0x7f000001:{port}/a", f"http://nas.local:{port}/a", f"http://127.0.0.1:{port}/a"):

@@ -11,6 +11,7 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  "--no-proxy-server",
 ];
 
 export const SIZES = {
@@ -47,8 +48,9 @@ export class Browser {
     if (!this.expected.some((pattern) => pattern.test(what))) this.findings.push(what);
   }
 
-  async page(size, storage) {
-    const context = await this.browser.newContext({ ...SIZES[size], acceptDownloads: true, ...(storage && { storageState: storage }) });
+  // `more`: how Playwright calls what is special about this context.
+  async page(size, storage, more = {}) {
+    const context = await this.browser.newContext({ ...SIZES[size], acceptDownloads: true, ...(storage && { storageState: storage }), ...more });
     const page = await context.newPage();
     page.setDefaultTimeout(10_000);
     page.on("console", (message) => {

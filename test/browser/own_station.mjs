@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 
 const START_MS = 15_000;
@@ -16,6 +17,13 @@ export async function freePort() {
   server.close();
   await once(server, "close");
   return port;
+}
+
+// An address of this machine that is not loopback: who calls there counts as another machine. Undefined without one.
+export function elsewhere() {
+  return Object.values(networkInterfaces())
+    .flat()
+    .find((one) => one.family === "IPv4" && !one.internal)?.address;
 }
 
 // Whatever ends the walk ends its programs.
@@ -59,16 +67,18 @@ export async function tell(sim, socket, command) {
 }
 
 export class OwnStation {
-  // `ocpp`: {url, key} of a central system; without it the station has none.
-  constructor(programs, folder, password, ocpp = null) {
-    Object.assign(this, { programs, folder, password, ocpp });
+  // `ocpp`: {url, key} of a central system; without it the station has none. `host`: where the page is without TLS.
+  constructor(programs, folder, password, { ocpp = null, host = "127.0.0.1" } = {}) {
+    Object.assign(this, { programs, folder, password, ocpp, host });
   }
 
   async start() {
     this.port ??= await freePort();
+    this.tlsPort ??= await freePort();
     this.meterPort ??= await freePort();
     this.bus ??= `mcast:239.74.163.${2 + (process.pid % 250)}:${await freePort()}`;
     this.url = `http://127.0.0.1:${this.port}`;
+    this.tlsUrl = `https://127.0.0.1:${this.tlsPort}`;
     const config = join(this.folder, "station.yaml");
     writeFileSync(
       config,
@@ -83,7 +93,8 @@ metering:
 house:
   breaker_ma: 25000
 page:
-  listen: 127.0.0.1:${this.port}
+  listen: ${this.host}:${this.port}
+  tls_listen: 127.0.0.1:${this.tlsPort}
   url: http://wallbox.lan:${this.port}/
 ${this.ocpp ? `ocpp:\n  url: ${this.ocpp.url}\n  cpo_name: Example Operator\n` : ""}lcd:
   device: png:${join(this.folder, "lcd.png")}
@@ -93,7 +104,8 @@ connectors:
     board: ${join(this.folder, "board.yaml")}
 `,
     );
-    const args = ["--config", config, "--data", join(this.folder, "data"), "--control", join(this.folder, "station.sock")];
+    this.control = join(this.folder, "station.sock");
+    const args = ["--config", config, "--data", join(this.folder, "data"), "--control", this.control];
     if (this.password || this.ocpp) {
       const secrets = join(this.folder, "secrets.yaml");
       const page = this.password ? `page:\n  password: ${this.password}\n` : "";
@@ -134,6 +146,13 @@ connectors:
 
   command(socket, command) {
     return tell(this.programs.sim, socket, command);
+  }
+
+  // What the command line says of it.
+  async says(...words) {
+    const child = new Child(this.programs.command, ["--station", this.control, ...words]);
+    await once(child.process, "close");
+    return child.log;
   }
 
   stopStation() {

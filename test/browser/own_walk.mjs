@@ -1,15 +1,17 @@
 // A person's walk through the page of a real station, with simulated hardware of a dc and an ac connector:
-//   node own_walk.mjs <pilotwire-station> <pilotwire-sim> <chromium> <folder for screenshots>
-// Everything on loopback; ends by itself.
+//   node own_walk.mjs <pilotwire-station> <pilotwire-sim> <pilotwire> <chromium> <folder for screenshots>
+// All but one step, which plays another machine where this one has an address for that, on loopback; ends by itself.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { Browser } from "./browser.mjs";
-import { OwnStation } from "./own_station.mjs";
+import { OwnStation, elsewhere } from "./own_station.mjs";
 
-const [station, sim, chromium, folder] = process.argv.slice(2);
-if (!folder) throw new Error("usage: own_walk.mjs PILOTWIRE-STATION PILOTWIRE-SIM CHROMIUM FOLDER");
+const [station, sim, command, chromium, folder] = process.argv.slice(2);
+if (!folder) throw new Error("usage: own_walk.mjs PILOTWIRE-STATION PILOTWIRE-SIM PILOTWIRE CHROMIUM FOLDER");
 
 const LIMIT_MS = 100_000;
 setTimeout(() => {
@@ -63,6 +65,63 @@ async function login(browser, page) {
   await browser.shot(page, "own-login");
   await page.keyboard.press("Enter");
   await page.locator("dialog").waitFor({ state: "detached" });
+}
+
+// What whoever connects is shown, without a browser between.
+async function shownFingerprint(own) {
+  const socket = connect({ host: "127.0.0.1", port: own.tlsPort, rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  const { fingerprint256 } = socket.getPeerCertificate();
+  socket.destroy();
+  return fingerprint256;
+}
+
+async function overTls(own, browser) {
+  step("over TLS, its own certificate once accepted: nothing is said of listeners, and About shows what to compare");
+  const accepted = { ignoreHTTPSErrors: true };
+  const fingerprint = await shownFingerprint(own);
+  assert.match(fingerprint, /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+  assert.ok((await own.says("certificate")).includes(fingerprint), "the command line shows another fingerprint");
+  browser.ours.push(own.tlsUrl);
+  let storage;
+  for (const size of ["wide", "phone-dark"]) {
+    const page = await browser.page(size, storage, accepted);
+    await page.goto(`${own.tlsUrl}/#/about`);
+    await page.locator(".link.live").waitFor();
+    if (!storage) {
+      await page.getByRole("button", { name: "Log in" }).first().click();
+      await page.fill("input[name=password]", PASSWORD);
+      assert.equal(await page.getByText("This connection is not encrypted").count(), 0);
+      await page.keyboard.press("Enter");
+      await page.locator("dialog").waitFor({ state: "detached" });
+      storage = await page.context().storageState();
+      assert.deepEqual(storage.cookies.map(({ name, secure, httpOnly }) => [name, secure, httpOnly]), [["__Host-pw_station", true, true]]);
+    }
+    const card = page.getByRole("region", { name: "Certificate" });
+    await card.getByText("this station", { exact: true }).waitFor();
+    assert.equal(await card.locator(".fingerprint").textContent(), fingerprint);
+    await card.scrollIntoViewIfNeeded();
+    await browser.shot(page, `own-certificate-${size}`);
+    await page.context().close();
+  }
+}
+
+async function overheard(own, browser) {
+  const address = elsewhere();
+  step(address ? "from another machine without TLS the login says who can read the password, and where nobody can" : "this machine has one address only: nobody calls from another");
+  if (!address) return;
+  const url = `http://${address}:${own.port}`;
+  browser.ours.push(url);
+  for (const size of ["wide", "phone-dark"]) {
+    const page = await browser.page(size);
+    await page.goto(`${url}/`);
+    await page.locator(".link.live").waitFor();
+    await page.getByRole("button", { name: "Log in" }).first().click();
+    const warning = page.locator("dialog .notice.warn", { hasText: "This connection is not encrypted" });
+    assert.equal(await warning.getByRole("link", { name: "Encrypted page" }).getAttribute("href"), `https://${address}:${own.tlsPort}/`);
+    await browser.shot(page, `own-overheard-${size}`);
+    await page.context().close();
+  }
 }
 
 async function charge(own, browser, page) {
@@ -264,6 +323,8 @@ async function walk(own, browser) {
   await login(browser, page);
   await timers(browser, page);
   await about(browser, page);
+  await overTls(own, browser);
+  await overheard(own, browser);
   await charge(own, browser, page);
   await limit(browser, page);
   await threePhases(own, browser, page);
@@ -279,7 +340,7 @@ async function walk(own, browser) {
 
 mkdirSync(folder, { recursive: true });
 const data = mkdtempSync(join(tmpdir(), "pilotwire-own-"));
-const own = await new OwnStation({ station, sim }, data, "").start();
+const own = await new OwnStation({ station, sim, command }, data, "", { host: elsewhere() ? "0.0.0.0" : "127.0.0.1" }).start();
 const browser = await Browser.open(chromium, own.url, folder);
 try {
   await walk(own, browser);

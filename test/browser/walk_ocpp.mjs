@@ -338,7 +338,7 @@ run("card", "add", CARD, "Delivery scooter 3");
 run("card", "add", HOSTILE);
 const central = await startCentral(program, centralData);
 const place = await startPlace();
-const yard = await new OwnStation({ station, sim }, data, PASSWORD, { url: `${central.url.replace(/^http/, "ws")}/ocpp`, key }).start();
+const yard = await new OwnStation({ station, sim }, data, PASSWORD, { ocpp: { url: `${central.url.replace(/^http/, "ws")}/ocpp`, key } }).start();
 const browser = await Browser.open(chromium, central.url, folder);
 browser.ours.push(yard.url);
 try {

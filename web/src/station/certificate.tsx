@@ -9,6 +9,11 @@ import type { Certificate } from "./types";
 
 const LATER_MS = 1500; // until it is made
 
+// Lines end between its bytes: it is there to be compared.
+function Fingerprint(props: { of: string }) {
+  return <code class="fingerprint">{props.of.split(":").flatMap((byte, at) => (at === 0 ? [byte] : [":", <wbr />, byte]))}</code>;
+}
+
 export function CertificateCard() {
   const read = useSignal<Certificate | null>(null);
   const problem = useSignal<unknown>(null);
@@ -44,7 +49,7 @@ export function CertificateCard() {
         )}
         <Fact label="Made by">{of.own ? "this station" : "the owner (page.certificate)"}</Fact>
         <Fact label="SHA-256">
-          <code class="fingerprint">{of.fingerprint || "none yet"}</code>
+          {of.fingerprint === "" ? "none yet" : <Fingerprint of={of.fingerprint} />}
         </Fact>
         {of.until !== "" && (
           <Fact label="Until">
@@ -59,7 +64,7 @@ export function CertificateCard() {
       )}
       {of.own && (
         <>
-          <p class="soft small">Compare it with the fingerprint that the browser shows; the station's log and its command certificate show it too.</p>
+          <p class="soft small">Compare what the browser shows with the station's log or its command certificate: this page itself came over the connection in question.</p>
           <Button why={whyNothing(visitor.value)} onClick={() => void renew()}>
             Make another
           </Button>

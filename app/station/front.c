@@ -136,7 +136,8 @@ static void try_listen(struct front *front, pw_ms now)
     if (err != PW_OK) {
         if (!front->refused) {
             say(front, PW_LOG_WARN, "not listening", err == PW_ERR_STORE ? tls_listen : listen,
-                "the port is in use, or the address is not this machine's; tried every 10 s");
+                "the port is in use or may not be used (below 1024: doc/page.md), or the address"
+                " is not this machine's; tried every 10 s");
         }
         front->refused = true;
         front->open_at = pw_after(now, AGAIN_MS);

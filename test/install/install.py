@@ -82,14 +82,24 @@ def keeps_what_it_has_to_itself(box):
     expect(len(password) >= 16 and password not in journal, "the first password is in the journal")
 
 
+def completed(box, *words):
+    """What the shell offers for the last of these words."""
+    line = " ".join(f"'{word}'" for word in words)
+    return box.run("bash", "-c", f"source /usr/share/bash-completion/completions/pilotwire; COMP_WORDS=({line});"
+                   f" COMP_CWORD={len(words) - 1}; _pilotwire {words[0]}; echo ${{COMPREPLY[@]}}").stdout.split()
+
+
 def is_documented(box):
     """Manual pages without a warning, completion that loads, a bill of materials that names what is inside."""
     for page in ("pilotwire", "pilotwire-station", "pilotwire-central", "pilotwire-sim", "pilotwire-relay", "pilotwire-boot"):
         got = box.run("sh", "-c", f"MANPATH=/usr/share/man man -P cat --warnings {page} 2>&1")
         expect("DESCRIPTION" in got.stdout and "warning" not in got.stdout, f"man {page}: {got.stdout[:400]}")
-    words = box.run("bash", "-c", "source /usr/share/bash-completion/completions/pilotwire; COMP_WORDS=(pilotwire stat);"
-                    " COMP_CWORD=1; _pilotwire pilotwire; echo ${COMPREPLY[@]}").stdout.split()
-    expect("status" in words and "stations" in words, f"completion of stat: {words}")
+    for words, wanted in ((("pilotwire", "stat"), {"status", "stations"}), (("pilotwire", "certificate", ""), {"new"}),
+                          (("pilotwire", "--central", "URL", "rollout", "p"), {"pause", "plan"}),
+                          (("pilotwire-central", "-d", "DIR", "ca", ""), {"init", "show", "server"}),
+                          (("pilotwire-central", "--link-cl"), {"--link-client-ca"})):
+        got = completed(box, *words)
+        expect(set(got) == wanted, f"completion of {words}: {got}")
     for package in ("pilotwire", *SERVICES, "pilotwire-sim"):
         bill = json.loads((box.folder / f"usr/share/doc/{package}/sbom.spdx.json").read_text())
         expect(bill["spdxVersion"] == "SPDX-2.3", f"{package} has no bill of materials")
@@ -104,6 +114,40 @@ def answers(box):
     dashboard = box.run("curl", "-sf", "--compressed", "http://127.0.0.1:8180/").stdout
     expect("<script" in page and "<script" in dashboard, "page or dashboard is empty")
     expect(box.run("pilotwire", "status", user="pilotwire-station").stdout.strip(), "pilotwire status says nothing")
+
+
+def fingerprint_shown(box, port):
+    """Of the certificate that whoever connects is shown."""
+    text = box.run("sh", "-c", f"openssl s_client -connect 127.0.0.1:{port} </dev/null 2>/dev/null |"
+                   " openssl x509 -noout -fingerprint -sha256").stdout
+    return text.strip().partition("=")[2]
+
+
+def serves_its_page_over_tls(box):
+    """With a certificate of its own, inside the unit's fence; on port 443 with the drop-in of doc/page.md alone."""
+    settings = box.folder / "etc/pilotwire/station.yaml"
+    before = settings.read_text()
+    guide = box.run("sh", "-c", "zcat -f /usr/share/doc/pilotwire/doc/page.md*").stdout
+    lines = guide.partition("a drop-in adds it:\n")[2].strip("\n").partition("\n\n")[0].split("\n")
+    drop_in = box.folder / "etc/systemd/system/pilotwire-station.service.d/port.conf"
+    for port in (8443, 443):
+        settings.write_text(before.replace("# tls_listen: 0.0.0.0:8443", f"  tls_listen: 0.0.0.0:{port}"))
+        if port < 1024:
+            drop_in.parent.mkdir()
+            drop_in.write_text("\n".join(line.strip() for line in lines) + "\n")
+            box.run("systemctl", "daemon-reload")
+        box.run("systemctl", "restart", "pilotwire-station")
+        by_name = ["curl", "-sf", "--compressed", "--cacert", "/var/lib/pilotwire-station/trust/page.crt", f"https://localhost:{port}/"]
+        box.wait(f"the page over TLS on port {port}", lambda: "<script" in box.run(*by_name, check=False).stdout, 20)
+        said = box.run("pilotwire", "certificate", user="pilotwire-station").stdout
+        shown = fingerprint_shown(box, port)
+        expect(len(shown) == 95 and shown in said, f"the certificate shown is {shown}, but pilotwire says {said}")
+    drop_in.unlink()
+    drop_in.parent.rmdir()
+    settings.write_text(before)
+    box.run("systemctl", "daemon-reload")
+    box.run("systemctl", "restart", "pilotwire-station")
+    say("the page is there over TLS, on port 443 too")
 
 
 def upgrades(box, newer):
@@ -148,6 +192,7 @@ def main():
         keeps_what_it_has_to_itself(box)
         is_documented(box)
         answers(box)
+        serves_its_page_over_tls(box)
         update.Update(box, say, [update.unpack(box, name) for name in ("first", "second")]).run()
         upgrades(box, version_in(given.second))
         goes_without_a_trace(box)

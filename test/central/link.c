@@ -572,6 +572,27 @@ static void lines_are_kept_once_searched_and_losses_said(void **state)
     assert_has(bench.body, "level: \\\"loud\\\" is none of error, warn, info, debug");
 }
 
+// Reason: a station logs where it fetches a release from, and viewers read its lines.
+static void names_of_files_are_blotted_out_in_lines_of_stations(void **state)
+{
+    struct peer *peer = *state;
+    static const char *const said[] = {
+        "update download url=http://c.example/firmware/0123456789abcdef0123456789abcdef/"
+        "fedcba9876543210fedcba9876543210/A why=none",
+        "upload http://c.example/upload/00112233445566778899aabbccddeeff/a.log"};
+    peer_pass(peer, 1000);
+    tell_lines(peer, 0, 0, said, 2);
+    peer_pass(peer, 1000);
+    const char *body = get("/api/v1/stations/A/logs");
+    assert_null(strstr(body, "0123456789abcdef"));
+    assert_null(strstr(body, "fedcba98"));
+    assert_null(strstr(body, "00112233"));
+    assert_has(body, "/A why=none");
+    assert_int_equal(bench_count(&bench, "SELECT COUNT(*) FROM line WHERE text LIKE '%abcdef%'"
+                                         " OR text LIKE '%ccdd%'"),
+                     0);
+}
+
 // --- Orders.
 
 static void order_comes_back_with_the_station_s_answer(void **state)
@@ -744,6 +765,7 @@ int main(void)
         TEST(snapshot_shows_phases_limit_and_pilot),
         TEST(curve_gets_a_point_every_ten_seconds_while_current_flows),
         TEST(lines_are_kept_once_searched_and_losses_said),
+        TEST(names_of_files_are_blotted_out_in_lines_of_stations),
         TEST(overlapping_batch_brings_only_what_is_new),
         TEST(order_comes_back_with_the_station_s_answer),
         TEST(order_without_an_answer_ends_once),

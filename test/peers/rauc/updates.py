@@ -116,7 +116,7 @@ def build(work, first, second):
     say("the factory's system, of the first packages")
     image.install(root, first)
     image.equip(root, work, SETTINGS, units())
-    image.squash(root, work / "system-0.1.0.img")
+    factory = image.squash(root, work / "system-0.1.0.img")
     say("the next system, one whose station crashes, and their bundles")
     image.install(root, second)
     bundles = {"0.1.1": image.bundle(work, "0.1.1", image.squash(root, work / "system.img"))}
@@ -124,6 +124,7 @@ def build(work, first, second):
     bundles["0.1.2"] = image.bundle(work, "0.1.2", image.squash(root, work / "system.img"))
     for version, counter in (("0.1.1", 2), ("0.1.2", 3)):
         maker.make(version, version, counter, bundles[version])
+    maker.make("back", "0.1.0", 2, image.bundle(work, "0.1.0", factory))
     good, other = (small_bundle(work, name, "rauc") for name in ("good", "other"))
     maker.make("old", "0.1.0", 1, good)
     expect(good.stat().st_size == other.stat().st_size, "two bundles of one size")
@@ -267,6 +268,18 @@ class Story:
         expect(self.record()["counter"] == 2, "the counter is that of what stayed")
         self.show("a system whose station crashes")
 
+    def survives_a_cut(self):
+        """The power goes while RAUC writes: GRUB starts what ran, and nothing was given up."""
+        self.station("update /shelf/back.pwr")
+        doing = self.guest.run("until busctl get-property de.pengutronix.rauc / de.pengutronix.rauc.Installer Progress | "
+                               "grep Copying; do sleep 0.2; done")
+        self.guest.cut()
+        say(f"power cut while RAUC says {doing}")
+        expect(self.guest.wait_boot(BOOT_S) == "B", "what ran runs again")
+        record = self.record()
+        expect(record["confirmed"] == "b" and record["returned"] == "" and record["counter"] == 2, "nothing was given up")
+        say(f"B runs again: {json.dumps(record)}")
+
     def run(self):
         self.first_boot()
         self.updates_itself()
@@ -275,6 +288,7 @@ class Story:
         self.strange_bundle_is_refused()
         self.older_counter_is_refused()
         self.returns_from_a_crash()
+        self.survives_a_cut()
 
 
 def main():

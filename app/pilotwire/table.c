@@ -59,9 +59,10 @@ const struct pw_json_node *member_at(const struct pw_json_node *object, const ch
 
 static void put_safe(struct pw_out *out, struct pw_str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        pw_put_c(out, c < ' ' || c == 0x7F ? '?' : (char)c);
+    for (size_t i = 0; i < text.len;) {
+        size_t obeyed = pw_str_obeyed(text, i);
+        pw_put_c(out, obeyed > 0 ? '?' : text.at[i]);
+        i += obeyed > 0 ? obeyed : 1;
     }
 }
 

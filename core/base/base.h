@@ -102,6 +102,11 @@ bool pw_str_starts(struct pw_str a, const char *prefix);
 // Without a separator the whole of *rest is returned and *rest becomes empty.
 struct pw_str pw_str_cut(struct pw_str *rest, char separator);
 struct pw_str pw_str_trim(struct pw_str a); // without leading and trailing space, tab, CR, LF
+// Bytes at `at` that a terminal obeys or that turn the direction of what follows, in UTF-8: control
+// characters (below U+0020, U+007F–009F), marks of direction (U+061C, U+200E–F, U+202A–E,
+// U+2066–9). 0: none. What shows a text from outside shows them otherwise (facts/reliability.md
+// T21).
+size_t pw_str_obeyed(struct pw_str text, size_t at);
 // Copies into an owned, terminated array. PW_ERR_LIMIT (and an empty array) when it does not fit.
 PW_MUST_USE int pw_str_copy(char *to, size_t cap, struct pw_str from);
 

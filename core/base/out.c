@@ -184,23 +184,6 @@ static bool is_plain(struct pw_str value)
     return value.len > 0;
 }
 
-// Bytes at `at` that a terminal obeys or that turn the direction of what follows, in UTF-8: C1
-// controls (U+0080–009F), marks of direction (U+061C, U+200E–F, U+202A–E, U+2066–9). 0: none.
-static size_t is_obeyed(struct pw_str value, size_t at)
-{
-    const unsigned char *c = (const unsigned char *)value.at + at;
-    size_t left = value.len - at;
-    if (left >= 2 &&
-        ((c[0] == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F) || (c[0] == 0xD8 && c[1] == 0x9C))) {
-        return 2;
-    }
-    bool three = left >= 3 && c[0] == 0xE2;
-    bool marks =
-        three && c[1] == 0x80 && (c[2] == 0x8E || c[2] == 0x8F || (c[2] >= 0xAA && c[2] <= 0xAE));
-    bool isolates = three && c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9;
-    return marks || isolates ? 3 : 0;
-}
-
 // Control bytes, quotes, backslashes and marks of direction leave as \xHH, so that no value can
 // forge a line or show it as another.
 static void put_quoted(struct pw_out *out, struct pw_str value)
@@ -210,8 +193,8 @@ static void put_quoted(struct pw_out *out, struct pw_str value)
     for (size_t i = 0; i < value.len; i++) {
         unsigned char c = (unsigned char)value.at[i];
         obeyed = obeyed > 0 ? obeyed - 1 : 0;
-        obeyed = obeyed > 0 ? obeyed : is_obeyed(value, i);
-        if (c < ' ' || c == 0x7F || c == '"' || c == '\\' || obeyed > 0) {
+        obeyed = obeyed > 0 ? obeyed : pw_str_obeyed(value, i);
+        if (c == '"' || c == '\\' || obeyed > 0) {
             pw_put_s(out, "\\x");
             pw_put_hex(out, c, 2);
         } else {

@@ -73,6 +73,24 @@ struct pw_str pw_str_trim(struct pw_str a)
     return a;
 }
 
+size_t pw_str_obeyed(struct pw_str text, size_t at)
+{
+    const unsigned char *c = (const unsigned char *)text.at + at;
+    size_t left = text.len - at;
+    if (left >= 1 && (c[0] < ' ' || c[0] == 0x7F)) {
+        return 1;
+    }
+    if (left >= 2 &&
+        ((c[0] == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F) || (c[0] == 0xD8 && c[1] == 0x9C))) {
+        return 2;
+    }
+    bool three = left >= 3 && c[0] == 0xE2;
+    bool marks =
+        three && c[1] == 0x80 && (c[2] == 0x8E || c[2] == 0x8F || (c[2] >= 0xAA && c[2] <= 0xAE));
+    bool isolates = three && c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9;
+    return marks || isolates ? 3 : 0;
+}
+
 int pw_str_copy(char *to, size_t cap, struct pw_str from)
 {
     PW_ASSERT(cap > 0);

@@ -207,7 +207,10 @@ class Rollout(Case):
         plan = self.people("rollout", "plan", release, "stations=AC-1")
         self.assertEqual((plan["rollout"]["canary"], plan["rollout"]["canary_finds_percent"]), (1, 100))
         self.assertRegex(plan["kinds"][0]["kind"], r"^\S.*, .*, 1 connector$")
-        made = self.people("rollout", "start", release, "stations=AC-1", "soak_s=0", form="--tsv").strip()
+        made = self.people("rollout", "start", release, "stations=AC-1", "soak_s=0", "name=a\u202eb\u009b31mc\u20ac",
+                           form="--tsv").strip()
+        # What a terminal obeys, or turns, is shown as what it is not (T21).
+        self.assertIn("\ta?b?31mc\u20ac\t", self.people("rollout", "list", form="--tsv"))
 
         def one():
             return self.people("rollout", "show", made)["stations"][0]

@@ -76,7 +76,7 @@ static bool may_enter(const struct member *member, enum step step)
     case STEP_INSTALLING: return step >= member->step || step == STEP_LOADING;
     case STEP_TRIED: return step == STEP_DONE || step == STEP_FAILED;
     case STEP_DONE: return step == STEP_FAILED;
-    case STEP_FAILED: return step == STEP_DONE;
+    case STEP_FAILED: return step == STEP_DONE || step == STEP_TRIED;
     case STEP_WAITING:
     case STEP_HAD:
     case STEP_GONE:
@@ -92,27 +92,38 @@ static void put_failure(struct pw_out *out, struct pw_str status, struct pw_str 
     pw_put(out, why);
 }
 
+// What a status means for it; STEP_ROWS: nothing. One that says Installed and has not come back
+// with the version may be about to start it, and not come back: it has to be there a while later.
+static enum step step_of(const struct member *member, const struct station *station,
+                         struct pw_str status)
+{
+    for (size_t i = 0; i < PW_COUNT(status_rows); i++) {
+        if (pw_str_is(status, status_rows[i].status)) {
+            bool early = status_rows[i].step == STEP_DONE &&
+                         strcmp(station->firmware, member->rollout->version) != 0;
+            return early ? STEP_TRIED : status_rows[i].step;
+        }
+    }
+    return STEP_ROWS;
+}
+
 void member_told(struct pw_central *central, const struct station *station, struct pw_str status,
                  struct pw_str why, int64_t request, struct pw_instant at)
 {
     struct member *member = member_of(central, station);
     char text[ROLLOUT_WHY_MAX] = "";
     struct pw_out words = PW_OUT(text);
-    size_t row = 0;
-    while (row < PW_COUNT(status_rows) && !pw_str_is(status, status_rows[row].status)) {
-        row++;
-    }
-    if (member == NULL || row == PW_COUNT(status_rows) ||
-        (request >= 0 && request != member->request) || !may_enter(member, status_rows[row].step)) {
+    enum step step = member != NULL ? step_of(member, station, status) : STEP_ROWS;
+    if (step == STEP_ROWS || (request >= 0 && request != member->request) ||
+        !may_enter(member, step)) {
         return;
     }
-    enum step step = status_rows[row].step;
     if (step == STEP_FAILED) {
         put_failure(&words, status, why);
         fail(central, member, text, at);
         return;
     }
-    if (step == STEP_LOADED) {
+    if (step == STEP_LOADED || step == STEP_TRIED) {
         pw_put(&words, status);
     }
     if (step != member->step || strcmp(text, member->why) != 0) {
@@ -403,6 +414,13 @@ static void ask_again(struct pw_central *central, struct member *member, struct 
     }
 }
 
+// Whether one on trial is there, and nothing says that it has another version.
+static bool is_settled(const struct member *member, const struct station *station)
+{
+    return is_online(station) && (strcmp(station->firmware, member->rollout->version) == 0 ||
+                                  strcmp(member->why, "Installed") == 0);
+}
+
 static void age(struct pw_central *central, struct member *member, pw_ms elapsed,
                 struct pw_instant at)
 {
@@ -414,8 +432,7 @@ static void age(struct pw_central *central, struct member *member, pw_ms elapsed
         }
         return;
     }
-    if (member->step == STEP_TRIED && age_ms >= ROLLOUT_SETTLE_MS && is_online(station) &&
-        strcmp(station->firmware, member->rollout->version) == 0) {
+    if (member->step == STEP_TRIED && age_ms >= ROLLOUT_SETTLE_MS && is_settled(member, station)) {
         member_enter(central, member, STEP_DONE, "", at);
     } else if (is_late(central, member, station, elapsed, at)) {
         give_up(central, member, at);

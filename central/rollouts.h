@@ -14,7 +14,7 @@
 #define ROLLOUT_WHY_MAX    200
 #define ROLLOUT_TRIES_MAX  3      // commands without an answer
 #define ROLLOUT_LOOK_MS    1000   // how often one is looked at when nothing happens
-#define ROLLOUT_SETTLE_MS  600000 // a station that came back with the version has it for good
+#define ROLLOUT_SETTLE_MS  600000 // so long on trial, and online: it has the version for good
 #define ROLLOUT_ANSWER_MS  120000 // a station that was asked says something, or is asked again
 
 #define ROLLOUT_KINDS_MAX      64 // the last one is of all others
@@ -41,7 +41,7 @@
     X(LOADING, "downloading", true, true)   /* */                                                  \
     X(LOADED, "downloaded", true, true)     /* it waits for the end of its charges */              \
     X(INSTALLING, "installing", true, true) /* */                                                  \
-    X(TRIED, "on trial", true, true)        /* back with the version, not yet for good */          \
+    X(TRIED, "on trial", true, true)        /* back with the version, or about to be */            \
     X(DONE, "done", true, false)            /* */                                                  \
     X(FAILED, "failed", true, false)        /* why */                                              \
     X(HAD, "has it", false, false)          /* it had the version before */                        \

@@ -67,11 +67,12 @@ async function stationOf(central, id, key, version, well) {
   const boot = (version) => client.call("BootNotification", { chargePointVendor: "Maker", chargePointModel: "Wallbox-9", firmwareVersion: version });
   client.handle("UpdateFirmware", () => {
     setTimeout(async () => {
-      for (const status of ["Downloading", "Downloaded", "Installing", well() ? "Installed" : "InstallationFailed"]) {
+      for (const status of ["Downloading", "Downloaded", "Installing"]) {
         await client.call("FirmwareStatusNotification", { status });
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
       if (well()) await boot("2.0.0");
+      await client.call("FirmwareStatusNotification", { status: well() ? "Installed" : "InstallationFailed" });
     }, 50);
     return {};
   });

@@ -275,6 +275,9 @@ static void act(struct unit *unit)
         if (unit->ill == ILL_INSTALL) {
             status(unit, "InstallationFailed");
             go(unit, RESTS, 0);
+        } else if (unit->ill == ILL_BRICKS) {
+            status(unit, "Installed");
+            go(unit, BREAKS_OFF, 1000);
         } else {
             restart(unit, RESTARTS, NEW);
         }

@@ -19,6 +19,7 @@ enum ill {
     ILL_LIES,     // says Downloading for ever
     ILL_DIES,     // breaks its link off before it has answered, and never comes back
     ILL_CRASHES,  // the same, and comes back with the old version
+    ILL_BRICKS,   // says Installed before it restarts, and never comes back
     ILLS
 };
 

@@ -128,7 +128,7 @@ static void every_status_of_this_request_counts_and_of_another_none_does(void **
         {"InstallScheduled", "downloaded"},
         {"Installing", "installing"},
         {"InstallRebooting", "installing"},
-        {"Installed", "done"},
+        {"Installed", "on trial"}, // it runs another version
         {"DownloadFailed", "failed"},
         {"InvalidSignature", "failed"},
         {"InstallationFailed", "failed"},

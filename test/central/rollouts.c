@@ -445,6 +445,27 @@ static void an_image_that_nobody_can_take_ends_at_the_canary(void **state)
     }
 }
 
+// Reason: many makers' stations say Installed before they restart, and some name a version in their
+// boot otherwise than the release does.
+static void who_says_installed_too_early_is_done_when_it_is_there_ten_minutes_later(void **state)
+{
+    (void)state;
+    fleet_open(&fleet, 1, 5);
+    fleet.unit[0].still = true;
+    begin("");
+    fleet_pass(&fleet, 10000);
+    fleet_say(&fleet.unit[0], "FirmwareStatusNotification", "{\"status\":\"Installed\"}");
+    assert_int_equal(count("state = 'on trial' AND why = 'Installed'"), 1);
+    fleet_pass(&fleet, ROLLOUT_SETTLE_MS / 2);
+    fleet_offline(&fleet, &fleet.unit[0]);
+    fleet_pass(&fleet, ROLLOUT_SETTLE_MS);
+    assert_int_equal(count("state = 'on trial'"), 1);
+    fleet_online(&fleet, &fleet.unit[0]);
+    fleet_pass(&fleet, 10000);
+    assert_int_equal(count("state = 'done'"), 1);
+    fleet_close(&fleet);
+}
+
 static void a_pause_lets_nobody_begin_and_those_that_have_end(void **state)
 {
     (void)state;
@@ -680,6 +701,7 @@ int main(void)
         cmocka_unit_test(a_canary_has_every_kind_that_is_online),
         cmocka_unit_test(a_canary_that_may_lose_some_stops_behind_that),
         cmocka_unit_test(an_image_that_nobody_can_take_ends_at_the_canary),
+        cmocka_unit_test(who_says_installed_too_early_is_done_when_it_is_there_ten_minutes_later),
         cmocka_unit_test(a_pause_lets_nobody_begin_and_those_that_have_end),
         cmocka_unit_test(stations_that_are_offline_wait_and_come_later),
         cmocka_unit_test(a_charge_longer_than_the_deadline_is_no_failure),

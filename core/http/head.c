@@ -128,15 +128,18 @@ static struct refusal judge_first(struct pw_str line)
 struct fields {
     size_t count;
     unsigned hosts, lengths, codings;
+    uint64_t body; // bytes
     bool expects;
 };
 
-static bool is_number(struct pw_str text)
+static bool is_number(struct pw_str text, uint64_t *number)
 {
-    for (size_t i = 0; i < text.len; i++) {
+    *number = 0;
+    for (size_t i = 0; i < text.len && i < LENGTH_DIGITS; i++) {
         if (!is_digit(text.at[i])) {
             return false;
         }
+        *number = *number * 10 + (uint64_t)(text.at[i] - '0');
     }
     return text.len > 0 && text.len <= LENGTH_DIGITS;
 }
@@ -153,7 +156,7 @@ static struct refusal judge_field(struct pw_str line, struct fields *seen)
     }
     value = pw_str_trim(value);
     if (pw_str_eq_nocase(name, PW_STR("content-length"))) {
-        if (++seen->lengths > 1 || !is_number(value)) {
+        if (++seen->lengths > 1 || !is_number(value, &seen->body)) {
             return refusal(400, "Content-Length must be one whole number");
         }
     } else if (pw_str_eq_nocase(name, PW_STR("transfer-encoding"))) {
@@ -236,6 +239,9 @@ struct pw_http_head pw_http_head_judge(struct pw_str bytes)
             return refused(found);
         }
         from += len;
+        if (line.len == 0 && bytes.len - from > seen.body) {
+            return refused(refusal(400, "one request at a time: this one has no answer yet"));
+        }
         if (line.len == 0) {
             return (struct pw_http_head){
                 .progress = PW_HEAD_WHOLE, .len = from, .expects = seen.expects && v11};

@@ -1,8 +1,8 @@
 // head: what the head of an HTTP/1.1 request must look like before anything is done with it. Looked
 // at while it comes: pure, without state, linear in the text. Stricter than RFC 9112 where its
 // leniency has made two readers of one text see two requests: no bare CR or LF, no folded or
-// doubtful field, one length, no transfer coding. Sources: RFC 9112 §2 to §6, RFC 9110 §5, §8.6,
-// §15; facts/reliability.md T20.
+// doubtful field, one length, no transfer coding, and no request behind one that has no answer yet.
+// Sources: RFC 9112 §2 to §6, RFC 9110 §5, §8.6, §15; facts/reliability.md T20.
 #ifndef PW_HTTP_HEAD_H
 #define PW_HTTP_HEAD_H
 

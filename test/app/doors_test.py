@@ -412,10 +412,10 @@ class Rude(Central):
                     self.assertEqual(rude.status_of(rude.answer(stream)), 200)
                 stream.sendall(good + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n")
                 self.assertEqual(rude.status_of(rude.heard(stream)), 400, tls)
-            with rude.call(port, tls) as stream:  # two at once: the first is answered, then it ends
+            with rude.call(port, tls) as stream:  # two at once are none
                 stream.sendall(good + b"\r\n" + good + b"Transfer-Encoding: chunked\r\n\r\n")
                 answer = rude.heard(stream)
-                self.assertEqual((rude.status_of(answer), answer.count(b"HTTP/1.1 ")), (200, 1), (tls, answer))
+                self.assertEqual((rude.status_of(answer), answer.count(b"HTTP/1.1 ")), (400, 1), (tls, answer))
             with rude.call(port, tls) as stream:  # a body that looks like a request is a body
                 stream.sendall(rude.POST + b"Content-Length: %d\r\n\r\n" % (len(good) + 2) + good + b"\r\n")
                 self.assertEqual(rude.status_of(rude.answer(stream)), 400)
@@ -428,7 +428,7 @@ class Rude(Central):
         half = b"GET /healthz?" + b"&".join([b"a" * 900] * 4) + b" HTTP/1.1\r\nX: "
         post = rude.POST + b"Content-Length: 2\r\n\r\n"
         for port, tls in self.ports():
-            for parts, status in (((good + half,), 200), ((post + b"{}" + half,), 400), ((post, b"{}" + half), 400),
+            for parts, status in (((good + half,), 400), ((good, half), 200), ((post + b"{}" + half,), 400), ((post, b"{}" + half), 400),
                                   ((post, b"{", b"}" + half), 400)):
                 with rude.call(port, tls) as stream:
                     for part in parts:
@@ -439,7 +439,7 @@ class Rude(Central):
                     with contextlib.suppress(OSError):
                         stream.sendall(good)
                         said = rude.heard(stream)
-                        self.assertEqual(said, b"", (tls, parts))
+                        self.assertNotIn(b"200 OK", said, (tls, parts))
             with rude.call(port, tls) as stream:  # a body in a packet of its own is nothing bad
                 stream.sendall(post)
                 time.sleep(0.1)

@@ -23,11 +23,16 @@ static void a_good_head_is_as_long_as_it_is_and_no_part_of_it_is_refused(void **
     for (size_t i = 0; i < PW_COUNT(heads); i++) {
         char text[256];
         size_t len = strlen(heads[i]);
-        (void)snprintf(text, sizeof(text), "%s{}\nGET / HTTP", heads[i]);
+        (void)snprintf(text, sizeof(text), "%s%s", heads[i], i == 2 ? "{}" : "");
         struct pw_http_head head = judge(text);
         assert_int_equal(head.progress, PW_HEAD_WHOLE);
         assert_int_equal(head.len, len);
         assert_int_equal(head.expects, i == 2);
+        // Nothing may stand behind it before it has its answer.
+        (void)snprintf(text, sizeof(text), "%s%sG", heads[i], i == 2 ? "{}" : "");
+        head = judge(text);
+        assert_int_equal(head.progress, PW_HEAD_REFUSED);
+        assert_int_equal(head.status, 400);
         for (size_t part = 0; part < len; part++) {
             head = pw_http_head_judge((struct pw_str){.at = heads[i], .len = part});
             assert_int_equal(head.progress, PW_HEAD_MORE);

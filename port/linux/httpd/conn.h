@@ -110,6 +110,8 @@ void conn_put_refusal(struct pw_out *out, const struct pw_httpd *httpd, bool sec
 
 // gate.c: whoever comes is let through with one good head at a time.
 int gate_open(const struct pw_httpd *httpd, struct lws *wsi); // -1: no memory
+// Its request has come whole.
+void gate_answers(struct lws *wsi);
 // A request with a body of that many bytes was answered, and another one may come. False: more was
 // read than this one, and nobody has judged it; the connection has to end.
 bool gate_again(struct lws *wsi, uint64_t body);
@@ -119,9 +121,6 @@ bool gate_may_stay(struct lws *wsi, uint64_t body);
 // Whether the head that libwebsockets has read is the one that was let through. Another one came
 // with it, and is not served.
 bool gate_passed(struct lws *wsi);
-// Whether the peer of this socket will say nothing more, also while what it said (over TLS its
-// farewell at least) has not been read.
-bool gate_peer_ended(int fd);
 void gate_end(struct lws *wsi); // it has gone, or HTTP is over; harmless without a gate
 
 // forwarded.c: reads who asks out of the request's headers, into `from` and `secure`.

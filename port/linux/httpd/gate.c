@@ -8,6 +8,9 @@
 //
 // What comes behind a request, and is read with it, would be the begin of a head that nobody has
 // judged: a connection goes on only when libwebsockets has read that request and no byte more.
+//
+// While a request is served libwebsockets does not read, and is woken for what waits there again
+// and again: what comes then is thrown away here, and that the peer has gone is seen here.
 #include "conn.h"
 #include "http/head.h"
 
@@ -27,7 +30,16 @@
 #define RECORD_MAX 16384             // bytes of a TLS record (RFC 8446 §5.1)
 #define THROWN     ((size_t)1 << 20) // bytes that come behind a refused head
 
+enum stage {
+    AT_HEAD,
+    LET_IN,    // libwebsockets has not yet said that it has read the head
+    AT_BODY,   // libwebsockets reads
+    AT_ANSWER, // what comes is thrown away
+    REFUSED,
+};
+
 struct gate {
+    enum stage stage;
     struct ev_loop *loop;
     struct lws *wsi;
     ev_io io;
@@ -36,8 +48,6 @@ struct gate {
     char *text; // TLS: what was peeked at of this head; up to PW_HTTP_HEAD_MAX
     size_t len; // bytes of this head that have come
     bool held;  // libwebsockets does not read
-    bool passed;
-    bool refused;
     size_t thrown;
     uint64_t due;    // without TLS: bytes of all requests so far
     uint64_t behind; // TLS: bytes in the records of the head that come behind it
@@ -126,7 +136,7 @@ static void refuse(struct gate *gate, int status, const char *reason)
     rest(gate);
     hold(gate, true);
     wake_beyond(gate, 0);
-    gate->refused = true;
+    gate->stage = REFUSED;
     ev_io_start(gate->loop, &gate->io);
     ev_timer_set(&gate->patience, LINGER_S, 0.);
     ev_timer_start(gate->loop, &gate->patience);
@@ -189,7 +199,7 @@ static void judge(struct gate *gate, struct pw_str bytes, size_t len)
         if (head.expects && bytes.len == head.len) {
             write_now(gate, PW_STR("HTTP/1.1 100 Continue\r\n\r\n"));
         }
-        gate->passed = true;
+        gate->stage = LET_IN;
         gate->due += head.len;
         gate->behind = len - head.len;
         gate->read = from_socket(gate);
@@ -205,7 +215,7 @@ static void judge(struct gate *gate, struct pw_str bytes, size_t len)
     }
 }
 
-bool gate_peer_ended(int fd)
+static bool has_ended(int fd)
 {
     struct pollfd state = {.fd = fd, .events = POLLRDHUP};
     return poll(&state, 1, 0) == 1;
@@ -216,7 +226,7 @@ static void look(struct gate *gate)
     char room[PW_HTTP_HEAD_MAX + 1];
     ssize_t got = recv(gate->io.fd, room, sizeof(room), MSG_PEEK | MSG_DONTWAIT);
     bool none_now = got < 0 && errno == EAGAIN;
-    if (none_now || (got > 0 && (size_t)got == gate->len && !gate_peer_ended(gate->io.fd))) {
+    if (none_now || (got > 0 && (size_t)got == gate->len && !has_ended(gate->io.fd))) {
         return;
     }
     if (got <= 0 || (size_t)got == gate->len) {
@@ -251,13 +261,38 @@ static void look_tls(struct gate *gate, SSL *ssl)
     judge(gate, (struct pw_str){.at = text, .len = gate->len + len}, gate->len + (size_t)got);
 }
 
+// Something comes while a request is served. What stands behind it is not served; who has ended
+// has a while to take his answer in, and who only waits or listens has gone.
+static void look_behind(struct gate *gate, SSL *ssl)
+{
+    const struct conn *conn = lws_get_opaque_user_data(gate->wsi);
+    char room[4096];
+    int got = ssl != NULL ? SSL_read(ssl, room, sizeof(room))
+                          : (int)recv(gate->io.fd, room, sizeof(room), MSG_DONTWAIT);
+    bool none_now = ssl != NULL ? got <= 0 && SSL_get_error(ssl, got) == SSL_ERROR_WANT_READ
+                                : got < 0 && errno == EAGAIN;
+    ERR_clear_error();
+    gate->thrown += got > 0 ? (size_t)got : 0;
+    if (none_now || (got > 0 && gate->thrown <= THROWN)) {
+        return;
+    }
+    ev_io_stop(gate->loop, &gate->io);
+    if (got > 0 || conn == NULL || conn->stream || conn->waits) {
+        cut(gate);
+        return;
+    }
+    ev_timer_start(gate->loop, &gate->patience);
+}
+
 static void on_bytes(struct ev_loop *loop, ev_io *io, int events)
 {
     struct gate *gate = io->data;
     SSL *ssl = lws_get_ssl(gate->wsi);
     (void)loop, (void)events;
-    if (gate->refused) {
+    if (gate->stage == REFUSED) {
         throw_away(gate);
+    } else if (gate->stage == AT_ANSWER) {
+        look_behind(gate, ssl);
     } else if (ssl != NULL) {
         look_tls(gate, ssl);
     } else {
@@ -282,7 +317,7 @@ static void on_patience(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct gate *gate = timer->data;
     (void)loop, (void)events;
-    if (gate->len > 0 && !gate->refused) {
+    if (gate->len > 0 && gate->stage != REFUSED) {
         refuse(gate, 408, "a request must come within 10 seconds");
     } else {
         cut(gate); // it has its answer, or has said nothing
@@ -316,6 +351,13 @@ bool gate_may_stay(struct lws *wsi, uint64_t body)
     return lws_get_ssl(wsi) == NULL || gate->behind == body;
 }
 
+void gate_answers(struct lws *wsi)
+{
+    struct gate *gate = gate_of(wsi);
+    gate->stage = AT_ANSWER;
+    ev_io_start(gate->loop, &gate->io);
+}
+
 bool gate_again(struct lws *wsi, uint64_t body)
 {
     struct gate *gate = gate_of(wsi);
@@ -323,8 +365,9 @@ bool gate_again(struct lws *wsi, uint64_t body)
     gate->due += body;
     bool alone = lws_get_ssl(wsi) != NULL ? gate->behind == body && gate->read == from_socket(gate)
                                           : taken(gate->io.fd, &bytes) && bytes == gate->due;
+    alone = alone && !ev_is_active(&gate->patience);
     if (alone) {
-        gate->passed = false;
+        gate->stage = AT_HEAD;
         ev_io_start(gate->loop, &gate->io);
     }
     return alone;
@@ -333,8 +376,10 @@ bool gate_again(struct lws *wsi, uint64_t body)
 bool gate_passed(struct lws *wsi)
 {
     struct gate *gate = gate_of(wsi);
-    bool passed = gate->passed;
-    gate->passed = false;
+    bool passed = gate->stage == LET_IN;
+    if (passed) {
+        gate->stage = AT_BODY;
+    }
     return passed;
 }
 

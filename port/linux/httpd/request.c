@@ -217,6 +217,9 @@ static int flow_write(struct conn *conn)
 static int answer(struct conn *conn, const struct pw_http_reply *reply)
 {
     struct head head;
+    if (!conn->closes) { // else the rest of its body is still thrown away
+        gate_answers(conn->wsi);
+    }
     start(conn, &head, reply->status);
     add_asked(conn, &head, reply);
     if (conn->closes || (!reply->stream && !gate_may_stay(conn->wsi, conn->length))) {
@@ -444,6 +447,7 @@ static int serve(struct conn *conn)
     if (reply.later) {
         if (!conn->waits) {
             lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LATER_S);
+            gate_answers(conn->wsi);
         }
         conn->waits = true;
         return 0;
@@ -633,7 +637,7 @@ int request_writable(struct conn *conn)
 {
     if (conn->waits) {
         // libwebsockets does not read while a request is served, so it does not see it either.
-        return gate_peer_ended(lws_get_socket_fd(conn->wsi)) ? -1 : serve(conn);
+        return serve(conn);
     }
     if (conn->pieces) {
         bool ends = conn->failed || (conn->whole && conn->text_len == 0);

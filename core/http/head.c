@@ -130,6 +130,7 @@ struct fields {
     unsigned hosts, lengths, codings;
     uint64_t body; // bytes
     bool expects;
+    bool upgrade;
 };
 
 static bool is_number(struct pw_str text, uint64_t *number)
@@ -163,6 +164,8 @@ static struct refusal judge_field(struct pw_str line, struct fields *seen)
         seen->codings++;
     } else if (pw_str_eq_nocase(name, PW_STR("host"))) {
         seen->hosts++;
+    } else if (pw_str_eq_nocase(name, PW_STR("upgrade"))) {
+        seen->upgrade = true;
     } else if (pw_str_eq_nocase(name, PW_STR("expect"))) {
         seen->expects = true;
         return pw_str_eq_nocase(value, PW_STR("100-continue"))
@@ -239,7 +242,7 @@ struct pw_http_head pw_http_head_judge(struct pw_str bytes)
             return refused(found);
         }
         from += len;
-        if (line.len == 0 && bytes.len - from > seen.body) {
+        if (line.len == 0 && !seen.upgrade && bytes.len - from > seen.body) {
             return refused(refusal(400, "one request at a time: this one has no answer yet"));
         }
         if (line.len == 0) {

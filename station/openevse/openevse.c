@@ -242,6 +242,13 @@ static void enter_board_limit(struct pw_openevse *oe, pw_ms now)
     }
 }
 
+// How old a reading may be. Behind a radio nothing may come for PW_LORA_SILENT_MS, and until then
+// nobody could tell the board to stop: what it does is not its fault.
+static pw_ms meter_late_ms(const struct pw_openevse *oe)
+{
+    return oe->config.radio ? PW_LORA_SILENT_MS + METER_LATE_MS : METER_LATE_MS;
+}
+
 // Energy that flows uncounted pauses the charge, until a reading has come again. What a board that
 // is away reads nobody can know, and when it is back it needs a moment: its relay must not open for
 // a silence that is over.
@@ -255,7 +262,7 @@ static pw_ms watch_meter(struct pw_openevse *oe, pw_ms now)
     pw_ms from = heard == PW_NEVER || (oe->live_since != PW_NEVER && heard < oe->live_since)
                      ? oe->live_since
                      : heard;
-    pw_ms late_at = (pw_ms)pw_max((int64_t)pw_after(from, METER_LATE_MS),
+    pw_ms late_at = (pw_ms)pw_max((int64_t)pw_after(from, meter_late_ms(oe)),
                                   (int64_t)pw_after(oe->heard_since, BACK_MS));
     bool late = oe->live_since != PW_NEVER && now >= late_at;
     const struct pw_limit *row = &oe->limits.row[PW_LIMIT_METER];

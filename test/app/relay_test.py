@@ -97,6 +97,7 @@ class Radio(Case):
         self.until(lambda: self.truth()["board_a"] == 8, "a lower limit")
         self.air.silent = True
         self.until(lambda: self.truth()["board_a"] == 6, "the fall-back of a silent radio")
+        self.assertNotIn("PW-OE-LIVE", self.text_of("station"), "a board that was not told to stop is not to blame")
         self.air.silent = False
         self.until(lambda: self.truth()["board_a"] == 8, "the limit back")
         self.running["relay"].kill()

@@ -304,21 +304,28 @@ static void tell_canary(const struct call *call, struct pw_str answer)
     document_free(&document);
 }
 
-static int start_rollout(const struct call *call)
+// Asks with the roll-out that the words describe, and tells of its canary. 0, or what the program
+// ends with.
+static int ask_rollout(const struct call *call, const char *path, struct pw_str *answer)
 {
     char text[BODY_SIZE];
     struct pw_out body = PW_OUT(text);
-    struct pw_str answer = {0};
     int status = put_rollout(call, &body);
     if (status != 0) {
         return status;
     }
-    int err = remote_ask(call->remote, "POST", "/rollouts", text, &answer, call->why);
+    int err = remote_ask(call->remote, "POST", path, text, answer, call->why);
     if (err == PW_OK && call->request->form != FORM_JSON) {
-        tell_canary(call, answer);
+        tell_canary(call, *answer);
     }
-    err = err == PW_OK ? print_number(call, answer, "rollout") : err;
-    return code_of(call, err);
+    return err == PW_OK ? 0 : code_of(call, err);
+}
+
+static int start_rollout(const struct call *call)
+{
+    struct pw_str answer = {0};
+    int status = ask_rollout(call, "/rollouts", &answer);
+    return status != 0 ? status : code_of(call, print_number(call, answer, "rollout"));
 }
 
 // What it would be: the canary, and how many of each kind it has.
@@ -330,19 +337,9 @@ static int plan_rollout(const struct call *call)
         {"canary", "canary", true},
     };
     const struct list list = {columns, PW_COUNT(columns), "kinds", NULL};
-    char text[BODY_SIZE];
-    struct pw_out body = PW_OUT(text);
     struct pw_str answer = {0};
-    int status = put_rollout(call, &body);
-    if (status != 0) {
-        return status;
-    }
-    int err = remote_ask(call->remote, "POST", "/rollouts/plan", text, &answer, call->why);
-    if (err == PW_OK && call->request->form != FORM_JSON) {
-        tell_canary(call, answer);
-    }
-    err = err == PW_OK ? print_list(call, answer, &list) : err;
-    return code_of(call, err);
+    int status = ask_rollout(call, "/rollouts/plan", &answer);
+    return status != 0 ? status : code_of(call, print_list(call, answer, &list));
 }
 
 int on_rollout(const struct call *call)

@@ -1,7 +1,8 @@
 // The gate before libwebsockets: it looks at what comes (core/http/head.h) before libwebsockets
 // reads it, lets one good request through, and answers everything else. libwebsockets closes on a
-// bad head without a word, and reads some of them as others would not. Nothing is taken from it:
-// bytes are peeked at, by a watcher of the same socket that runs before libwebsockets' own.
+// bad head without a word, and reads some of them as others would not. Nothing of a request is
+// taken from it: bytes are peeked at, by a watcher of the same socket that runs before
+// libwebsockets' own.
 //
 // Without TLS libwebsockets does not read before the head has come whole. With TLS only one record
 // can be peeked at: libwebsockets reads it next, whole, because its buffer holds one.

@@ -11,7 +11,7 @@
 
 #define AGAIN_MS    10000 // until a port that is taken is tried again
 #define DRAW_MS     250   // how often the display is thought about
-#define CONNECTIONS 32
+#define CONNECTIONS 16    // facts/reliability.md T20
 
 // ---------------------------------------------------------------------------------------------
 

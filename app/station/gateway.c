@@ -3,7 +3,7 @@
 #include "address.h"
 
 #define AGAIN_MS    10000 // until a port that is taken is tried again
-#define CONNECTIONS 32
+#define CONNECTIONS 16    // facts/reliability.md T20
 
 static void stream_ready(void *context, uint64_t stream)
 {

@@ -153,6 +153,23 @@ def what_nobody_reads_costs_nothing(station, quiet):
     assert station.ask("GET", "/healthz")[0] == 200
 
 
+def t20_sixteen_are_served_at_once(station):
+    """Whoever comes beyond that, from wherever, finds the door closed; the others keep their places."""
+    text = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{station.port}\r\n\r\n".encode()
+    served, callers = 0, []
+    for i in range(24):
+        caller = rude.call(station.port, source=f"127.0.0.{10 + i}")
+        callers.append(caller)
+        try:
+            caller.sendall(text)
+            served += caller.recv(4096).startswith(b"HTTP/1.1 200 ")
+        except OSError:
+            pass
+    for caller in callers:
+        caller.close()
+    assert served == 16, served
+
+
 def t20_slow_loris_from_one_address_silences_nobody_else(station, quiet):
     """200 connections that send a byte now and then: eight of them are kept, the others closed at once. Whoever
     comes from elsewhere is answered as if they were not there, and the charger's turns keep their pace. `quiet`: the
@@ -232,6 +249,7 @@ def main():
         what_nobody_reads_costs_nothing(station, quiet)
         many_idle_peers_keep_nobody_out(station)
         t20_requests_that_are_none(station)
+        t20_sixteen_are_served_at_once(station)
         t20_slow_loris_from_one_address_silences_nobody_else(station, quiet)
         assert os.path.getsize(os.path.join(folder, "lcd.png")) > 1000
         watcher = socket.create_connection(("127.0.0.1", port), 5)  # an open stream does not hold the end up
